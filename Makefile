@@ -1,0 +1,101 @@
+# make            build the program                   -> build/release/assay
+# make run        install what is missing, build, start the scanner with its demonstration
+# make test       everything that must hold: unit, contract, golden, command line, HTTP, page, lint
+# make check      unit tests only; DIRS="base image" for some folders; SAN=address,undefined|thread
+# make fuzz       each fuzz target for FUZZ_SECONDS (needs clang)
+# make bench      the measurements of bench/README.md
+# make lint       layers, lengths
+# make install    to $(DESTDIR)$(PREFIX)
+#
+# One file, no recursion.  A new .c in a known folder is picked up; a new folder is one word in ALL_DIRS.
+
+PREFIX  ?= /usr/local
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+SAN     ?=
+FUZZ_SECONDS ?= 20
+
+ALL_DIRS = base image draw tensor nn nn/ref nn/dnnl models engine index store service web http cmd
+DIRS    ?= $(ALL_DIRS)
+PKGS    = libjpeg spng libwebp libwebpdemux libtiff-4 libmicrohttpd gnutls sqlite3 jansson \
+          yaml-0.1 libcurl libsodium cairo libqrencode
+LIBS    = $(shell pkg-config --libs $(PKGS)) -lgif -ldnnl -pthread -lm
+WARN    = -Wall -Wextra -Wshadow -Wvla -Wundef -Wstrict-prototypes \
+          -Wmissing-prototypes -Wpointer-arith -Wformat=2
+VERSION := $(shell cat VERSION)
+ALL_C   = -std=c11 -D_GNU_SOURCE -DAY_VERSION='"$(VERSION)"' -Iinclude -Isrc -MMD -MP $(WARN) \
+          $(shell pkg-config --cflags $(PKGS)) $(CFLAGS)
+ifneq ($(SAN),)
+comma  := ,
+ALL_C  += -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+B       = build/$(subst $(comma),-,$(SAN))
+else
+B       = build/release
+endif
+
+SRC     = $(foreach d,$(DIRS),$(wildcard src/$d/*.c src/$d/*.S))
+LIBSRC  = $(filter-out src/cmd/%,$(foreach d,$(ALL_DIRS),$(wildcard src/$d/*.c src/$d/*.S)))
+TESTS   = $(filter %_test.c,$(SRC))
+OBJ     = $(patsubst src/%,$B/%.o,$(filter-out %_test.c,$(LIBSRC)))
+CMDOBJ  = $(patsubst src/%,$B/%.o,$(filter-out %_test.c,$(wildcard src/cmd/*.c)))
+TESTBIN = $(patsubst src/%.c,$B/%,$(TESTS))
+FUZZBIN = $(patsubst fuzz/%.c,build/fuzz/%,$(wildcard fuzz/*.c))
+BENCHBIN = $(patsubst bench/%.c,$B/bench/%,$(wildcard bench/*.c))
+
+all: $B/assay
+
+$B/libassay.a: $(OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+$B/assay: $(CMDOBJ) $B/libassay.a
+	$(CC) $(ALL_C) $^ $(LIBS) -o $@
+$B/%_test: $B/%_test.c.o $B/libassay.a
+	$(CC) $(ALL_C) $^ $(LIBS) -o $@
+$B/%.c.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_C) -c $< -o $@
+$B/web/assets.S.o: $(wildcard web/* src/web/*/*)
+$B/%.S.o: src/%.S
+	@mkdir -p $(@D)
+	$(CC) -c $< -o $@
+$B/bench/%: bench/%.c $B/libassay.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_C) $^ $(LIBS) -o $@
+
+check: $(TESTBIN)
+	@tools/run-tests $(TESTBIN)
+
+test: deps
+	@$(MAKE) --no-print-directory all lint
+	@tools/test-all
+
+run: deps
+	@$(MAKE) --no-print-directory all
+	@$B/assay demo
+
+deps:
+	@tools/deps
+
+build/fuzz/%: fuzz/%.c $(filter-out %_test.c,$(LIBSRC))
+	@mkdir -p $(@D)
+	clang $(filter-out -MMD -MP,$(ALL_C)) -O1 -fsanitize=fuzzer,address,undefined $^ $(LIBS) -o $@
+fuzz: $(FUZZBIN)
+	@for f in $(FUZZBIN); do mkdir -p build/corpus/$${f##*/}; \
+	    $$f -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -print_final_stats=0 -verbosity=0 \
+	        build/corpus/$${f##*/} fuzz/corpus/$${f##*/} || exit 1; done
+
+bench: $B/assay $(BENCHBIN)
+	@bench/run
+
+lint:
+	tools/check-layers
+	tools/check-length
+
+install: all
+	install -Dm755 $B/assay $(DESTDIR)$(PREFIX)/bin/assay
+clean:
+	rm -rf build
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+.PHONY: all check test run deps fuzz bench lint install clean
+.SECONDARY:

@@ -1,0 +1,21 @@
+/* base/thread.h - threads with names, and how many processors we may really use.
+ *
+ * Locks and condition variables are plain pthreads; this adds only what pthreads lacks. */
+#ifndef AY_BASE_THREAD_H
+#define AY_BASE_THREAD_H
+
+#include "base/err.h"
+
+#include <pthread.h>
+
+/* Processors this process may run on: affinity mask, cut by the cgroup's CPU quota.  At least 1. */
+int ay_cpu_count(void);
+
+/* Start a joinable thread called name (15 characters show in tools) with all signals blocked, so
+ * that signals reach the main thread only. */
+ay_status ay_thread_start(pthread_t *out, const char *name, void *(*run)(void *), void *arg,
+                          ay_err *err);
+/* Ask the kernel to keep the calling thread on the i-th allowed processor; best effort. */
+void ay_thread_pin(int i);
+
+#endif

@@ -1,0 +1,38 @@
+/* cmd/main.c - find the subcommand and run it. */
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int run_version(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    puts("assay " AY_VERSION);
+    return AY_EXIT_OK;
+}
+
+/* Every subcommand in the program.  A plain table: one can read what the program can do. */
+static const ay_command commands[] = {
+    {"version", "print the version", run_version},
+};
+
+static int usage(FILE *to)
+{
+    fputs("usage: assay COMMAND [OPTION ...]\n\n", to);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    return to == stdout ? AY_EXIT_OK : AY_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return usage(stderr);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0)
+        return usage(stdout);
+    fprintf(stderr, "assay: no command '%s'\n", argv[1]);
+    return usage(stderr);
+}
