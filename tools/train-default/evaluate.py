@@ -1,0 +1,135 @@
+"""Yardstick of the embedded default encoder: 5-nearest-neighbour accuracy on pictures never trained on.
+
+Protocol: unit vectors, cosine distance, five neighbours, plain majority (a tie goes to the first
+class in alphabetical order, as scikit-learn does), mean of five stratified 80/20 splits with seeds
+0 to 4. Two folders of class folders are measured: `ewaste` (8 x 60 photographs, many of them
+cut-outs with alpha, composed over white) and `neu-det` (6 x 100 grey pictures of steel).
+
+Rows: hand-made histograms, the encoder in models/default, and (when asked for) a ResNet18 with
+ImageNet weights as the upper end of the scale. The ResNet18 is only measured here; nothing of it
+enters the training.
+"""
+
+import argparse
+import json
+import pathlib
+
+import numpy as np
+import torch
+from PIL import Image
+from sklearn.model_selection import StratifiedShuffleSplit
+from sklearn.neighbors import KNeighborsClassifier
+
+import model as ay
+
+YARDSTICKS = ("ewaste", "neu-det")
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff"}
+
+
+def rgb_over_white(path):
+    """Opens a picture as 8-bit RGB; alpha is composed over white."""
+    image = Image.open(path)
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, image)
+    return image.convert("RGB")
+
+
+def load_folder(root):
+    """Reads a folder of class folders: (list of pictures, array of class numbers, class names)."""
+    pictures, labels, names = [], [], []
+    for folder in sorted(p for p in pathlib.Path(root).iterdir() if p.is_dir()):
+        names.append(folder.name)
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() in SUFFIXES:
+                pictures.append(rgb_over_white(path))
+                labels.append(len(names) - 1)
+    return pictures, np.array(labels), names
+
+
+def knn_accuracy(vectors, labels, neighbours=5, splits=5):
+    """Mean accuracy (and its standard deviation) over stratified 80/20 splits."""
+    vectors = np.asarray(vectors, np.float64)
+    vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    scores = []
+    for seed in range(splits):
+        cut = StratifiedShuffleSplit(1, test_size=0.2, random_state=seed)
+        train, test = next(cut.split(vectors, labels))
+        judge = KNeighborsClassifier(neighbours, metric="cosine", algorithm="brute")
+        scores.append(judge.fit(vectors[train], labels[train]).score(vectors[test], labels[test]))
+    return float(np.mean(scores)), float(np.std(scores))
+
+
+def histogram_features(picture):
+    """Colour (4 x 4 x 4 joint RGB) and gradient (8 directions x 2 x 2 cells) histograms, square-rooted."""
+    pixels = np.asarray(picture.resize((64, 64), Image.BILINEAR), np.float32) / 255
+    bins = np.minimum((pixels * 4).astype(int), 3)
+    colour = np.bincount((bins[..., 0] * 16 + bins[..., 1] * 4 + bins[..., 2]).ravel(), minlength=64)
+    grey = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+    dy, dx = np.gradient(grey)
+    size = np.hypot(dx, dy)
+    turn = ((np.arctan2(dy, dx) + np.pi) / (2 * np.pi) * 8).astype(int) % 8
+    cells = [
+        np.bincount(turn[y : y + 32, x : x + 32].ravel(), size[y : y + 32, x : x + 32].ravel(), 8)
+        for y in (0, 32)
+        for x in (0, 32)
+    ]
+    gradient = np.concatenate(cells)
+    parts = [colour / max(colour.sum(), 1e-9), gradient / max(gradient.sum(), 1e-9)]
+    return np.sqrt(np.concatenate(parts))
+
+
+def resnet18_features(pictures, weights):
+    """Pooled features (512) of torchvision's ResNet18 with the weights file given."""
+    import torchvision
+    from safetensors.torch import load_file
+
+    network = torchvision.models.resnet18()
+    network.load_state_dict(load_file(weights), strict=False)
+    network.fc = torch.nn.Identity()
+    network.eval()
+    mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    rows = []
+    for picture in pictures:
+        scale = 256 / min(picture.size)
+        size = [max(256, int(side * scale)) for side in picture.size]
+        left, top = (round((side - 224) / 2) for side in size)
+        picture = picture.resize(size, Image.BILINEAR).crop((left, top, left + 224, top + 224))
+        rows.append(((np.asarray(picture) / 255 - mean) / std).astype(np.float32).transpose(2, 0, 1))
+    with torch.no_grad():
+        chunks = torch.from_numpy(np.stack(rows)).split(32)
+        return torch.cat([network(chunk) for chunk in chunks]).numpy()
+
+
+def encoder_features(pictures, network, preprocessing):
+    """Unit vectors of our encoder."""
+    batch = np.stack([ay.preprocess(picture, preprocessing) for picture in pictures])
+    with torch.no_grad():
+        return torch.cat([network(chunk) for chunk in torch.from_numpy(batch).split(64)]).numpy()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", required=True, help="folder that holds ewaste/ and neu-det/")
+    parser.add_argument("--model", default="models/default", help="folder of config.json and model.safetensors")
+    parser.add_argument("--resnet18", help="resnet18.safetensors with ImageNet weights (measured only)")
+    options = parser.parse_args()
+
+    network, config = ay.load(options.model)
+    rows = {}
+    for name in YARDSTICKS:
+        pictures, labels, _ = load_folder(pathlib.Path(options.data) / name)
+        rows.setdefault("histograms", {})[name] = knn_accuracy([histogram_features(p) for p in pictures], labels)
+        vectors = encoder_features(pictures, network, config["preprocessing"])
+        rows.setdefault("default encoder", {})[name] = knn_accuracy(vectors, labels)
+        if options.resnet18:
+            vectors = resnet18_features(pictures, options.resnet18)
+            rows.setdefault("ResNet18, ImageNet", {})[name] = knn_accuracy(vectors, labels)
+    for row, scores in rows.items():
+        cells = "  ".join(f"{name} {mean:.3f} (sd {sd:.3f})" for name, (mean, sd) in scores.items())
+        print(f"{row:22s}{cells}")
+
+
+if __name__ == "__main__":
+    main()
