@@ -37,7 +37,7 @@ SRC     = $(foreach d,$(DIRS),$(wildcard src/$d/*.c src/$d/*.S))
 LIBSRC  = $(filter-out src/cmd/%,$(foreach d,$(ALL_DIRS),$(wildcard src/$d/*.c src/$d/*.S)))
 TESTS   = $(filter %_test.c,$(SRC))
 OBJ     = $(patsubst src/%,$B/%.o,$(filter-out %_test.c,$(LIBSRC)))
-CMDOBJ  = $(patsubst src/%,$B/%.o,$(filter-out %_test.c,$(wildcard src/cmd/*.c)))
+CMDOBJ  = $(patsubst src/%,$B/%.o,$(filter-out %_test.c src/cmd/main.c,$(wildcard src/cmd/*.c)))
 TESTBIN = $(patsubst src/%.c,$B/%,$(TESTS))
 FUZZBIN = $(patsubst fuzz/%.c,build/fuzz/%,$(wildcard fuzz/*.c))
 BENCHBIN = $(patsubst bench/%.c,$B/bench/%,$(wildcard bench/*.c))
@@ -47,7 +47,12 @@ all: $B/assay
 $B/libassay.a: $(OBJ)
 	@rm -f $@
 	$(AR) rcs $@ $^
-$B/assay: $(CMDOBJ) $B/libassay.a
+$B/libcmd.a: $(CMDOBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+$B/assay: $B/cmd/main.c.o $B/libcmd.a $B/libassay.a
+	$(CC) $(ALL_C) $^ $(LIBS) -o $@
+$B/cmd/%_test: $B/cmd/%_test.c.o $B/libcmd.a $B/libassay.a
 	$(CC) $(ALL_C) $^ $(LIBS) -o $@
 $B/%_test: $B/%_test.c.o $B/libassay.a
 	$(CC) $(ALL_C) $^ $(LIBS) -o $@

@@ -1,5 +1,6 @@
 /* cmd/main.c - find the subcommand and run it. */
 #include "cmd/cmd.h"
+#include "cmd/commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@ static int run_version(int argc, char **argv)
 
 /* Every subcommand in the program.  A plain table: one can read what the program can do. */
 static const ay_command commands[] = {
+    {"config", "show the settings and where they come from", ay_cmd_config},
     {"version", "print the version", run_version},
 };
 

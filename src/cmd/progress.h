@@ -1,0 +1,22 @@
+/* cmd/progress.h - a bar on standard error, only where that is a terminal.
+ *
+ * On anything else one line every ten seconds, so that a log shows life.  Threads: one at a time. */
+#ifndef AY_CMD_PROGRESS_H
+#define AY_CMD_PROGRESS_H
+
+#include <stdint.h>
+
+typedef struct {
+    const char *what; /* "scanning"; not owned */
+    long done, total; /* total 0: unknown */
+    uint64_t started, shown;
+    int terminal, quiet;
+} ay_progress;
+
+void ay_progress_start(ay_progress *p, const char *what, long total, int quiet);
+void ay_progress_step(ay_progress *p, long done, long total);
+/* Wipe the bar, so that the next line of output starts clean; the bar comes back by itself. */
+void ay_progress_hide(ay_progress *p);
+void ay_progress_end(ay_progress *p);
+
+#endif
