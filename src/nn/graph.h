@@ -1,0 +1,167 @@
+/* nn/graph.h - a network as a list of operators, built once, bound to weights once.
+ *
+ *   build:    ay_graph_create, ay_graph_input, ay_nn_..., ay_graph_output, ay_graph_finish
+ *   bind:     ay_graph_bind gives every parameter its tensor, or says by name what does not fit
+ *   compile:  ay_plan_create (nn/plan.h) for one batch size, back end and precision
+ *
+ * A value is what a node produces; ay_val is its number.  Shapes are written for a batch of one:
+ * dimension 0 is the batch, and a plan puts its own number there.  Legends: N C H W for pictures,
+ * B T D for tokens.  Values are logically float32; a back end may keep them in bf16.
+ *
+ * Errors while building are sticky: a builder returns AY_NOVAL, every later call accepts that and
+ * returns AY_NOVAL too, and ay_graph_finish() tells the first one.  So a model file is a straight
+ * list of calls with one check at its end.
+ *
+ * Parameters are named prefix + ".weight" and so on, as in the weight file; where a file's names do
+ * not follow that, the attributes can say the whole name.  Shapes are compared with dimensions of 1
+ * dropped, so a 1x1 convolution may feed a linear layer.
+ *
+ * Ownership: the graph owns all it holds except the weight source's bytes, which must outlive it
+ * (it reads them when a plan first needs them).
+ * Threads: build and bind on one thread; after bind the graph is immutable to its users and any
+ * number of threads may create plans on it (packed weights are shared, under the graph's own lock).
+ */
+#ifndef AY_NN_GRAPH_H
+#define AY_NN_GRAPH_H
+
+#include "base/err.h"
+#include "tensor/safetensors.h"
+#include "tensor/tensor.h"
+
+#include <stdbool.h>
+
+typedef struct ay_graph ay_graph;
+typedef int ay_val;
+enum { AY_NOVAL = -1 };
+
+ay_status ay_graph_create(ay_graph **out, ay_err *err);
+void ay_graph_destroy(ay_graph *g); /* after all its plans; NULL is fine */
+
+/* An input, float32.  shape[0] must be 1: it stands for the batch.  Plans number inputs in the
+ * order of these calls. */
+ay_val ay_graph_input(ay_graph *g, const char *name, ay_shape shape);
+/* Name a result.  Plans number outputs in the order of these calls. */
+void ay_graph_output(ay_graph *g, ay_val v, const char *name);
+/* The first error of building, if any; afterwards the graph takes no more nodes. */
+ay_status ay_graph_finish(ay_graph *g, ay_err *err);
+/* The inferred shape with batch 1; rank 0 for AY_NOVAL. */
+ay_shape ay_graph_shape(const ay_graph *g, ay_val v);
+
+/* ---- operators; each is one row, see nn/op.h ------------------------------------------------ */
+
+typedef struct {
+    int out;      /* output channels */
+    int kernel;   /* side, square */
+    int stride;   /* 0 means 1 */
+    int pad;      /* zeros on every side */
+    int dilation; /* 0 means 1: neighbouring taps; 2 skips one */
+    int groups;   /* 0 means 1; C for depthwise */
+    bool bias;    /* there is a prefix.bias */
+    bool same; /* TensorFlow's SAME: output ceil(size / stride), odd zero at the end; pad unused */
+} ay_conv;
+/* N C H W -> N out H' W'; prefix.weight [out, C/groups, k, k], prefix.bias [out]. */
+ay_val ay_nn_conv2d(ay_graph *g, ay_val x, const char *prefix, const ay_conv *a);
+
+/* Inference batch-norm over channels of N C H W or N C; prefix.weight .bias .running_mean
+ * .running_var, each [C].  eps 0 means 1e-5. */
+ay_val ay_nn_batch_norm(ay_graph *g, ay_val x, const char *prefix, float eps);
+
+enum { AY_LINEAR_PARTS = 4 };
+typedef struct {
+    int out;
+    bool bias;
+    bool transposed;    /* the stored weight is [in, out] (CLIP's "proj") */
+    const char *weight; /* whole name instead of prefix.weight, e.g. "visual.proj" */
+    const char *bias_name;
+    /* Rows stacked from several tensors of equal size: each is a prefix with .weight (and .bias),
+     * e.g. {"q_proj", "k_proj", "v_proj"} gives [q; k; v].  prefix is put before each name. */
+    const char *parts[AY_LINEAR_PARTS];
+} ay_linear;
+/* ... x in -> ... x out, y = x W^T + b; prefix.weight [out, in], prefix.bias [out]. */
+ay_val ay_nn_linear(ay_graph *g, ay_val x, const char *prefix, const ay_linear *a);
+
+/* Over the last dimension D; prefix.weight, prefix.bias [D].  eps 0 means 1e-5. */
+ay_val ay_nn_layer_norm(ay_graph *g, ay_val x, const char *prefix, float eps);
+
+typedef enum {
+    AY_ACT_NONE, /* no node: the value itself comes back */
+    AY_ACT_RELU,
+    AY_ACT_GELU,       /* x Phi(x), exact (erf) */
+    AY_ACT_GELU_TANH,  /* the tanh approximation */
+    AY_ACT_QUICK_GELU, /* x sigmoid(1.702 x) */
+    AY_ACT_SILU,       /* x sigmoid(x) */
+    AY_ACT_SIGMOID,
+    AY_ACT_TANH,
+    AY_ACT_HARD_SWISH,   /* x relu6(x + 3) / 6 */
+    AY_ACT_HARD_SIGMOID, /* relu6(x + 3) / 6 */
+    AY_ACT_RELU6,
+    AY_ACT_COUNT
+} ay_act;
+ay_val ay_nn_activation(ay_graph *g, ay_val x, ay_act kind);
+
+/* Elementwise.  b has a's shape, or a's shape with some dimensions 1 ([N,C,1,1] gates channels). */
+ay_val ay_nn_add(ay_graph *g, ay_val a, ay_val b);
+ay_val ay_nn_mul(ay_graph *g, ay_val a, ay_val b);
+/* Multiply by a parameter vector (layer scale): name [size of dimension axis].  Whole name. */
+ay_val ay_nn_scale(ay_graph *g, ay_val x, const char *name, int axis);
+
+typedef struct {
+    int kernel, stride, pad; /* stride 0 means kernel */
+    bool ceil_mode;          /* round the output size up */
+    bool count_pad;          /* average: padding counts in the divisor (PyTorch's default) */
+} ay_pool;
+ay_val ay_nn_max_pool(ay_graph *g, ay_val x, const ay_pool *a);
+ay_val ay_nn_avg_pool(ay_graph *g, ay_val x, const ay_pool *a);
+ay_val ay_nn_global_avg_pool(ay_graph *g, ay_val x); /* N C H W -> N C 1 1 */
+
+enum { AY_CONCAT_MAX = 8 };
+ay_val ay_nn_concat(ay_graph *g, const ay_val *x, int n, int axis);
+/* One dimension may be -1 (what is left) and 0 means "as in x at this place"; dim[0] should be 0.
+ */
+ay_val ay_nn_reshape(ay_graph *g, ay_val x, ay_shape to);
+ay_val ay_nn_flatten(ay_graph *g, ay_val x);                     /* N ... -> N D */
+ay_val ay_nn_transpose(ay_graph *g, ay_val x, const int *order); /* order[i]: x's dim at i */
+/* Elements [begin, begin + size) of dimension axis. */
+ay_val ay_nn_slice(ay_graph *g, ay_val x, int axis, int begin, int size);
+/* x[:, index, :] : B T D -> B D, the class token. */
+ay_val ay_nn_token(ay_graph *g, ay_val x, int index);
+/* N C H W -> B T D with T = H*W, D = C: the patch grid as tokens, row by row. */
+ay_val ay_nn_patches(ay_graph *g, ay_val x);
+
+/* Learned tokens and places: B T D -> B T' D.  With class_name, that vector [D] is put in front
+ * (T' = T + 1); then pos_name [T', D] is added.  Either may be NULL.  Whole names. */
+ay_val ay_nn_embed_tokens(ay_graph *g, ay_val x, const char *class_name, const char *pos_name);
+
+/* Batched matrix product over the last two dimensions, leading ones equal: scale * a b, or with
+ * transpose_b scale * a b^T. */
+ay_val ay_nn_matmul(ay_graph *g, ay_val a, ay_val b, bool transpose_b, float scale);
+ay_val ay_nn_softmax(ay_graph *g, ay_val x); /* last dimension */
+
+/* Multi-head attention on packed rows: qkv B T 3D, each row q then k then v, each of them heads
+ * blocks of D/heads; result B T D.  softmax(q k^T / sqrt(D/heads)) v.  causal: no look ahead. */
+ay_val ay_nn_attention(ay_graph *g, ay_val qkv, int heads, bool causal);
+
+ay_val ay_nn_l2_normalise(ay_graph *g, ay_val x); /* last dimension; a zero row stays zero */
+
+/* ---- weights --------------------------------------------------------------------------------- */
+
+typedef struct {
+    bool strict; /* tensors in the file that no node asked for are an error */
+    /* NULL-ended; names starting with one of these never count as unexpected.  Names ending in
+     * ".num_batches_tracked" and ".position_ids" never do. */
+    const char *const *ignore;
+} ay_bind;
+/* Give every parameter its tensor.  opt NULL: not strict.  The message lists the first missing,
+ * mis-shaped (wanted and found) and unexpected names and how many there are: AY_ENOTFOUND when some
+ * are missing, else AY_ECORRUPT.  st must stay open as long as g lives. */
+ay_status ay_graph_bind(ay_graph *g, const ay_safetensors *st, const ay_bind *opt, ay_err *err);
+/* Seeded values of a sensible size instead of a file: for tests and for measuring speed. */
+ay_status ay_graph_bind_random(ay_graph *g, uint64_t seed, ay_err *err);
+
+size_t ay_graph_param_count(const ay_graph *g); /* tensors asked for */
+/* Name, shape and (after bind) data of the i-th; the view lives as long as g. */
+const char *ay_graph_param(const ay_graph *g, size_t i, ay_tensor *out);
+uint64_t ay_graph_parameters(const ay_graph *g); /* numbers in all of them */
+double ay_graph_flops(const ay_graph *g);        /* 2 x multiply-adds for one picture */
+
+#endif
