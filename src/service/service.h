@@ -1,0 +1,129 @@
+/* service/service.h - the scanner as a library: open a data folder, teach it, ask it.
+ *
+ * This folder holds the use cases; http/ and cmd/ only translate.  One ay_service owns one data
+ * folder (a lock file keeps a second one out):
+ *
+ *     <data>/lock  <data>/assay.db  <data>/blobs/
+ *
+ * and keeps every data set's vectors in memory, in step with the store.
+ *
+ *     service/service.h   open, close, undo, jobs, changes, counters      (this file)
+ *     service/dataset.h   data sets and classes
+ *     service/picture.h   pictures: add, list, move, delete, read, thumbnail, import, export
+ *     service/scan.h      the decision
+ *     service/suspects.h  which reference pictures look wrong
+ *
+ * Promises: AY_OK from a write means durable.  A picture is findable by the next scan after the call
+ * that added it returned.  SIGKILL at any moment loses nothing acknowledged and leaves nothing half.
+ * Vectors of different model or preprocessing digests are never compared: when the model changed,
+ * pictures are embedded again in the background (a job of kind "reembed") and join as they are done.
+ *
+ * Results are structs in the caller's arena.  Strings are never NULL unless said.  `dataset` NULL or
+ * "" means the active one.  `klass` is a class's name or, if no class has that name, its decimal id.
+ *
+ * Threads: any function from any thread, except open and close. */
+#ifndef AY_SERVICE_SERVICE_H
+#define AY_SERVICE_SERVICE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "engine/engine.h"
+#include "image/image.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define AY_UNDO_SIZE 33 /* an undo token and its NUL */
+
+/* How pictures become vectors.  The real one is the engine; tests give a simple one. */
+typedef struct {
+    void *ctx;
+    ay_status (*embed)(void *ctx, const ay_image *const *images, int n, float *dst, ay_err *err);
+    const ay_engine_info *info; /* name, digests, dim; lives as long as the service */
+} ay_embedder;
+ay_embedder ay_embedder_of_engine(ay_engine *e); /* e is borrowed and must outlive the service */
+
+typedef struct {
+    const char *data;       /* the data folder; made when missing */
+    ay_embedder embedder;
+    ay_image_limits limits; /* for uploads; zeros: defaults */
+    int threads;            /* for search; 0: one a processor */
+    int64_t trash_seconds;  /* how long an undo token lives; 0: 30 days; at least 600 */
+    bool wait_reembed;      /* open() returns only when every picture has its vector (cmd) */
+} ay_service_options;
+
+typedef struct ay_service ay_service;
+
+/* AY_EBUSY: another process has this data folder open (the message names its process id). */
+ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err *err);
+void ay_service_close(ay_service *s); /* stops jobs, waits for them; NULL is fine */
+const ay_engine_info *ay_service_model(const ay_service *s);
+const char *ay_service_data(const ay_service *s);
+
+/* The default folder: $ASSAY_DATA, else $XDG_DATA_HOME/assay, else ~/.local/share/assay.  dst is cap
+ * bytes.  AY_EINVAL when none is known. */
+ay_status ay_service_default_data(char *dst, size_t cap, ay_err *err);
+
+/* ---- undo of deletions */
+typedef struct {
+    int64_t restored; /* pictures, classes and data sets that came back */
+    int64_t pictures;
+} ay_undo_result;
+/* AY_ENOTFOUND: unknown or too old; AY_ECONFLICT: a name is taken again. */
+ay_status ay_service_undo(ay_service *s, const char *token, ay_undo_result *out, ay_err *err);
+
+/* ---- jobs: work in the background, newest first; the last hundred are kept. */
+typedef enum { AY_JOB_RUNNING, AY_JOB_DONE, AY_JOB_FAILED, AY_JOB_CANCELLED } ay_job_state;
+typedef struct {
+    int64_t id;
+    const char *kind; /* "reembed", "import", "export" */
+    ay_job_state state;
+    int64_t done, total; /* total 0: not known yet */
+    const char *message; /* may be "" */
+    char started[AY_RFC3339_SIZE], ended[AY_RFC3339_SIZE]; /* ended "" while running */
+} ay_job;
+const char *ay_job_state_name(ay_job_state state); /* "running", "done", "failed", "cancelled" */
+ay_status ay_service_jobs(ay_service *s, ay_arena *a, ay_job **out, size_t *n, ay_err *err);
+/* Ask a running job to stop; it does so between two pictures.  AY_ENOTFOUND; AY_ECONFLICT: over. */
+ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err);
+/* Wait until no job runs, at most timeout_ms (negative: for ever); false on time-out. */
+bool ay_service_wait_idle(ay_service *s, long timeout_ms);
+
+/* ---- changes, for pages that follow along (server-sent events). */
+typedef struct {
+    const char *kind;    /* "job" or "dataset" */
+    const char *dataset; /* the data set's name; "" for a job */
+    int64_t job;         /* 0 for a data set */
+} ay_change;
+/* One listener for the process.  It is called on whatever thread made the change, with locks held: it
+ * must be quick and must not call the service.  NULL: none. */
+void ay_service_listen(ay_service *s, void (*fn)(void *ctx, const ay_change *c), void *ctx);
+
+/* ---- counters since open, for /metrics */
+typedef struct {
+    uint64_t scans, matches, no_matches, ambiguous;
+    uint64_t added, moved, refused; /* uploads; refused: not a usable picture */
+    uint64_t decode_ns, embed_ns, search_ns; /* summed over scans */
+    int64_t datasets, classes, pictures, unembedded;
+} ay_service_stats;
+void ay_service_get_stats(ay_service *s, ay_service_stats *out);
+
+/* ---- examination ("assay dataset check") */
+typedef struct {
+    int64_t pictures;    /* rows examined */
+    int64_t missing;     /* row without a file */
+    int64_t damaged;     /* the file's digest is not its name */
+    int64_t strays;      /* file without a row; removed when repair */
+    int64_t unembedded;  /* picture without a vector; embedded when repair */
+    const char **problems; /* one sentence each */
+    size_t nproblems;
+} ay_check_result;
+/* deep: read every file and recompute its digest. */
+ay_status ay_service_check(ay_service *s, bool deep, bool repair, ay_arena *a, ay_check_result *out,
+                           ay_err *err);
+
+#endif

@@ -1,0 +1,48 @@
+/* service/suspects.h - which reference pictures look wrong, found by leaving each out in turn. */
+#ifndef AY_SERVICE_SUSPECTS_H
+#define AY_SERVICE_SUSPECTS_H
+
+#include "service/service.h"
+
+typedef enum {
+    AY_SUSPECT_WRONG_CLASS,    /* the other pictures say it belongs to another class */
+    AY_SUSPECT_DUPLICATE,      /* looks identical to another one */
+    AY_SUSPECT_NEAR_DUPLICATE, /* looks almost identical */
+    AY_SUSPECT_OUTLIER         /* like nothing else in its class */
+} ay_suspect_kind;
+const char *ay_suspect_kind_name(ay_suspect_kind kind); /* "wrong_class"... */
+
+typedef struct {
+    ay_suspect_kind kind;
+    char sha256[AY_SHA256_HEX];
+    const char *file;
+    int64_t class_id;
+    const char *class_name;
+    char other_sha256[AY_SHA256_HEX]; /* the picture it is like; "" when none */
+    const char *other_class;          /* NULL when none */
+    float similarity;                 /* to the other one, or to its own class's nearest (outlier) */
+    const char *suggestion;           /* class to move it to; NULL when none */
+    const char *reason;               /* one plain English sentence */
+} ay_suspect;
+
+typedef struct {
+    int64_t class_id;
+    const char *name;
+    int64_t checked, right; /* leave-one-out */
+} ay_suspect_class;
+
+typedef struct {
+    ay_suspect *items; /* worst first */
+    size_t nitems;
+    ay_suspect_class *classes;
+    size_t nclasses;
+    int64_t checked; /* pictures with a vector whose class has another one */
+    double accuracy; /* leave-one-out, of the checked; 0 when none */
+    const char *dataset;
+} ay_suspects;
+
+/* At most limit items (0: 100).  Compares every pair: n * n / 2 cosines. */
+ay_status ay_suspects_find(ay_service *s, const char *dataset, int limit, ay_arena *a,
+                           ay_suspects *out, ay_err *err);
+
+#endif

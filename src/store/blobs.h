@@ -1,0 +1,40 @@
+/* store/blobs.h - picture files, named by the SHA-256 of their bytes.
+ *
+ *     <folder>/ab/abcdef...      64 hex digits, no extension: the name is the content
+ *     <folder>/tmp/...           being written; whatever is here at start is rubbish and goes
+ *
+ * A file appears under its name only when whole and on the disk (written to tmp/, synced, renamed,
+ * folder synced), so a reader never sees half a picture and a crash leaves at worst a file in tmp/ or
+ * a whole picture that no row names.  No user-supplied word ever becomes a path.
+ *
+ * Threads: any. */
+#ifndef AY_STORE_BLOBS_H
+#define AY_STORE_BLOBS_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/hash.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct ay_blobs ay_blobs;
+
+/* Make the folder if it is missing and empty tmp/. */
+ay_status ay_blobs_open(ay_blobs **out, const char *folder, ay_err *err);
+void ay_blobs_close(ay_blobs *b); /* NULL is fine */
+/* Keep n bytes durably under their digest; sha256 gets it.  Already there: nothing is written
+ * (*fresh false). */
+ay_status ay_blobs_put(ay_blobs *b, const void *bytes, size_t n, char sha256[AY_SHA256_HEX],
+                       bool *fresh, ay_err *err);
+/* Append the file's bytes to out.  verify: recompute the digest; AY_ECORRUPT when it differs.
+ * AY_EINVAL: not a digest; AY_ENOTFOUND. */
+ay_status ay_blobs_get(ay_blobs *b, const char *sha256, bool verify, ay_buf *out, ay_err *err);
+bool ay_blobs_has(ay_blobs *b, const char *sha256);
+ay_status ay_blobs_remove(ay_blobs *b, const char *sha256, ay_err *err);
+/* Call visit for each digest kept, in no particular order. */
+ay_status ay_blobs_walk(ay_blobs *b, ay_status (*visit)(void *ctx, const char *sha256, ay_err *err),
+                        void *ctx, ay_err *err);
+
+#endif

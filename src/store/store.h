@@ -1,0 +1,178 @@
+/* store/store.h - what must outlive the process: data sets, classes, pictures, vectors, history.
+ *
+ * A store is opened from a URL whose scheme names a driver:
+ *
+ *     sqlite:/home/ada/.local/share/assay/assay.db     one file, the default
+ *
+ * Everything that can be said in SQL that all drivers understand is said once, in this folder; a
+ * driver (store/driver.h) only connects, runs statements and moves values without loss.  Whatever
+ * the driver, store/contract_test.c must pass against it.
+ *
+ * Rules that hold always:
+ *   1. A write that returned AY_OK is durable: it survives SIGKILL and power loss.
+ *   2. A write that failed changed nothing.
+ *   3. A value that cannot be kept as it is (too long, not UTF-8, a NUL inside) is refused with
+ *      AY_EINVAL, never cut.
+ *   4. A vector is known by (picture, model digest, preprocessing digest); it is never returned for
+ *      other digests.
+ *   5. Deleting moves things to the trash; an undo token brings them back until ay_store_purge().
+ *
+ * Names of live things are unique: a data set among data sets, a class within its data set, a
+ * picture within its data set (it is in one class only).  Names compare byte by byte.
+ *
+ * Threads: any.  Reads run beside each other and beside one writer; writers wait for each other. */
+#ifndef AY_STORE_STORE_H
+#define AY_STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/hash.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define AY_NAME_MAX 120  /* bytes of a data set's or class's name, UTF-8, at least 1 */
+#define AY_FILE_MAX 255  /* bytes of an original file name; may be empty */
+#define AY_KEY_MAX 64    /* bytes of a setting's key */
+#define AY_TOKEN_SIZE 33 /* an undo token: 32 hex digits and the NUL */
+#define AY_STORE_SCHEMA 1
+
+typedef struct ay_store ay_store;
+
+typedef struct {
+    int64_t id;
+    const char *name;
+    int64_t created_us; /* microseconds since 1970 UTC */
+    int64_t classes, pictures;
+} ay_store_dataset;
+
+typedef struct {
+    int64_t id, dataset;
+    const char *name;
+    int position; /* order of creation within the data set; ties are broken by it */
+    int64_t created_us;
+    int64_t pictures;
+} ay_store_class;
+
+/* What the bytes of a picture are; the same in every data set. */
+typedef struct {
+    const char *sha256; /* 64 lower-case hex digits */
+    const char *format; /* "jpeg"... */
+    int width, height;  /* upright */
+    int64_t bytes;
+    uint64_t phash;
+    int64_t created_us;
+} ay_store_picture;
+
+/* A picture in a class of a data set. */
+typedef struct {
+    int64_t id; /* grows with time */
+    int64_t dataset, class_id;
+    const char *file; /* as the uploader named it */
+    int64_t added_us;
+    ay_store_picture picture;
+} ay_store_member;
+
+typedef struct {
+    const char *model, *preprocess; /* digests, 64 hex digits each */
+    const float *data;              /* dim floats, unit length */
+    int dim;
+} ay_store_vector;
+
+typedef struct {
+    int64_t id, at_us;
+    const char *kind;    /* "dataset.create", "picture.add"... */
+    const char *subject; /* the name or digest it is about */
+    const char *detail;
+} ay_store_event;
+
+/* AY_EUNSUPPORTED: no such driver; AY_EIO: cannot reach it; AY_ECORRUPT: what is there is not ours or
+ * damaged; AY_ECONFLICT: written by a newer Assay.  An older schema is migrated after a backup. */
+ay_status ay_store_open(ay_store **out, const char *url, ay_err *err);
+void ay_store_close(ay_store *s); /* NULL is fine */
+/* Ask the database to examine itself and every reference.  AY_ECORRUPT says what is wrong. */
+ay_status ay_store_check(ay_store *s, ay_err *err);
+
+/* Several writes as one: all or nothing.  Between begin and commit other writers wait and this
+ * thread's writes join; reads do not yet see them.  Every begin is paired with a commit or a
+ * rollback on the same thread.  A failed commit has rolled back. */
+ay_status ay_store_begin(ay_store *s, ay_err *err);
+ay_status ay_store_commit(ay_store *s, ay_err *err);
+void ay_store_rollback(ay_store *s);
+
+/* ---- data sets.  Lists are in order of creation, in the caller's arena. */
+ay_status ay_store_dataset_list(ay_store *s, ay_arena *a, ay_store_dataset **out, size_t *n,
+                                ay_err *err);
+ay_status ay_store_dataset_create(ay_store *s, const char *name, int64_t *id, ay_err *err);
+ay_status ay_store_dataset_rename(ay_store *s, int64_t id, const char *name, ay_err *err);
+ay_status ay_store_dataset_trash(ay_store *s, int64_t id, char token[AY_TOKEN_SIZE], ay_err *err);
+
+/* ---- classes, in order of position. */
+ay_status ay_store_class_list(ay_store *s, int64_t dataset, ay_arena *a, ay_store_class **out,
+                              size_t *n, ay_err *err);
+ay_status ay_store_class_create(ay_store *s, int64_t dataset, const char *name, int64_t *id,
+                                ay_err *err);
+ay_status ay_store_class_rename(ay_store *s, int64_t id, const char *name, ay_err *err);
+ay_status ay_store_class_trash(ay_store *s, int64_t id, char token[AY_TOKEN_SIZE], ay_err *err);
+
+/* ---- pictures. */
+typedef struct {
+    int64_t id;          /* of the membership */
+    bool created, moved; /* neither: it was there already, in that class */
+    int64_t from_class;  /* the class it was moved from, or 0 */
+} ay_store_added;
+/* Put p into a class under file's name; with v, its vector too, all in one transaction.  The
+ * picture's bytes must be durable before (store/blobs.h).  Already in another class of the data
+ * set: moved.  AY_ENOTFOUND: no such class. */
+ay_status ay_store_member_add(ay_store *s, int64_t class_id, const char *file,
+                              const ay_store_picture *p, const ay_store_vector *v,
+                              ay_store_added *out, ay_err *err);
+ay_status ay_store_member_move(ay_store *s, int64_t member, int64_t to_class, ay_err *err);
+ay_status ay_store_member_trash(ay_store *s, int64_t member, char token[AY_TOKEN_SIZE],
+                                ay_err *err);
+/* One page of a data set, or of a class (class_id > 0), newest first: members with id < before
+ * (0: from the newest), at most limit. */
+ay_status ay_store_member_list(ay_store *s, int64_t dataset, int64_t class_id, int64_t before,
+                               int limit, ay_arena *a, ay_store_member **out, size_t *n,
+                               ay_err *err);
+/* Visit every live member of a data set in order of id, with its vector for these digests (data NULL
+ * and dim 0 when it has none).  What visit sees is valid during the call; it must not call the store.
+ * visit returning non-OK ends the walk with that status. */
+typedef ay_status (*ay_store_visit)(void *ctx, const ay_store_member *m, const ay_store_vector *v,
+                                    ay_err *err);
+ay_status ay_store_member_walk(ay_store *s, int64_t dataset, const char *model,
+                               const char *preprocess, ay_store_visit visit, void *ctx, ay_err *err);
+/* Keep or replace vectors of pictures that exist. */
+ay_status ay_store_vector_put(ay_store *s, const char *sha256, const ay_store_vector *v,
+                              ay_err *err);
+
+/* ---- trash. */
+typedef struct {
+    int64_t dataset; /* the one it belongs to */
+    int64_t datasets, classes, pictures; /* how many came back */
+} ay_store_restored;
+/* AY_ENOTFOUND: no such token, or purged; AY_ECONFLICT: a name is taken again, or what held it is
+ * itself in the trash. */
+ay_status ay_store_undo(ay_store *s, const char *token, ay_store_restored *out, ay_err *err);
+/* Forget trash older than before_us, and pictures that are in no data set and no trash any more:
+ * their digests come back in out, so that the caller can remove the files after this returned. */
+ay_status ay_store_purge(ay_store *s, int64_t before_us, ay_arena *a, const char ***out, size_t *n,
+                         ay_err *err);
+/* Digests of all pictures known, trash included, in order.  For consistency checks. */
+ay_status ay_store_picture_list(ay_store *s, ay_arena *a, const char ***out, size_t *n,
+                                ay_err *err);
+
+/* ---- settings and history. */
+/* *value in the arena; NULL when not set. */
+ay_status ay_store_setting_get(ay_store *s, const char *key, ay_arena *a, const char **value,
+                               ay_err *err);
+ay_status ay_store_setting_put(ay_store *s, const char *key, const char *value, ay_err *err);
+/* Every write above adds one itself. */
+ay_status ay_store_event_add(ay_store *s, const char *kind, const char *subject,
+                             const char *detail, ay_err *err);
+/* Newest first, id < before (0: from the newest). */
+ay_status ay_store_event_list(ay_store *s, int64_t before, int limit, ay_arena *a,
+                              ay_store_event **out, size_t *n, ay_err *err);
+
+#endif
