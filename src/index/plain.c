@@ -1,0 +1,34 @@
+/* index/plain.c - the kernel in plain C: the oracle, and what other processors run. */
+#include "index/kernel.h"
+
+static void one(const float *rows, size_t count, int dim, const float *q, float *dst)
+{
+    for (size_t i = 0; i < count; i++, rows += dim) {
+        float sum = 0;
+        for (int d = 0; d < dim; d++)
+            sum += rows[d] * q[d];
+        dst[i] = sum;
+    }
+}
+
+static void many(const float *rows, size_t count, int dim, const float *packed, float *dst)
+{
+    for (size_t i = 0; i < count; i++, rows += dim, dst += AY_SEARCH_LANES) {
+        for (int j = 0; j < AY_SEARCH_LANES; j++)
+            dst[j] = 0;
+        for (int d = 0; d < dim; d++)
+            for (int j = 0; j < AY_SEARCH_LANES; j++)
+                dst[j] += rows[d] * packed[(size_t)d * AY_SEARCH_LANES + (size_t)j];
+    }
+}
+
+static uint32_t above(const float *scores, const float *least)
+{
+    uint32_t bits = 0;
+
+    for (int j = 0; j < AY_SEARCH_LANES; j++)
+        bits |= (uint32_t)(scores[j] > least[j]) << j;
+    return bits;
+}
+
+const ay_search_kernel ay_kernel_plain = {"plain", one, many, above};
