@@ -1,0 +1,56 @@
+/* models/arch.h - what one architecture is to models/: a row in model.c's table, a file of its own.
+ *
+ * Adding an architecture: write <name>.c with one ay_arch, add it to the table. */
+#ifndef AY_MODELS_ARCH_H
+#define AY_MODELS_ARCH_H
+
+#include "models/model.h"
+
+#include <jansson.h>
+
+/* What there is to read.  JSON values are NULL when the file is absent. */
+typedef struct {
+    const ay_safetensors *st;
+    const json_t *config;     /* config.json */
+    const json_t *openclip;   /* open_clip_config.json */
+    const json_t *preprocess; /* preprocessor_config.json */
+} ay_source;
+
+typedef struct {
+    const char *name;
+    /* Quick look at the names: is this file ours? */
+    bool (*match)(const ay_source *src);
+    /* Read the configuration, build into g (input "image", outputs "vector", "logits"), fill
+     * info's shape, recipe, dim and classes, then bind.  The caller finishes nothing. */
+    ay_status (*build)(const ay_source *src, const ay_model_options *opt, ay_graph *g,
+                       ay_model_info *info, ay_err *err);
+} ay_arch;
+
+extern const ay_arch ay_arch_resnet, ay_arch_clip_vit;
+
+/* ---- for architectures (source.c) ------------------------------------------------------------ */
+
+enum { AY_PREFIX_MAX = 256, AY_NAME_MAX = 512 };
+
+/* Find the tensor whose name ends in suffix (the first in byte order) and put what stands before
+ * into prefix: "" or "backbone." or "visual.".  False when there is none or it is too long. */
+bool ay_source_prefix(const ay_source *src, const char *suffix, char prefix[AY_PREFIX_MAX]);
+/* The tensor called by the format, or NULL. */
+const ay_tensor *ay_source_find(const ay_source *src, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Sizes of a tensor that must exist with this rank: AY_ENOTFOUND or AY_ECORRUPT by name. */
+ay_status ay_source_shape(const ay_source *src, const char *name, int rank, int64_t *dim,
+                          ay_err *err);
+/* Number of k = 0, 1, ... for which prefix + k + suffix is a tensor. */
+int ay_source_blocks(const ay_source *src, const char *prefix, const char *suffix);
+/* value[a][b] (b may be NULL) as a number or word; the default when absent or of another kind. */
+int ay_json_int(const json_t *value, const char *a, const char *b, int otherwise);
+const char *ay_json_text(const json_t *value, const char *key, const char *otherwise);
+
+/* ---- recipe.c -------------------------------------------------------------------------------- */
+
+/* Overlay *r with what the JSON files say about preprocessing; size stays the network's unless our
+ * own configuration names another.  AY_ECORRUPT for values that cannot be (std 0, unknown filter). */
+ay_status ay_recipe_read(ay_recipe *r, const ay_source *src, ay_err *err);
+
+#endif

@@ -1,0 +1,260 @@
+#include "models/model.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "models/arch.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Every architecture in the program, in the order they are asked.  A plain table: one can read what
+ * the program can load. */
+static const ay_arch *const archs[] = {
+    &ay_arch_clip_vit,
+    &ay_arch_resnet,
+};
+
+enum { CONFIG_MAX = 1 << 20 };
+
+struct ay_model {
+    ay_safetensors *st;
+    ay_graph *graph;
+    ay_model_info info;
+};
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+/* A JSON object, or NULL when the file is absent; a file that is there must be readable. */
+static ay_status read_json(const char *folder, const char *name, json_t **out, ay_err *err)
+{
+    char path[4096];
+    ay_buf text = {0};
+    json_error_t je;
+    ay_status status;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (!ay_file_exists(path))
+        return AY_OK;
+    status = ay_file_read(path, CONFIG_MAX, &text, err);
+    if (status == AY_OK) {
+        *out = json_loadb(text.data ? text.data : "", text.len, JSON_REJECT_DUPLICATES, &je);
+        if (!json_is_object(*out))
+            status = ay_fail(err, AY_ECORRUPT, "%s:%d: %s", path, *out ? 1 : je.line,
+                             *out ? "not an object" : je.text);
+    }
+    ay_buf_fini(&text);
+    return status;
+}
+
+static int is_weights(const struct dirent *d)
+{
+    return d->d_name[0] != '.' && ay_str_ends_nocase(d->d_name, ".safetensors");
+}
+
+/* The weight file of a folder: a usual name, or the only one there. */
+static ay_status find_weights(const char *folder, char path[4096], ay_err *err)
+{
+    static const char *const usual[] = {"model.safetensors", "open_clip_model.safetensors"};
+    struct dirent **list;
+    int n;
+
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+        snprintf(path, 4096, "%s/%s", folder, usual[i]);
+        if (ay_file_exists(path))
+            return AY_OK;
+    }
+    n = scandir(folder, &list, is_weights, alphasort);
+    if (n == 1)
+        snprintf(path, 4096, "%s/%s", folder, list[0]->d_name);
+    for (int i = 0; i < n; i++)
+        free(list[i]); /* the C library's, so its own free */
+    if (n >= 0)
+        free(list);
+    if (n == 1)
+        return AY_OK;
+    return n > 1 ? ay_fail(err, AY_EINVAL, "%s holds %d .safetensors files: name one", folder, n)
+                 : ay_fail(err, AY_ENOTFOUND, "%s holds no .safetensors file", folder);
+}
+
+static void last_name(const char *path, char *dst, size_t cap)
+{
+    size_t end = strlen(path), start;
+
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+    for (start = end; start > 0 && path[start - 1] != '/'; start--)
+        ;
+    snprintf(dst, cap, "%.*s", (int)(end - start), path + start);
+}
+
+static ay_status read_configs(const char *folder, ay_source *src, ay_err *err)
+{
+    json_t *config = NULL, *openclip = NULL, *preprocess = NULL;
+    ay_status status = read_json(folder, "config.json", &config, err);
+
+    if (status == AY_OK)
+        status = read_json(folder, "open_clip_config.json", &openclip, err);
+    if (status == AY_OK)
+        status = read_json(folder, "preprocessor_config.json", &preprocess, err);
+    src->config = config;
+    src->openclip = openclip;
+    src->preprocess = preprocess;
+    return status;
+}
+
+static void source_fini(ay_source *src)
+{
+    json_decref((json_t *)src->config);
+    json_decref((json_t *)src->openclip);
+    json_decref((json_t *)src->preprocess);
+}
+
+/* ---- from a source to a model ---------------------------------------------------------------- */
+
+static const ay_arch *find_arch(const ay_source *src)
+{
+    for (size_t i = 0; i < sizeof archs / sizeof *archs; i++)
+        if (archs[i]->match(src))
+            return archs[i];
+    return NULL;
+}
+
+static void copy_text(const ay_source *src, const char *key, const char *otherwise, char *dst,
+                      size_t cap)
+{
+    snprintf(dst, cap, "%s", ay_json_text(src->config, key, otherwise));
+    ay_utf8_cut(dst, cap - 1);
+}
+
+/* Over the tensors in use, by name, so that the same tower in a file with and without a text tower
+ * has the same digest. */
+static void make_digest(ay_model *m)
+{
+    ay_sha256 h;
+    char line[AY_NAME_MAX + AY_SHAPE_TEXT + 32], shape[AY_SHAPE_TEXT];
+
+    ay_sha256_init(&h);
+    snprintf(line, sizeof line, "%s %s\n", m->info.arch, m->info.shape);
+    ay_sha256_add(&h, line, strlen(line));
+    for (size_t i = 0; i < ay_graph_param_count(m->graph); i++) {
+        ay_tensor t;
+        const char *name = ay_graph_param(m->graph, i, &t);
+        snprintf(line, sizeof line, "%s %s %s\n", name, ay_dtype_name(t.dtype),
+                 ay_shape_text(&t.shape, shape));
+        ay_sha256_add(&h, line, strlen(line));
+        ay_sha256_add(&h, t.data, ay_tensor_bytes(&t));
+    }
+    ay_sha256_hex(&h, m->info.digest);
+}
+
+/* Takes st over, also on failure. */
+static ay_status make_model(ay_model **out, ay_safetensors *st, ay_source *src, const char *name,
+                            const ay_model_options *opt, ay_err *err)
+{
+    static const ay_model_options plain = {0};
+    ay_model *m = ay_calloc(1, sizeof *m);
+    const ay_arch *arch;
+    ay_status status;
+
+    if (!m) {
+        ay_safetensors_close(st);
+        return ay_fail(err, AY_ENOMEM, "model");
+    }
+    m->st = st;
+    src->st = st;
+    arch = find_arch(src);
+    if (!arch) {
+        status = ay_fail(err, AY_EUNSUPPORTED,
+                         "no architecture known here has these tensors (the first is %s)",
+                         ay_safetensors_count(st) ? ay_safetensors_name(st, 0) : "absent");
+        goto out;
+    }
+    snprintf(m->info.arch, sizeof m->info.arch, "%s", arch->name);
+    copy_text(src, "name", name, m->info.name, sizeof m->info.name);
+    copy_text(src, "licence", ay_json_text(src->config, "license", "not stated"), m->info.licence,
+              sizeof m->info.licence);
+    copy_text(src, "version", "", m->info.version, sizeof m->info.version);
+    status = ay_graph_create(&m->graph, err);
+    if (status == AY_OK)
+        status = arch->build(src, opt ? opt : &plain, m->graph, &m->info, err);
+    if (status != AY_OK) {
+        ay_err_wrap(err, "%s", arch->name);
+        goto out;
+    }
+    m->info.parameters = ay_graph_parameters(m->graph);
+    m->info.gflops = ay_graph_flops(m->graph) / 1e9;
+    make_digest(m);
+out:
+    if (status != AY_OK) {
+        ay_model_close(m);
+        m = NULL;
+    }
+    *out = m;
+    return status;
+}
+
+ay_status ay_model_open(ay_model **out, const char *path, const ay_model_options *opt, ay_err *err)
+{
+    bool folder = ay_file_is_dir(path);
+    char file[4096], name[64];
+    ay_safetensors *st = NULL;
+    ay_source src = {0};
+    ay_status status = AY_OK;
+
+    *out = NULL;
+    snprintf(file, sizeof file, "%s", path);
+    last_name(path, name, sizeof name);
+    if (folder)
+        status = find_weights(path, file, err);
+    if (status == AY_OK && folder)
+        status = read_configs(path, &src, err);
+    if (status == AY_OK)
+        status = ay_safetensors_open(&st, file, err);
+    if (status == AY_OK)
+        status = make_model(out, st, &src, name, opt, err);
+    if (status != AY_OK)
+        ay_err_wrap(err, "model %s", path);
+    source_fini(&src);
+    return status;
+}
+
+ay_status ay_model_from_memory(ay_model **out, const void *weights, size_t size, const char *config,
+                               size_t config_size, const ay_model_options *opt, ay_err *err)
+{
+    ay_safetensors *st = NULL;
+    ay_source src = {0};
+    json_error_t je;
+    ay_status status = AY_OK;
+
+    *out = NULL;
+    if (config_size) {
+        src.config = json_loadb(config, config_size, JSON_REJECT_DUPLICATES, &je);
+        if (!src.config)
+            return ay_fail(err, AY_ECORRUPT, "model configuration, line %d: %s", je.line, je.text);
+    }
+    status = ay_safetensors_from_memory(&st, weights, size, err);
+    if (status == AY_OK)
+        status = make_model(out, st, &src, "model", opt, err);
+    source_fini(&src);
+    return status;
+}
+
+void ay_model_close(ay_model *m)
+{
+    if (!m)
+        return;
+    ay_graph_destroy(m->graph);
+    ay_safetensors_close(m->st);
+    ay_free(m);
+}
+
+const ay_model_info *ay_model_get_info(const ay_model *m)
+{
+    return &m->info;
+}
+
+ay_graph *ay_model_graph(ay_model *m)
+{
+    return m->graph;
+}

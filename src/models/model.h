@@ -1,0 +1,75 @@
+/* models/model.h - a weight file becomes a graph: which network, of what shape, fed how.
+ *
+ * A model is a folder (or one .safetensors file).  Which architecture it is, and its depth, width
+ * and patch size, are read from the names and shapes of the tensors; the JSON files that publishers
+ * put beside the weights add what tensors cannot say (GELU or QuickGELU, heads, preprocessing).
+ *
+ *   folder/model.safetensors | open_clip_model.safetensors | the only *.safetensors
+ *          config.json               ours, timm's or Hugging Face's
+ *          open_clip_config.json     open_clip's
+ *          preprocessor_config.json  Hugging Face's
+ *
+ * A single file under another name is taken without the JSON files: what lies beside a download is
+ * often not its own.
+ *
+ * A file is refused, with the names, when a tensor of the network is missing, has another shape, or
+ * is left over: a network that almost fits gives vectors that are almost right, the worst kind.
+ *
+ * Threads: open and close on one thread; an open model is immutable. */
+#ifndef AY_MODELS_MODEL_H
+#define AY_MODELS_MODEL_H
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "nn/graph.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum { AY_RECIPE_SHORTEST_CROP, AY_RECIPE_SQUASH, AY_RECIPE_PAD_WHITE } ay_recipe_fit;
+typedef enum { AY_RECIPE_BILINEAR, AY_RECIPE_BICUBIC, AY_RECIPE_LANCZOS, AY_RECIPE_BOX,
+               AY_RECIPE_NEAREST } ay_recipe_filter;
+
+/* How a picture becomes the network's input. */
+typedef struct {
+    int size;   /* the input is size x size pixels */
+    int resize; /* shortest side before the crop (AY_RECIPE_SHORTEST_CROP) */
+    ay_recipe_fit fit;
+    ay_recipe_filter filter;
+    float mean[3], std[3]; /* of values in 0..1 */
+} ay_recipe;
+
+typedef struct {
+    char name[64], licence[64], version[32];
+    char arch[32];   /* "resnet", "clip-vit" */
+    char shape[192]; /* the configuration in words, e.g. "depths=2,2,2,2 block=basic ..." */
+    char digest[AY_SHA256_HEX]; /* of arch, shape and every tensor used */
+    ay_recipe recipe;
+    int dim;     /* numbers in the vector */
+    int classes; /* numbers in the logits; 0: the network has no classifier */
+    uint64_t parameters;
+    double gflops; /* 2 x multiply-adds / 1e9 for one picture */
+} ay_model_info;
+
+typedef struct ay_model ay_model;
+
+typedef struct {
+    bool logits; /* also compute the classifier, where there is one */
+} ay_model_options;
+
+/* path: a folder or a file.  AY_ENOTFOUND: no such file, or tensors are missing; AY_ECORRUPT: the
+ * file or its shapes do not fit; AY_EUNSUPPORTED: no architecture knows these tensors. */
+ay_status ay_model_open(ay_model **out, const char *path, const ay_model_options *opt, ay_err *err);
+/* Weights (and configuration, config_size bytes of JSON, may be 0) that lie in memory and outlive
+ * the model: the embedded default. */
+ay_status ay_model_from_memory(ay_model **out, const void *weights, size_t size, const char *config,
+                               size_t config_size, const ay_model_options *opt, ay_err *err);
+/* After every plan on its graph; NULL is fine. */
+void ay_model_close(ay_model *m);
+
+const ay_model_info *ay_model_get_info(const ay_model *m); /* lives as long as m */
+/* One input "image" [1, 3, size, size]; outputs "vector" [1, dim] (not normalised) and, when asked
+ * for and present, "logits" [1, classes]. */
+ay_graph *ay_model_graph(ay_model *m);
+
+#endif
