@@ -59,6 +59,7 @@ $B/%_test: $B/%_test.c.o $B/libassay.a
 $B/%.c.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_C) -c $< -o $@
+$B/engine/default.S.o: $(wildcard models/default/*)
 $B/web/assets.S.o: src/web/files.def $(wildcard src/web/ui/* src/web/ui/*/* src/web/ui/*/*/*)
 $B/%.S.o: src/%.S
 	@mkdir -p $(@D)

@@ -50,7 +50,8 @@ const char *ay_json_text(const json_t *value, const char *key, const char *other
 /* ---- recipe.c -------------------------------------------------------------------------------- */
 
 /* Overlay *r with what the JSON files say about preprocessing; size stays the network's unless our
- * own configuration names another.  AY_ECORRUPT for values that cannot be (std 0, unknown filter). */
+ * own configuration names another.  AY_ECORRUPT for values that cannot be (std 0, unknown filter).
+ */
 ay_status ay_recipe_read(ay_recipe *r, const ay_source *src, ay_err *err);
 
 #endif

@@ -44,15 +44,30 @@ typedef struct {
 } names;
 
 static const names openclip = {
-    .root = "", .patch = "conv1", .place = "positional_embedding", .ln_pre = "ln_pre",
-    .ln_post = "ln_post", .blocks = "transformer.resblocks.", .ln_1 = "ln_1", .ln_2 = "ln_2",
-    .out_proj = "attn.out_proj", .fc1 = "mlp.c_fc", .fc2 = "mlp.c_proj",
+    .root = "",
+    .patch = "conv1",
+    .place = "positional_embedding",
+    .ln_pre = "ln_pre",
+    .ln_post = "ln_post",
+    .blocks = "transformer.resblocks.",
+    .ln_1 = "ln_1",
+    .ln_2 = "ln_2",
+    .out_proj = "attn.out_proj",
+    .fc1 = "mlp.c_fc",
+    .fc2 = "mlp.c_proj",
 };
 static const names hugging = {
-    .root = "embeddings.", .patch = "embeddings.patch_embedding",
-    .place = "embeddings.position_embedding.weight", .ln_pre = "pre_layrnorm",
-    .ln_post = "post_layernorm", .blocks = "encoder.layers.", .ln_1 = "layer_norm1",
-    .ln_2 = "layer_norm2", .out_proj = "self_attn.out_proj", .fc1 = "mlp.fc1", .fc2 = "mlp.fc2",
+    .root = "embeddings.",
+    .patch = "embeddings.patch_embedding",
+    .place = "embeddings.position_embedding.weight",
+    .ln_pre = "pre_layrnorm",
+    .ln_post = "post_layernorm",
+    .blocks = "encoder.layers.",
+    .ln_1 = "layer_norm1",
+    .ln_2 = "layer_norm2",
+    .out_proj = "self_attn.out_proj",
+    .fc1 = "mlp.fc1",
+    .fc2 = "mlp.fc2",
     .split = true,
 };
 
@@ -92,7 +107,7 @@ static void find_names(const ay_source *src, tower *t)
 
 static char *name_of(char dst[AY_NAME_MAX], const tower *t, const char *rest)
 {
-    snprintf(dst, AY_NAME_MAX, "%s%s", t->prefix, rest);
+    snprintf(dst, AY_NAME_MAX, "%.255s%.250s", t->prefix, rest);
     return dst;
 }
 
@@ -148,11 +163,12 @@ static ay_status read_act(const ay_source *src, tower *t, ay_err *err)
         t->act = json_is_true(json_object_get(cfg, "quick_gelu")) ? AY_ACT_QUICK_GELU : AY_ACT_GELU;
         return AY_OK;
     }
-    word = ay_json_text(vision, "hidden_act", ay_json_text(src->config, "hidden_act", "quick_gelu"));
-    t->act = strcmp(word, "quick_gelu") == 0           ? AY_ACT_QUICK_GELU
-             : strcmp(word, "gelu") == 0               ? AY_ACT_GELU
+    word =
+        ay_json_text(vision, "hidden_act", ay_json_text(src->config, "hidden_act", "quick_gelu"));
+    t->act = strcmp(word, "quick_gelu") == 0          ? AY_ACT_QUICK_GELU
+             : strcmp(word, "gelu") == 0              ? AY_ACT_GELU
              : strcmp(word, "gelu_pytorch_tanh") == 0 ? AY_ACT_GELU_TANH
-                                                       : AY_ACT_NONE;
+                                                      : AY_ACT_NONE;
     return t->act ? AY_OK
                   : ay_fail(err, AY_EUNSUPPORTED, "config.json: hidden_act \"%.40s\"", word);
 }
@@ -179,7 +195,8 @@ typedef struct {
     char at[AY_NAME_MAX]; /* prefix of the block under construction */
 } builder;
 
-/* Whole name of a part of the block; one of a few static places would do, but a caller's is safer. */
+/* Whole name of a part of the block; one of a few static places would do, but a caller's is safer.
+ */
 static const char *part(const builder *b, char dst[AY_NAME_MAX + 64], const char *rest)
 {
     snprintf(dst, AY_NAME_MAX + 64, "%s%s", b->at, rest);
@@ -256,9 +273,9 @@ static void build_graph(const tower *t, ay_graph *g)
     snprintf(b.at, sizeof b.at, "%s", t->prefix);
     x = norm(&b, x, t->names->ln_post);
     if (t->proj[0])
-        x = ay_nn_linear(g, x, t->prefix,
-                         &(ay_linear){.out = t->dim, .transposed = !t->names->split,
-                                      .weight = t->proj});
+        x = ay_nn_linear(
+            g, x, t->prefix,
+            &(ay_linear){.out = t->dim, .transposed = !t->names->split, .weight = t->proj});
     ay_graph_output(g, x, "vector");
 }
 
@@ -277,8 +294,9 @@ static ay_status read_tower(const ay_source *src, tower *t, ay_err *err)
 
 static void describe(const tower *t, ay_model_info *info)
 {
-    static const char *const act[] = {
-        [AY_ACT_GELU] = "gelu", [AY_ACT_GELU_TANH] = "gelu-tanh", [AY_ACT_QUICK_GELU] = "quick-gelu"};
+    static const char *const act[] = {[AY_ACT_GELU] = "gelu",
+                                      [AY_ACT_GELU_TANH] = "gelu-tanh",
+                                      [AY_ACT_QUICK_GELU] = "quick-gelu"};
 
     snprintf(info->shape, sizeof info->shape,
              "width=%d layers=%d heads=%d mlp=%d patch=%d size=%d act=%s dim=%d", t->width,
@@ -288,9 +306,16 @@ static void describe(const tower *t, ay_model_info *info)
 
 static ay_status bind(const ay_source *src, const tower *t, ay_graph *g, ay_err *err)
 {
-    static const char *const rest[] = {"text_model.", "transformer.", "token_embedding.",
-                                       "positional_embedding", "ln_final.", "text_projection",
-                                       "logit_scale", "logit_bias", "text.", NULL};
+    static const char *const rest[] = {"text_model.",
+                                       "transformer.",
+                                       "token_embedding.",
+                                       "positional_embedding",
+                                       "ln_final.",
+                                       "text_projection",
+                                       "logit_scale",
+                                       "logit_bias",
+                                       "text.",
+                                       NULL};
     /* A prefix before the tower's own means a part of something larger. */
     bool whole = strcmp(t->prefix, "visual.") == 0 || strcmp(t->prefix, "vision_model.") == 0;
 
@@ -306,10 +331,11 @@ static ay_status build(const ay_source *src, const ay_model_options *opt, ay_gra
     (void)opt;
     if (status != AY_OK)
         return status;
-    info->recipe =
-        (ay_recipe){.size = t.grid * t.patch, .resize = t.grid * t.patch,
-                    .filter = AY_RECIPE_BICUBIC, .mean = {0.48145466f, 0.4578275f, 0.40821073f},
-                    .std = {0.26862954f, 0.26130258f, 0.27577711f}};
+    info->recipe = (ay_recipe){.size = t.grid * t.patch,
+                               .resize = t.grid * t.patch,
+                               .filter = AY_RECIPE_BICUBIC,
+                               .mean = {0.48145466f, 0.4578275f, 0.40821073f},
+                               .std = {0.26862954f, 0.26130258f, 0.27577711f}};
     status = ay_recipe_read(&info->recipe, src, err);
     if (status == AY_OK && info->recipe.size != t.grid * t.patch)
         status = ay_fail(err, AY_ECORRUPT, "preprocessing makes %d pixels, the network takes %d",

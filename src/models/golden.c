@@ -118,7 +118,8 @@ static ay_status write_weights(const json_t *rows, const char *path, ay_err *err
 
 static ay_status write_config(const json_t *config, const char *folder, ay_err *err)
 {
-    const char *name = json_object_get(config, "model_cfg") ? "open_clip_config.json" : "config.json";
+    const char *name =
+        json_object_get(config, "model_cfg") ? "open_clip_config.json" : "config.json";
     char path[4096];
 
     snprintf(path, sizeof path, "%s/%s", folder, name);

@@ -22,7 +22,8 @@ typedef struct {
 ay_status ay_golden_load(ay_golden *out, const char *path, ay_err *err);
 void ay_golden_fini(ay_golden *g);
 /* Write folder/model.safetensors with the tensors by formula and, when the golden file has a
- * configuration, folder/config.json or folder/open_clip_config.json beside it.  The folder is made. */
+ * configuration, folder/config.json or folder/open_clip_config.json beside it.  The folder is made.
+ */
 ay_status ay_golden_write_model(const ay_golden *g, const char *folder, ay_err *err);
 
 #endif

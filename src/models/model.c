@@ -47,16 +47,28 @@ static ay_status read_json(const char *folder, const char *name, json_t **out, a
     return status;
 }
 
-static int is_weights(const struct dirent *d)
+/* How many .safetensors files the folder holds; path becomes one of them. */
+static int count_weights(const char *folder, char path[4096])
 {
-    return d->d_name[0] != '.' && ay_str_ends_nocase(d->d_name, ".safetensors");
+    DIR *dir = opendir(folder);
+    struct dirent *d;
+    int n = 0;
+
+    while (dir && (d = readdir(dir))) {
+        if (d->d_name[0] == '.' || !ay_str_ends_nocase(d->d_name, ".safetensors"))
+            continue;
+        snprintf(path, 4096, "%s/%s", folder, d->d_name);
+        n++;
+    }
+    if (dir)
+        closedir(dir);
+    return n;
 }
 
 /* The weight file of a folder: a usual name, or the only one there. */
 static ay_status find_weights(const char *folder, char path[4096], ay_err *err)
 {
     static const char *const usual[] = {"model.safetensors", "open_clip_model.safetensors"};
-    struct dirent **list;
     int n;
 
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
@@ -64,13 +76,7 @@ static ay_status find_weights(const char *folder, char path[4096], ay_err *err)
         if (ay_file_exists(path))
             return AY_OK;
     }
-    n = scandir(folder, &list, is_weights, alphasort);
-    if (n == 1)
-        snprintf(path, 4096, "%s/%s", folder, list[0]->d_name);
-    for (int i = 0; i < n; i++)
-        free(list[i]); /* the C library's, so its own free */
-    if (n >= 0)
-        free(list);
+    n = count_weights(folder, path);
     if (n == 1)
         return AY_OK;
     return n > 1 ? ay_fail(err, AY_EINVAL, "%s holds %d .safetensors files: name one", folder, n)

@@ -27,8 +27,13 @@
 #include <stddef.h>
 
 typedef enum { AY_RECIPE_SHORTEST_CROP, AY_RECIPE_SQUASH, AY_RECIPE_PAD_WHITE } ay_recipe_fit;
-typedef enum { AY_RECIPE_BILINEAR, AY_RECIPE_BICUBIC, AY_RECIPE_LANCZOS, AY_RECIPE_BOX,
-               AY_RECIPE_NEAREST } ay_recipe_filter;
+typedef enum {
+    AY_RECIPE_BILINEAR,
+    AY_RECIPE_BICUBIC,
+    AY_RECIPE_LANCZOS,
+    AY_RECIPE_BOX,
+    AY_RECIPE_NEAREST
+} ay_recipe_filter;
 
 /* How a picture becomes the network's input. */
 typedef struct {

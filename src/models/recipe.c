@@ -2,8 +2,8 @@
  *
  *   ours         config.json               "preprocessing": {size, resize, fit, filter, mean, std}
  *   timm         config.json               "pretrained_cfg": {interpolation, crop_pct, mean, std}
- *   open_clip    open_clip_config.json     "preprocess_cfg": {interpolation, resize_mode, mean, std}
- *   Hugging Face preprocessor_config.json  {size, crop_size, resample, image_mean, image_std}
+ *   open_clip    open_clip_config.json     "preprocess_cfg": {interpolation, resize_mode, mean,
+ * std} Hugging Face preprocessor_config.json  {size, crop_size, resample, image_mean, image_std}
  *   torchvision  nothing: the architecture's default stands
  *
  * Details that have caused bugs:
@@ -19,11 +19,15 @@
 static const struct {
     const char *name;
     int value;
-} filters[] = {{"bilinear", AY_RECIPE_BILINEAR}, {"bicubic", AY_RECIPE_BICUBIC},
-               {"lanczos", AY_RECIPE_LANCZOS},   {"box", AY_RECIPE_BOX},
+} filters[] = {{"bilinear", AY_RECIPE_BILINEAR},
+               {"bicubic", AY_RECIPE_BICUBIC},
+               {"lanczos", AY_RECIPE_LANCZOS},
+               {"box", AY_RECIPE_BOX},
                {"nearest", AY_RECIPE_NEAREST}},
-  fits[] = {{"shortest", AY_RECIPE_SHORTEST_CROP}, {"shortest_crop", AY_RECIPE_SHORTEST_CROP},
-            {"squash", AY_RECIPE_SQUASH},          {"letterbox", AY_RECIPE_PAD_WHITE}};
+  fits[] = {{"shortest", AY_RECIPE_SHORTEST_CROP},
+            {"shortest_crop", AY_RECIPE_SHORTEST_CROP},
+            {"squash", AY_RECIPE_SQUASH},
+            {"letterbox", AY_RECIPE_PAD_WHITE}};
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 

@@ -23,8 +23,8 @@
  *   - the shortcut has a convolution where stride OR width changes: layer1 of a bottleneck network
  *     has one, layer1 of a basic one has not.  Ask the file, do not compute;
  *   - the second activation of a block comes after the sum; the stem's variants (three 3x3
- *     convolutions, average pool in the shortcut: "resnet18d") have other names or left-over tensors
- *     and are refused, not approximated;
+ *     convolutions, average pool in the shortcut: "resnet18d") have other names or left-over
+ * tensors and are refused, not approximated;
  *   - CLIP's own ResNet uses these block names too but ends in an attention pool: refused;
  *   - the running variance is stored, not the deviation; epsilon 1e-5 is added before the root. */
 #include "models/arch.h"
@@ -36,8 +36,8 @@ enum { STAGES = 4 };
 
 typedef struct {
     char prefix[AY_PREFIX_MAX];
-    int kernel;  /* of the stem */
-    bool pool;   /* max pool after the stem */
+    int kernel; /* of the stem */
+    bool pool;  /* max pool after the stem */
     bool bottleneck;
     int depth[STAGES], width[STAGES]; /* blocks; channels out */
     unsigned average, largest;        /* bit k: stage k + 1 is pooled so */
@@ -80,7 +80,8 @@ static ay_status read_stages(const json_t *list, unsigned *bits, ay_err *err)
     const json_t *v;
     size_t i;
 
-    json_array_foreach(list, i, v) {
+    json_array_foreach(list, i, v)
+    {
         json_int_t k = json_integer_value(v);
         if (k < 1 || k > STAGES)
             return ay_fail(err, AY_ECORRUPT, "config.json: there is no stage %lld to pool",
@@ -101,9 +102,8 @@ static ay_status read_kind(const ay_source *src, resnet *net, ay_err *err)
         net->pool = true;
         net->average = 1u << (STAGES - 1);
         if (net->kernel != 7)
-            return ay_fail(err, AY_EUNSUPPORTED,
-                           "%sconv1 has a %dx%d kernel; a ResNet's has 7x7", net->prefix,
-                           net->kernel, net->kernel);
+            return ay_fail(err, AY_EUNSUPPORTED, "%sconv1 has a %dx%d kernel; a ResNet's has 7x7",
+                           net->prefix, net->kernel, net->kernel);
         return AY_OK;
     }
     status = read_stages(json_object_get(src->config, "pool_average"), &net->average, err);
@@ -115,8 +115,8 @@ static ay_status read_kind(const ay_source *src, resnet *net, ay_err *err)
 }
 
 /* The linear layer called name, if the file has one: its number of outputs. */
-static ay_status read_linear(const ay_source *src, resnet *net, const char *name, const char **which,
-                             int *out, ay_err *err)
+static ay_status read_linear(const ay_source *src, resnet *net, const char *name,
+                             const char **which, int *out, ay_err *err)
 {
     char weight[AY_NAME_MAX];
     int64_t dim[2];
@@ -210,9 +210,8 @@ static ay_val stem(const builder *b, ay_val x)
     snprintf(conv, sizeof conv, "%sconv1", b->net->prefix);
     snprintf(bn, sizeof bn, "%sbn1", b->net->prefix);
     x = ay_nn_activation(b->g, conv_bn(b, x, conv, bn, 2), AY_ACT_RELU);
-    return b->net->pool
-               ? ay_nn_max_pool(b->g, x, &(ay_pool){.kernel = 3, .stride = 2, .pad = 1})
-               : x;
+    return b->net->pool ? ay_nn_max_pool(b->g, x, &(ay_pool){.kernel = 3, .stride = 2, .pad = 1})
+                        : x;
 }
 
 static ay_val largest(ay_graph *g, ay_val x)
@@ -288,8 +287,11 @@ static ay_status build(const ay_source *src, const ay_model_options *opt, ay_gra
     const char *ignore[] = {fc, NULL};
     ay_status status = read_config(src, &net, err);
 
-    info->recipe = (ay_recipe){.size = 224, .resize = 256, .filter = AY_RECIPE_BILINEAR,
-                               .mean = {0.485f, 0.456f, 0.406f}, .std = {0.229f, 0.224f, 0.225f}};
+    info->recipe = (ay_recipe){.size = 224,
+                               .resize = 256,
+                               .filter = AY_RECIPE_BILINEAR,
+                               .mean = {0.485f, 0.456f, 0.406f},
+                               .std = {0.229f, 0.224f, 0.225f}};
     if (status == AY_OK)
         status = ay_recipe_read(&info->recipe, src, err);
     if (status != AY_OK)
@@ -299,9 +301,8 @@ static ay_status build(const ay_source *src, const ay_model_options *opt, ay_gra
     status = ay_graph_finish(g, err);
     snprintf(fc, sizeof fc, "%sfc.", net.prefix);
     /* A prefix means a part of something larger, whose other tensors are not our business. */
-    return status == AY_OK
-               ? ay_graph_bind(g, src->st, &(ay_bind){!net.prefix[0], ignore}, err)
-               : status;
+    return status == AY_OK ? ay_graph_bind(g, src->st, &(ay_bind){!net.prefix[0], ignore}, err)
+                           : status;
 }
 
 const ay_arch ay_arch_resnet = {"resnet", match, build};

@@ -1,0 +1,169 @@
+#include "engine/batcher.h"
+#include "base/mem.h"
+
+#include <assert.h>
+#include <pthread.h>
+
+struct ay_request {
+    ay_request *following;
+    const ay_image *const *images;
+    float *dst;
+    int n, dim;
+    int next; /* first picture not handed out */
+    int left; /* pictures not finished */
+    ay_status status;
+    ay_err err;
+    pthread_cond_t done;
+};
+
+struct ay_batcher {
+    pthread_mutex_t lock;
+    pthread_cond_t work, empty;
+    ay_request *first, *last; /* requests with pictures to hand out */
+    int waiting, max_waiting;
+    int inside; /* callers in submit */
+    int idle;   /* workers waiting for work */
+    bool closed;
+};
+
+ay_status ay_batcher_create(ay_batcher **out, int max_waiting, ay_err *err)
+{
+    ay_batcher *b = ay_calloc(1, sizeof *b);
+
+    *out = b;
+    if (!b)
+        return ay_fail(err, AY_ENOMEM, "batcher");
+    b->max_waiting = max_waiting;
+    pthread_mutex_init(&b->lock, NULL);
+    pthread_cond_init(&b->work, NULL);
+    pthread_cond_init(&b->empty, NULL);
+    return AY_OK;
+}
+
+void ay_batcher_destroy(ay_batcher *b)
+{
+    if (!b)
+        return;
+    assert(!b->first && b->inside == 0);
+    pthread_cond_destroy(&b->empty);
+    pthread_cond_destroy(&b->work);
+    pthread_mutex_destroy(&b->lock);
+    ay_free(b);
+}
+
+static ay_status admit(ay_batcher *b, ay_request *r, ay_err *err)
+{
+    if (b->closed)
+        return ay_fail(err, AY_ECANCELLED, "the engine is closing");
+    if (b->waiting > 0 && b->waiting + r->n > b->max_waiting)
+        return ay_fail(err, AY_EBUSY, "%d pictures wait already; the queue holds %d", b->waiting,
+                       b->max_waiting);
+    if (b->last)
+        b->last->following = r;
+    else
+        b->first = r;
+    b->last = r;
+    b->waiting += r->n;
+    b->inside++;
+    if (r->n == 1)
+        pthread_cond_signal(&b->work);
+    else
+        pthread_cond_broadcast(&b->work);
+    return AY_OK;
+}
+
+ay_status ay_batcher_submit(ay_batcher *b, const ay_image *const *images, int n, float *dst,
+                            int dim, ay_err *err)
+{
+    ay_request r = {.images = images, .dst = dst, .n = n, .dim = dim, .left = n};
+    ay_status status;
+
+    if (n < 0)
+        return ay_fail(err, AY_EINVAL, "%d pictures", n);
+    if (n == 0)
+        return AY_OK;
+    pthread_cond_init(&r.done, NULL);
+    pthread_mutex_lock(&b->lock);
+    status = admit(b, &r, err);
+    if (status == AY_OK) {
+        while (r.left > 0)
+            pthread_cond_wait(&r.done, &b->lock);
+        status = r.status;
+        if (status != AY_OK && err)
+            *err = r.err;
+        if (--b->inside == 0)
+            pthread_cond_broadcast(&b->empty);
+    }
+    pthread_mutex_unlock(&b->lock);
+    pthread_cond_destroy(&r.done);
+    return status;
+}
+
+/* Under the lock: the first waiting picture leaves the list. */
+static ay_ticket hand_out(ay_batcher *b)
+{
+    ay_request *r = b->first;
+    int i = r->next++;
+
+    b->waiting--;
+    if (r->next == r->n) {
+        b->first = r->following;
+        if (!b->first)
+            b->last = NULL;
+    }
+    return (ay_ticket){r, r->images[i], r->dst + (size_t)i * (size_t)r->dim};
+}
+
+int ay_batcher_take(ay_batcher *b, ay_ticket *out, int max)
+{
+    int n = 0, share;
+
+    pthread_mutex_lock(&b->lock);
+    b->idle++;
+    while (b->waiting == 0 && !b->closed)
+        pthread_cond_wait(&b->work, &b->lock);
+    b->idle--;
+    share = (b->waiting + b->idle) / (b->idle + 1);
+    while (n < max && n < share)
+        out[n++] = hand_out(b);
+    pthread_mutex_unlock(&b->lock);
+    return n;
+}
+
+void ay_batcher_finish(ay_batcher *b, const ay_ticket *tickets, int n, ay_status status,
+                       const ay_err *err)
+{
+    pthread_mutex_lock(&b->lock);
+    for (int i = 0; i < n; i++) {
+        ay_request *r = tickets[i].request;
+        if (status != AY_OK && r->status == AY_OK) {
+            r->status = status;
+            if (err)
+                r->err = *err;
+        }
+        assert(r->left > 0);
+        if (--r->left == 0)
+            pthread_cond_signal(&r->done);
+    }
+    pthread_mutex_unlock(&b->lock);
+}
+
+void ay_batcher_close(ay_batcher *b)
+{
+    pthread_mutex_lock(&b->lock);
+    b->closed = true;
+    pthread_cond_broadcast(&b->work);
+    while (b->inside > 0)
+        pthread_cond_wait(&b->empty, &b->lock);
+    pthread_mutex_unlock(&b->lock);
+}
+
+int ay_batcher_waiting(ay_batcher *b)
+{
+    int n;
+
+    pthread_mutex_lock(&b->lock);
+    n = b->waiting;
+    pthread_mutex_unlock(&b->lock);
+    return n;
+}

@@ -1,0 +1,119 @@
+#include "engine/session.h"
+
+#include <math.h>
+#include <string.h>
+
+ay_preprocess ay_session_preprocess(const ay_recipe *r)
+{
+    static const ay_fit fit[] = {[AY_RECIPE_SHORTEST_CROP] = AY_FIT_SHORTEST_CROP,
+                                 [AY_RECIPE_SQUASH] = AY_FIT_SQUASH,
+                                 [AY_RECIPE_PAD_WHITE] = AY_FIT_PAD_WHITE};
+    static const ay_filter filter[] = {[AY_RECIPE_BILINEAR] = AY_FILTER_BILINEAR,
+                                       [AY_RECIPE_BICUBIC] = AY_FILTER_BICUBIC,
+                                       [AY_RECIPE_LANCZOS] = AY_FILTER_LANCZOS,
+                                       [AY_RECIPE_BOX] = AY_FILTER_BOX,
+                                       [AY_RECIPE_NEAREST] = AY_FILTER_NEAREST};
+    ay_preprocess p = {
+        .size = r->size, .resize = r->resize, .fit = fit[r->fit], .filter = filter[r->filter]};
+
+    memcpy(p.mean, r->mean, sizeof p.mean);
+    memcpy(p.std, r->std, sizeof p.std);
+    return p;
+}
+
+static ay_status plan_for(ay_session *s, int n, ay_plan **out, ay_err *err)
+{
+    int k = 0;
+    ay_status status = AY_OK;
+
+    while (1 << k < n)
+        k++;
+    if (!s->plan[k])
+        status = ay_plan_create(
+            &s->plan[k], ay_model_graph(s->model),
+            &(ay_plan_options){
+                .batch = 1 << k, .backend = s->backend, .precision = s->precision, .threads = 1},
+            err);
+    *out = s->plan[k];
+    return status;
+}
+
+ay_status ay_session_init(ay_session *s, ay_model *model, const char *backend,
+                          ay_nn_precision precision, ay_err *err)
+{
+    ay_plan *plan;
+    ay_status status;
+
+    *s = (ay_session){.model = model,
+                      .backend = backend,
+                      .precision = precision,
+                      .preprocess = ay_session_preprocess(&ay_model_get_info(model)->recipe)};
+    status = plan_for(s, 1, &plan, err);
+    if (status != AY_OK)
+        ay_session_fini(s);
+    return status;
+}
+
+void ay_session_fini(ay_session *s)
+{
+    for (int k = 0; k < AY_SESSION_SIZES; k++)
+        ay_plan_destroy(s->plan[k]);
+    *s = (ay_session){0};
+}
+
+int ay_session_chunk(int n)
+{
+    int k = AY_SESSION_BATCH_MAX;
+
+    while (k > n)
+        k /= 2;
+    return k;
+}
+
+static ay_status unit_length(const float *src, int dim, float *dst, ay_err *err)
+{
+    double sum = 0;
+
+    for (int i = 0; i < dim; i++)
+        sum += (double)src[i] * src[i];
+    if (!isfinite(sum))
+        return ay_fail(err, AY_ECORRUPT, "the network gave a vector that is not finite");
+    for (int i = 0; i < dim; i++)
+        dst[i] = sum > 0 ? (float)(src[i] / sqrt(sum)) : 0.0f;
+    return AY_OK;
+}
+
+ay_status ay_session_embed(ay_session *s, const ay_image *const *images, int n, float *const *dst,
+                           ay_err *err)
+{
+    size_t each = 3 * (size_t)s->preprocess.size * (size_t)s->preprocess.size;
+    int dim = ay_model_get_info(s->model)->dim;
+    ay_plan *plan;
+    ay_status status = plan_for(s, n, &plan, err);
+
+    for (int i = 0; i < n && status == AY_OK; i++)
+        status = ay_image_preprocess(images[i], &s->preprocess,
+                                     (float *)ay_plan_input(plan, 0)->data + (size_t)i * each, err);
+    if (status == AY_OK)
+        status = ay_plan_run(plan, err);
+    for (int i = 0; i < n && status == AY_OK; i++)
+        status = unit_length((const float *)ay_plan_output(plan, 0)->data + (size_t)i * (size_t)dim,
+                             dim, dst[i], err);
+    return status;
+}
+
+ay_status ay_session_run_tensor(ay_session *s, const float *input, float *dst, ay_err *err)
+{
+    size_t each = 3 * (size_t)s->preprocess.size * (size_t)s->preprocess.size;
+    ay_plan *plan;
+    ay_status status = plan_for(s, 1, &plan, err);
+
+    if (status != AY_OK)
+        return status;
+    memcpy(ay_plan_input(plan, 0)->data, input, each * sizeof *input);
+    status = ay_plan_run(plan, err);
+    if (status == AY_OK)
+        memcpy(dst, ay_plan_output(plan, 0)->data,
+               (size_t)ay_model_get_info(s->model)->dim * sizeof *dst);
+    return status;
+}
