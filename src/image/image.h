@@ -101,6 +101,10 @@ ay_status ay_image_preprocess(const ay_image *src, const ay_preprocess *p, float
 ay_status ay_image_encode_jpeg(const ay_image *im, int quality, ay_buf *out, ay_err *err);
 ay_status ay_image_encode_png(const ay_image *im, ay_buf *out, ay_err *err);
 
+/* Luminance as Pillow's convert("L") gives it: ITU-R 601-2 in 16-bit fixed point.  dst: height *
+ * width bytes. */
+void ay_image_grey(const ay_image *src, uint8_t *dst);
+
 /* 64-bit perceptual hash (DCT of a 32 x 32 grey picture, the 8 x 8 lowest frequencies against their
  * median).  Alike pictures differ in few bits. */
 uint64_t ay_image_phash(const ay_image *im);
