@@ -1,9 +1,9 @@
 /* engine/public.c - include/assay.h over the engine.  Status numbers are the same on both sides,
  * which the assertion below proves at compile time. */
-#include "assay.h"
 #include "base/mem.h"
 #include "engine/engine.h"
 
+#include <assay.h>
 #include <stdio.h>
 #include <string.h>
 
