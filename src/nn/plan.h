@@ -40,8 +40,8 @@ typedef struct {
 ay_status ay_plan_create(ay_plan **out, ay_graph *g, const ay_plan_options *opt, ay_err *err);
 void ay_plan_destroy(ay_plan *p); /* NULL is fine */
 
-/* Float32, dense, in the plan's slab; live as long as p.  Fill inputs before each run (a run may
- * destroy them); read outputs after it. */
+/* Float32, dense, in the plan's slab; live as long as p.  A run leaves the inputs as they are;
+ * outputs hold until the next run. */
 int ay_plan_inputs(const ay_plan *p);
 int ay_plan_outputs(const ay_plan *p);
 const ay_tensor *ay_plan_input(const ay_plan *p, int i);

@@ -1,0 +1,69 @@
+/* nn/ref/binary.c - add and mul: b has a's shape, or 1 where it is repeated. */
+#include "nn/op.h"
+
+static ay_status infer(const ay_node *n, const ay_shape *in, ay_shape *out, ay_err *err)
+{
+    char a[AY_SHAPE_TEXT], b[AY_SHAPE_TEXT];
+    bool fits = in[0].rank == in[1].rank;
+
+    (void)n;
+    for (int i = 0; fits && i < in[0].rank; i++)
+        fits = in[1].dim[i] == in[0].dim[i] || in[1].dim[i] == 1;
+    if (!fits)
+        return ay_fail(err, AY_EINVAL, "%s and %s do not go together", ay_shape_text(&in[0], a),
+                       ay_shape_text(&in[1], b));
+    *out = in[0];
+    return AY_OK;
+}
+
+/* Where element i of a lies in b. */
+static size_t place_in_b(size_t i, const ay_shape *a, const ay_shape *b)
+{
+    size_t at = 0, step = 1;
+
+    for (int d = a->rank - 1; d >= 0; d--) {
+        size_t k = i % (size_t)a->dim[d];
+        i /= (size_t)a->dim[d];
+        at += b->dim[d] == 1 ? 0 : k * step;
+        step *= (size_t)b->dim[d];
+    }
+    return at;
+}
+
+static void ref_add(const ay_ref_call *c)
+{
+    size_t n = ay_shape_count(&c->shape);
+
+    for (size_t i = 0; i < n; i++)
+        c->dst[i] = c->in[0][i] + c->in[1][place_in_b(i, &c->shape, &c->in_shape[1])];
+}
+
+static void ref_mul(const ay_ref_call *c)
+{
+    size_t n = ay_shape_count(&c->shape);
+
+    for (size_t i = 0; i < n; i++)
+        c->dst[i] = c->in[0][i] * c->in[1][place_in_b(i, &c->shape, &c->in_shape[1])];
+}
+
+const ay_op ay_op_add = {.name = "add", .infer = infer, .ref = ref_add};
+const ay_op ay_op_mul = {.name = "mul", .infer = infer, .ref = ref_mul};
+
+static ay_val binary(ay_graph *g, const ay_op *op, ay_val a, ay_val b)
+{
+    ay_node *n = ay_graph_new_node(g, op, "");
+
+    ay_node_read(g, n, a);
+    ay_node_read(g, n, b);
+    return ay_graph_push(g, n);
+}
+
+ay_val ay_nn_add(ay_graph *g, ay_val a, ay_val b)
+{
+    return binary(g, &ay_op_add, a, b);
+}
+
+ay_val ay_nn_mul(ay_graph *g, ay_val a, ay_val b)
+{
+    return binary(g, &ay_op_mul, a, b);
+}
