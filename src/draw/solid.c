@@ -1,0 +1,584 @@
+/* Solids: building, placing, and the distance itself.
+ *
+ * The distances are the exact or bounded ones of Quilez's "distance functions" articles, written anew.
+ * A primitive whose bounding sphere is further than what is already known is passed over: that, and
+ * not the arithmetic, is what makes a board with forty parts cheap. */
+#include "draw/solid.h"
+
+#include <assert.h>
+
+#define FAR 1e9f
+
+void ay_solid_init(ay_solid *s)
+{
+    s->prims = s->materials = s->points = 0;
+    s->frames = 1;
+    s->frame[0].rot = m3_identity();
+    s->frame[0].pos = v3(0, 0, 0);
+    s->next_group = true;
+}
+
+int ay_solid_material(ay_solid *s, ay_material m)
+{
+    assert(s->materials < AY_SOLID_MATERIALS);
+    s->material[s->materials] = m;
+    return s->materials++;
+}
+
+void ay_solid_frame(ay_solid *s, ay_m3 rot, ay_v3 pos)
+{
+    assert(s->frames < AY_SOLID_FRAMES);
+    s->frame[s->frames].rot = rot;
+    s->frame[s->frames++].pos = pos;
+    s->next_group = true;
+}
+
+void ay_solid_group(ay_solid *s) { s->next_group = true; }
+
+static ay_prim *add(ay_solid *s, ay_prim_kind kind, int mat, ay_v3 pos)
+{
+    assert(s->prims < AY_SOLID_PRIMS && mat >= 0 && mat < s->materials);
+    ay_prim *p = &s->prim[s->prims++];
+
+    memset(p, 0, sizeof *p);
+    p->kind = kind;
+    p->material = mat;
+    p->frame = s->frames - 1;
+    p->group = s->next_group;
+    p->pos = pos;
+    p->rot = m3_identity();
+    s->next_group = false;
+    return p;
+}
+
+ay_prim *ay_solid_box(ay_solid *s, int mat, ay_v3 pos, ay_v3 half, float round)
+{
+    ay_prim *p = add(s, AY_PRIM_BOX, mat, pos);
+
+    p->a = half.x;
+    p->b = half.y;
+    p->c = half.z;
+    p->r = minf(round, minf(minf(half.x, half.y), half.z));
+    return p;
+}
+
+ay_prim *ay_solid_slab(ay_solid *s, int mat, ay_v3 pos, ay_v3 half, float corner, float round)
+{
+    ay_prim *p = ay_solid_box(s, mat, pos, half, round);
+
+    p->kind = AY_PRIM_SLAB;
+    p->d = clampf(corner, p->r, minf(half.x, half.y));
+    return p;
+}
+
+ay_prim *ay_solid_cyl(ay_solid *s, int mat, ay_v3 pos, float radius, float half, float round)
+{
+    ay_prim *p = add(s, AY_PRIM_CYL, mat, pos);
+
+    p->a = p->b = radius;
+    p->c = half;
+    p->r = minf(round, minf(radius, half));
+    return p;
+}
+
+ay_prim *ay_solid_cone(ay_solid *s, int mat, ay_v3 pos, float low, float high, float half)
+{
+    ay_prim *p = add(s, AY_PRIM_CONE, mat, pos);
+
+    p->a = low;
+    p->b = high;
+    p->c = half;
+    p->d = 2 * half / len2(2 * half, low - high); /* cosine of the slope */
+    return p;
+}
+
+ay_prim *ay_solid_ball(ay_solid *s, int mat, ay_v3 pos, ay_v3 half)
+{
+    ay_prim *p = add(s, AY_PRIM_BALL, mat, pos);
+
+    p->a = half.x;
+    p->b = half.y;
+    p->c = half.z;
+    return p;
+}
+
+ay_prim *ay_solid_torus(ay_solid *s, int mat, ay_v3 pos, float ring, float radius)
+{
+    ay_prim *p = add(s, AY_PRIM_TORUS, mat, pos);
+
+    p->a = ring;
+    p->b = radius;
+    return p;
+}
+
+ay_prim *ay_solid_capsule(ay_solid *s, int mat, ay_v3 pos, float radius, float half)
+{
+    ay_prim *p = add(s, AY_PRIM_CAPSULE, mat, pos);
+
+    p->a = p->b = radius;
+    p->c = half;
+    return p;
+}
+
+ay_prim *ay_solid_prism(ay_solid *s, int mat, ay_v3 pos, int sides, float inner, float half,
+                        float round)
+{
+    ay_prim *p = add(s, AY_PRIM_PRISM, mat, pos);
+
+    p->n = sides;
+    p->a = p->b = inner;
+    p->c = half;
+    p->r = minf(round, half);
+    return p;
+}
+
+ay_prim *ay_solid_gear(ay_solid *s, int mat, ay_v3 pos, int teeth, float radius, float depth,
+                       float half)
+{
+    ay_prim *p = add(s, AY_PRIM_GEAR, mat, pos);
+
+    p->n = teeth;
+    p->a = radius;
+    p->b = depth;
+    p->c = half;
+    p->d = 2.2f;
+    return p;
+}
+
+ay_prim *ay_solid_thread(ay_solid *s, int mat, ay_v3 pos, float radius, float depth, float half,
+                         float pitch)
+{
+    ay_prim *p = add(s, AY_PRIM_THREAD, mat, pos);
+
+    p->a = radius;
+    p->b = depth;
+    p->c = half;
+    p->d = pitch;
+    return p;
+}
+
+ay_prim *ay_solid_helix(ay_solid *s, int mat, ay_v3 pos, float radius, float wire, float half,
+                        float pitch)
+{
+    ay_prim *p = ay_solid_thread(s, mat, pos, radius, wire, half, pitch);
+
+    p->kind = AY_PRIM_HELIX;
+    return p;
+}
+
+ay_prim *ay_solid_arc(ay_solid *s, int mat, ay_v3 pos, float radius, float half_width, float half,
+                      float opening)
+{
+    ay_prim *p = ay_solid_thread(s, mat, pos, radius, half_width, half, opening);
+
+    p->kind = AY_PRIM_ARC;
+    return p;
+}
+
+static void keep_points(ay_solid *s, ay_prim *p, int n)
+{
+    assert(n >= 2 && s->points + n <= AY_SOLID_POINTS);
+    p->n = n;
+    p->first = s->points;
+    s->points += n;
+}
+
+ay_prim *ay_solid_outline(ay_solid *s, int mat, ay_v3 pos, const float *xy, int n, float half,
+                          float round)
+{
+    ay_prim *p = add(s, AY_PRIM_OUTLINE, mat, pos);
+
+    keep_points(s, p, n);
+    for (int i = 0; i < n; i++)
+        s->point[p->first + i] = v3(xy[2 * i], xy[2 * i + 1], 0);
+    p->c = half;
+    p->r = minf(round, half);
+    return p;
+}
+
+ay_prim *ay_solid_turned(ay_solid *s, int mat, ay_v3 pos, const float *rz, int n, float round)
+{
+    ay_prim *p = ay_solid_outline(s, mat, pos, rz, n, 0, 0);
+
+    p->kind = AY_PRIM_TURNED;
+    p->r = round;
+    return p;
+}
+
+ay_prim *ay_solid_tube(ay_solid *s, int mat, const ay_v3 *points, int n, float radius)
+{
+    ay_prim *p = add(s, AY_PRIM_TUBE, mat, v3(0, 0, 0));
+
+    keep_points(s, p, n);
+    for (int i = 0; i < n; i++)
+        s->point[p->first + i] = points[i];
+    p->a = radius;
+    return p;
+}
+
+void ay_prim_lie(ay_prim *p, int axis)
+{
+    p->rot = axis == 0 ? m3_turn(1, AY_PI / 2) : m3_turn(0, -AY_PI / 2);
+}
+
+/* Half size of the box that holds the primitive, in its own coordinates. */
+static ay_v3 half_size(const ay_solid *s, const ay_prim *p)
+{
+    float m = maxf(p->a, p->b);
+    ay_v3 o = v3(0, 0, 0);
+
+    switch (p->kind) {
+    case AY_PRIM_BOX:
+    case AY_PRIM_SLAB:
+    case AY_PRIM_BALL:
+        return v3(p->a, p->b, p->c);
+    case AY_PRIM_CYL:
+    case AY_PRIM_CONE:
+        return v3(m, m, p->c);
+    case AY_PRIM_TORUS:
+        return v3(p->a + p->b, p->a + p->b, p->b);
+    case AY_PRIM_CAPSULE:
+        return v3(p->a, p->a, p->c + p->a);
+    case AY_PRIM_PRISM:
+        m = p->a / cosq(AY_PI / (float)p->n);
+        return v3(m, m, p->c);
+    case AY_PRIM_GEAR:
+    case AY_PRIM_THREAD:
+    case AY_PRIM_ARC:
+        return v3(p->a + p->b, p->a + p->b, p->c);
+    case AY_PRIM_HELIX:
+        return v3(p->a + p->b, p->a + p->b, p->c + p->b);
+    case AY_PRIM_OUTLINE:
+    case AY_PRIM_TURNED:
+    case AY_PRIM_TUBE:
+        break;
+    }
+    for (int i = 0; i < p->n; i++) {
+        ay_v3 q = s->point[p->first + i];
+        if (p->kind == AY_PRIM_TURNED)
+            q = v3(q.x, q.x, q.y);
+        o = v3(maxf(o.x, absf(q.x)), maxf(o.y, absf(q.y)), maxf(o.z, absf(q.z)));
+    }
+    o = v3_add(o, v3_all(p->kind == AY_PRIM_TUBE ? p->a : p->r));
+    if (p->kind == AY_PRIM_OUTLINE)
+        o.z = p->c;
+    return o;
+}
+
+static void place(ay_solid *s, ay_prim *p)
+{
+    ay_m3 inv_frame = m3_transpose(&s->frame[p->frame].rot), inv = m3_transpose(&p->rot);
+    ay_v3 at = p->pos, h = half_size(s, p);
+
+    p->half = h;
+    p->folds = p->mirror_x || p->mirror_y || p->around > 1;
+    p->half_angle = p->around > 1 ? AY_PI / (float)p->around : 0;
+    p->frame_pos = s->frame[p->frame].pos;
+    p->to_frame = inv_frame;
+    p->to_prim = inv;
+    if (p->nx > 1)
+        h.x += 0.5f * (float)(p->nx - 1) * p->dx;
+    if (p->ny > 1)
+        h.y += 0.5f * (float)(p->ny - 1) * p->dy;
+    p->bound = v3_len(h) + p->blend;
+    if (p->around > 1) {
+        p->bound += len2(at.x, at.y);
+        at.x = at.y = 0;
+    } else {
+        if (p->mirror_x) {
+            p->bound += absf(at.x);
+            at.x = 0;
+        }
+        if (p->mirror_y) {
+            p->bound += absf(at.y);
+            at.y = 0;
+        }
+    }
+    p->centre = v3_add(m3_apply(&s->frame[p->frame].rot, at), p->frame_pos);
+    if (!p->folds) { /* one turn and one move instead of two */
+        p->frame_pos = p->centre;
+        p->to_prim = m3_mul(&inv, &inv_frame);
+    }
+}
+
+/* Lowest z, by walking down from below: the field is safe, so the walk cannot pass the surface. */
+static float lowest(const ay_solid *s)
+{
+    float low = FAR;
+
+    for (int i = 0; i < 81; i++) {
+        float x = s->centre.x + s->bound * ((float)(i % 9) / 4 - 1);
+        float y = s->centre.y + s->bound * ((float)(i / 9) / 4 - 1);
+        ay_v3 p = v3(x, y, s->centre.z - s->bound * 1.1f);
+        for (int k = 0; k < 40 && p.z < s->centre.z + s->bound && p.z < low; k++) {
+            float d = ay_solid_distance(s, p, NULL);
+            if (d < 0.004f * s->bound) {
+                low = p.z;
+                break;
+            }
+            p.z += d;
+        }
+    }
+    return low < FAR ? low : 0;
+}
+
+void ay_solid_finish(ay_solid *s)
+{
+    ay_v3 lo = v3_all(FAR), hi = v3_all(-FAR);
+
+    for (int i = 0; i < s->prims; i++) {
+        ay_prim *p = &s->prim[i];
+        place(s, p);
+        if (p->op != AY_JOIN)
+            continue;
+        ay_v3 c = p->centre;
+        float b = p->bound;
+        lo = v3(minf(lo.x, c.x - b), minf(lo.y, c.y - b), minf(lo.z, c.z - b));
+        hi = v3(maxf(hi.x, c.x + b), maxf(hi.y, c.y + b), maxf(hi.z, c.z + b));
+    }
+    s->centre = v3_scale(v3_add(lo, hi), 0.5f);
+    s->bound = 0;
+    for (int i = 0; i < s->prims; i++)
+        if (s->prim[i].op == AY_JOIN)
+            s->bound = maxf(s->bound,
+                            v3_len(v3_sub(s->prim[i].centre, s->centre)) + s->prim[i].bound);
+    s->low = lowest(s);
+}
+
+ay_v3 ay_solid_local(const ay_solid *s, int prim, ay_v3 w, uint32_t *cell)
+{
+    const ay_prim *p = &s->prim[prim];
+    ay_v3 q = v3_sub(w, p->frame_pos);
+    uint32_t id = 0;
+
+    if (p->folds) {
+        q = m3_apply(&p->to_frame, q);
+        if (p->around > 1) {
+            float step = 2 * p->half_angle, k = roundi(atan2q(q.y, q.x) / step);
+            float c = cosq(k * step), sn = sinq(k * step);
+            q = v3(q.x * c + q.y * sn, q.y * c - q.x * sn, q.z);
+            id = (uint32_t)(int)(k + 1000);
+        }
+        if (p->mirror_x) {
+            id = id * 2 + (q.x < 0);
+            q.x = absf(q.x);
+        }
+        if (p->mirror_y) {
+            id = id * 2 + (q.y < 0);
+            q.y = absf(q.y);
+        }
+        q = v3_sub(q, p->pos);
+    }
+    q = m3_apply(&p->to_prim, q);
+    if (p->nx > 1) {
+        float k = 0.5f * (float)(p->nx - 1), i = clampf(roundi(q.x / p->dx + k), 0, 2 * k);
+        q.x -= (i - k) * p->dx;
+        id = id * 64 + (uint32_t)(int)i;
+    }
+    if (p->ny > 1) {
+        float k = 0.5f * (float)(p->ny - 1), i = clampf(roundi(q.y / p->dy + k), 0, 2 * k);
+        q.y -= (i - k) * p->dy;
+        id = id * 64 + (uint32_t)(int)i;
+    }
+    if (cell)
+        *cell = id;
+    return q;
+}
+
+/* A shape in the plane at signed distance d, pushed out to half height c and rounded by r. */
+static float extrude(float d, float z, float c, float r)
+{
+    float y = absf(z) - c + r, ox, oy;
+
+    d += r;
+    ox = maxf(d, 0);
+    oy = maxf(y, 0);
+    return minf(maxf(d, y), 0) + (ox > 0 && oy > 0 ? len2(ox, oy) : ox + oy) - r;
+}
+
+static float box_distance(const ay_prim *p, ay_v3 q)
+{
+    float x = absf(q.x) - p->a + p->r, y = absf(q.y) - p->b + p->r, z = absf(q.z) - p->c + p->r;
+    float ox = maxf(x, 0), oy = maxf(y, 0), oz = maxf(z, 0);
+
+    return sqrtf(ox * ox + oy * oy + oz * oz) + minf(maxf(x, maxf(y, z)), 0) - p->r;
+}
+
+static float slab_distance(const ay_prim *p, ay_v3 q)
+{
+    float x = absf(q.x) - p->a + p->d, y = absf(q.y) - p->b + p->d;
+    float d = len2(maxf(x, 0), maxf(y, 0)) + minf(maxf(x, y), 0) - p->d;
+
+    return extrude(d, q.z, p->c, p->r);
+}
+
+static float polygon_distance(const ay_v3 *v, int n, float x, float y)
+{
+    float best = FAR;
+    bool in = false;
+
+    for (int i = 0, j = n - 1; i < n; j = i++) {
+        float ex = v[j].x - v[i].x, ey = v[j].y - v[i].y, wx = x - v[i].x, wy = y - v[i].y;
+        float t = clampf((wx * ex + wy * ey) / maxf(ex * ex + ey * ey, 1e-12f), 0, 1);
+        float bx = wx - ex * t, by = wy - ey * t;
+        best = minf(best, bx * bx + by * by);
+        bool a = y >= v[i].y, b = y < v[j].y, c = ex * wy > ey * wx;
+        if (a == b && a == c)
+            in = !in;
+    }
+    return in ? -sqrtf(best) : sqrtf(best);
+}
+
+static float tube_distance(const ay_v3 *v, int n, ay_v3 q)
+{
+    float best = FAR;
+
+    for (int i = 0; i + 1 < n; i++) {
+        ay_v3 e = v3_sub(v[i + 1], v[i]), w = v3_sub(q, v[i]);
+        float t = clampf(v3_dot(w, e) / maxf(v3_dot(e, e), 1e-12f), 0, 1);
+        ay_v3 b = v3_mad(w, e, -t);
+        best = minf(best, v3_dot(b, b));
+    }
+    return sqrtf(best);
+}
+
+/* Folded into one of n sectors: x away from the axis, y across. */
+static float prism_distance(const ay_prim *p, ay_v3 q)
+{
+    float step = 2 * AY_PI / (float)p->n, a = atan2q(q.y, q.x), len = len2(q.x, q.y);
+
+    a -= step * roundi(a / step);
+    return extrude(len * cosq(a) - p->a, q.z, p->c, p->r);
+}
+
+static float gear_distance(const ay_prim *p, ay_v3 q)
+{
+    float a = atan2q(q.y, q.x) * (float)p->n / (2 * AY_PI), len = len2(q.x, q.y);
+    float wave = 4 * absf(a - roundi(a)) - 1; /* -1 on a tooth's middle, 1 between */
+    float d = (len - p->a + p->b * clampf(wave * p->d, -1, 1)) * 0.7f;
+
+    return extrude(d, q.z, p->c, p->r);
+}
+
+static float thread_distance(const ay_prim *p, ay_v3 q)
+{
+    float turn = q.z / p->d - atan2q(q.y, q.x) * (0.5f / AY_PI);
+    float wave = absf(turn - roundi(turn)) * 2; /* 0 on the crest */
+
+    return maxf((len2(q.x, q.y) - p->a + p->b * (2 * wave - 1)) * 0.75f, absf(q.z) - p->c);
+}
+
+static float helix_distance(const ay_prim *p, ay_v3 q)
+{
+    float z0 = p->d * atan2q(q.y, q.x) * (0.5f / AY_PI), turns = (p->c / p->d);
+    float k = clampf(roundi((q.z - z0) / p->d), -turns, turns);
+    float dz = (q.z - z0 - k * p->d) * 0.95f, dr = len2(q.x, q.y) - p->a;
+
+    return (len2(dr, dz) - p->b) * 0.85f;
+}
+
+static float arc_distance(const ay_prim *p, ay_v3 q)
+{
+    float x = absf(q.y), y = q.x, s = sinq(p->d), c = cosq(p->d), d; /* opening looks along -x */
+
+    /* inside the sector: the band; outside: the round end */
+    if (c * x > s * y)
+        d = len2(x - s * p->a, y - c * p->a) - p->b;
+    else
+        d = absf(len2(x, y) - p->a) - p->b;
+    return extrude(d, q.z, p->c, p->r);
+}
+
+static float ball_distance(const ay_prim *p, ay_v3 q)
+{
+    ay_v3 u = v3(q.x / p->a, q.y / p->b, q.z / p->c);
+    ay_v3 w = v3(u.x / p->a, u.y / p->b, u.z / p->c);
+    float k = v3_len(u);
+
+    return k * (k - 1) / maxf(v3_len(w), 1e-6f);
+}
+
+static float prim_distance(const ay_solid *s, const ay_prim *p, ay_v3 q)
+{
+    float m;
+
+    switch (p->kind) {
+    case AY_PRIM_BOX:
+        return box_distance(p, q);
+    case AY_PRIM_SLAB:
+        return slab_distance(p, q);
+    case AY_PRIM_CYL:
+        return extrude(len2(q.x, q.y) - p->a, q.z, p->c, p->r);
+    case AY_PRIM_CONE:
+        m = lerpf(p->a, p->b, clampf(0.5f + 0.5f * q.z / p->c, 0, 1));
+        return extrude((len2(q.x, q.y) - m) * p->d, q.z, p->c, p->r);
+    case AY_PRIM_BALL:
+        return ball_distance(p, q);
+    case AY_PRIM_TORUS:
+        return len2(len2(q.x, q.y) - p->a, q.z) - p->b;
+    case AY_PRIM_CAPSULE:
+        return v3_len(v3(q.x, q.y, q.z - clampf(q.z, -p->c, p->c))) - p->a;
+    case AY_PRIM_PRISM:
+        return prism_distance(p, q);
+    case AY_PRIM_GEAR:
+        return gear_distance(p, q);
+    case AY_PRIM_THREAD:
+        return thread_distance(p, q);
+    case AY_PRIM_HELIX:
+        return helix_distance(p, q);
+    case AY_PRIM_OUTLINE:
+        return extrude(polygon_distance(s->point + p->first, p->n, q.x, q.y), q.z, p->c, p->r);
+    case AY_PRIM_TURNED:
+        return polygon_distance(s->point + p->first, p->n, len2(q.x, q.y), q.z) - p->r;
+    case AY_PRIM_ARC:
+        return arc_distance(p, q);
+    case AY_PRIM_TUBE:
+        return tube_distance(s->point + p->first, p->n, q) - p->a;
+    }
+    return FAR;
+}
+
+static float blend_min(float a, float b, float k)
+{
+    float h = maxf(k - absf(a - b), 0) / k;
+
+    return minf(a, b) - h * h * k * 0.25f;
+}
+
+float ay_solid_distance(const ay_solid *s, ay_v3 w, int *which)
+{
+    float best = FAR, cur = FAR;
+    int who = 0, cur_who = 0;
+
+    for (int i = 0; i < s->prims; i++) {
+        const ay_prim *p = &s->prim[i];
+        if (p->group) {
+            if (cur < best) {
+                best = cur;
+                who = cur_who;
+            }
+            cur = FAR;
+        }
+        ay_v3 to = v3_sub(w, p->centre);
+        float far = v3_dot(to, to), reach; /* squared distance to the middle */
+        reach = p->bound + (p->op == AY_CUT ? maxf(-cur, 0) : p->op == AY_JOIN ? minf(cur, best) : FAR);
+        if (reach < 0 || (p->op != AY_KEEP && far > reach * reach))
+            continue;
+        float d = prim_distance(s, p, ay_solid_local(s, i, w, NULL));
+        if (p->op == AY_CUT)
+            d = -d;
+        if (p->op == AY_JOIN ? d < cur : d > cur)
+            cur_who = i;
+        if (p->blend > 0)
+            cur = p->op == AY_JOIN ? blend_min(cur, d, p->blend) : -blend_min(-cur, -d, p->blend);
+        else
+            cur = p->op == AY_JOIN ? minf(cur, d) : maxf(cur, d);
+    }
+    if (cur < best) {
+        best = cur;
+        who = cur_who;
+    }
+    if (which)
+        *which = who;
+    return best;
+}
