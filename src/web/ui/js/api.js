@@ -1,0 +1,106 @@
+/**
+ * api.js - the one place that talks to the server.
+ *
+ * Every failure is an ApiError with the HTTP status (0: not reached) and the server's own words.  A 503
+ * means "full just now": the call waits as long as Retry-After says and tries again, twice.
+ */
+import { t, has, language } from './i18n.js';
+
+export class ApiError extends Error {
+    /** @param {number} status @param {string} detail */
+    constructor(status, detail) {
+        super(detail);
+        this.status = status;
+    }
+}
+
+/** A failure in the reader's language; the server's English words follow where they add something. */
+export function explain(error) {
+    const status = error instanceof ApiError ? error.status : -1;
+    const key = `error_${status}`;
+    const known = has(key) ? t(key) : '';
+    if (!known) return error.message || t('error_other');
+    return language() === 'en' && status > 0 && error.message ? error.message : known;
+}
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+async function problem(response) {
+    let detail = response.statusText;
+    try {
+        const body = await response.json();
+        detail = body.detail ?? body.title ?? detail;
+    } catch {
+        /* not JSON: the status line must do */
+    }
+    return new ApiError(response.status, detail);
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {{query?: object, json?: object, body?: BodyInit, signal?: AbortSignal, tries?: number}} [options]
+ */
+async function call(method, path, { query = {}, json, body, signal, tries = 3 } = {}) {
+    const url = new URL(path, location.href);
+    for (const [key, value] of Object.entries(query))
+        if (value !== undefined && value !== null && value !== '') url.searchParams.set(key, value);
+    const headers = json ? { 'Content-Type': 'application/json' } : {};
+    for (;;) {
+        let response;
+        try {
+            response = await fetch(url, { method, headers, signal, body: json ? JSON.stringify(json) : body });
+        } catch (error) {
+            if (error.name === 'AbortError') throw error;
+            throw new ApiError(0, t('error_0'));
+        }
+        if (response.ok) return response.status === 204 ? {} : response.json();
+        if (response.status !== 503 || --tries <= 0) throw await problem(response);
+        await pause(Math.min(5, Number(response.headers.get('Retry-After')) || 1) * 1000);
+    }
+}
+
+/** One picture as a form: the server learns its file name, which a raw body cannot tell. */
+function form(field, blob, name, fields = {}) {
+    const data = new FormData();
+    for (const [key, value] of Object.entries(fields)) if (value) data.append(key, String(value));
+    data.append(field, blob, name || 'capture.jpg');
+    return data;
+}
+
+const item = (sha) => `/v1/images/${encodeURIComponent(sha)}`;
+
+export const api = {
+    info: () => call('GET', '/v1/info'),
+    datasets: () => call('GET', '/v1/datasets').then((r) => r.items),
+    createDataset: (name, preset) => call('POST', '/v1/datasets', { json: preset ? { name, preset } : { name } }),
+    patchDataset: (name, change) => call('PATCH', `/v1/datasets/${encodeURIComponent(name)}`, { json: change }),
+    deleteDataset: (name) => call('DELETE', `/v1/datasets/${encodeURIComponent(name)}`),
+
+    classes: (dataset) => call('GET', '/v1/classes', { query: { dataset } }).then((r) => r.items),
+    createClass: (name, dataset) => call('POST', '/v1/classes', { json: { name, dataset } }),
+    renameClass: (id, name) => call('PATCH', `/v1/classes/${id}`, { json: { name } }),
+    deleteClass: (id) => call('DELETE', `/v1/classes/${id}`),
+    undo: (token) => call('POST', `/v1/undo/${encodeURIComponent(token)}`),
+
+    images: (query) => call('GET', '/v1/images', { query }),
+    image: (sha, dataset) => call('GET', item(sha), { query: { dataset } }),
+    moveImage: (sha, to, dataset) => call('PATCH', item(sha), { query: { dataset }, json: { class: to } }),
+    deleteImage: (sha, dataset) => call('DELETE', item(sha), { query: { dataset } }),
+    /** Add one picture; the answer's item, or an ApiError if that item failed. */
+    async addImage(blob, name, to, dataset, signal) {
+        const query = { class: to, dataset };
+        const body = form('file', blob, name, query);
+        const { items } = await call('POST', '/v1/images', { query, body, signal, tries: 6 });
+        if (items[0]?.error) throw new ApiError(items[0].error.status, items[0].error.detail);
+        return items[0];
+    },
+
+    predict: (blob, name, { dataset, method, signal }) =>
+        call('POST', '/v1/predict', { query: { dataset, method, top: 3 }, body: form('image', blob, name), signal }),
+    suspects: (dataset) => call('GET', '/v1/suspects', { query: { dataset } }),
+};
+
+/** Where a stored picture's small version is; size 96, 192 or 384. */
+export const thumb = (sha, size = 192) => `${item(sha)}/thumb?size=${size}`;
+export const original = (sha) => `${item(sha)}/file`;

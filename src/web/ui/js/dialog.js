@@ -1,0 +1,57 @@
+/** dialog.js - the browser's own <dialog>: it keeps the focus inside and Escape closes it. */
+import { h, fill } from './dom.js';
+import { t } from './i18n.js';
+import { icon } from './icons.js';
+
+let count = 0;
+
+/**
+ * Open a dialog; resolves when it closes, with what close(value) was given.
+ * @param {string} title
+ * @param {(close: (value?: any) => void) => (Node|Node[])} build
+ * @param {{wide?: boolean, onclose?: () => void}} [options]
+ */
+export function dialog(title, build, { wide = false, onclose } = {}) {
+    return new Promise((resolve) => {
+        const id = `dialog-${++count}`;
+        const el = h('dialog', { 'aria-labelledby': id, class: wide ? 'wide' : '' });
+        let value;
+        const close = (v) => {
+            value = v;
+            el.close();
+        };
+        el.append(
+            h('div', { class: 'dialog-head' },
+                h('h2', { id }, title),
+                h('button', { class: 'btn plain square', type: 'button', 'aria-label': t('close'), onclick: () => close() }, icon('close'))),
+            fill(h('div', { class: 'dialog-body' }), [build(close)]));
+        el.addEventListener('click', (e) => e.target === el && close());
+        el.addEventListener('close', () => {
+            el.remove();
+            onclose?.();
+            resolve(value);
+        });
+        document.body.append(el);
+        el.showModal();
+        el.querySelector('[autofocus]')?.focus();
+    });
+}
+
+/** Ask for a line of text; resolves with it, trimmed, or undefined. */
+export function ask(title, { label, value = '', action, hint = '' }) {
+    return dialog(title, (close) => {
+        const input = h('input', { type: 'text', value, maxlength: 120, autofocus: true, required: true, autocomplete: 'off' });
+        const submit = (e) => {
+            e.preventDefault();
+            const text = input.value.trim();
+            if (text) close(text);
+        };
+        setTimeout(() => input.select());
+        return h('form', { class: 'dialog-body-form', onsubmit: submit },
+            h('label', { class: 'field' }, h('span', {}, label), input),
+            hint && h('p', { class: 'muted small' }, hint),
+            h('div', { class: 'dialog-foot' },
+                h('button', { class: 'btn plain', type: 'button', onclick: () => close() }, t('cancel')),
+                h('button', { class: 'btn main', type: 'submit' }, action)));
+    });
+}

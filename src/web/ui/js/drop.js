@@ -1,0 +1,66 @@
+/**
+ * drop.js - files and folders that are dropped or pasted.
+ *
+ * A dropped folder is walked to its leaves; each file remembers the name of the top folder it came from,
+ * because a folder per class is how people keep such pictures.
+ */
+import { t } from './i18n.js';
+
+/** @typedef {{file: File, folder: string}} Dropped */
+
+const PICTURE = /\.(jpe?g|png|webp|gif|bmp|tiff?|heic|heif|avif)$/i;
+
+const entries = (reader) => new Promise((done, fail) => reader.readEntries(done, fail));
+const fileOf = (entry) => new Promise((done, fail) => entry.file(done, fail));
+
+/** @returns {Promise<Dropped[]>} */
+async function walk(entry, folder) {
+    if (entry.isFile) {
+        const file = await fileOf(entry);
+        return folder && !PICTURE.test(file.name) ? [] : [{ file, folder }];
+    }
+    const found = [];
+    const reader = entry.createReader();
+    for (let batch = await entries(reader); batch.length; batch = await entries(reader))
+        for (const child of batch) found.push(...(await walk(child, child.isDirectory ? child.name : folder || entry.name)));
+    return found;
+}
+
+/** @param {DataTransfer} data @returns {Promise<Dropped[]>} */
+export async function dropped(data) {
+    const roots = [...data.items].map((i) => i.webkitGetAsEntry?.()).filter(Boolean);
+    if (!roots.length) return [...data.files].map((file) => ({ file, folder: '' }));
+    const found = [];
+    for (const root of roots) found.push(...(await walk(root, root.isDirectory ? root.name : '')));
+    return found;
+}
+
+/**
+ * The whole window takes drops and pastes and hands them to whatever view is on.
+ * @param {() => {onDrop?: (files: Dropped[]) => void, dropText?: string}} current
+ */
+export function listenForFiles(current) {
+    let depth = 0;
+    const show = (yes) => {
+        document.body.classList.toggle('dropping', yes);
+        document.body.dataset.drop = current().dropText ?? t('drop_scan');
+    };
+    const hasFiles = (e) => e.dataTransfer?.types.includes('Files') && current().onDrop;
+    addEventListener('dragenter', (e) => hasFiles(e) && (depth++, show(true)));
+    addEventListener('dragleave', (e) => hasFiles(e) && --depth <= 0 && ((depth = 0), show(false)));
+    addEventListener('dragover', (e) => hasFiles(e) && e.preventDefault());
+    addEventListener('drop', async (e) => {
+        if (!hasFiles(e)) return;
+        e.preventDefault();
+        depth = 0;
+        show(false);
+        const files = await dropped(e.dataTransfer);
+        if (files.length) current().onDrop(files);
+    });
+    addEventListener('paste', (e) => {
+        const files = [...(e.clipboardData?.files ?? [])].map((file) => ({ file, folder: '' }));
+        if (!files.length || !current().onDrop) return;
+        e.preventDefault();
+        current().onDrop(files);
+    });
+}

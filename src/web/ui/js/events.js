@@ -1,0 +1,32 @@
+/**
+ * events.js - the server's event stream: what another device does to the data set shows here too.
+ *
+ * Only while the page is visible, because a browser allows six connections to a host and a forgotten tab
+ * should not hold one.  Bursts of events become one reading of the lists.
+ */
+import { emit, loadClasses, loadDatasets } from './state.js';
+
+const WAIT_MS = 800;
+
+export function follow() {
+    let source = null;
+    let timer = 0;
+    const read = () => {
+        timer = 0;
+        Promise.all([loadDatasets(), loadClasses()]).then(() => emit('pictures'), () => {});
+    };
+    const soon = () => (timer ||= setTimeout(read, WAIT_MS));
+    const open = () => {
+        if (source || document.hidden) return;
+        source = new EventSource('/v1/events');
+        source.addEventListener('dataset', soon);
+        source.addEventListener('error', () => source?.readyState === EventSource.CLOSED && (source = null));
+    };
+    document.addEventListener('visibilitychange', () => {
+        if (document.hidden) {
+            source?.close();
+            source = null;
+        } else open();
+    });
+    open();
+}

@@ -1,0 +1,65 @@
+/**
+ * i18n.js - the page's words.
+ *
+ * A catalogue is one module with the same keys in every language (test/e2e/catalogues.mjs checks it).  A
+ * value is a string with {holes}, or an object of plural forms chosen by the language's own rules from
+ * the argument n.  Numbers and dates go through Intl, so a comma is where its reader expects it.
+ */
+import { en } from './lang/en.js';
+import { pt } from './lang/pt.js';
+import { de } from './lang/de.js';
+import { zh } from './lang/zh.js';
+import { prefs } from './prefs.js';
+
+export const catalogues = { en, pt, de, zh };
+export const languageNames = { en: 'English', pt: 'Português', de: 'Deutsch', zh: '中文' };
+const tags = { en: 'en', pt: 'pt-BR', de: 'de', zh: 'zh-Hans' };
+
+let lang = 'en';
+let plural = new Intl.PluralRules('en');
+
+/** The language this browser asks for, of those we have. */
+export function browserLanguage(wanted = navigator.languages) {
+    for (const tag of wanted) {
+        const base = tag.toLowerCase().split('-')[0];
+        if (base in catalogues) return base;
+    }
+    return 'en';
+}
+
+export function applyLanguage() {
+    lang = prefs.lang in catalogues ? prefs.lang : browserLanguage();
+    plural = new Intl.PluralRules(tags[lang]);
+    document.documentElement.lang = tags[lang];
+}
+
+export const language = () => lang;
+
+/**
+ * The text for key, its {holes} filled from args; numbers are written the language's way.
+ * @param {string} key
+ * @param {Record<string, string|number>} [args]
+ */
+export function t(key, args = {}) {
+    let text = catalogues[lang][key] ?? en[key];
+    if (text === undefined) return key;
+    if (typeof text === 'object') text = text[plural.select(Number(args.n))] ?? text.other;
+    return text.replace(/\{(\w+)\}/g, (hole, name) => {
+        const value = args[name];
+        return value === undefined ? hole : typeof value === 'number' ? number(value) : String(value);
+    });
+}
+
+export const has = (key) => key in en;
+export const number = (value, options) => new Intl.NumberFormat(tags[lang], options).format(value);
+/** 0.934 -> "93.4 %" in the language's own way. */
+export const percent = (value, digits = 1) =>
+    number(value, { style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits });
+export const clock = (date) =>
+    new Intl.DateTimeFormat(tags[lang], { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(date);
+/** Bytes for people, in powers of 1000. */
+export function bytes(n) {
+    const unit = n >= 1e6 ? 'megabyte' : n >= 1e3 ? 'kilobyte' : 'byte';
+    const value = n >= 1e6 ? n / 1e6 : n >= 1e3 ? n / 1e3 : n;
+    return number(value, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 });
+}

@@ -1,0 +1,55 @@
+/**
+ * state.js - what every part of the page shares, and who wants to know when it changes.
+ *
+ * Topics: 'datasets', 'classes' (lists were read again), 'scan' (a result came), 'history'.
+ */
+import { api } from './api.js';
+
+export const state = {
+    /** @type {any} the answer of /v1/info */
+    info: null,
+    /** @type {any[]} */
+    datasets: [],
+    /** the data set this page works in */
+    dataset: '',
+    /** @type {any[]} */
+    classes: [],
+    /** @type {any[]} this session's scans, newest first: {id, blob, url, name, time, result} */
+    history: [],
+    /** the scan on show */
+    scan: null,
+};
+
+const bus = new EventTarget();
+export const emit = (topic) => bus.dispatchEvent(new Event(topic));
+/** Listen to a topic; returns how to stop. */
+export function on(topic, fn) {
+    bus.addEventListener(topic, fn);
+    return () => bus.removeEventListener(topic, fn);
+}
+
+/** Read the data sets; keep ours if it is still there, else take the active one. */
+export async function loadDatasets() {
+    state.datasets = await api.datasets();
+    const names = state.datasets.map((d) => d.name);
+    if (!names.includes(state.dataset))
+        state.dataset = state.datasets.find((d) => d.active)?.name ?? names[0] ?? '';
+    emit('datasets');
+}
+
+export async function loadClasses() {
+    const dataset = state.dataset;
+    const items = dataset ? await api.classes(dataset) : [];
+    if (dataset === state.dataset) state.classes = items;
+    emit('classes');
+}
+
+export async function useDataset(name) {
+    state.dataset = name;
+    await api.patchDataset(name, { active: true });
+    for (const d of state.datasets) d.active = d.name === name;
+    emit('datasets');
+    await loadClasses();
+}
+
+export const classById = (id) => state.classes.find((c) => c.id === Number(id));
