@@ -3,9 +3,9 @@
  * A driver moves statements and values; what the statements mean is store.c's business, written once
  * in the SQL that SQLite, PostgreSQL and MariaDB share: placeholders are "?" (a driver for a database
  * that wants $1 rewrites them), no upsert, no RETURNING, no database-made defaults.
- * Words in braces in a CREATE TABLE are the driver's: {id} an integer primary key that numbers itself
- * and never reuses a number, {int} 64-bit, {text:N} text of at least N bytes compared byte by byte,
- * {blob} bytes.
+ * Words in braces in a CREATE TABLE are the driver's ("#" in its text becomes N): {id} an integer
+ * primary key that numbers itself and never reuses a number, {int} 64-bit, {text:N} text of at least N
+ * bytes compared byte by byte, {blob} bytes, {end} what follows the closing parenthesis.
  *
  * A session is one connection, used by one thread at a time (store.c holds a lock).  open() leaves
  * nothing behind when it fails. */

@@ -1,0 +1,151 @@
+/* store/schema.c - the tables, and how an older database becomes today's.
+ *
+ * A migration is a list of statements that takes the schema from version i to i + 1; the list only
+ * ever grows.  All that are missing run in one transaction, after the driver has made a backup, so a
+ * failure leaves the old database as it was.
+ *
+ * Deleting is a number in the column `trash`: 0 means live, else the trash entry that undo reverses.
+ * It is part of every unique key, so a name is free again as soon as its holder is in the trash.
+ * (Partial indexes would say the same; MariaDB has none.) */
+#include "store/sql.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const version_1[] = {
+    "CREATE TABLE dataset (id {id}, name {text:120} NOT NULL, created_us {int} NOT NULL,"
+    " trash {int} NOT NULL, UNIQUE (name, trash)) {end}",
+
+    "CREATE TABLE class (id {id}, dataset {int} NOT NULL, name {text:120} NOT NULL,"
+    " position {int} NOT NULL, created_us {int} NOT NULL, trash {int} NOT NULL,"
+    " UNIQUE (dataset, name, trash), FOREIGN KEY (dataset) REFERENCES dataset (id)) {end}",
+
+    "CREATE TABLE picture (sha256 {text:64} NOT NULL PRIMARY KEY, format {text:16} NOT NULL,"
+    " width {int} NOT NULL, height {int} NOT NULL, bytes {int} NOT NULL, phash {int} NOT NULL,"
+    " created_us {int} NOT NULL) {end}",
+
+    "CREATE TABLE member (id {id}, dataset {int} NOT NULL, class_id {int} NOT NULL,"
+    " sha256 {text:64} NOT NULL, file {text:255} NOT NULL, added_us {int} NOT NULL,"
+    " trash {int} NOT NULL, UNIQUE (dataset, sha256, trash),"
+    " FOREIGN KEY (dataset) REFERENCES dataset (id),"
+    " FOREIGN KEY (class_id) REFERENCES class (id),"
+    " FOREIGN KEY (sha256) REFERENCES picture (sha256)) {end}",
+    "CREATE INDEX member_by_dataset ON member (dataset, trash, id)",
+    "CREATE INDEX member_by_class ON member (class_id, trash, id)",
+    "CREATE INDEX member_by_picture ON member (sha256)",
+
+    "CREATE TABLE vector (sha256 {text:64} NOT NULL, model {text:64} NOT NULL,"
+    " preprocess {text:64} NOT NULL, dim {int} NOT NULL, data {blob} NOT NULL,"
+    " PRIMARY KEY (sha256, model, preprocess),"
+    " FOREIGN KEY (sha256) REFERENCES picture (sha256)) {end}",
+
+    "CREATE TABLE trash (id {id}, token {text:32} NOT NULL UNIQUE, kind {text:32} NOT NULL,"
+    " subject {text:255} NOT NULL, dataset {int} NOT NULL, at_us {int} NOT NULL) {end}",
+
+    "CREATE TABLE setting (name {text:64} NOT NULL PRIMARY KEY, value {text:4096} NOT NULL) {end}",
+
+    "CREATE TABLE event (id {id}, at_us {int} NOT NULL, kind {text:32} NOT NULL,"
+    " subject {text:255} NOT NULL, detail {text:1024} NOT NULL) {end}",
+    NULL,
+};
+
+static const char *const *const migrations[AY_STORE_SCHEMA] = {version_1};
+
+static const char *find_type(const ay_store_driver *d, const char *word, size_t n)
+{
+    for (const char *const *t = d->types; *t; t += 2)
+        if (strlen(t[0]) == n && memcmp(t[0], word, n) == 0)
+            return t[1];
+    return NULL;
+}
+
+/* Replace {word} and {word:N}; a '#' in the driver's text becomes N. */
+static ay_status expand(const ay_store_driver *d, const char *sql, ay_buf *out, ay_err *err)
+{
+    for (; *sql; sql++) {
+        size_t n = strcspn(sql + 1, ":}"), all = strcspn(sql + 1, "}");
+        const char *type = *sql == '{' ? find_type(d, sql + 1, n) : NULL;
+        if (*sql != '{') {
+            ay_buf_putc(out, *sql);
+            continue;
+        }
+        if (!type)
+            return ay_fail(err, AY_EUNSUPPORTED, "driver %s has no type {%.*s}", d->scheme, (int)n,
+                           sql + 1);
+        for (; *type; type++) {
+            if (*type == '#')
+                ay_buf_printf(out, "%.*s", (int)(all - n - 1), sql + 1 + n + 1);
+            else
+                ay_buf_putc(out, *type);
+        }
+        sql += all + 1;
+    }
+    return out->failed ? ay_fail(err, AY_ENOMEM, "writing a statement") : AY_OK;
+}
+
+static ay_status run_all(ay_store *s, const char *const *statements, ay_err *err)
+{
+    ay_status status = AY_OK;
+
+    for (; *statements && status == AY_OK; statements++) {
+        ay_buf sql = {0};
+        status = expand(s->driver, *statements, &sql, err);
+        if (status == AY_OK)
+            status = ay_sql_write(s, sql.data, NULL, 0, NULL, NULL, err);
+        ay_buf_fini(&sql);
+    }
+    return status;
+}
+
+static ay_status set_version(ay_store *s, ay_err *err)
+{
+    ay_status status = ay_sql_write(s, "DELETE FROM schema_version", NULL, 0, NULL, NULL, err);
+
+    if (status == AY_OK)
+        status = ay_sql_write(s, "INSERT INTO schema_version (version) VALUES (?)",
+                              ARGS(ay_sql_int(AY_STORE_SCHEMA)), NULL, NULL, err);
+    return status;
+}
+
+static ay_status run_missing(ay_store *s, int64_t version, ay_err *err)
+{
+    ay_status status = ay_store_begin(s, err);
+
+    if (status != AY_OK)
+        return status;
+    for (; version < AY_STORE_SCHEMA && status == AY_OK; version++)
+        status = run_all(s, migrations[version], err);
+    if (status == AY_OK)
+        status = set_version(s, err);
+    return ay_store_end(s, status, err);
+}
+
+ay_status ay_store_migrate(ay_store *s, ay_err *err)
+{
+    static const char *const versions[] = {
+        "CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL) {end}", NULL};
+    int64_t version = 0;
+    char label[32];
+    ay_status status = run_all(s, versions, err);
+
+    if (status != AY_OK)
+        return status;
+    status = ay_sql_number(s, "SELECT version FROM schema_version", NULL, 0, &version, err);
+    if (status != AY_OK && status != AY_ENOTFOUND)
+        return status;
+    if (version == AY_STORE_SCHEMA)
+        return AY_OK;
+    if (version > AY_STORE_SCHEMA || version < 0)
+        return ay_fail(err, AY_ECONFLICT,
+                       "the database has schema %lld, written by a newer Assay; this one knows %d",
+                       (long long)version, AY_STORE_SCHEMA);
+    snprintf(label, sizeof label, "schema-%lld", (long long)version);
+    if (version > 0 && (status = s->driver->backup(s->writer, label, err)) != AY_OK) {
+        ay_err_wrap(err, "backup before migration");
+        return status;
+    }
+    return run_missing(s, version, err);
+}

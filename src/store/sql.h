@@ -1,0 +1,87 @@
+/* store/sql.h - what the files of this folder share: sessions, transactions, rows into arenas.
+ * For src/store only, not for drivers. */
+#ifndef AY_STORE_SQL_H
+#define AY_STORE_SQL_H
+
+#include "store/driver.h"
+#include "store/store.h"
+
+#include <pthread.h>
+
+/* Two sessions: one writes (and reads what it must know to write), one reads for the public reads, so
+ * that a page of pictures does not wait for a disk to sync.
+ *
+ * Lock order: wlock before rlock; nothing takes both today. */
+struct ay_store {
+    const ay_store_driver *driver;
+    void *writer, *reader;
+    pthread_mutex_t wlock; /* recursive: held from begin to commit */
+    pthread_mutex_t rlock;
+    int depth; /* of begin(), guarded by wlock */
+};
+
+static inline ay_sql_value ay_sql_int(int64_t i)
+{
+    return (ay_sql_value){.type = AY_SQL_INT, .i = i};
+}
+ay_sql_value ay_sql_text(const char *s);
+static inline ay_sql_value ay_sql_blob(const void *p, size_t n)
+{
+    return (ay_sql_value){.type = AY_SQL_BLOB, .p = p, .n = n};
+}
+
+/* The arguments of a statement: ARGS(ay_sql_int(1), ay_sql_text("x")) stands for (values, count). */
+#define ARGS(...)                                                                                  \
+    (const ay_sql_value[]){__VA_ARGS__},                                                           \
+        (int)(sizeof((ay_sql_value[]){__VA_ARGS__}) / sizeof(ay_sql_value))
+
+typedef ay_status (*ay_sql_row)(void *ctx, const ay_sql_value *c, int n, ay_err *err);
+
+/* Run on the writing session; between ay_store_begin() and its end. */
+ay_status ay_sql_write(ay_store *s, const char *sql, const ay_sql_value *args, int nargs,
+                       int64_t *changed, int64_t *id, ay_err *err);
+ay_status ay_sql_select(ay_store *s, const char *sql, const ay_sql_value *args, int nargs,
+                        ay_sql_row row, void *ctx, ay_err *err);
+/* Run on the reading session. */
+ay_status ay_sql_read(ay_store *s, const char *sql, const ay_sql_value *args, int nargs,
+                      ay_sql_row row, void *ctx, ay_err *err);
+/* The first column of the first row as a number, on the writing session; AY_ENOTFOUND without a
+ * row, and then err is untouched. */
+ay_status ay_sql_number(ay_store *s, const char *sql, const ay_sql_value *args, int nargs,
+                        int64_t *out, ay_err *err);
+
+/* End what ay_store_begin() began: commit when status is AY_OK, else roll back.  Returns status, or
+ * why the commit failed. */
+ay_status ay_store_end(ay_store *s, ay_status status, ay_err *err);
+
+/* A list that grows in an arena. */
+typedef struct {
+    ay_arena *arena;
+    char *items;
+    size_t n, cap, size; /* size of one item */
+} ay_sql_list;
+void *ay_sql_list_add(ay_sql_list *l); /* a zeroed item, or NULL */
+/* A text column as a string in the arena; NULL when memory is refused. */
+char *ay_sql_string(ay_arena *a, const ay_sql_value *c);
+
+/* Names: 1..max bytes of UTF-8 without control characters or white space at the ends. */
+ay_status ay_store_check_name(const char *what, const char *s, size_t max, ay_err *err);
+/* Free text: 0..max bytes of UTF-8, no control characters. */
+ay_status ay_store_check_text(const char *what, const char *s, size_t max, ay_err *err);
+ay_status ay_store_check_digest(const char *what, const char *s, ay_err *err);
+
+/* One row for the history; inside a transaction. */
+ay_status ay_store_note(ay_store *s, const char *kind, const char *subject, const char *detail,
+                        ay_err *err);
+/* A new entry of the trash; *id goes into the trash column of what is thrown away. */
+ay_status ay_store_trash_entry(ay_store *s, const char *kind, const char *subject, int64_t dataset,
+                               char token[AY_TOKEN_SIZE], int64_t *id, ay_err *err);
+
+/* Forget the pictures that no member, live or in the trash, refers to; out gets their digests. */
+ay_status ay_store_drop_orphans(ay_store *s, ay_arena *a, const char ***out, size_t *n,
+                                ay_err *err);
+
+/* Bring an empty or older database to AY_STORE_SCHEMA. */
+ay_status ay_store_migrate(ay_store *s, ay_err *err);
+
+#endif

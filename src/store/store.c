@@ -1,0 +1,265 @@
+/* store/store.c - drivers, sessions, transactions, and the small helpers all statements share.
+ *
+ * A write is: begin, statements, end.  Inside another one it becomes a savepoint, so that a step that
+ * fails takes back what it did and no more.  The lock of the writing session is recursive and held from
+ * begin to end; that is what makes "one writer" true inside this process, and the driver's begin()
+ * makes it true across processes. */
+#include "store/store.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "store/sql.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Every driver in the program: one line a driver. */
+static const ay_store_driver *const drivers[] = {
+    &ay_store_sqlite,
+};
+
+static const ay_store_driver *find_driver(const char *url, const char **rest)
+{
+    for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++) {
+        size_t n = strlen(drivers[i]->scheme);
+        if (strncmp(url, drivers[i]->scheme, n) == 0 && url[n] == ':') {
+            *rest = url + n + 1;
+            return drivers[i];
+        }
+    }
+    return NULL;
+}
+
+static void init_locks(ay_store *s)
+{
+    pthread_mutexattr_t recursive;
+
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&s->wlock, &recursive);
+    pthread_mutexattr_destroy(&recursive);
+    pthread_mutex_init(&s->rlock, NULL);
+}
+
+ay_status ay_store_open(ay_store **out, const char *url, ay_err *err)
+{
+    const char *rest = NULL;
+    const ay_store_driver *driver = find_driver(url, &rest);
+    ay_status status;
+    ay_store *s;
+
+    *out = NULL;
+    if (!driver)
+        return ay_fail(err, AY_EUNSUPPORTED, "no store driver for '%.200s'", url);
+    s = ay_calloc(1, sizeof *s);
+    if (!s)
+        return ay_fail(err, AY_ENOMEM, "opening the store");
+    s->driver = driver;
+    init_locks(s);
+    status = driver->open(&s->writer, rest, true, err);
+    if (status == AY_OK)
+        status = ay_store_migrate(s, err);
+    if (status == AY_OK)
+        status = driver->open(&s->reader, rest, false, err);
+    if (status != AY_OK) {
+        ay_err_wrap(err, "opening the store");
+        ay_store_close(s);
+        return status;
+    }
+    *out = s;
+    return AY_OK;
+}
+
+void ay_store_close(ay_store *s)
+{
+    if (!s)
+        return;
+    if (s->reader)
+        s->driver->close(s->reader);
+    if (s->writer)
+        s->driver->close(s->writer);
+    pthread_mutex_destroy(&s->wlock);
+    pthread_mutex_destroy(&s->rlock);
+    ay_free(s);
+}
+
+ay_status ay_store_check(ay_store *s, ay_err *err)
+{
+    ay_status status;
+
+    pthread_mutex_lock(&s->rlock);
+    status = s->driver->check(s->reader, err);
+    pthread_mutex_unlock(&s->rlock);
+    return status;
+}
+
+static ay_status savepoint(ay_store *s, const char *verb, ay_err *err)
+{
+    char sql[48];
+
+    snprintf(sql, sizeof sql, "%s step%d", verb, s->depth);
+    return s->driver->run(s->writer, sql, &(ay_sql_call){0}, err);
+}
+
+ay_status ay_store_begin(ay_store *s, ay_err *err)
+{
+    ay_status status;
+
+    pthread_mutex_lock(&s->wlock);
+    s->depth++;
+    status = s->depth == 1 ? s->driver->begin(s->writer, err) : savepoint(s, "SAVEPOINT", err);
+    if (status == AY_OK)
+        return AY_OK;
+    s->depth--;
+    pthread_mutex_unlock(&s->wlock);
+    return status;
+}
+
+ay_status ay_store_commit(ay_store *s, ay_err *err)
+{
+    ay_status status = s->depth == 1 ? s->driver->commit(s->writer, err)
+                                     : savepoint(s, "RELEASE SAVEPOINT", err);
+
+    s->depth--;
+    pthread_mutex_unlock(&s->wlock);
+    return status;
+}
+
+void ay_store_rollback(ay_store *s)
+{
+    if (s->depth == 1) {
+        s->driver->rollback(s->writer);
+    } else {
+        savepoint(s, "ROLLBACK TO SAVEPOINT", NULL);
+        savepoint(s, "RELEASE SAVEPOINT", NULL);
+    }
+    s->depth--;
+    pthread_mutex_unlock(&s->wlock);
+}
+
+ay_status ay_store_end(ay_store *s, ay_status status, ay_err *err)
+{
+    if (status == AY_OK)
+        return ay_store_commit(s, err);
+    ay_store_rollback(s);
+    return status;
+}
+
+ay_sql_value ay_sql_text(const char *s)
+{
+    return (ay_sql_value){.type = AY_SQL_TEXT, .p = s, .n = strlen(s)};
+}
+
+ay_status ay_sql_write(ay_store *s, const char *sql, const ay_sql_value *args, int nargs,
+                       int64_t *changed, int64_t *id, ay_err *err)
+{
+    ay_sql_call call = {.args = args, .nargs = nargs, .changed = changed, .inserted_id = id};
+
+    return s->driver->run(s->writer, sql, &call, err);
+}
+
+ay_status ay_sql_select(ay_store *s, const char *sql, const ay_sql_value *args, int nargs,
+                        ay_sql_row row, void *ctx, ay_err *err)
+{
+    ay_sql_call call = {.args = args, .nargs = nargs, .row = row, .ctx = ctx};
+
+    return s->driver->run(s->writer, sql, &call, err);
+}
+
+ay_status ay_sql_read(ay_store *s, const char *sql, const ay_sql_value *args, int nargs,
+                      ay_sql_row row, void *ctx, ay_err *err)
+{
+    ay_sql_call call = {.args = args, .nargs = nargs, .row = row, .ctx = ctx};
+    ay_status status;
+
+    pthread_mutex_lock(&s->rlock);
+    status = s->driver->run(s->reader, sql, &call, err);
+    pthread_mutex_unlock(&s->rlock);
+    return status;
+}
+
+typedef struct {
+    int64_t value;
+    bool found;
+} number;
+
+static ay_status take_number(void *ctx, const ay_sql_value *c, int n, ay_err *err)
+{
+    number *out = ctx;
+
+    (void)n, (void)err;
+    if (!out->found && c[0].type == AY_SQL_INT)
+        *out = (number){c[0].i, true};
+    return AY_OK;
+}
+
+ay_status ay_sql_number(ay_store *s, const char *sql, const ay_sql_value *args, int nargs,
+                        int64_t *out, ay_err *err)
+{
+    number got = {0};
+    ay_status status = ay_sql_select(s, sql, args, nargs, take_number, &got, err);
+
+    if (status != AY_OK)
+        return status;
+    if (!got.found)
+        return AY_ENOTFOUND;
+    *out = got.value;
+    return AY_OK;
+}
+
+void *ay_sql_list_add(ay_sql_list *l)
+{
+    if (l->n == l->cap) {
+        size_t cap = l->cap ? 2 * l->cap : 16;
+        char *more = ay_arena_alloc(l->arena, cap * l->size);
+        if (!more)
+            return NULL;
+        if (l->n)
+            memcpy(more, l->items, l->n * l->size);
+        l->items = more;
+        l->cap = cap;
+    }
+    return l->items + l->n++ * l->size;
+}
+
+char *ay_sql_string(ay_arena *a, const ay_sql_value *c)
+{
+    char *s = ay_arena_alloc(a, c->n + 1);
+
+    if (s && c->n)
+        memcpy(s, c->p, c->n);
+    return s;
+}
+
+ay_status ay_store_check_text(const char *what, const char *s, size_t max, ay_err *err)
+{
+    size_t n = strlen(s);
+
+    if (n > max)
+        return ay_fail(err, AY_EINVAL, "%s is %zu bytes long; at most %zu", what, n, max);
+    if (!ay_utf8_valid(s, n))
+        return ay_fail(err, AY_EINVAL, "%s is not UTF-8", what);
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
+            return ay_fail(err, AY_EINVAL, "%s has a control character in it", what);
+    return AY_OK;
+}
+
+ay_status ay_store_check_name(const char *what, const char *s, size_t max, ay_err *err)
+{
+    size_t n = strlen(s);
+
+    if (n == 0)
+        return ay_fail(err, AY_EINVAL, "%s is empty", what);
+    if (s[0] == ' ' || s[n - 1] == ' ')
+        return ay_fail(err, AY_EINVAL, "%s begins or ends with a space", what);
+    return ay_store_check_text(what, s, max, err);
+}
+
+ay_status ay_store_check_digest(const char *what, const char *s, ay_err *err)
+{
+    if (!ay_sha256_valid(s))
+        return ay_fail(err, AY_EINVAL, "%s is not 64 lower-case hexadecimal digits", what);
+    return AY_OK;
+}

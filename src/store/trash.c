@@ -1,0 +1,259 @@
+/* store/trash.c - delete, undo, and the end of the road.
+ *
+ *              trash                    purge
+ *     live  ---------->  in the trash  ------->  gone
+ *           <----------
+ *              undo
+ *
+ * Invariants
+ *   1. What has trash = 0 has a live holder: a member's class and data set are live, a class's data
+ *      set is live.
+ *   2. Deleting a holder puts what it holds (and is live) under the same trash entry, so one undo
+ *      brings all of it back.
+ *   3. Undo refuses rather than break 1 or a unique name. */
+#include "store/sql.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+
+ay_status ay_store_trash_entry(ay_store *s, const char *kind, const char *subject, int64_t dataset,
+                               char token[AY_TOKEN_SIZE], int64_t *id, ay_err *err)
+{
+    char note[48];
+    ay_status status;
+
+    ay_random_hex(token, AY_TOKEN_SIZE / 2);
+    status = ay_sql_write(
+        s, "INSERT INTO trash (token, kind, subject, dataset, at_us) VALUES (?, ?, ?, ?, ?)",
+        ARGS(ay_sql_text(token), ay_sql_text(kind), ay_sql_text(subject), ay_sql_int(dataset),
+             ay_sql_int(ay_clock_wall())),
+        NULL, id, err);
+    snprintf(note, sizeof note, "%s.delete", kind);
+    return status == AY_OK ? ay_store_note(s, note, subject, token, err) : status;
+}
+
+typedef struct {
+    const char *kind;
+    const char *find;      /* subject text and data set of a live one, by id */
+    const char *mark[4];   /* statements with (trash id, id) */
+} thing;
+
+static const thing things[] = {
+    {"dataset",
+     "SELECT name, id FROM dataset WHERE id = ? AND trash = 0",
+     {"UPDATE dataset SET trash = ? WHERE id = ?",
+      "UPDATE class SET trash = ? WHERE dataset = ? AND trash = 0",
+      "UPDATE member SET trash = ? WHERE dataset = ? AND trash = 0"}},
+    {"class",
+     "SELECT name, dataset FROM class WHERE id = ? AND trash = 0",
+     {"UPDATE class SET trash = ? WHERE id = ?",
+      "UPDATE member SET trash = ? WHERE class_id = ? AND trash = 0"}},
+    {"picture",
+     "SELECT sha256, dataset FROM member WHERE id = ? AND trash = 0",
+     {"UPDATE member SET trash = ? WHERE id = ?"}},
+};
+
+typedef struct {
+    char subject[AY_FILE_MAX + 1];
+    int64_t dataset;
+    bool found;
+} found;
+
+static ay_status take_found(void *ctx, const ay_sql_value *c, int n, ay_err *err)
+{
+    found *f = ctx;
+
+    (void)n, (void)err;
+    snprintf(f->subject, sizeof f->subject, "%.*s", (int)c[0].n, (const char *)c[0].p);
+    f->dataset = c[1].i;
+    f->found = true;
+    return AY_OK;
+}
+
+static ay_status throw_away(ay_store *s, const thing *t, int64_t id, char token[AY_TOKEN_SIZE],
+                            ay_err *err)
+{
+    found f = {0};
+    int64_t entry = 0;
+    ay_status status = ay_sql_select(s, t->find, ARGS(ay_sql_int(id)), take_found, &f, err);
+
+    if (status == AY_OK && !f.found)
+        return ay_fail(err, AY_ENOTFOUND, "no such %s", t->kind);
+    if (status == AY_OK)
+        status = ay_store_trash_entry(s, t->kind, f.subject, f.dataset, token, &entry, err);
+    for (int i = 0; status == AY_OK && t->mark[i]; i++)
+        status = ay_sql_write(s, t->mark[i], ARGS(ay_sql_int(entry), ay_sql_int(id)), NULL, NULL,
+                              err);
+    return status;
+}
+
+static ay_status trash_thing(ay_store *s, const thing *t, int64_t id, char token[AY_TOKEN_SIZE],
+                             ay_err *err)
+{
+    ay_status status = ay_store_begin(s, err);
+
+    if (status != AY_OK)
+        return status;
+    return ay_store_end(s, throw_away(s, t, id, token, err), err);
+}
+
+ay_status ay_store_dataset_trash(ay_store *s, int64_t id, char token[AY_TOKEN_SIZE], ay_err *err)
+{
+    return trash_thing(s, &things[0], id, token, err);
+}
+
+ay_status ay_store_class_trash(ay_store *s, int64_t id, char token[AY_TOKEN_SIZE], ay_err *err)
+{
+    return trash_thing(s, &things[1], id, token, err);
+}
+
+ay_status ay_store_member_trash(ay_store *s, int64_t member, char token[AY_TOKEN_SIZE], ay_err *err)
+{
+    return trash_thing(s, &things[2], member, token, err);
+}
+
+/* ---- undo */
+
+/* Queries with (entry id) that find the name of what stands in the way, and what to say. */
+static const struct {
+    const char *sql, *say;
+} obstacles[] = {
+    {"SELECT d.name, d.id FROM dataset d JOIN dataset l ON l.name = d.name AND l.trash = 0"
+     " WHERE d.trash = ?",
+     "there is another data set \"%s\" now; rename it first"},
+    {"SELECT c.name, c.id FROM class c JOIN class l ON l.dataset = c.dataset AND l.name = c.name"
+     " AND l.trash = 0 WHERE c.trash = ?",
+     "there is another class \"%s\" now; rename it first"},
+    {"SELECT c.name, c.id FROM class c JOIN dataset d ON d.id = c.dataset"
+     " WHERE c.trash = ? AND d.trash <> 0 AND d.trash <> c.trash",
+     "the data set of class \"%s\" was deleted after it; bring that back first"},
+    {"SELECT c.name, c.id FROM member m JOIN class c ON c.id = m.class_id"
+     " WHERE m.trash = ? AND c.trash <> 0 AND c.trash <> m.trash",
+     "the class \"%s\" was deleted after it; bring that back first"},
+};
+
+static ay_status check_obstacles(ay_store *s, int64_t entry, ay_err *err)
+{
+    for (size_t i = 0; i < sizeof obstacles / sizeof *obstacles; i++) {
+        found f = {0};
+        char text[400];
+        ay_status status = ay_sql_select(s, obstacles[i].sql, ARGS(ay_sql_int(entry)), take_found,
+                                         &f, err);
+        if (status != AY_OK)
+            return status;
+        if (!f.found)
+            continue;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        snprintf(text, sizeof text, obstacles[i].say, f.subject);
+#pragma GCC diagnostic pop
+        return ay_fail(err, AY_ECONFLICT, "%s", text);
+    }
+    return AY_OK;
+}
+
+static ay_status take_id(void *ctx, const ay_sql_value *c, int n, ay_err *err)
+{
+    int64_t *id = ay_sql_list_add(ctx);
+
+    (void)n;
+    if (!id)
+        return ay_fail(err, AY_ENOMEM, "undoing");
+    *id = c[0].i;
+    return AY_OK;
+}
+
+/* A picture that was deleted and has been added again since: the live one stays as it is. */
+static ay_status drop_returned(ay_store *s, int64_t entry, ay_err *err)
+{
+    ay_arena a;
+    ay_sql_list l = {.arena = &a, .size = sizeof(int64_t)};
+    ay_status status;
+
+    ay_arena_init(&a, 0);
+    status = ay_sql_select(s,
+                           "SELECT m.id FROM member m JOIN member l ON l.dataset = m.dataset"
+                           " AND l.sha256 = m.sha256 AND l.trash = 0 WHERE m.trash = ?",
+                           ARGS(ay_sql_int(entry)), take_id, &l, err);
+    for (size_t i = 0; i < l.n && status == AY_OK; i++)
+        status = ay_sql_write(s, "DELETE FROM member WHERE id = ?",
+                              ARGS(ay_sql_int(((int64_t *)(void *)l.items)[i])), NULL, NULL, err);
+    ay_arena_fini(&a);
+    return status;
+}
+
+static ay_status bring_back(ay_store *s, const char *token, ay_store_restored *out, ay_err *err)
+{
+    static const char *const restore[] = {"UPDATE dataset SET trash = 0 WHERE trash = ?",
+                                          "UPDATE class SET trash = 0 WHERE trash = ?",
+                                          "UPDATE member SET trash = 0 WHERE trash = ?"};
+    int64_t *const counts[] = {&out->datasets, &out->classes, &out->pictures};
+    int64_t entry = 0;
+    ay_status status = ay_sql_number(s, "SELECT id FROM trash WHERE token = ?",
+                                     ARGS(ay_sql_text(token)), &entry, err);
+
+    if (status == AY_ENOTFOUND)
+        return ay_fail(err, AY_ENOTFOUND, "nothing to undo: unknown token, or too long ago");
+    if (status == AY_OK)
+        status = ay_sql_number(s, "SELECT dataset FROM trash WHERE id = ?", ARGS(ay_sql_int(entry)),
+                               &out->dataset, err);
+    if (status == AY_OK)
+        status = check_obstacles(s, entry, err);
+    if (status == AY_OK)
+        status = drop_returned(s, entry, err);
+    for (int i = 0; i < 3 && status == AY_OK; i++)
+        status = ay_sql_write(s, restore[i], ARGS(ay_sql_int(entry)), counts[i], NULL, err);
+    if (status == AY_OK)
+        status = ay_sql_write(s, "DELETE FROM trash WHERE id = ?", ARGS(ay_sql_int(entry)), NULL,
+                              NULL, err);
+    return status == AY_OK ? ay_store_note(s, "undo", token, "", err) : status;
+}
+
+ay_status ay_store_undo(ay_store *s, const char *token, ay_store_restored *out, ay_err *err)
+{
+    ay_status status = ay_store_begin(s, err);
+
+    *out = (ay_store_restored){0};
+    if (status != AY_OK)
+        return status;
+    return ay_store_end(s, bring_back(s, token, out, err), err);
+}
+
+/* ---- purge */
+
+/* Entries in order of id, older ones first: what holds was thrown away after what it holds, so
+ * nothing is deleted while a row still refers to it. */
+static ay_status purge_entries(ay_store *s, int64_t before_us, ay_arena *a, ay_err *err)
+{
+    static const char *const forget[] = {"DELETE FROM member WHERE trash = ?",
+                                         "DELETE FROM class WHERE trash = ?",
+                                         "DELETE FROM dataset WHERE trash = ?",
+                                         "DELETE FROM trash WHERE id = ?"};
+    ay_sql_list l = {.arena = a, .size = sizeof(int64_t)};
+    ay_status status = ay_sql_select(
+        s,
+        "SELECT id FROM trash WHERE id < COALESCE((SELECT MIN(id) FROM trash WHERE at_us >= ?),"
+        " 9223372036854775807) ORDER BY id",
+        ARGS(ay_sql_int(before_us)), take_id, &l, err);
+
+    for (size_t i = 0; i < l.n; i++)
+        for (int f = 0; f < 4 && status == AY_OK; f++)
+            status = ay_sql_write(s, forget[f], ARGS(ay_sql_int(((int64_t *)(void *)l.items)[i])),
+                                  NULL, NULL, err);
+    return status;
+}
+
+ay_status ay_store_purge(ay_store *s, int64_t before_us, ay_arena *a, const char ***out, size_t *n,
+                         ay_err *err)
+{
+    ay_status status = ay_store_begin(s, err);
+
+    *n = 0;
+    if (status != AY_OK)
+        return status;
+    status = purge_entries(s, before_us, a, err);
+    if (status == AY_OK)
+        status = ay_store_drop_orphans(s, a, out, n, err);
+    return ay_store_end(s, status, err);
+}
