@@ -152,23 +152,18 @@ ay_status ay_engine_open(ay_engine **out, const ay_engine_options *options, ay_e
                                                 [AY_PRECISION_BF16] = AY_NN_BF16};
     ay_engine_options opt = options ? *options : (ay_engine_options){0};
     ay_engine *e = ay_calloc(1, sizeof *e);
-    const char *backend = opt.backend && strcmp(opt.backend, "ref") == 0 ? "ref" : "dnnl";
     ay_status status;
 
     *out = NULL;
     if (!e)
         return ay_fail(err, AY_ENOMEM, "engine");
-    if (opt.backend && strcmp(opt.backend, backend) != 0) {
-        ay_free(e);
-        return ay_fail(err, AY_EUNSUPPORTED, "no back end \"%.40s\"", opt.backend);
-    }
     e->info.workers = within(opt.workers, ay_cpu_count(), WORKERS_MAX);
     e->info.max_batch = within(opt.max_batch, DEFAULT_BATCH, AY_SESSION_BATCH_MAX);
     status = load_model(e, opt.model, err);
     if (status == AY_OK)
         status = ay_batcher_create(&e->batcher, within(opt.max_queue, DEFAULT_QUEUE, 1 << 20), err);
     if (status == AY_OK)
-        status = start_workers(e, backend, precision[opt.precision], err);
+        status = start_workers(e, opt.backend, precision[opt.precision], err);
     if (status != AY_OK) {
         ay_engine_close(e);
         return status;

@@ -41,6 +41,7 @@ static ay_status plan_for(ay_session *s, int n, ay_plan **out, ay_err *err)
 ay_status ay_session_init(ay_session *s, ay_model *model, const char *backend,
                           ay_nn_precision precision, ay_err *err)
 {
+    ay_plan_info info;
     ay_plan *plan;
     ay_status status;
 
@@ -49,9 +50,13 @@ ay_status ay_session_init(ay_session *s, ay_model *model, const char *backend,
                       .precision = precision,
                       .preprocess = ay_session_preprocess(&ay_model_get_info(model)->recipe)};
     status = plan_for(s, 1, &plan, err);
-    if (status != AY_OK)
+    if (status != AY_OK) {
         ay_session_fini(s);
-    return status;
+        return status;
+    }
+    ay_plan_get_info(plan, &info);
+    s->backend = info.backend;
+    return AY_OK;
 }
 
 void ay_session_fini(ay_session *s)

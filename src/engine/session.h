@@ -18,7 +18,7 @@ enum { AY_SESSION_SIZES = 7, AY_SESSION_BATCH_MAX = 1 << (AY_SESSION_SIZES - 1) 
 typedef struct {
     ay_model *model; /* borrowed */
     ay_preprocess preprocess;
-    const char *backend;
+    const char *backend; /* static */
     ay_nn_precision precision;
     ay_plan *plan[AY_SESSION_SIZES]; /* plan[k]: batch 1 << k; NULL until wanted */
 } ay_session;
@@ -26,7 +26,8 @@ typedef struct {
 /* The model's recipe in the picture library's words. */
 ay_preprocess ay_session_preprocess(const ay_recipe *r);
 
-/* Makes the plan for one picture, so that a model that cannot run fails here. */
+/* Makes the plan for one picture, so that a model that cannot run fails here.  backend NULL: the
+ * best; it need not outlive the call. */
 ay_status ay_session_init(ay_session *s, ay_model *model, const char *backend,
                           ay_nn_precision precision, ay_err *err);
 void ay_session_fini(ay_session *s);

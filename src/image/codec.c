@@ -17,7 +17,7 @@
 #define BUDGET_PER_PIXEL 5
 
 static const ay_codec *const codecs[] = {
-    &ay_codec_jpeg, &ay_codec_png, &ay_codec_webp, &ay_codec_gif, &ay_codec_bmp, &ay_codec_tiff,
+    &ay_codec_jpeg, &ay_codec_png,
 };
 #define CODECS (sizeof codecs / sizeof *codecs)
 

@@ -36,6 +36,7 @@ static const signature known[] = {
     SIG(0, "\x76\x2f\x31\x01", "an OpenEXR picture"),
     SIG(0, "#?RADIANCE", "a Radiance HDR picture"),
     SIG(0, "SIMPLE  =", "a FITS picture"),
+    SIG(0, "II\x2b\0", "a BigTIFF"),
     SIG(0, "gimp xcf", "a GIMP file"),
     SIG(0, "<svg", "an SVG drawing"),
     SIG(0, "<?xml", "an XML file"),

@@ -168,14 +168,21 @@ ay_status ay_graph_bind_random(ay_graph *g, uint64_t seed, ay_err *err)
 
 size_t ay_graph_param_count(const ay_graph *g)
 {
-    return (size_t)g->params;
+    size_t n = 0;
+
+    for (int i = 0; i < g->params; i++)
+        n += (size_t)g->param[i].parts;
+    return n;
 }
 
 const char *ay_graph_param(const ay_graph *g, size_t i, ay_tensor *out)
 {
-    *out = g->param[i].src[0];
-    out->shape = g->param[i].shape;
-    return g->param[i].name[0];
+    int p = 0;
+
+    for (; i >= (size_t)g->param[p].parts; p++)
+        i -= (size_t)g->param[p].parts;
+    *out = g->param[p].src[i];
+    return g->param[p].name[i];
 }
 
 uint64_t ay_graph_parameters(const ay_graph *g)
