@@ -5,34 +5,24 @@ import { icon } from './icons.js';
 import { api, thumb } from './api.js';
 import { ask, dialog } from './dialog.js';
 import { failed } from './toast.js';
-import { state, on, loadClasses } from './state.js';
+import { state, on } from './state.js';
 import { withUndo, refresh } from './undo.js';
 import { addFiles } from './upload.js';
 import { manageDatasets } from './datasets.js';
 import { chooser } from './teach.js';
 
-export async function newClass() {
-    const name = await ask(t('class_new'), { label: t('name'), action: t('create'), hint: t('class_new_help') });
-    if (!name) return;
-    try {
+export const newClass = () =>
+    ask(t('class_new'), { label: t('name'), action: t('create'), hint: t('class_new_help'), run: async (name) => {
         const made = await api.createClass(name, state.dataset);
         await refresh();
         location.hash = `#/data/${made.id}`;
-    } catch (error) {
-        failed(error);
-    }
-}
+    } });
 
-export async function renameClass(c) {
-    const name = await ask(t('class_rename'), { label: t('name'), value: c.name, action: t('rename') });
-    if (!name || name === c.name) return;
-    try {
+export const renameClass = (c) =>
+    ask(t('class_rename'), { label: t('name'), value: c.name, action: t('rename'), run: async (name) => {
         await api.renameClass(c.id, name);
-        await loadClasses();
-    } catch (error) {
-        failed(error);
-    }
-}
+        await refresh();
+    } });
 
 export const deleteClass = (c) =>
     withUndo([() => api.deleteClass(c.id)], t('class_deleted', { name: c.name, pictures: t('pictures', { n: c.images }) }));

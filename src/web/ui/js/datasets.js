@@ -2,7 +2,7 @@
 import { h } from './dom.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
-import { api } from './api.js';
+import { api, explain } from './api.js';
 import { dialog, ask } from './dialog.js';
 import { failed } from './toast.js';
 import { state, loadDatasets, useDataset } from './state.js';
@@ -23,11 +23,13 @@ export function newDataset() {
                 await useDataset(name.value.trim());
                 close(true);
             } catch (error) {
-                failed(error);
+                bad.textContent = explain(error);
+                name.focus();
             }
         };
+        const bad = h('p', { class: 'problem', role: 'alert' });
         return h('form', { class: 'dialog-body-form', onsubmit: submit },
-            h('label', { class: 'field' }, h('span', {}, t('name')), name),
+            h('label', { class: 'field' }, h('span', {}, t('name')), name), bad,
             h('fieldset', {}, h('legend', { class: 'legend' }, t('start_from')),
                 choice('', t('preset_none'), t('preset_none_help'), true),
                 choice('scrap', t('preset_scrap'), t('preset_scrap_help'), false)),
@@ -35,18 +37,13 @@ export function newDataset() {
     });
 }
 
-async function rename(d, redraw) {
-    const name = await ask(t('dataset_rename'), { label: t('name'), value: d.name, action: t('rename') });
-    if (!name || name === d.name) return;
-    try {
+const rename = (d, redraw) =>
+    ask(t('dataset_rename'), { label: t('name'), value: d.name, action: t('rename'), run: async (name) => {
         await api.patchDataset(d.name, { name });
         if (state.dataset === d.name) state.dataset = name;
         await loadDatasets();
         redraw();
-    } catch (error) {
-        failed(error);
-    }
-}
+    } });
 
 async function remove(d, redraw) {
     await withUndo([() => api.deleteDataset(d.name)], t('dataset_deleted', { name: d.name }));

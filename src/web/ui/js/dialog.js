@@ -2,6 +2,7 @@
 import { h, fill } from './dom.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
+import { explain } from './api.js';
 
 let count = 0;
 
@@ -37,18 +38,31 @@ export function dialog(title, build, { wide = false, onclose } = {}) {
     });
 }
 
-/** Ask for a line of text; resolves with it, trimmed, or undefined. */
-export function ask(title, { label, value = '', action, hint = '' }) {
+/**
+ * Ask for a line of text and do something with it; a failure is shown in place and the text may be mended.
+ * @param {string} title
+ * @param {{label: string, value?: string, action: string, hint?: string, run: (text: string) => Promise<any>}} o
+ * @returns {Promise<boolean|undefined>} true when run succeeded
+ */
+export function ask(title, { label, value = '', action, hint = '', run }) {
     return dialog(title, (close) => {
         const input = h('input', { type: 'text', value, maxlength: 120, autofocus: true, required: true, autocomplete: 'off' });
-        const submit = (e) => {
+        const bad = h('p', { class: 'problem', role: 'alert' });
+        const submit = async (e) => {
             e.preventDefault();
             const text = input.value.trim();
-            if (text) close(text);
+            if (!text || text === value) return text ? close() : undefined;
+            try {
+                await run(text);
+                close(true);
+            } catch (error) {
+                bad.textContent = explain(error);
+                input.focus();
+            }
         };
         setTimeout(() => input.select());
         return h('form', { class: 'dialog-body-form', onsubmit: submit },
-            h('label', { class: 'field' }, h('span', {}, label), input),
+            h('label', { class: 'field' }, h('span', {}, label), input), bad,
             hint && h('p', { class: 'muted small' }, hint),
             h('div', { class: 'dialog-foot' },
                 h('button', { class: 'btn plain', type: 'button', onclick: () => close() }, t('cancel')),

@@ -86,7 +86,7 @@ export function picturesView(id) {
             h('b', {}, t('selected', { n })),
             h('button', { class: 'btn', type: 'button', 'data-do': 'move', onclick: move }, icon('move'), t('move')),
             h('button', { class: 'btn risk', type: 'button', 'data-do': 'delete', onclick: remove }, icon('trash'), t('delete')),
-            h('button', { class: 'btn plain', type: 'button', onclick: () => (chosen.clear(), marks()) }, t('clear'))]);
+            h('button', { class: 'btn plain square', type: 'button', 'aria-label': t('clear'), title: t('clear'), onclick: () => (chosen.clear(), marks()) }, icon('close'))]);
         actions.hidden = n === 0;
     }
 

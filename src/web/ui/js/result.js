@@ -15,7 +15,7 @@ const icons = { match: 'check', ambiguous: 'unsure', no_match: 'none', no_datase
 
 function ruler(r) {
     const bar = h('div', { class: 'ruler', role: 'img', 'aria-label': t('ruler', { score: percent(r.score), threshold: percent(r.threshold ?? 0, 0) }) },
-        h('div', { class: 'ruler-fill' }), h('div', { class: 'ruler-mark' }, h('span', {}, t('needs', { value: percent(r.threshold ?? 0, 0) }))));
+        h('div', { class: 'ruler-fill' }), r.threshold > 0 && h('div', { class: 'ruler-mark' }, h('span', {}, t('needs', { value: percent(r.threshold, 0) }))));
     bar.style.setProperty('--v', Math.max(0, Math.min(1, r.score)));
     bar.style.setProperty('--m', Math.max(0, Math.min(1, r.threshold ?? 0)));
     bar.classList.toggle('flip', (r.threshold ?? 0) > 0.72);
@@ -40,11 +40,12 @@ function verdict(scan) {
 function pair(scan) {
     const r = scan.result;
     const ref = r.reference;
-    const hintKey = `hint_${r.quality?.hint}`;
+    const flaw = r.quality?.hint_code ?? r.quality?.hint;
+    const hintKey = `hint_${flaw}`;
     return h('div', { class: 'pair' },
         h('figure', {}, h('div', { class: 'frame' }, h('img', { src: scan.url, alt: t('captured_alt'), id: 'captured' })),
             h('figcaption', {}, h('b', {}, t('captured')), h('span', { class: 'muted' }, clock(scan.time)),
-                r.quality?.hint && h('span', { class: 'quality' }, icon('warn'), has(hintKey) ? t(hintKey) : r.quality.hint))),
+                flaw && h('span', { class: 'quality' }, icon('warn'), has(hintKey) ? t(hintKey) : r.quality.hint))),
         h('figure', {}, h('div', { class: 'frame' }, ref
             ? h('img', { src: thumb(ref.sha256, 384), alt: t('reference_alt', { name: ref.class }), id: 'reference' })
             : h('div', { class: 'void' }, icon('empty'), t('no_reference'))),
@@ -64,7 +65,7 @@ function tops(r) {
                 h('img', { src: thumb(m.sha256), alt: '', loading: 'lazy' }), h('span', {}, m.class), h('b', {}, percent(m.similarity))))))),
         r.classes?.length > 0 && h('section', {}, h('h3', {}, t('top_classes')), h('ol', { class: 'top-classes' },
             r.classes.map((c) => h('li', {}, h('a', { href: `#/data/${c.id}` }, c.name), h('b', {}, percent(c.score)), bar(c.score),
-                h('span', { class: 'muted small' }, t('pictures', { n: c.samples })))))));
+                h('span', { class: 'muted small' }, `${t('pictures', { n: c.samples })} · ${t('best_of', { score: percent(c.max) })}`))))));
 }
 
 function details(r) {

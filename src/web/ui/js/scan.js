@@ -11,6 +11,8 @@ import { scanBlob, scanFiles, scanAgain } from './scanner.js';
 import { state, on, emit } from './state.js';
 import { failed } from './toast.js';
 
+const touch = matchMedia('(pointer: coarse)');
+
 function historyItem(scan) {
     const words = scan.result ? headline(scan.result) : '';
     return h('li', {}, h('button', { type: 'button', class: 'past', 'data-status': scan.result?.status, 'aria-current': scan === state.scan ? 'true' : undefined, title: words, onclick: () => {
@@ -27,7 +29,7 @@ function welcome() {
             h('a', { class: 'btn main', href: '#/data' }, icon('data'), t('tab_data')));
     return h('div', { class: 'welcome' },
         h('h1', {}, t('welcome')),
-        h('p', { class: 'muted' }, t('welcome_help', { n: filled.length })),
+        h('p', { class: 'muted' }, t('welcome_help', { n: filled.length }), ' ', t(touch.matches ? 'welcome_touch' : 'welcome_keys')),
         h('h3', {}, t('welcome_try')),
         h('ul', { class: 'samples' }, samples.map((c) => h('li', {}, h('button', { type: 'button', class: 'sample', 'data-sample': c.name, onclick: () => trySample(c) },
             h('img', { src: thumb(c.cover), alt: '', loading: 'lazy' }), h('span', {}, c.name))))));

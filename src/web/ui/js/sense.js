@@ -59,12 +59,12 @@ export function sharpness(grey) {
     return Math.sqrt(Math.max(0, squares / n - (sum / n) ** 2));
 }
 
-/** 'dark', 'bright', 'blur' or '' for a frame. */
+/** 'too_dark', 'too_bright', 'blurred' or '' for a frame; the server's words for the same. */
 export function hint(grey) {
     const { mean, contrast } = stats(grey);
-    if (mean < DARK) return 'dark';
-    if (mean > BRIGHT && contrast < 3 * FLAT) return 'bright';
-    if (contrast > FLAT && sharpness(grey) < BLUR * Math.min(1, contrast / 40)) return 'blur';
+    if (mean < DARK) return 'too_dark';
+    if (mean > BRIGHT && contrast < 3 * FLAT) return 'too_bright';
+    if (contrast > FLAT && sharpness(grey) < BLUR * Math.min(1, contrast / 40)) return 'blurred';
     return '';
 }
 

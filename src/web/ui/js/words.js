@@ -1,10 +1,11 @@
 /** words.js - a decision in words: what a screen reader hears, the title, the sentence, how sure. */
 import { t, has, percent } from './i18n.js';
 
-/** The first two candidates, for "A or B". */
+/** The two classes in question, for "A or B". */
 export function candidates(r) {
     const names = (r.classes ?? []).map((c) => c.name);
-    return { a: names[0] ?? '', b: names[1] ?? '' };
+    const args = r.message_args ?? {};
+    return { a: args.first ?? names[0] ?? '', b: args.second ?? names[1] ?? '' };
 }
 
 /** One line that says it all; also what a screen reader hears. */
@@ -21,7 +22,7 @@ export function title(r) {
 
 /** What it means and what to do, by the server's code where we know it, else by the status. */
 export function sentence(r) {
-    const args = { label: r.label ?? '', ...candidates(r), ...r.message_args };
+    const args = { label: r.label ?? '', ...candidates(r) };
     const key = `msg_${r.message_code}`;
     return has(key) ? t(key, args) : t(`msg_${r.status}`, args);
 }
