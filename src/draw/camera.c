@@ -51,8 +51,8 @@ ay_status ay_camera_expose(ay_rng *r, ay_canvas *c, float gentle, ay_image *out,
     if (st != AY_OK)
         return st;
     sat = rnd(r, 0.75f, 1.15f);
-    if (soft > 0.5f)
-        for (int i = 0; i < 1 + (soft > 0.85f) * 2 * c->height / 128; i++)
+    if (soft > 0.65f)
+        for (int i = 0; i < 1 + (soft > 0.9f) * 2 * c->height / 128; i++)
             blur(c, 0.22f, 0.22f);
     if (motion > 0.9f + 0.1f * gentle)
         for (int i = 0; i < 3 * c->height / 128 + 1; i++)

@@ -11,6 +11,9 @@ static const ay_draw_family *const families[] = {
     &ay_family_fasteners,
     &ay_family_machine,
     &ay_family_electronics,
+    &ay_family_steel,
+    &ay_family_textures,
+    &ay_family_fractals,
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 
@@ -83,6 +86,30 @@ static ay_status draw_solid(const ay_draw_class *c, ay_rng *r, ay_canvas *canvas
     return st;
 }
 
+/* What a line camera gives: no colour, and often its range stretched. */
+static void grey_camera(ay_rng *r, ay_image *im)
+{
+    long n = (long)im->width * im->height;
+    float lo = 255, hi = 0, want_lo = rnd(r, 0, 60), want_hi = rnd(r, 150, 255), k = 1;
+    bool stretch = rnd_chance(r, 0.6f);
+
+    for (long i = 0; i < n; i++) {
+        const uint8_t *p = im->data + 3 * i;
+        float g = 0.3f * (float)p[0] + 0.59f * (float)p[1] + 0.11f * (float)p[2];
+        lo = minf(lo, g);
+        hi = maxf(hi, g);
+    }
+    if (stretch)
+        k = minf((want_hi - want_lo) / maxf(hi - lo, 1), 3);
+    for (long i = 0; i < n; i++) {
+        uint8_t *p = im->data + 3 * i;
+        float g = 0.3f * (float)p[0] + 0.59f * (float)p[1] + 0.11f * (float)p[2];
+        if (stretch)
+            g = want_lo + (g - lo) * k;
+        p[0] = p[1] = p[2] = (uint8_t)clampf(g + 0.5f, 0, 255);
+    }
+}
+
 ay_status ay_draw_picture(ay_draw_set set, int class_index, uint64_t seed, uint64_t index,
                           int width, int height, ay_image *out, ay_err *err)
 {
@@ -101,9 +128,13 @@ ay_status ay_draw_picture(ay_draw_set set, int class_index, uint64_t seed, uint6
     ay_rng_init3(&r, seed, name_seed(c->name), index);
     if ((st = ay_canvas_create(&canvas, width, height, err)) != AY_OK)
         return st;
-    st = c->build ? draw_solid(c, &r, &canvas, err) : c->paint(&r, &canvas, err);
+    st = c->build   ? draw_solid(c, &r, &canvas, err)
+         : c->field ? ay_texture_paint(c, &r, &canvas, err)
+                    : c->paint(&r, &canvas, err);
     if (st == AY_OK)
         st = ay_camera_expose(&r, &canvas, c->build ? 0 : c->gentle, out, err);
+    if (st == AY_OK && c->tint == AY_TINT_GREY && c->field && rnd_chance(&r, 0.75f))
+        grey_camera(&r, out);
     ay_canvas_fini(&canvas);
     return st;
 }

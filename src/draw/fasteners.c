@@ -231,15 +231,15 @@ static void hook(ay_rng *r, ay_solid *s, ay_view *v)
 }
 
 static const ay_draw_class classes[] = {
-    {"washer", "Washer", washer, NULL, 0},
-    {"bolt", "Bolt", bolt, NULL, 0},
-    {"nut", "Nut", nut, NULL, 0},
-    {"screw", "Screw", screw, NULL, 0},
-    {"nail", NULL, nail, NULL, 0},
-    {"rivet", NULL, rivet, NULL, 0},
-    {"retaining ring", NULL, retaining_ring, NULL, 0},
-    {"wing nut", NULL, wing_nut, NULL, 0},
-    {"cotter pin", NULL, cotter_pin, NULL, 0},
-    {"hook", NULL, hook, NULL, 0},
+    {.name = "washer", .demo = "Washer", .build = washer},
+    {.name = "bolt", .demo = "Bolt", .build = bolt},
+    {.name = "nut", .demo = "Nut", .build = nut},
+    {.name = "screw", .demo = "Screw", .build = screw},
+    {.name = "nail", .build = nail},
+    {.name = "rivet", .build = rivet},
+    {.name = "retaining ring", .build = retaining_ring},
+    {.name = "wing nut", .build = wing_nut},
+    {.name = "cotter pin", .build = cotter_pin},
+    {.name = "hook", .build = hook},
 };
 const ay_draw_family ay_family_fasteners = {classes, sizeof classes / sizeof *classes};

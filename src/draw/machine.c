@@ -288,17 +288,17 @@ static void valve_wheel(ay_rng *r, ay_solid *s, ay_view *v)
 }
 
 static const ay_draw_class classes[] = {
-    {"gear", "Gear", gear, NULL, 0},
-    {"spring", "Spring", spring, NULL, 0},
-    {"bearing", "Bearing", bearing, NULL, 0},
-    {"key", "Key", key, NULL, 0},
-    {"pulley", NULL, pulley, NULL, 0},
-    {"chain", NULL, chain, NULL, 0},
-    {"wrench", NULL, wrench, NULL, 0},
-    {"fan wheel", NULL, fan_wheel, NULL, 0},
-    {"pipe elbow", NULL, pipe_elbow, NULL, 0},
-    {"bracket", NULL, bracket, NULL, 0},
-    {"bushing", NULL, bushing, NULL, 0},
-    {"valve wheel", NULL, valve_wheel, NULL, 0},
+    {.name = "gear", .demo = "Gear", .build = gear},
+    {.name = "spring", .demo = "Spring", .build = spring},
+    {.name = "bearing", .demo = "Bearing", .build = bearing},
+    {.name = "key", .demo = "Key", .build = key},
+    {.name = "pulley", .build = pulley},
+    {.name = "chain", .build = chain},
+    {.name = "wrench", .build = wrench},
+    {.name = "fan wheel", .build = fan_wheel},
+    {.name = "pipe elbow", .build = pipe_elbow},
+    {.name = "bracket", .build = bracket},
+    {.name = "bushing", .build = bushing},
+    {.name = "valve wheel", .build = valve_wheel},
 };
 const ay_draw_family ay_family_machine = {classes, sizeof classes / sizeof *classes};

@@ -3,7 +3,7 @@
 
 void ay_view_default(ay_view *v)
 {
-    *v = (ay_view){.low = 0.5f, .high = 1.5f, .yaw = AY_PI, .near = 1.0f, .far = 1.7f,
+    *v = (ay_view){.low = 0.5f, .high = 1.5f, .yaw = AY_PI, .near = 0.8f, .far = 1.4f,
                    .product = 0.12f, .floats = 0, .wear = 0.6f};
 }
 
