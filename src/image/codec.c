@@ -9,6 +9,7 @@
 #include "image/codec.h"
 
 #include "base/file.h"
+#include "base/str.h"
 
 #define DEFAULT_BYTES (20u * 1000 * 1000)
 #define DEFAULT_PIXELS (50u * 1000 * 1000)
@@ -17,8 +18,9 @@
 #define BUDGET_PER_PIXEL 5
 
 static const ay_codec *const codecs[] = {
-    &ay_codec_jpeg, &ay_codec_png,
+    &ay_codec_jpeg, &ay_codec_png, &ay_codec_webp, &ay_codec_gif, &ay_codec_bmp, &ay_codec_tiff,
 };
+#define READ "JPEG, PNG, WebP, GIF, BMP and TIFF"
 #define CODECS (sizeof codecs / sizeof *codecs)
 
 static const ay_codec *by_format(ay_image_format f)
@@ -116,11 +118,12 @@ ay_status ay_source_cut_short(const char *format, ay_err *err)
 static ay_status refuse_stranger(const void *bytes, size_t n, ay_err *err)
 {
     const char *what = ay_foreign_name(bytes, n);
+    const char *but = what && ay_str_ends_nocase(what, "picture") ? "which is not read"
+                                                                   : "not a picture";
 
-    return ay_fail(err, AY_EUNSUPPORTED,
-                   "this is %s, not a picture Assay reads: JPEG, PNG, WebP, GIF, BMP and TIFF are "
-                   "read",
-                   what ? what : "no known kind of file");
+    if (!what)
+        return ay_fail(err, AY_EUNSUPPORTED, "this is not a picture: %s are read", READ);
+    return ay_fail(err, AY_EUNSUPPORTED, "this is %s, %s: %s are read", what, but, READ);
 }
 
 /* Everything up to the first pixel.  Fills src, codec and info. */

@@ -97,7 +97,8 @@ static inline uint32_t ay_le32(const uint8_t *p)
     return (uint32_t)ay_le16(p + 2) << 16 | ay_le16(p);
 }
 
-/* "a PDF", "an HEIC picture"...: what bytes that are no picture of ours seem to be.  NULL: no idea. */
+/* "a PDF", "an HEIC picture"...: what bytes that no codec knows seem to be.  NULL: no idea.  The name
+ * ends in "picture" when it is one. */
 const char *ay_foreign_name(const uint8_t *p, size_t n);
 
 #endif

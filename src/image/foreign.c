@@ -10,12 +10,13 @@ typedef struct {
     size_t at;
     size_t n;
     const char *magic;
-    const char *name;
+    const char *name; /* ends in "picture" when it is one */
 } signature;
 
 #define SIG(at, magic, name) {at, sizeof magic - 1, magic, name}
 
 static const signature known[] = {
+    SIG(1, "PNG", "a damaged PNG picture"),
     SIG(0, "%PDF", "a PDF"),
     SIG(4, "ftypheic", "an HEIC picture"),
     SIG(4, "ftypheix", "an HEIC picture"),
@@ -28,17 +29,16 @@ static const signature known[] = {
     SIG(0, "\0\0\0\x0cJXL ", "a JPEG XL picture"),
     SIG(0, "\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
     SIG(0, "\xff\x4f\xff\x51", "a JPEG 2000 picture"),
-    SIG(0, "\0\0\1\0", "an icon (ICO)"),
-    SIG(0, "\0\0\2\0", "a cursor (CUR)"),
-    SIG(0, "8BPS", "a Photoshop file"),
+    SIG(0, "\0\0\1\0", "an ICO picture"),
+    SIG(0, "\0\0\2\0", "a CUR picture"),
+    SIG(0, "8BPS", "a Photoshop picture"),
     SIG(0, "qoif", "a QOI picture"),
-    SIG(0, "DDS ", "a DirectDraw surface"),
+    SIG(0, "DDS ", "a DDS picture"),
     SIG(0, "\x76\x2f\x31\x01", "an OpenEXR picture"),
     SIG(0, "#?RADIANCE", "a Radiance HDR picture"),
     SIG(0, "SIMPLE  =", "a FITS picture"),
-    SIG(0, "II\x2b\0", "a BigTIFF"),
-    SIG(0, "gimp xcf", "a GIMP file"),
-    SIG(0, "<svg", "an SVG drawing"),
+    SIG(0, "gimp xcf", "a GIMP picture"),
+    SIG(0, "<svg", "an SVG picture"),
     SIG(0, "<?xml", "an XML file"),
     SIG(0, "<!DOCTYPE html", "a web page"),
     SIG(0, "<!doctype html", "a web page"),

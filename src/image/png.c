@@ -7,7 +7,9 @@
  * not either, and the networks were trained on what Pillow gives.
  *
  * Truncation and wrong checksums of critical chunks are errors; a missing IEND after complete pixels
- * is not.  16-bit samples keep their high byte, as Pillow's do. */
+ * is not.  16-bit samples keep their high byte, as Pillow's do.
+ *
+ * Threads: the only state is a flag of the calling thread. */
 #include "image/codec.h"
 
 #include "base/mem.h"
@@ -116,26 +118,42 @@ static int read_stream(spng_ctx *ctx, void *user, void *dst, size_t n)
     return 0;
 }
 
+/* Inside a call of libspng on this thread: was memory refused?  zlib and libspng report that as a
+ * damaged stream, which would blame the file. */
+static _Thread_local bool refused;
+
+static void *note(void *p)
+{
+    refused = refused || !p;
+    return p;
+}
+
 static void *png_alloc(size_t n)
 {
-    return ay_alloc(n, 1);
+    return note(ay_alloc(n, 1));
+}
+
+static void *png_calloc(size_t n, size_t size)
+{
+    return note(ay_calloc(n, size));
 }
 
 static void *png_realloc(void *p, size_t n)
 {
-    return ay_realloc(p, n, 1);
+    return note(ay_realloc(p, n, 1));
 }
 
 static spng_ctx *context(int flags)
 {
-    struct spng_alloc a = {png_alloc, png_realloc, ay_calloc, ay_free};
+    struct spng_alloc a = {png_alloc, png_realloc, png_calloc, ay_free};
 
+    refused = false;
     return spng_ctx_new2(&a, flags);
 }
 
 static ay_status fail(int code, ay_err *err)
 {
-    if (code == SPNG_EMEM)
+    if (refused || code == SPNG_EMEM)
         return ay_fail(err, AY_ENOMEM, "PNG: out of memory");
     if (code == SPNG_IO_EOF)
         return ay_source_cut_short("PNG", err);
@@ -214,6 +232,8 @@ static ay_status decode(spng_ctx *ctx, const ay_image_info *info, ay_image *out,
     st = ihdr.interlace_method ? read_passes(ctx, info, rgba, out, err)
                                : read_rows(ctx, info, rgba, out, err);
     ay_free(rgba);
+    if (!st && spng_decode_chunks(ctx) == SPNG_ECHUNK_CRC) /* of the last piece of the pixels */
+        return fail(SPNG_ECHUNK_CRC, err);
     return st;
 }
 
@@ -259,8 +279,9 @@ ay_status ay_image_encode_png(const ay_image *im, ay_buf *out, ay_err *err)
     spng_ctx_free(ctx);
     if (!code)
         return AY_OK;
-    return code == SPNG_EMEM ? ay_fail(err, AY_ENOMEM, "PNG: out of memory")
-                             : ay_fail(err, AY_EIO, "write PNG: %s", spng_strerror(code));
+    return refused || code == SPNG_EMEM
+               ? ay_fail(err, AY_ENOMEM, "write PNG: out of memory")
+               : ay_fail(err, AY_EIO, "write PNG: %s", spng_strerror(code));
 }
 
 const ay_codec ay_codec_png = {.format = AY_FORMAT_PNG,
