@@ -3,7 +3,7 @@ export const pt = {
     skip: 'Ir para o conteúdo',
     sections: 'Seções',
     tab_scan: 'Escanear',
-    tab_data: 'Base de imagens',
+    tab_data: 'Base',
     close: 'Fechar',
     cancel: 'Cancelar',
     undo: 'Desfazer',
