@@ -68,6 +68,8 @@ function form(field, blob, name, fields = {}) {
     return data;
 }
 
+/* A class is named by its name, never by its id: the server looks for the name first, and somebody may
+ * call a class "12". */
 const item = (sha) => `/v1/images/${encodeURIComponent(sha)}`;
 
 export const api = {
@@ -84,14 +86,12 @@ export const api = {
     undo: (token) => call('POST', `/v1/undo/${encodeURIComponent(token)}`),
 
     images: (query) => call('GET', '/v1/images', { query }),
-    image: (sha, dataset) => call('GET', item(sha), { query: { dataset } }),
     moveImage: (sha, to, dataset) => call('PATCH', item(sha), { query: { dataset }, json: { class: to } }),
     deleteImage: (sha, dataset) => call('DELETE', item(sha), { query: { dataset } }),
-    /** Add one picture; the answer's item, or an ApiError if that item failed. */
+    /** Add one picture to the class named to; the answer's item, or an ApiError if that item failed. */
     async addImage(blob, name, to, dataset, signal) {
-        const query = { class: to, dataset };
-        const body = form('file', blob, name, query);
-        const { items } = await call('POST', '/v1/images', { query, body, signal, tries: 6 });
+        const body = form('file', blob, name, { class: to, dataset });
+        const { items } = await call('POST', '/v1/images', { body, signal, tries: 6 });
         if (items[0]?.error) throw new ApiError(items[0].error.status, items[0].error.detail);
         return items[0];
     },

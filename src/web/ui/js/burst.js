@@ -26,7 +26,7 @@ export function burst(c, dataset) {
         try {
             const blob = await camera.capture();
             taken++;
-            addFiles([new File([blob], `burst-${String(taken).padStart(3, '0')}.jpg`, { type: 'image/jpeg' })], c.id, dataset);
+            addFiles([new File([blob], `burst-${String(taken).padStart(3, '0')}.jpg`, { type: 'image/jpeg' })], c.name, dataset);
             urls.push(URL.createObjectURL(blob));
             strip.prepend(h('img', { src: urls.at(-1), alt: '' }));
             draw();

@@ -32,14 +32,15 @@ async function takeDrop(files) {
     try {
         const dataset = state.dataset;
         for (const folder of new Set(files.map((f) => f.folder).filter(Boolean))) {
-            const known = state.classes.find((c) => c.name === folder) ?? (await api.createClass(folder, dataset));
-            addFiles(files.filter((f) => f.folder === folder).map((f) => f.file), known.id, dataset);
+            if (!state.classes.some((c) => c.name === folder)) await api.createClass(folder, dataset);
+            addFiles(files.filter((f) => f.folder === folder).map((f) => f.file), folder, dataset);
         }
         const loose = files.filter((f) => !f.folder).map((f) => f.file);
         if (!loose.length) return;
         const target = await dialog(t('add_where', { n: loose.length }), (close) => chooser(state.classes, close, true));
         if (!target) return;
-        addFiles(loose, target.id ?? (await api.createClass(target.name, dataset)).id, dataset);
+        if (!target.id) await api.createClass(target.name, dataset);
+        addFiles(loose, target.name, dataset);
     } catch (error) {
         failed(error);
     }

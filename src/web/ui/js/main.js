@@ -9,7 +9,7 @@ import { t, applyLanguage } from './i18n.js';
 import { icon, logo } from './icons.js';
 import { api } from './api.js';
 import { applyTheme } from './prefs.js';
-import { state, on, emit, loadDatasets, loadClasses, useDataset } from './state.js';
+import { state, on, loadDatasets, loadClasses, useDataset } from './state.js';
 import { failed } from './toast.js';
 import { scanView } from './scan.js';
 import { scanFiles } from './scanner.js';
@@ -85,9 +85,21 @@ function files() {
     return { onDrop: view.onDrop ?? scan, dropText: view.dropText };
 }
 
+async function load() {
+    try {
+        state.info = await api.info();
+        await loadDatasets();
+        await loadClasses();
+    } catch (error) {
+        failed(error);
+    }
+}
+
 async function start() {
     applyTheme();
     applyLanguage();
+    drawBar();
+    await load();
     route();
     addEventListener('hashchange', () => {
         route();
@@ -101,15 +113,7 @@ async function start() {
     listenForKeys(keys);
     listenForFiles(files);
     on('datasets', drawBar);
-    try {
-        state.info = await api.info();
-        await loadDatasets();
-        await loadClasses();
-        emit('scan');
-        follow();
-    } catch (error) {
-        failed(error);
-    }
+    if (state.info) follow();
     document.documentElement.dataset.ready = 'true';
 }
 

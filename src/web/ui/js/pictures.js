@@ -10,7 +10,7 @@ import { icon } from './icons.js';
 import { api, thumb, original } from './api.js';
 import { dialog } from './dialog.js';
 import { failed, toast } from './toast.js';
-import { state, on, classById, loadClasses } from './state.js';
+import { state, on, classById } from './state.js';
 import { withUndo, refresh } from './undo.js';
 import { addFiles } from './upload.js';
 import { renameClass, deleteClass } from './classes.js';
@@ -30,7 +30,7 @@ function look(item) {
 /** Move pictures; undo puts each back. */
 export async function moveWithUndo(list, to, dataset) {
     try {
-        for (const i of list) await api.moveImage(i.sha256, to.id, dataset);
+        for (const i of list) await api.moveImage(i.sha256, to.name, dataset);
         await refresh();
         toast(t('moved_to', { n: list.length, name: to.name }), { label: t('undo'), run: async () => {
             for (const i of list) await api.moveImage(i.sha256, i.from, dataset);
@@ -49,13 +49,14 @@ export function picturesView(id) {
     let next = null;
     let loading = false;
     let last = -1;
+    let shown = '';
     let alive = true;
     const head = h('header', { class: 'page-head' });
     const grid = h('ul', { class: 'grid' });
     const foot = h('div', { class: 'more' });
     const actions = h('div', { class: 'select-bar', role: 'toolbar' });
     const picker = h('input', { type: 'file', accept: 'image/*', multiple: true, hidden: true, id: 'add-files', onchange: (e) => {
-        addFiles([...e.target.files], Number(id), dataset);
+        addFiles([...e.target.files], classById(id).name, dataset);
         e.target.value = '';
     } });
     const el = h('div', { class: 'data' }, head, grid, foot, actions, picker);
@@ -90,7 +91,7 @@ export function picturesView(id) {
         actions.hidden = n === 0;
     }
 
-    const picked = () => items.filter((i) => chosen.has(i.sha256)).map((i) => ({ sha256: i.sha256, from: i.class.id }));
+    const picked = () => items.filter((i) => chosen.has(i.sha256)).map((i) => ({ sha256: i.sha256, from: i.class.name }));
 
     async function move() {
         const list = picked();
@@ -98,7 +99,8 @@ export function picturesView(id) {
         if (!to) return;
         chosen.clear();
         try {
-            await moveWithUndo(list, to.id ? to : await api.createClass(to.name, dataset), dataset);
+            if (!to.id) await api.createClass(to.name, dataset);
+            await moveWithUndo(list, to, dataset);
         } catch (error) {
             failed(error);
         }
@@ -112,12 +114,14 @@ export function picturesView(id) {
 
     /** The first page again (cursor null) or one more. */
     async function load(cursor) {
-        if (loading) return;
+        const name = classById(id)?.name;
+        if (loading || !name) return;
         loading = true;
         try {
             const limit = cursor ? PAGE : Math.min(200, Math.max(PAGE, items.length));
-            const page = await api.images({ dataset, class: id, cursor, limit });
+            const page = await api.images({ dataset, class: name, cursor, limit });
             if (!alive) return;
+            shown = name;
             items = cursor ? [...items, ...page.items] : page.items;
             next = page.next;
             for (const sha of chosen) if (!items.some((i) => i.sha256 === sha)) chosen.delete(sha);
@@ -145,15 +149,14 @@ export function picturesView(id) {
                 } }, icon('trash'), t('delete'))));
     }
 
-    const off = [on('classes', drawHead), on('pictures', () => load(null))];
+    const off = [on('classes', () => (drawHead(), shown || load(null))), on('pictures', () => load(null))];
     drawHead();
     marks();
-    if (!classById(id)) loadClasses().catch(failed);
     load(null);
     return {
         el,
         get dropText() { return t('drop_class', { name: classById(id)?.name ?? '' }); },
-        onDrop: (files) => addFiles(files.map((f) => f.file), Number(id), dataset),
+        onDrop: (files) => classById(id) && addFiles(files.map((f) => f.file), classById(id).name, dataset),
         stop() {
             alive = false;
             watch.disconnect();

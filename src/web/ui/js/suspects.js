@@ -50,7 +50,7 @@ export function checkView() {
     }
 
     async function move(s, to) {
-        await moveWithUndo([{ sha256: s.sha256, from: named(s.class)?.id }], to, dataset);
+        await moveWithUndo([{ sha256: s.sha256, from: s.class }], to, dataset);
         gone(s.sha256);
     }
 

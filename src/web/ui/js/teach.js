@@ -5,24 +5,14 @@
 import { h } from './dom.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
-import { api, ApiError } from './api.js';
+import { api } from './api.js';
 import { dialog } from './dialog.js';
 import { toast, failed, say } from './toast.js';
 import { state, emit, loadClasses } from './state.js';
 import { scanAgain } from './scanner.js';
 
-/** Where the picture was before, so that undo can put it back; null when it is new. */
-async function whereNow(sha, dataset) {
-    try {
-        return (await api.image(sha, dataset)).class ?? null;
-    } catch (error) {
-        if (error instanceof ApiError && error.status === 404) return null;
-        throw error;
-    }
-}
-
 async function undoTeach(scan, done) {
-    if (done.before) await api.moveImage(done.sha, done.before.id, done.dataset);
+    if (done.before) await api.moveImage(done.sha, done.before, done.dataset);
     else await api.deleteImage(done.sha, done.dataset);
     scan.taught = null;
     emit('scan');
@@ -30,21 +20,19 @@ async function undoTeach(scan, done) {
     toast(t('undone'));
 }
 
-/** Add the scan's picture to a class: its id, or the name of a new one. */
+/** Add the scan's picture to a class; one without an id is made first. */
 async function add(scan, target) {
     const dataset = scan.result.dataset ?? state.dataset;
     try {
-        const to = target.id ? target : await api.createClass(target.name, dataset);
-        const before = await whereNow(scan.result.sha256, dataset);
-        const item = await api.addImage(scan.blob, scan.name, to.id, dataset);
-        const name = to.name ?? target.name;
-        const done = { name, sha: item.sha256, before, dataset };
+        const { name } = target.id ? target : await api.createClass(target.name, dataset);
+        const item = await api.addImage(scan.blob, scan.name, name, dataset);
+        const done = { name, sha: item.sha256, before: item.from, dataset };
         scan.taught = done;
         emit('scan');
         await loadClasses();
         const changed = item.created || item.moved;
-        toast(t(changed ? 'taught' : 'taught_already', { name }), changed && !(before && before.id === to.id)
-            ? { label: t('undo'), run: () => undoTeach(scan, done) } : undefined);
+        toast(t(changed ? 'taught' : 'taught_already', { name }),
+            changed ? { label: t('undo'), run: () => undoTeach(scan, done) } : undefined);
         say(t('taught', { name }));
     } catch (error) {
         failed(error);

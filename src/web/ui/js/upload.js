@@ -94,7 +94,7 @@ function finish() {
 /**
  * Queue files for a class.
  * @param {File[]} files
- * @param {number} to the class's id
+ * @param {string} to the class's name
  * @param {string} dataset
  */
 export function addFiles(files, to, dataset) {
