@@ -68,6 +68,9 @@ $B/bench/%: bench/%.c $B/libassay.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_C) $^ $(LIBS) -o $@
 
+$B/draw-pictures: tools/draw-pictures.c $B/libassay.a
+	$(CC) $(ALL_C) $^ $(LIBS) -o $@
+
 check: $(TESTBIN)
 	@tools/run-tests $(TESTBIN)
 
