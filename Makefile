@@ -61,6 +61,7 @@ $B/%.c.o: src/%.c
 	$(CC) $(ALL_C) -c $< -o $@
 $B/engine/default.S.o: $(wildcard models/default/*)
 $B/web/assets.S.o: src/web/files.def $(wildcard src/web/ui/* src/web/ui/*/* src/web/ui/*/*/*)
+$B/http/assets.S.o: $(wildcard src/http/assets/*)
 $B/%.S.o: src/%.S
 	@mkdir -p $(@D)
 	$(CC) -c $< -o $@

@@ -4,9 +4,36 @@
 
 #include "http/router.h"
 
+#include "service/picture.h"
+#include "service/scan.h"
+
 /* h_system.c */
 ay_handler ay_h_health, ay_h_metrics;
-/* h_page.c: GET / and the page's files; also what answers a path that no row knows. */
-ay_handler ay_h_page;
+/* h_info.c */
+ay_handler ay_h_info, ay_h_qr, ay_h_authority;
+/* h_page.c: the page and its files; also what answers an address that no row knows */
+ay_handler ay_h_root, ay_h_page;
+/* h_plain.c: pages without script, for browsers that give no camera over plain HTTP */
+ay_handler ay_h_plain, ay_h_plain_scan, ay_h_plain_css;
+/* h_docs.c */
+ay_handler ay_h_openapi, ay_h_docs, ay_h_docs_css, ay_h_docs_js;
+/* h_data.c */
+ay_handler ay_h_datasets, ay_h_dataset_create, ay_h_dataset_get, ay_h_dataset_change,
+    ay_h_dataset_delete, ay_h_classes, ay_h_class_create, ay_h_class_change, ay_h_class_delete,
+    ay_h_undo;
+/* h_images.c */
+ay_handler ay_h_images_add, ay_h_images_list, ay_h_image_put, ay_h_image_get, ay_h_image_move,
+    ay_h_image_delete, ay_h_image_file, ay_h_image_thumb;
+/* h_scan.c */
+ay_handler ay_h_predict, ay_h_suspects, ay_h_models, ay_h_jobs, ay_h_job_cancel, ay_h_events;
+/* h_seed1.c */
+ay_handler ay_h_s1_scan, ay_h_s1_upload, ay_h_s1_upload_multiple, ay_h_s1_capture_multiple,
+    ay_h_s1_create, ay_h_s1_classes, ay_h_s1_images, ay_h_s1_retrain, ay_h_s1_image;
+
+/* What handlers of several files share. */
+ay_status ay_h_add(ay_request *rq, const ay_upload *u, const char *dataset, const char *klass,
+                   const char *file, ay_added *out, ay_err *err);
+ay_status ay_h_scan_upload(ay_request *rq, ay_decision *out, ay_err *err);
+ay_status ay_h_send_picture(ay_request *rq, const char *sha256, ay_err *err);
 
 #endif

@@ -1,14 +1,73 @@
-/* http/routes.c - every route of the program, one line each. */
+/* http/routes.c - every route of the program, in the order in which /docs shows them.
+ *
+ * A row: method, path, handler, flags, body; tag, operation id, summary; query parameters (described
+ * in http/openapi.c), schema of the body (in assets/schemas.json), replies.  See http/router.h. */
 #include "http/routes.h"
 #include "http/handlers.h"
 
+enum { NOW = AY_ROUTE_INLINE, QUIET = AY_ROUTE_QUIET, PAGE = NOW | QUIET | AY_ROUTE_HIDDEN };
+
+/* clang-format off */
 const ay_route ay_routes[] = {
-    {"GET", "/", ay_h_page, AY_ROUTE_INLINE | AY_ROUTE_QUIET | AY_ROUTE_HIDDEN, 0, "page", "page",
-     "The web application", "", NULL, "200:text/html"},
-    {"GET", "/health", ay_h_health, AY_ROUTE_INLINE | AY_ROUTE_QUIET, 0, "system", "health",
-     "Is the program well, and what does it run?", "", NULL, "200:Health 503:Health"},
-    {"GET", "/metrics", ay_h_metrics, AY_ROUTE_INLINE | AY_ROUTE_QUIET, 0, "system", "metrics",
-     "Counters in Prometheus text format", "", NULL, "200:text/plain"},
+    /* pages */
+    {"GET", "/", ay_h_root, PAGE, AY_BODY_NONE, "page", "root", "The web application", "", NULL, "200:text/html"},
+    {"GET", "/plain", ay_h_plain, QUIET | AY_ROUTE_HIDDEN, AY_BODY_NONE, "page", "plain", "Scan without script", "", NULL, "200:text/html"},
+    {"POST", "/plain/scan", ay_h_plain_scan, AY_ROUTE_HIDDEN, AY_BODY_PICTURE, "page", "plainScan", "Scan without script", "", NULL, "200:text/html"},
+    {"GET", "/plain/plain.css", ay_h_plain_css, PAGE, AY_BODY_NONE, "page", "plainCss", "", "", NULL, "200:text/css"},
+    {"GET", "/docs/docs.css", ay_h_docs_css, PAGE, AY_BODY_NONE, "page", "docsCss", "", "", NULL, "200:text/css"},
+    {"GET", "/docs/docs.js", ay_h_docs_js, PAGE, AY_BODY_NONE, "page", "docsJs", "", "", NULL, "200:text/javascript"},
+
+    /* scan */
+    {"POST", "/v1/predict", ay_h_predict, 0, AY_BODY_PICTURE, "scan", "predict", "Which class does this picture show?",
+     "dataset method top", "PredictForm", "200:Decision 400 404 413 415 422 503"},
+
+    /* data sets and classes */
+    {"GET", "/v1/datasets", ay_h_datasets, 0, AY_BODY_NONE, "data sets", "listDatasets", "All data sets", "", NULL, "200:DatasetList"},
+    {"POST", "/v1/datasets", ay_h_dataset_create, 0, AY_BODY_JSON, "data sets", "createDataset", "A new data set, empty or from a preset", "", "DatasetCreate", "201:Dataset 400 409 413 415"},
+    {"GET", "/v1/datasets/{name}", ay_h_dataset_get, 0, AY_BODY_NONE, "data sets", "getDataset", "One data set", "", NULL, "200:Dataset 404"},
+    {"PATCH", "/v1/datasets/{name}", ay_h_dataset_change, 0, AY_BODY_JSON, "data sets", "changeDataset", "Rename a data set, or make it the active one", "", "DatasetChange", "200:Dataset 400 404 409 413 415"},
+    {"DELETE", "/v1/datasets/{name}", ay_h_dataset_delete, 0, AY_BODY_NONE, "data sets", "deleteDataset", "Delete a data set; the answer can undo it", "", NULL, "200:Undo 404 409"},
+    {"GET", "/v1/classes", ay_h_classes, 0, AY_BODY_NONE, "data sets", "listClasses", "The classes of a data set", "dataset", NULL, "200:ClassList 404"},
+    {"POST", "/v1/classes", ay_h_class_create, 0, AY_BODY_JSON, "data sets", "createClass", "A new class", "", "ClassCreate", "201:ClassName 400 404 409 413 415"},
+    {"PATCH", "/v1/classes/{id}", ay_h_class_change, 0, AY_BODY_JSON, "data sets", "renameClass", "Rename a class", "", "ClassChange", "200:ClassName 400 404 409 413 415"},
+    {"DELETE", "/v1/classes/{id}", ay_h_class_delete, 0, AY_BODY_NONE, "data sets", "deleteClass", "Delete a class and its pictures; the answer can undo it", "", NULL, "200:ClassUndo 404"},
+    {"POST", "/v1/undo/{token}", ay_h_undo, 0, AY_BODY_NONE, "data sets", "undo", "Bring back what was deleted", "", NULL, "200:Restored 404 409"},
+
+    /* reference pictures */
+    {"GET", "/v1/images", ay_h_images_list, 0, AY_BODY_NONE, "pictures", "listImages", "Reference pictures, newest first, a page at a time", "dataset class cursor limit", NULL, "200:ImageList 400 404"},
+    {"POST", "/v1/images", ay_h_images_add, 0, AY_BODY_PICTURES, "pictures", "addImages", "Teach: add one picture or many to a class", "class dataset file", "ImagesForm", "201:UploadResult 400 404 413 415 422 503"},
+    {"GET", "/v1/images/{sha256}", ay_h_image_get, 0, AY_BODY_NONE, "pictures", "getImage", "What is known about a picture", "dataset", NULL, "200:Image 400 404"},
+    {"PUT", "/v1/images/{sha256}", ay_h_image_put, 0, AY_BODY_RAW, "pictures", "putImage", "Add a picture under its digest; doing it again changes nothing", "class dataset file", NULL, "200:AddedImage 201:AddedImage 400 404 409 413 415 422 503"},
+    {"PATCH", "/v1/images/{sha256}", ay_h_image_move, 0, AY_BODY_JSON, "pictures", "moveImage", "Move a picture to another class", "dataset", "ImageChange", "200:Image 400 404 413 415"},
+    {"DELETE", "/v1/images/{sha256}", ay_h_image_delete, 0, AY_BODY_NONE, "pictures", "deleteImage", "Delete a picture; the answer can undo it", "dataset", NULL, "200:Undo 400 404"},
+    {"GET", "/v1/images/{sha256}/file", ay_h_image_file, QUIET, AY_BODY_NONE, "pictures", "getImageFile", "The picture's bytes as they were uploaded; ranges and ETag", "", NULL, "200:image/* 206:image/* 304 400 404 416"},
+    {"GET", "/v1/images/{sha256}/thumb", ay_h_image_thumb, QUIET, AY_BODY_NONE, "pictures", "getImageThumb", "A small JPEG of the picture", "size", NULL, "200:image/jpeg 304 400 404 422"},
+    {"GET", "/v1/suspects", ay_h_suspects, 0, AY_BODY_NONE, "pictures", "suspects", "Reference pictures that look wrong or double", "dataset limit", NULL, "200:Suspects 400 404"},
+
+    /* the program */
+    {"GET", "/v1/info", ay_h_info, 0, AY_BODY_NONE, "program", "info", "Version, model, limits, addresses", "", NULL, "200:Info"},
+    {"GET", "/v1/models", ay_h_models, 0, AY_BODY_NONE, "program", "models", "Models that are loaded", "", NULL, "200:ModelList"},
+    {"GET", "/v1/jobs", ay_h_jobs, 0, AY_BODY_NONE, "program", "jobs", "Work in the background, newest first", "", NULL, "200:JobList"},
+    {"DELETE", "/v1/jobs/{id}", ay_h_job_cancel, 0, AY_BODY_NONE, "program", "cancelJob", "Ask a running job to stop", "", NULL, "204 404 409"},
+    {"GET", "/v1/events", ay_h_events, NOW | QUIET, AY_BODY_NONE, "program", "events", "Server-sent events: job, dataset, ping, lost", "", NULL, "200:text/event-stream 503"},
+    {"GET", "/v1/qr.svg", ay_h_qr, QUIET, AY_BODY_NONE, "program", "qr", "QR code of the address for a phone", "", NULL, "200:image/svg+xml 404"},
+    {"GET", "/v1/ca.crt", ay_h_authority, 0, AY_BODY_NONE, "program", "authority", "Certificate of the local authority, for phones to trust", "format", NULL, "200:application/x-x509-ca-cert 400 404"},
+    {"GET", "/health", ay_h_health, NOW | QUIET, AY_BODY_NONE, "program", "health", "Is the program well, and what does it run?", "", NULL, "200:Health 503:Health"},
+    {"GET", "/metrics", ay_h_metrics, NOW | QUIET, AY_BODY_NONE, "program", "metrics", "Counters in Prometheus text format", "", NULL, "200:text/plain"},
+    {"GET", "/openapi.json", ay_h_openapi, QUIET, AY_BODY_NONE, "program", "openapi", "This interface as OpenAPI 3.1", "", NULL, "200:OpenApi 304"},
+    {"GET", "/docs", ay_h_docs, QUIET, AY_BODY_NONE, "program", "docs", "This interface as a page", "", NULL, "200:text/html 304"},
+
+    /* the first scanner's routes */
+    {"POST", "/scan", ay_h_s1_scan, 0, AY_BODY_PICTURE, "first scanner", "s1Scan", "Scan; method=mean is the first scanner's formula", "method dataset", "S1ScanForm", "200:S1Scan 400 404 413 415 422 503"},
+    {"POST", "/dataset/upload", ay_h_s1_upload, 0, AY_BODY_PICTURE, "first scanner", "s1Upload", "Add one picture to a class", "", "S1UploadForm", "200:S1Upload 400 404 413 415 422 503"},
+    {"POST", "/dataset/upload-multiple", ay_h_s1_upload_multiple, 0, AY_BODY_PICTURES, "first scanner", "s1UploadMultiple", "Add many pictures to a class", "", "S1UploadMultipleForm", "200:S1UploadMultiple 400 404 413 415 422 503"},
+    {"POST", "/dataset/capture-multiple", ay_h_s1_capture_multiple, 0, AY_BODY_PICTURES, "first scanner", "s1CaptureMultiple", "Add a camera burst to a class", "", "S1UploadMultipleForm", "200:S1UploadMultiple 400 404 413 415 422 503"},
+    {"POST", "/dataset/create", ay_h_s1_create, 0, AY_BODY_FORM, "first scanner", "s1Create", "A new class in the active data set", "", "S1CreateForm", "200:S1Create 400 409 413 415"},
+    {"GET", "/dataset/classes", ay_h_s1_classes, 0, AY_BODY_NONE, "first scanner", "s1Classes", "The classes of the active data set", "", NULL, "200:S1Classes"},
+    {"GET", "/dataset/images/{class}", ay_h_s1_images, 0, AY_BODY_NONE, "first scanner", "s1Images", "The pictures of a class", "", NULL, "200:S1Images 404"},
+    {"POST", "/dataset/retrain", ay_h_s1_retrain, 0, AY_BODY_NONE, "first scanner", "s1Retrain", "Examine the data set and embed what waits", "", NULL, "200:S1Success"},
+    {"GET", "/images/{class}/{file}", ay_h_s1_image, QUIET, AY_BODY_NONE, "first scanner", "s1Image", "A picture's bytes; ranges and ETag", "", NULL, "200:image/* 206:image/* 304 404 416"},
 };
+/* clang-format on */
 
 const size_t ay_route_count = sizeof ay_routes / sizeof *ay_routes;

@@ -137,6 +137,7 @@ static void set_defaults(ay_server *s)
 
 #define DEFAULT(field, value) o->field = o->field > 0 ? o->field : (value)
     DEFAULT(max_file, (size_t)20 * 1000 * 1000);
+    DEFAULT(max_pixels, 50u * 1000 * 1000);
     DEFAULT(max_request, (size_t)256 * 1000 * 1000);
     DEFAULT(max_in_flight, (size_t)768 * 1000 * 1000);
     DEFAULT(max_queue, 128);

@@ -25,6 +25,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct ay_service ay_service;
 typedef struct ay_server ay_server;
@@ -50,7 +51,8 @@ typedef struct {
     bool behind_proxy; /* a TLS proxy is in front: treat every request as secure */
 
     /* Limits; 0 takes the default in brackets. */
-    size_t max_file;      /* bytes of one picture [the service's, else 20 MB] */
+    size_t max_file;      /* bytes of one picture [20 MB]; give the service the same */
+    uint64_t max_pixels;  /* told to clients; the service enforces its own [50 million] */
     size_t max_request;   /* bytes of one request's body [256 MB] */
     size_t max_in_flight; /* bytes of all bodies in memory [768 MB]; beyond: 503 */
     int max_queue;        /* requests waiting for a worker [128]; beyond: 503 */

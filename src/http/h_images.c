@@ -1,0 +1,225 @@
+/* http/h_images.c - /v1/images: teach, list, read, move, delete reference pictures. */
+#include "http/handlers.h"
+#include "http/problem.h"
+#include "http/view.h"
+
+#include "base/hash.h"
+#include "base/str.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { BUSY_TRIES = 40, BUSY_WAIT_MS = 50 };
+
+/* A form holds many pictures and was accepted whole: it waits for room in the engine instead of
+ * failing half of them.  One raw picture does not wait: its client can try again by itself. */
+ay_status ay_h_add(ay_request *rq, const ay_upload *u, const char *dataset, const char *klass,
+                   const char *file, ay_added *out, ay_err *err)
+{
+    int tries = u->field[0] ? BUSY_TRIES : 1;
+    ay_status status = AY_EBUSY;
+
+    if (u->too_large)
+        return ay_fail(err, AY_ELIMIT, "the picture is too large");
+    if (u->data.len == 0)
+        return ay_fail(err, AY_EINVAL, "the picture is empty (0 bytes)");
+    for (int i = 0; i < tries && status == AY_EBUSY; i++) {
+        if (i)
+            nanosleep(&(struct timespec){.tv_nsec = BUSY_WAIT_MS * 1000000}, NULL);
+        status = ay_picture_add(rq->service, dataset, klass, file, u->data.data, u->data.len, NULL,
+                                &rq->arena, out, err);
+    }
+    return status;
+}
+
+/* One item of an upload's answer, good or bad. */
+static json_t *item_json(const ay_upload *u, ay_status status, const ay_added *added,
+                         const ay_err *err)
+{
+    if (!status)
+        return ay_view_added(added);
+    return json_pack("{s:s, s:{s:i, s:s, s:s}}", "file", u->filename, "error", "status",
+                     ay_problem_status(status), "code", ay_status_name(status), "detail", err->msg);
+}
+
+ay_status ay_h_images_add(ay_request *rq, ay_err *err)
+{
+    const char *dataset = ay_request_field(rq, "dataset"), *klass = ay_request_field(rq, "class");
+    json_t *items = json_array();
+    ay_status first = AY_OK;
+    int good = 0, n = rq->upload_count;
+
+    if (!klass || n == 0) {
+        json_decref(items);
+        return ay_fail(err, AY_EINVAL,
+                       klass ? "no picture was sent"
+                             : "'class' is missing: which class "
+                               "do the pictures show?");
+    }
+    for (int i = 0; i < n; i++) {
+        const ay_upload *u = &rq->uploads[i];
+        ay_added added;
+        ay_err e = {.msg = ""};
+        ay_status status = ay_h_add(rq, u, dataset, klass, u->filename, &added, &e);
+        json_t *item = item_json(u, status, &added, &e);
+        ay_buf_fini(&rq->uploads[i].data); /* a form may be large: give back what is done */
+        good += !status;
+        if (status && !first) {
+            first = status;
+            *err = e;
+        }
+        json_array_append_new(items, item);
+        if (status == AY_ENOTFOUND)
+            break; /* the class or the data set is not there: the others would say the same */
+    }
+    if (good == 0) {
+        json_decref(items);
+        if (n > 1)
+            ay_err_wrap(err, "none of %d pictures was added; the first", n);
+        return first;
+    }
+    return ay_reply_json(rq, 201, json_pack("{s:o}", "items", items), err);
+}
+
+static ay_status need_digest(const ay_request *rq, ay_err *err)
+{
+    if (!ay_sha256_valid(rq->arg[0]))
+        return ay_fail(err, AY_EINVAL,
+                       "a picture's address is its SHA-256: 64 lower-case hex digits");
+    return AY_OK;
+}
+
+ay_status ay_h_image_put(ay_request *rq, ay_err *err)
+{
+    const char *klass = ay_request_query(rq, "class"), *file = ay_request_query(rq, "file");
+    const ay_upload *u;
+    ay_added added;
+    ay_status status = need_digest(rq, err);
+
+    if (!status && (!klass || !*klass))
+        status = ay_fail(err, AY_EINVAL, "'class' is missing: which class does the picture show?");
+    if (!status)
+        status = ay_request_picture(rq, &u, err);
+    if (!status)
+        status =
+            ay_picture_add(rq->service, ay_request_query(rq, "dataset"), klass, file ? file : "",
+                           u->data.data, u->data.len, rq->arg[0], &rq->arena, &added, err);
+    return status ? status
+                  : ay_reply_json(rq, added.created ? 201 : 200, ay_view_added(&added), err);
+}
+
+ay_status ay_h_images_list(ay_request *rq, ay_err *err)
+{
+    json_t *items = json_array();
+    const char *next = NULL;
+    ay_picture *list;
+    size_t n = 0;
+    long limit = 50;
+    ay_status status = ay_request_number(rq, "limit", 1, 200, &limit, err);
+
+    if (!status)
+        status = ay_picture_list(rq->service, ay_request_query(rq, "dataset"),
+                                 ay_request_query(rq, "class"), ay_request_query(rq, "cursor"),
+                                 (int)limit, &rq->arena, &list, &n, &next, err);
+    for (size_t i = 0; i < n && !status; i++)
+        if (json_array_append_new(items, ay_view_picture(&list[i])))
+            status = ay_fail(err, AY_ENOMEM, "no memory for the answer");
+    if (status) {
+        json_decref(items);
+        return status;
+    }
+    return ay_reply_json(rq, 200, json_pack("{s:o, s:s?}", "items", items, "next", next), err);
+}
+
+static ay_status reply_image(ay_request *rq, ay_err *err)
+{
+    const char *dataset = ay_request_field(rq, "dataset");
+    ay_picture p;
+    ay_status status = ay_picture_get(rq->service, dataset, rq->arg[0], &rq->arena, &p, err);
+
+    return status ? status : ay_reply_json(rq, 200, ay_view_picture(&p), err);
+}
+
+ay_status ay_h_image_get(ay_request *rq, ay_err *err)
+{
+    ay_status status = need_digest(rq, err);
+
+    return status ? status : reply_image(rq, err);
+}
+
+ay_status ay_h_image_move(ay_request *rq, ay_err *err)
+{
+    const char *klass = ay_request_field(rq, "class");
+    ay_status status = need_digest(rq, err);
+
+    if (!status && !klass)
+        status = ay_fail(err, AY_EINVAL, "'class' is missing: where shall the picture go?");
+    if (!status)
+        status =
+            ay_picture_move(rq->service, ay_request_field(rq, "dataset"), rq->arg[0], klass, err);
+    return status ? status : reply_image(rq, err);
+}
+
+ay_status ay_h_image_delete(ay_request *rq, ay_err *err)
+{
+    char undo[AY_UNDO_SIZE];
+    ay_status status = need_digest(rq, err);
+
+    if (!status)
+        status =
+            ay_picture_delete(rq->service, ay_request_query(rq, "dataset"), rq->arg[0], undo, err);
+    return status ? status : ay_reply_json(rq, 200, json_pack("{s:s}", "undo", undo), err);
+}
+
+ay_status ay_h_send_picture(ay_request *rq, const char *sha256, ay_err *err)
+{
+    const char *mime = NULL;
+    char etag[AY_SHA256_HEX + 2];
+    ay_buf bytes = {0};
+    ay_status status;
+
+    /* The address is the content's digest: whoever has it never needs to ask again. */
+    snprintf(etag, sizeof etag, "\"%s\"", sha256);
+    ay_reply_header(rq, "Cache-Control", "private, max-age=31536000, immutable");
+    if (ay_reply_unchanged(rq, etag))
+        return AY_OK;
+    status = ay_picture_read(rq->service, sha256, &bytes, &mime, err);
+    if (!status)
+        status = ay_reply_bytes(rq, 200, mime, &bytes, err);
+    if (!status)
+        ay_reply_range(rq);
+    ay_buf_fini(&bytes);
+    return status;
+}
+
+ay_status ay_h_image_file(ay_request *rq, ay_err *err)
+{
+    ay_status status = need_digest(rq, err);
+
+    return status ? status : ay_h_send_picture(rq, rq->arg[0], err);
+}
+
+ay_status ay_h_image_thumb(ay_request *rq, ay_err *err)
+{
+    char etag[AY_SHA256_HEX + 16];
+    ay_buf bytes = {0};
+    long size = 192;
+    ay_status status = need_digest(rq, err);
+
+    if (!status)
+        status = ay_request_number(rq, "size", 1, 10000, &size, err);
+    if (!status && size != 96 && size != 192 && size != 384)
+        status = ay_fail(err, AY_EINVAL, "'size' must be 96, 192 or 384");
+    if (status)
+        return status;
+    snprintf(etag, sizeof etag, "\"%s-%ld\"", rq->arg[0], size);
+    ay_reply_header(rq, "Cache-Control", "private, max-age=31536000, immutable");
+    if (ay_reply_unchanged(rq, etag))
+        return AY_OK;
+    status = ay_picture_thumb(rq->service, rq->arg[0], (int)size, &bytes, err);
+    if (!status)
+        status = ay_reply_bytes(rq, 200, "image/jpeg", &bytes, err);
+    ay_buf_fini(&bytes);
+    return status;
+}

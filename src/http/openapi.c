@@ -1,0 +1,192 @@
+/* http/openapi.c - from the table of routes to OpenAPI 3.1.  See http/openapi.h. */
+#include "http/openapi.h"
+#include "http/assets.h"
+#include "http/problem.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const ay_param_text params[] = {
+    {"class", "string", "A class: its name, or its id", 0, 0, NULL},
+    {"cursor", "string", "Where the page starts: `next` of the page before", 0, 0, NULL},
+    {"dataset", "string", "A data set's name; absent: the active one", 0, 0, NULL},
+    {"file", "string", "The picture's name", 0, 0, NULL},
+    {"format", "string", "The file's format; absent: der, which phones take", 0, 0, "der|pem"},
+    {"id", "integer", "A number from the list", 1, 2147483647, NULL},
+    {"limit", "integer", "Most items in the answer", 1, 1000, NULL},
+    {"method", "string", "How to decide; absent: auto", 0, 0, "auto|mean"},
+    {"name", "string", "A data set's name", 0, 0, NULL},
+    {"sha256", "string", "SHA-256 of the picture's bytes, 64 lower-case hex digits", 0, 0, NULL},
+    {"size", "integer", "Longer side in pixels: 96, 192 or 384; absent: 192", 96, 384, NULL},
+    {"token", "string", "What a deletion answered as `undo`", 0, 0, NULL},
+    {"top", "integer", "How many classes and pictures to report; absent: 3", 1, 50, NULL},
+};
+
+const ay_param_text *ay_param_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof params / sizeof *params; i++)
+        if (strcmp(params[i].name, name) == 0)
+            return &params[i];
+    return NULL;
+}
+
+static json_t *choices_json(const char *choices)
+{
+    json_t *list = json_array();
+
+    for (const char *p = choices; *p;) {
+        size_t n = strcspn(p, "|");
+        json_array_append_new(list, json_stringn(p, n));
+        p += n + (p[n] == '|');
+    }
+    return list;
+}
+
+static void add_param(json_t *list, const char *name, const char *in)
+{
+    const ay_param_text *t = ay_param_find(name);
+    json_t *schema, *param;
+
+    if (!t)
+        return;
+    schema = json_pack("{s:s}", "type", t->type);
+    if (t->hi) {
+        json_object_set_new(schema, "minimum", json_integer(t->lo));
+        json_object_set_new(schema, "maximum", json_integer(t->hi));
+    }
+    if (t->choices)
+        json_object_set_new(schema, "enum", choices_json(t->choices));
+    param = json_pack("{s:s, s:s, s:s, s:o}", "name", name, "in", in, "description", t->text,
+                      "schema", schema);
+    if (strcmp(in, "path") == 0)
+        json_object_set_new(param, "required", json_true());
+    json_array_append_new(list, param);
+}
+
+static json_t *params_json(const ay_route *r)
+{
+    json_t *list = json_array();
+    char word[64];
+
+    for (const char *p = strchr(r->path, '{'); p; p = strchr(p + 1, '{')) {
+        snprintf(word, sizeof word, "%.*s", (int)strcspn(p + 1, "}"), p + 1);
+        add_param(list, word, "path");
+    }
+    for (const char *p = r->query; *p;) {
+        size_t n = strcspn(p, " ");
+        snprintf(word, sizeof word, "%.*s", (int)n, p);
+        add_param(list, word, "query");
+        p += n + (p[n] == ' ');
+    }
+    return list;
+}
+
+static json_t *ref(const char *schema)
+{
+    return json_pack("{s:{s:o}}", "schema", "$ref",
+                     json_sprintf("#/components/schemas/%s", schema));
+}
+
+static json_t *body_json(const ay_route *r)
+{
+    json_t *content = json_object();
+
+    switch (r->body) {
+    case AY_BODY_NONE:
+        json_decref(content);
+        return NULL;
+    case AY_BODY_PICTURE:
+    case AY_BODY_PICTURES:
+    case AY_BODY_RAW:
+        json_object_set_new(content, "image/*", json_object());
+        json_object_set_new(content, "application/octet-stream", json_object());
+        if (r->request)
+            json_object_set_new(content, "multipart/form-data", ref(r->request));
+        break;
+    case AY_BODY_JSON:
+        json_object_set_new(content, "application/json", ref(r->request));
+        break;
+    case AY_BODY_FORM:
+        json_object_set_new(content, "multipart/form-data", ref(r->request));
+        json_object_set_new(content, "application/x-www-form-urlencoded", ref(r->request));
+        json_object_set_new(content, "application/json", ref(r->request));
+        break;
+    }
+    return json_pack("{s:b, s:o}", "required", 1, "content", content);
+}
+
+/* One word of r->replies: "200:ImageList", "200:image/jpeg", "404". */
+static void add_reply(json_t *replies, const char *word)
+{
+    int status = atoi(word);
+    const char *what = strchr(word, ':');
+    json_t *reply = json_pack("{s:s}", "description", ay_problem_title(status));
+    char key[8];
+
+    snprintf(key, sizeof key, "%d", status);
+    if (what && strchr(what + 1, '/'))
+        json_object_set_new(reply, "content", json_pack("{s:{}}", what + 1));
+    else if (what)
+        json_object_set_new(reply, "content",
+                            json_pack("{s:o}", "application/json", ref(what + 1)));
+    else if (status >= 400)
+        json_object_set_new(reply, "content",
+                            json_pack("{s:o}", "application/problem+json", ref("Problem")));
+    json_object_set_new(replies, key, reply);
+}
+
+static json_t *replies_json(const ay_route *r)
+{
+    json_t *replies = json_object();
+    char word[80];
+
+    for (const char *p = r->replies; *p;) {
+        size_t n = strcspn(p, " ");
+        snprintf(word, sizeof word, "%.*s", (int)n, p);
+        add_reply(replies, word);
+        p += n + (p[n] == ' ');
+    }
+    json_object_set_new(replies, "default",
+                        json_pack("{s:s, s:{s:o}}", "description", "Any other failure", "content",
+                                  "application/problem+json", ref("Problem")));
+    return replies;
+}
+
+static void add_route(json_t *paths, const ay_route *r)
+{
+    json_t *item = json_object_get(paths, r->path), *op, *body = body_json(r);
+    char method[8];
+    size_t n = 0;
+
+    for (; r->method[n] && n + 1 < sizeof method; n++)
+        method[n] = (char)tolower((unsigned char)r->method[n]);
+    method[n] = '\0';
+    if (!item) {
+        json_object_set_new(paths, r->path, json_object());
+        item = json_object_get(paths, r->path);
+    }
+    op = json_pack("{s:[s], s:s, s:s, s:o, s:o}", "tags", r->tag, "operationId", r->id, "summary",
+                   r->summary, "parameters", params_json(r), "responses", replies_json(r));
+    if (body)
+        json_object_set_new(op, "requestBody", body);
+    json_object_set_new(item, method, op);
+}
+
+json_t *ay_openapi_json(const ay_route *routes, size_t n)
+{
+    json_t *paths = json_object(), *schemas;
+
+    for (size_t i = 0; i < n; i++)
+        if (!(routes[i].flags & AY_ROUTE_HIDDEN))
+            add_route(paths, &routes[i]);
+    schemas = json_loadb(ay_http_schemas, (size_t)(ay_http_schemas_end - ay_http_schemas), 0, NULL);
+    return json_pack("{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:[{s:s}], s:o, s:{s:o}}", "openapi",
+                     "3.1.0", "info", "title", "Assay", "version", AY_VERSION, "description",
+                     "Tell what a picture shows, by examples you gave. Errors are problem+json "
+                     "(RFC 9457); times are "
+                     "RFC 3339 UTC.",
+                     "license", "name", "MIT", "identifier", "MIT", "servers", "url", "/", "paths",
+                     paths, "components", "schemas", schemas);
+}
