@@ -19,7 +19,7 @@ ALL_DIRS = base image draw tensor nn nn/ref nn/dnnl models engine index store se
 DIRS    ?= $(ALL_DIRS)
 PKGS    = libjpeg spng libwebp libwebpdemux libtiff-4 libmicrohttpd gnutls sqlite3 jansson \
           yaml-0.1 libcurl libsodium cairo libqrencode
-LIBS    = $(shell pkg-config --libs $(PKGS)) -lgif -ldnnl -pthread -lm
+LIBS    = $(shell pkg-config --libs $(PKGS)) -lgif -ldnnl -lgomp -pthread -lm
 WARN    = -Wall -Wextra -Wshadow -Wvla -Wundef -Wstrict-prototypes \
           -Wmissing-prototypes -Wpointer-arith -Wformat=2
 VERSION := $(shell cat VERSION)

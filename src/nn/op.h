@@ -159,7 +159,7 @@ ay_status ay_graph_packed(ay_graph *g, const void *key, size_t key_size, size_t 
 /* Rows used by name in the compiler's fusion.  The full list is ay_ops, ended by NULL. */
 extern const ay_op *const ay_ops[];
 extern const ay_op ay_op_input, ay_op_conv2d, ay_op_linear, ay_op_batch_norm, ay_op_activation,
-    ay_op_add, ay_op_mul, ay_op_reshape;
+    ay_op_add, ay_op_mul, ay_op_reshape, ay_op_scale, ay_op_max_pool, ay_op_global_avg_pool;
 
 /* Helpers shared by rows. */
 ay_status ay_infer_same(const ay_node *n, const ay_shape *in, ay_shape *out, ay_err *err);

@@ -1,9 +1,9 @@
 /* nn/ops.c - the table of operators: one line each. */
 #include "nn/op.h"
 
-extern const ay_op ay_op_layer_norm, ay_op_scale, ay_op_max_pool, ay_op_avg_pool,
-    ay_op_global_avg_pool, ay_op_concat, ay_op_transpose, ay_op_slice, ay_op_patches,
-    ay_op_embed_tokens, ay_op_matmul, ay_op_softmax, ay_op_attention, ay_op_l2_normalise;
+extern const ay_op ay_op_layer_norm, ay_op_avg_pool, ay_op_concat, ay_op_transpose, ay_op_slice,
+    ay_op_patches, ay_op_embed_tokens, ay_op_matmul, ay_op_softmax, ay_op_attention,
+    ay_op_l2_normalise;
 
 const ay_op *const ay_ops[] = {
     &ay_op_input,

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static const ay_backend *const backends[] = {&ay_backend_ref};
+static const ay_backend *const backends[] = {&ay_backend_dnnl, &ay_backend_ref};
 
 static const ay_backend *find_backend(const char *name)
 {

@@ -75,7 +75,7 @@ static void ref(const ay_ref_call *c)
 }
 
 const ay_op ay_op_activation = {
-    .name = "activation", .infer = ay_infer_same, .ref = ref};
+    .name = "activation", .infer = ay_infer_same, .ref = ref, .dnnl = ay_dnnl_activation};
 
 ay_val ay_nn_activation(ay_graph *g, ay_val x, ay_act kind)
 {

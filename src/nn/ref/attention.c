@@ -72,7 +72,7 @@ static void ref(const ay_ref_call *c)
 }
 
 const ay_op ay_op_attention = {
-    .name = "attention", .infer = infer, .flops = flops, .ref = ref};
+    .name = "attention", .infer = infer, .flops = flops, .ref = ref, .dnnl = ay_dnnl_attention};
 
 ay_val ay_nn_attention(ay_graph *g, ay_val qkv, int heads, bool causal)
 {

@@ -21,7 +21,7 @@ static void ref(const ay_ref_call *c)
 }
 
 const ay_op ay_op_batch_norm = {
-    .name = "batch_norm", .infer = ay_infer_same, .ref = ref};
+    .name = "batch_norm", .infer = ay_infer_same, .ref = ref, .dnnl = ay_dnnl_batch_norm};
 
 ay_val ay_nn_batch_norm(ay_graph *g, ay_val x, const char *prefix, float eps)
 {

@@ -46,8 +46,8 @@ static void ref_mul(const ay_ref_call *c)
         c->dst[i] = c->in[0][i] * c->in[1][place_in_b(i, &c->shape, &c->in_shape[1])];
 }
 
-const ay_op ay_op_add = {.name = "add", .infer = infer, .ref = ref_add};
-const ay_op ay_op_mul = {.name = "mul", .infer = infer, .ref = ref_mul};
+const ay_op ay_op_add = {.name = "add", .infer = infer, .ref = ref_add, .dnnl = ay_dnnl_binary};
+const ay_op ay_op_mul = {.name = "mul", .infer = infer, .ref = ref_mul, .dnnl = ay_dnnl_binary};
 
 static ay_val binary(ay_graph *g, const ay_op *op, ay_val a, ay_val b)
 {

@@ -44,7 +44,7 @@ static void ref(const ay_ref_call *c)
     }
 }
 
-const ay_op ay_op_concat = {.name = "concat", .infer = infer, .ref = ref};
+const ay_op ay_op_concat = {.name = "concat", .infer = infer, .ref = ref, .dnnl = ay_dnnl_concat};
 
 ay_val ay_nn_concat(ay_graph *g, const ay_val *x, int n, int axis)
 {

@@ -107,7 +107,7 @@ static void ref(const ay_ref_call *c)
 }
 
 const ay_op ay_op_conv2d = {
-    .name = "conv2d", .infer = infer, .flops = flops, .ref = ref};
+    .name = "conv2d", .infer = infer, .flops = flops, .ref = ref, .dnnl = ay_dnnl_conv2d};
 
 ay_val ay_nn_conv2d(ay_graph *g, ay_val x, const char *prefix, const ay_conv *a)
 {

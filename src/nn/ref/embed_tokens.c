@@ -33,7 +33,7 @@ static void ref(const ay_ref_call *c)
 }
 
 const ay_op ay_op_embed_tokens = {
-    .name = "embed_tokens", .infer = infer, .ref = ref};
+    .name = "embed_tokens", .infer = infer, .ref = ref, .dnnl = ay_dnnl_embed_tokens};
 
 ay_val ay_nn_embed_tokens(ay_graph *g, ay_val x, const char *class_name, const char *pos_name)
 {

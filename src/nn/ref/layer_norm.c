@@ -24,7 +24,7 @@ static void ref(const ay_ref_call *c)
 }
 
 const ay_op ay_op_layer_norm = {
-    .name = "layer_norm", .infer = ay_infer_same, .ref = ref};
+    .name = "layer_norm", .infer = ay_infer_same, .ref = ref, .dnnl = ay_dnnl_layer_norm};
 
 ay_val ay_nn_layer_norm(ay_graph *g, ay_val x, const char *prefix, float eps)
 {

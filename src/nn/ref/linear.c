@@ -40,7 +40,7 @@ static void ref(const ay_ref_call *c)
 }
 
 const ay_op ay_op_linear = {
-    .name = "linear", .infer = infer, .flops = flops, .ref = ref};
+    .name = "linear", .infer = infer, .flops = flops, .ref = ref, .dnnl = ay_dnnl_linear};
 
 /* Name the parts "prefix.part.weight" (the dot only where it is needed). */
 static void name_parts(ay_graph *g, ay_node *n, int place, const char *prefix, const ay_linear *a,

@@ -44,7 +44,7 @@ static void ref(const ay_ref_call *c)
 }
 
 const ay_op ay_op_matmul = {
-    .name = "matmul", .infer = infer, .flops = flops, .ref = ref};
+    .name = "matmul", .infer = infer, .flops = flops, .ref = ref, .dnnl = ay_dnnl_matmul};
 
 ay_val ay_nn_matmul(ay_graph *g, ay_val a, ay_val b, bool transpose_b, float scale)
 {

@@ -21,7 +21,7 @@ static void ref(const ay_ref_call *c)
 }
 
 const ay_op ay_op_patches = {
-    .name = "patches", .infer = infer, .ref = ref};
+    .name = "patches", .infer = infer, .ref = ref, .dnnl = ay_dnnl_patches};
 
 ay_val ay_nn_patches(ay_graph *g, ay_val x)
 {

@@ -121,11 +121,11 @@ static void ref_global(const ay_ref_call *c)
 }
 
 const ay_op ay_op_max_pool = {
-    .name = "max_pool", .infer = infer, .ref = ref_max};
+    .name = "max_pool", .infer = infer, .ref = ref_max, .dnnl = ay_dnnl_pool};
 const ay_op ay_op_avg_pool = {
-    .name = "avg_pool", .infer = infer, .ref = ref_avg};
+    .name = "avg_pool", .infer = infer, .ref = ref_avg, .dnnl = ay_dnnl_pool};
 const ay_op ay_op_global_avg_pool = {
-    .name = "global_avg_pool", .infer = infer_global, .ref = ref_global};
+    .name = "global_avg_pool", .infer = infer_global, .ref = ref_global, .dnnl = ay_dnnl_pool};
 
 static ay_val add_pool(ay_graph *g, const ay_op *op, ay_val x, const ay_pool *a)
 {

@@ -37,7 +37,7 @@ static void ref(const ay_ref_call *c)
 }
 
 const ay_op ay_op_reshape = {
-    .name = "reshape", .infer = infer, .ref = ref};
+    .name = "reshape", .infer = infer, .ref = ref, .dnnl = ay_dnnl_reshape};
 
 ay_val ay_nn_reshape(ay_graph *g, ay_val x, ay_shape to)
 {

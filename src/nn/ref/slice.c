@@ -31,7 +31,7 @@ static void ref(const ay_ref_call *c)
                size * inner * sizeof(float));
 }
 
-const ay_op ay_op_slice = {.name = "slice", .infer = infer, .ref = ref};
+const ay_op ay_op_slice = {.name = "slice", .infer = infer, .ref = ref, .dnnl = ay_dnnl_slice};
 
 ay_val ay_nn_slice(ay_graph *g, ay_val x, int axis, int begin, int size)
 {

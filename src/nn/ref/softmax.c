@@ -21,7 +21,7 @@ static void ref(const ay_ref_call *c)
 }
 
 const ay_op ay_op_softmax = {
-    .name = "softmax", .infer = ay_infer_same, .ref = ref};
+    .name = "softmax", .infer = ay_infer_same, .ref = ref, .dnnl = ay_dnnl_softmax};
 
 ay_val ay_nn_softmax(ay_graph *g, ay_val x)
 {

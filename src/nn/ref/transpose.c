@@ -36,7 +36,7 @@ static void ref(const ay_ref_call *c)
 }
 
 const ay_op ay_op_transpose = {
-    .name = "transpose", .infer = infer, .ref = ref};
+    .name = "transpose", .infer = infer, .ref = ref, .dnnl = ay_dnnl_transpose};
 
 ay_val ay_nn_transpose(ay_graph *g, ay_val x, const int *order)
 {
