@@ -31,11 +31,12 @@ class Augment:
         white = chosen * ((x.amin(1, keepdim=True) - 0.9) / 0.1).clamp(0, 1)
         return x * (1 - white) + white * (left * (1 - ramp) + right * ramp) * x
 
-    def place(self, x, aspect, any_turn, size):
-        """Crop of 25 to 110 % of the area (at times more), turn, flip, aspect; white or coloured margins."""
+    def place(self, x, aspect, any_turn, on_white, size):
+        """Crop of 25 to 110 % of the area, turn, flip, aspect; at times smaller, with white or coloured margins."""
         n = len(x)
         area = self.uniform(n) * 0.85 + 0.25
-        area = torch.where(self.uniform(n) < 0.25, 1 + self.uniform(n) * 0.6, area)
+        more = torch.where(on_white, torch.full((n,), 2.5), torch.full((n,), 0.8))
+        area = torch.where(self.uniform(n) < 0.25, 1 + self.uniform(n) * more, area)
         stretch = aspect.log().clamp(-1.2, 1.2) * (self.uniform(n) < 0.5).float()
         shaken = stretch + self.normal(n) * 0.12
         whole = torch.exp(stretch.abs() / 2 * (self.uniform(n) < 0.6).float())
@@ -82,7 +83,7 @@ class Augment:
 
     def __call__(self, pixels, aspect, any_turn, on_white, size):
         x = pixels.permute(0, 3, 1, 2).float().div_(255)
-        x = self.place(self.tint(x, on_white), aspect, any_turn, size)
+        x = self.place(self.tint(x, on_white), aspect, any_turn, on_white, size)
         return self.spoil(self.colour(x))
 
     def mix(self, x, target):

@@ -1,5 +1,7 @@
 """Pictures for training: the free packs and our own drawings, decoded once into arrays of 96 x 96 pixels.
 
+The pictures of src/draw come as a folder of class folders, WORK/drawn, which draw-pictures writes.
+
 A set is {x: uint8 [n, 96, 96, 3], aspect: float32 [n] (width / height before the squash), label: str
 [n], group: str [n] (the pack)}. Squashing keeps every pixel and one size for all; the augmentation
 undoes it at random, since the aspect is kept. Sets are cached as .npz files in the work folder.
@@ -27,7 +29,7 @@ DRAWN = {
     "texture": (240, 32, 14, textures.texture_recipe, textures.draw_texture),
     "fractal": (120, 20, 15, textures.fractal_recipe, textures.draw_fractal),
     "thing": (240, 24, 16, things.thing_recipe, things.draw_thing),
-    "device": (len(devices.DEVICES), 160, 17, lambda k: list(devices.DEVICES)[k], devices.draw_device),
+    "device": (len(devices.DEVICES), 240, 18, lambda k: list(devices.DEVICES)[k], devices.draw_device),
 }
 
 # How often a set is drawn from: a share, split over its classes by the square root of their size.
@@ -42,8 +44,9 @@ SHARES = {
     "fractal": 0.15,
     "thing": 0.7,
     "device": 1.6,
+    "drawn": 1.2,
 }
-ANY_TURN = {"texture", "euro_coins", "screw_present"}  # have no upright
+ANY_TURN = {"texture", "euro_coins", "screw_present", "drawn"}  # have no upright
 ON_WHITE = {"noto_emoji", "thing", "fractal", "device"}  # white ground that may be tinted
 
 
@@ -109,8 +112,8 @@ def load_sets(names, packs, work):
             if name in DRAWN:
                 made = draw_set(name)
             else:
-                pack = pathlib.Path(packs) / f"{name}.tar.zst"
-                made = read_pack(pack if pack.exists() else pathlib.Path(packs) / name, work)
+                places = [pathlib.Path(packs) / f"{name}.tar.zst", pathlib.Path(packs) / name, work / name]
+                made = read_pack(next((p for p in places if p.exists()), places[0]), work)
             np.savez(cache, **made)
         with np.load(cache) as stored:
             parts.append({key: stored[key] for key in stored.files})

@@ -1,7 +1,7 @@
 """Everyday devices drawn flat with Pillow, then posed: 44 classes with generous variation inside each.
 
-Every device is a function (pen, r): it draws in a unit square of the aspect it asks for. pose() then
-turns the flat drawing into a face of a box or a tilted card, lit, on a ground. The drawings are
+Every device is a function (pen, r): it draws in a unit square of the aspect it asks for. draw_device
+wears the flat drawing out, lights it, makes it a face of a box or a tilted card, and lays it on a ground. The drawings are
 meant to teach what scanners of scrap and parts see (keys in rows, lenses, screens, knobs, leads),
 not to look real.
 """
@@ -720,6 +720,33 @@ def lit(image, r):
     return Image.fromarray(pixels.astype(np.uint8), "RGBA")
 
 
+def worn(image, r):
+    """Scrap is seldom new: uneven surface, rust or dirt in patches, cracks across the face."""
+    pixels = np.asarray(image).astype(np.float32)
+    rough = lambda beta, ring: np.asarray(
+        Image.fromarray(textures.spectral(r, beta, ring, 0.5, 0, 0).astype(np.float32)).resize(image.size, Image.BILINEAR)
+    )[..., None]
+    if r.random() < 0.5:
+        pixels[..., :3] *= 1 + rough(r.uniform(0.3, 1.5), 0) * r.uniform(0.02, 0.12)
+    if r.random() < 0.2:
+        patch = np.clip((rough(1.6, 0) - r.uniform(0.3, 1.2)) * 3, 0, 1) * r.uniform(0.3, 0.9)
+        stain = np.array([(120, 70, 40), (60, 50, 45), (170, 165, 155)][r.integers(3)], np.float32)
+        pixels[..., :3] = pixels[..., :3] * (1 - patch) + stain * patch
+    image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8), "RGBA")
+    if r.random() < 0.2:
+        draw, (x, y) = ImageDraw.Draw(image), r.random(2) * image.size
+        light = int(r.uniform(120, 240))
+        for _ in range(int(r.integers(2, 12))):
+            points, a = [(x, y)], r.random() * 6.3
+            for _ in range(int(r.integers(2, 8))):
+                a += r.normal() * 0.5
+                length = r.uniform(4, 30)
+                points.append((points[-1][0] + length * math.cos(a), points[-1][1] + length * math.sin(a)))
+            draw.line(points, fill=(light, light, light, 255), width=1)
+        image.putalpha(Image.fromarray(pixels[..., 3].astype(np.uint8)))
+    return image
+
+
 def warp(image, corners):
     """Moves the corners of image (top left, top right, bottom right, bottom left) to the given places."""
     w, h = image.size
@@ -750,8 +777,8 @@ def ground(r):
 
 def _corners(w, h, turn, r):
     """Where the corners of a w x h face go, seen from a random side; and the angle it is turned by."""
-    scale = r.uniform(0.6, 0.95)
-    yaw, pitch = r.normal() * 0.25, r.normal() * 0.2
+    scale = math.exp(r.uniform(math.log(0.4), math.log(1.0)))
+    yaw, pitch = r.normal() * 0.35, r.normal() * 0.25
     angle = r.normal() * (0.06 + turn * 0.4) if r.random() < 0.85 else r.random() * 6.3 * turn
     lying = r.uniform(0.55, 1) if turn >= 0.3 and r.random() < 0.4 else 1
     corners = []
@@ -764,7 +791,7 @@ def _corners(w, h, turn, r):
 
 def _sides(layer, face, corners, r):
     """The sides of a box behind the face, darker than it."""
-    back = corners + np.array([r.choice([-1, 1]), r.choice([-1, -1, 1])]) * r.uniform(4, 26, 2)
+    back = corners + np.array([r.choice([-1, 1]), r.choice([-1, -1, 1])]) * r.uniform(4, [56, 36])
     draw = ImageDraw.Draw(layer)
     base = tuple(int(v) for v in np.asarray(face)[face.height // 2, max(2, face.width // 40)][:3])
     for i in range(4):
@@ -790,7 +817,7 @@ def draw_device(name, r):
     make, low, high, depth, turn = DEVICES[name]
     pen = Pen(math.exp(r.uniform(math.log(low), math.log(high))), r)
     make(pen, r)
-    face = lit(pen.image, r)
+    face = lit(worn(pen.image, r), r)
     corners, angle = _corners(pen.w, pen.h, turn, r)
     scene = ground(r)
     layer = Image.new("RGBA", (SIDE, SIDE), (0, 0, 0, 0))

@@ -62,22 +62,15 @@ def knn_accuracy(vectors, labels, neighbours=5, splits=5):
 
 
 def histogram_features(picture):
-    """Colour (4 x 4 x 4 joint RGB) and gradient (8 directions x 2 x 2 cells) histograms, square-rooted."""
+    """Colour (16 bins a channel) and gradient (8 directions x 4 x 4 cells) histograms, square-rooted."""
     pixels = np.asarray(picture.resize((64, 64), Image.BILINEAR), np.float32) / 255
-    bins = np.minimum((pixels * 4).astype(int), 3)
-    colour = np.bincount((bins[..., 0] * 16 + bins[..., 1] * 4 + bins[..., 2]).ravel(), minlength=64)
-    grey = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
-    dy, dx = np.gradient(grey)
-    size = np.hypot(dx, dy)
-    turn = ((np.arctan2(dy, dx) + np.pi) / (2 * np.pi) * 8).astype(int) % 8
-    cells = [
-        np.bincount(turn[y : y + 32, x : x + 32].ravel(), size[y : y + 32, x : x + 32].ravel(), 8)
-        for y in (0, 32)
-        for x in (0, 32)
-    ]
+    colour = np.concatenate([np.histogram(pixels[..., k], 16, (0, 1))[0] for k in range(3)])
+    dy, dx = np.gradient(pixels @ np.array([0.299, 0.587, 0.114], np.float32))
+    size, turn = np.hypot(dx, dy), (np.arctan2(dy, dx) % np.pi / np.pi * 8).astype(int) % 8
+    corners = [(y, x) for y in range(0, 64, 16) for x in range(0, 64, 16)]
+    cells = [np.bincount(turn[y : y + 16, x : x + 16].ravel(), size[y : y + 16, x : x + 16].ravel(), 8) for y, x in corners]
     gradient = np.concatenate(cells)
-    parts = [colour / max(colour.sum(), 1e-9), gradient / max(gradient.sum(), 1e-9)]
-    return np.sqrt(np.concatenate(parts))
+    return np.sqrt(np.concatenate([colour / colour.sum() * 0.5, gradient / max(gradient.sum(), 1e-9)]))
 
 
 def resnet18_features(pictures, weights):

@@ -1,7 +1,8 @@
 """Writes what ships: model.safetensors, config.json and golden.json (the runner's known answers).
 
-Tensors of one dimension are stored as F32, all others as F16 (read back as F32). The golden
-input needs no decoder: value(c, y, x) is an integer formula, so every language can build it exactly.
+Tensors of one dimension are stored as F32, all others as F16 (read back as F32). The normalisation of
+the pooled values that training keeps apart is folded into the head here. The golden input needs no
+decoder: value(c, y, x) is an integer formula, so every language can build it exactly.
 """
 
 import argparse
@@ -24,23 +25,36 @@ def golden_input(size):
     return torch.from_numpy((values / 127.5 - 1).astype(np.float32))[None]
 
 
+def from_checkpoint(path, config):
+    """The encoder of a checkpoint of train.py, with head(norm(pooled)) folded into one linear layer."""
+    state = torch.load(path)["trainee"]
+    network = ay.Encoder(config)
+    network.load_state_dict({k[len("network.") :]: v for k, v in state.items() if k.startswith("network.")})
+    mean, deviation = state["pooled.running_mean"], torch.sqrt(state["pooled.running_var"] + 1e-5)
+    with torch.no_grad():
+        network.head.weight /= deviation
+        network.head.bias -= network.head.weight @ mean
+    return network
+
+
 def write(network, config, folder):
     """Writes the three files, then reads them back so that golden.json speaks of the stored numbers."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {}
     for name, tensor in network.state_dict().items():
-        if name.endswith("num_batches_tracked"):
-            continue
-        keep = tensor.ndim == 1
-        tensors[name] = tensor.detach().to(torch.float32 if keep else torch.float16).contiguous()
+        if not name.endswith("num_batches_tracked"):
+            kind = torch.float32 if tensor.ndim == 1 else torch.float16
+            tensors[name] = tensor.detach().to(kind).contiguous()
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt", "name": config["name"]})
+    (folder / "model.safetensors").chmod(0o644)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     network, config = ay.load(folder)
     size = config["preprocessing"]["size"]
     with torch.no_grad():
         x = golden_input(size)
-        pooled, head = network.pool(x)[0], network.head(network.pool(x))[0]
+        pooled = network.pool(x)[0]
+        head = network.head(pooled)
         vector = network(x)[0]
     golden = {
         "what": "float32 answers of the stored weights to a synthetic input tensor",
@@ -60,13 +74,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--checkpoint", help="made by train.py; without one the weights are random (seed 1)")
     parser.add_argument("--config", required=True, help="config.json to take the architecture from")
+    parser.add_argument("--version", help="version to write into config.json")
     parser.add_argument("--out", required=True, help="folder to write")
     options = parser.parse_args()
     config = json.loads(pathlib.Path(options.config).read_text())
+    if options.version:
+        config["version"] = options.version
     torch.manual_seed(1)
-    network = ay.Encoder(config)
-    if options.checkpoint:
-        network.load_state_dict(torch.load(options.checkpoint)["network"])
+    network = from_checkpoint(options.checkpoint, config) if options.checkpoint else ay.Encoder(config)
     write(network.eval(), config, options.out)
 
 
