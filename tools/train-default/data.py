@@ -35,16 +35,16 @@ DRAWN = {
 # How often a set is drawn from: a share, split over its classes by the square root of their size.
 SHARES = {
     "caltech101": 2.0,
-    "grocery_store": 0.4,
+    "grocery_store": 0.5,
     "clothing_cc0": 0.4,
     "euro_coins": 0.15,
     "screw_present": 0.08,
     "noto_emoji": 0.4,
-    "texture": 0.6,
-    "fractal": 0.15,
-    "thing": 0.7,
-    "device": 1.6,
-    "drawn": 1.2,
+    "texture": 0.5,
+    "fractal": 0.12,
+    "thing": 0.6,
+    "device": 1.8,
+    "drawn": 1.0,
 }
 ANY_TURN = {"texture", "euro_coins", "screw_present", "drawn"}  # have no upright
 ON_WHITE = {"noto_emoji", "thing", "fractal", "device"}  # white ground that may be tinted
