@@ -14,6 +14,8 @@ static const ay_draw_family *const families[] = {
     &ay_family_steel,
     &ay_family_textures,
     &ay_family_fractals,
+    &ay_family_devices,
+    &ay_family_household,
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 

@@ -35,7 +35,7 @@ typedef struct {
 } ay_draw_family;
 
 extern const ay_draw_family ay_family_fasteners, ay_family_machine, ay_family_electronics, ay_family_steel,
-    ay_family_textures, ay_family_fractals;
+    ay_family_textures, ay_family_fractals, ay_family_devices, ay_family_household;
 
 /* Paint a texture (texture.c). */
 ay_status ay_texture_paint(const ay_draw_class *cl, ay_rng *r, ay_canvas *c, ay_err *err);

@@ -53,7 +53,7 @@ typedef struct {
     float yaw;             /* largest turn away from the front, radians; AY_PI: any */
     float near, far;       /* distance, 1: the thing just fills the picture */
     float product;         /* how often it stands alone on white or plain, cut out */
-    float floats;          /* how often it hangs in the air, turned freely */
+    float roll;            /* largest tilt of the camera, radians */
     float wear;            /* 0: always new; 1: usual for scrap */
 } ay_view;
 

@@ -4,12 +4,12 @@
 void ay_view_default(ay_view *v)
 {
     *v = (ay_view){.low = 0.5f, .high = 1.5f, .yaw = AY_PI, .near = 0.8f, .far = 1.4f,
-                   .product = 0.12f, .floats = 0, .wear = 0.6f};
+                   .product = 0.12f, .roll = 0.12f, .wear = 0.6f};
 }
 
 static void aim(ay_rng *r, const ay_solid *s, const ay_view *v, float aspect, ay_scene *o)
 {
-    float up = rnd(r, v->low, v->high), yaw = rnd(r, -v->yaw, v->yaw), roll = rnd(r, -0.12f, 0.12f);
+    float up = rnd(r, v->low, v->high), yaw = rnd(r, -v->yaw, v->yaw), roll = rnd(r, -v->roll, v->roll);
     float fov = rnd(r, 0.35f, 0.85f), fill = rnd(r, v->near, v->far);
     float half = fov / 2, dist = s->bound / sinq(half) * fill * 0.86f;
     ay_v3 back = v3(sinq(yaw) * cosq(up), -cosq(yaw) * cosq(up), sinq(up));
@@ -78,7 +78,7 @@ void ay_scene_pick(ay_rng *r, const ay_solid *s, const ay_view *v, float aspect,
         o->ground.kind = AY_GROUND_STUDIO;
         o->ground.a = o->ground.b = v3_all(0.9f);
         o->ground.metal = 0;
-        o->back = v3_all(1.6f);
+        o->back = v3_all(4); /* burnt out, as in a catalogue */
         o->sky = v3_scale(o->sky, 1.2f);
         if (rnd_chance(r, 0.25f)) {
             o->back = rnd_chance(r, 0.5f) ? v3_all(plain * plain) : hsv(hue, 0.5f, plain);
