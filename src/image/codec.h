@@ -46,6 +46,9 @@ uint64_t ay_source_spare(const ay_source *src, const ay_image_info *info);
 /* The commonest failure of all. */
 ay_status ay_source_cut_short(const char *format, ay_err *err);
 
+/* As ay_image_create() but not zeroed, for whoever writes every pixel. */
+ay_status ay_image_alloc(ay_image *out, int width, int height, ay_err *err);
+
 /* Where decoded rows go.  Rows are given in stored order, each exactly once:
  *     while (row < height) { p = ay_sink_rows(&sink, want, &n); write n rows; ay_sink_commit(); } */
 typedef struct {

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/test.h"
+#include "image/hostile.h"
 #include "image/image.h"
 
 #include <fnmatch.h>
@@ -29,7 +30,7 @@
 #define MOST_KB (256l << 10)
 #endif
 
-#define ROOT "build/hostile"
+#define ROOT HOSTILE_ROOT
 #define STATUS_BASE 100 /* a child's exit status: 100 + ay_status */
 #define NO_WORDS 90
 #define HANG_SECONDS 60
@@ -40,19 +41,6 @@ typedef struct {
     double seconds;
     long kb;
 } verdict;
-
-static void unpack(void)
-{
-    char command[2048];
-    const char *tar = test_shared("hostile.tar.zst");
-
-    if (ay_file_exists(ROOT "/.whole"))
-        return;
-    snprintf(command, sizeof command,
-             "mkdir -p " ROOT " && zstd -dqc '%s' | tar -xf - -C " ROOT " && touch " ROOT "/.whole",
-             tar);
-    CHECK(system(command) == 0);
-}
 
 static void child(const void *bytes, size_t n)
 {
@@ -136,7 +124,7 @@ static void every_file_is_survived(void)
 {
     ay_err err;
 
-    unpack();
+    hostile_unpack();
     seen.base_kb = try_bytes(NULL, 0).kb;
     CHECK_OK(ay_file_walk(ROOT, visit, NULL, &err), err);
     printf("  %d files: %d pictures, %d refused\n", seen.files, seen.pictures, seen.refused);
@@ -162,7 +150,7 @@ static json_t *expectations(void)
 {
     json_t *root;
 
-    unpack();
+    hostile_unpack();
     root = json_load_file(ROOT "/codec-corpus/expected_errors.json", 0, NULL);
     CHECK(root);
     return root;
@@ -208,7 +196,7 @@ static void bad_bmps_fail(void)
 {
     ay_err err;
 
-    unpack();
+    hostile_unpack();
     CHECK_OK(ay_file_walk(ROOT "/codec-corpus/image-rs/test-images/bmp", visit_bad_bmp, NULL, &err),
              err);
     CHECK(bad_bmps >= 5);
@@ -234,7 +222,7 @@ static void odd_jpegs_decode(void)
 {
     ay_err err;
 
-    unpack();
+    hostile_unpack();
     CHECK_OK(ay_file_walk(ROOT "/codec-corpus/zune/test-images/jpeg", visit_odd_jpeg, NULL, &err),
              err);
     CHECK(odd_jpegs >= 20);

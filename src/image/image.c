@@ -5,17 +5,29 @@
 
 #include <string.h>
 
-ay_status ay_image_create(ay_image *out, int width, int height, ay_err *err)
+static ay_status fill_in(ay_image *out, int width, int height, bool zeroed, ay_err *err)
 {
+    size_t pixels = (size_t)width * (size_t)height;
+
     *out = (ay_image){0};
     if (width < 1 || height < 1)
         return ay_fail(err, AY_EINVAL, "a picture of %d x %d pixels", width, height);
-    out->data = ay_calloc((size_t)width * (size_t)height, 3);
+    out->data = zeroed ? ay_calloc(pixels, 3) : ay_alloc(pixels, 3);
     if (!out->data)
         return ay_fail(err, AY_ENOMEM, "no memory for a picture of %d x %d pixels", width, height);
     out->width = width;
     out->height = height;
     return AY_OK;
+}
+
+ay_status ay_image_create(ay_image *out, int width, int height, ay_err *err)
+{
+    return fill_in(out, width, height, true, err);
+}
+
+ay_status ay_image_alloc(ay_image *out, int width, int height, ay_err *err)
+{
+    return fill_in(out, width, height, false, err);
 }
 
 void ay_image_fini(ay_image *im)

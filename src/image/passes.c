@@ -12,9 +12,8 @@ static inline uint8_t clip(int32_t v)
     return v < 0 ? 0 : v > 255 ? 255 : (uint8_t)v;
 }
 
-static void across(const ay_weights *w, const uint8_t *src, int width, uint8_t *dst)
+static void row_across(const ay_weights *w, const uint8_t *src, uint8_t *dst)
 {
-    (void)width;
     for (int i = 0; i < w->n; i++, dst += 3) {
         const int32_t *k = w->weight + (size_t)i * (size_t)w->taps;
         const uint8_t *p = src + (size_t)w->first[i] * 3;
@@ -30,9 +29,18 @@ static void across(const ay_weights *w, const uint8_t *src, int width, uint8_t *
     }
 }
 
-static void down(const int32_t *weight, int count, const uint8_t *src, size_t stride, size_t n,
+static void across(const ay_weights *w, const uint8_t *const src[4], uint8_t *const dst[4])
+{
+    for (int r = 0; r < 4; r++)
+        row_across(w, src[r], dst[r]);
+}
+
+static void down(const ay_weights *w, int i, const uint8_t *src, size_t stride, size_t n,
                  uint8_t *dst)
 {
+    const int32_t *weight = w->weight + (size_t)i * (size_t)w->taps;
+    int count = w->count[i];
+
     for (size_t x = 0; x < n; x++) {
         int32_t sum = 1 << (AY_WEIGHT_BITS - 1);
         for (int k = 0; k < count; k++)
@@ -41,14 +49,27 @@ static void down(const int32_t *weight, int count, const uint8_t *src, size_t st
     }
 }
 
-const ay_passes ay_passes_plain = {"plain", across, down};
+const ay_passes ay_passes_plain = {.name = "plain", .across = across, .down = down};
 
 const ay_passes *ay_passes_at(int i)
 {
-    return i == 0 ? &ay_passes_plain : NULL;
+    const ay_passes *can[4] = {&ay_passes_plain};
+
+#if defined(__x86_64__)
+    int n = 1;
+    if (ay_cpu_get()->avx2)
+        can[n++] = &ay_passes_avx2;
+    if (ay_cpu_get()->avx512_vnni)
+        can[n] = &ay_passes_vnni;
+#endif
+    return can[i];
 }
 
 const ay_passes *ay_passes_best(void)
 {
-    return &ay_passes_plain;
+    int i = 0;
+
+    while (ay_passes_at(i + 1))
+        i++;
+    return ay_passes_at(i);
 }

@@ -72,14 +72,15 @@ static const struct {
 
 static ay_status weights_alloc(ay_weights *w, int n, int taps, ay_err *err)
 {
-    size_t ints = (size_t)n * ((size_t)taps + 2);
+    size_t all = (size_t)n * (size_t)taps;
 
     *w = (ay_weights){.n = n, .taps = taps};
-    w->memory = ay_calloc(ints, sizeof(int32_t));
+    w->memory = ay_calloc(2 * all + 2 * (size_t)n, sizeof(int32_t));
     if (!w->memory)
         return ay_fail(err, AY_ENOMEM, "resize: no memory for %d weights", n);
     w->weight = w->memory;
-    w->first = w->weight + (size_t)n * (size_t)taps;
+    w->packed = w->weight + all;
+    w->first = w->weight + 2 * all;
     w->count = w->first + n;
     return AY_OK;
 }
@@ -100,8 +101,18 @@ static void weigh(ay_filter filter, double centre, double scale, int first, int 
     }
 }
 
-ay_status ay_weights_init(ay_weights *w, ay_filter filter, int in, int out, int from, int n,
-                          ay_err *err)
+static void weights_pack(ay_weights *w, const ay_passes *passes)
+{
+    for (size_t i = 0; i < (size_t)w->n * (size_t)w->taps; i++)
+        if (w->weight[i] > AY_WEIGHT_MOST || w->weight[i] < -AY_WEIGHT_MOST)
+            passes = &ay_passes_plain;
+    w->passes = passes;
+    if (passes->pack)
+        passes->pack(w);
+}
+
+ay_status ay_weights_init(ay_weights *w, const ay_passes *passes, ay_filter filter, int in, int out,
+                          int from, int n, ay_err *err)
 {
     double scale = (double)in / out;
     double wide = scale < 1.0 ? 1.0 : scale;
@@ -121,6 +132,8 @@ ay_status ay_weights_init(ay_weights *w, ay_filter filter, int in, int out, int 
         weigh(filter, centre, 1.0 / wide, w->first[i], w->count[i], real,
               w->weight + (size_t)i * (size_t)taps);
     }
+    if (!st)
+        weights_pack(w, passes);
     ay_free(real);
     return st;
 }
@@ -150,12 +163,40 @@ static void reach(const ay_weights *w, int *first, int *end)
     *end = w->first[w->n - 1] + w->count[w->n - 1];
 }
 
-/* Resize src across, rows from..from + dst->height. */
-static void all_across(const job *j, const ay_image *src, int from, ay_image *dst)
+/* Four rows of src from y on.  The passes want four, and read a little past each: where that would
+ * leave the picture, rows are copied to spare (4 * spare_stride bytes), the last one repeatedly. */
+static void four_rows(const ay_image *src, int y, uint8_t *spare, size_t spare_stride,
+                      const uint8_t *rows[4])
 {
-    for (int y = 0; y < dst->height; y++)
-        j->passes->across(&j->across, row_of(src, from + y), src->width,
-                          dst->data + (size_t)y * (size_t)dst->width * 3);
+    size_t behind = y + 4 < src->height ? (size_t)(src->height - y - 4) * (size_t)src->width * 3 : 0;
+    bool inside = behind >= AY_ACROSS_OVER;
+
+    for (int r = 0; r < 4; r++) {
+        int from = y + r < src->height ? y + r : src->height - 1;
+        rows[r] = inside ? row_of(src, from) : spare + (size_t)r * spare_stride;
+        if (!inside)
+            memcpy(spare + (size_t)r * spare_stride, row_of(src, from), (size_t)src->width * 3);
+    }
+}
+
+/* Resize src across, rows from..from + dst->height. */
+static ay_status all_across(const job *j, const ay_image *src, int from, ay_image *dst, ay_err *err)
+{
+    size_t in = (size_t)src->width * 3 + AY_ACROSS_OVER, out = (size_t)dst->width * 3;
+    uint8_t *spare = ay_calloc(in * 4 + out, 1);
+    const uint8_t *rows[4];
+    uint8_t *to[4];
+
+    if (!spare)
+        return ay_fail(err, AY_ENOMEM, "resize: no memory for four rows");
+    for (int y = 0; y < dst->height; y += 4) {
+        four_rows(src, from + y, spare, in, rows);
+        for (int r = 0; r < 4; r++) /* rows past the last go nowhere */
+            to[r] = y + r < dst->height ? dst->data + (size_t)(y + r) * out : spare + in * 4;
+        j->across.passes->across(&j->across, rows, to);
+    }
+    ay_free(spare);
+    return AY_OK;
 }
 
 /* Resize src down, columns from..from + dst->width; src's row 0 is row `above` of the whole. */
@@ -165,8 +206,7 @@ static void all_down(const job *j, const ay_image *src, int above, int from, ay_
     size_t stride = (size_t)src->width * 3, n = (size_t)dst->width * 3;
 
     for (int y = 0; y < dst->height; y++)
-        j->passes->down(w->weight + (size_t)y * (size_t)w->taps, w->count[y],
-                        row_of(src, w->first[y] - above) + (size_t)from * 3, stride, n,
+        w->passes->down(w, y, row_of(src, w->first[y] - above) + (size_t)from * 3, stride, n,
                         dst->data + (size_t)y * n);
 }
 
@@ -177,13 +217,14 @@ static ay_status across_then_down(job *j, ay_image *dst, ay_err *err)
     ay_status st;
 
     reach(&j->down, &top, &end);
-    st = ay_image_create(&middle, dst->width, end - top, err);
+    st = ay_image_alloc(&middle, dst->width, end - top, err);
     if (st)
         return st;
-    all_across(j, j->src, top, &middle);
-    all_down(j, &middle, top, 0, dst);
+    st = all_across(j, j->src, top, &middle, err);
+    if (!st)
+        all_down(j, &middle, top, 0, dst);
     ay_image_fini(&middle);
-    return AY_OK;
+    return st;
 }
 
 static ay_status down_then_across(job *j, ay_image *dst, ay_err *err)
@@ -193,15 +234,15 @@ static ay_status down_then_across(job *j, ay_image *dst, ay_err *err)
     ay_status st;
 
     reach(&j->across, &left, &end);
-    st = ay_image_create(&middle, end - left, dst->height, err);
+    st = ay_image_alloc(&middle, end - left, dst->height, err);
     if (st)
         return st;
     all_down(j, j->src, 0, left, &middle);
     for (int i = 0; i < j->across.n; i++)
         j->across.first[i] -= left;
-    all_across(j, &middle, 0, dst);
+    st = all_across(j, &middle, 0, dst, err);
     ay_image_fini(&middle);
-    return AY_OK;
+    return st;
 }
 
 /* Pillow's nearest neighbour steps by repeated addition, so ours has to add and not multiply. */
@@ -240,14 +281,14 @@ static ay_status filtered(job *j, int width, int height, ay_filter filter, ay_im
     ay_status st = AY_OK;
 
     if (columns)
-        st = ay_weights_init(&j->across, filter, j->src->width, width, j->x, dst->width, err);
+        st = ay_weights_init(&j->across, j->passes, filter, j->src->width, width, j->x, dst->width, err);
     if (!st && rows)
-        st = ay_weights_init(&j->down, filter, j->src->height, height, j->y, dst->height, err);
+        st = ay_weights_init(&j->down, j->passes, filter, j->src->height, height, j->y, dst->height, err);
     if (!st && columns && rows)
         st = rows > 0 && rows > 2ll * columns ? down_then_across(j, dst, err)
                                               : across_then_down(j, dst, err);
     else if (!st && columns)
-        all_across(j, j->src, j->y, dst);
+        st = all_across(j, j->src, j->y, dst, err);
     else if (!st && rows)
         all_down(j, j->src, 0, j->x, dst);
     else if (!st)
@@ -263,7 +304,7 @@ ay_status ay_resample(const ay_image *src, int width, int height, ay_filter filt
                       int w, int h, const ay_passes *passes, ay_image *dst, ay_err *err)
 {
     job j = {.src = src, .passes = passes, .x = x, .y = y};
-    ay_status st = ay_image_create(dst, w, h, err);
+    ay_status st = ay_image_alloc(dst, w, h, err);
 
     if (st)
         return st;

@@ -24,8 +24,8 @@ ay_status ay_sink_open(ay_sink *s, const ay_image_info *info, ay_image *out, ay_
                    .width = info->width,
                    .height = info->height,
                    .orientation = info->orientation};
-    st = ay_image_create(out, swap ? info->height : info->width, swap ? info->width : info->height,
-                         err);
+    st = ay_image_alloc(out, swap ? info->height : info->width, swap ? info->width : info->height,
+                        err);
     if (st || s->orientation == 1)
         return st;
     s->band = ay_alloc((size_t)info->width * BAND_ROWS, 3);

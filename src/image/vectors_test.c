@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/test.h"
+#include "image/hostile.h"
 #include "image/resample.h"
 
 #define LINE 512
@@ -86,7 +87,7 @@ static void check_resize(const char *line)
 
 static void resize_equals_pillow(void)
 {
-    CHECK(each_line("image_resize.tsv", check_resize) >= 145);
+    CHECK(each_line("image_resize.tsv", check_resize) >= 155);
 }
 
 static void check_preprocess(const char *line)
@@ -143,34 +144,61 @@ static void grey_equals_pillow(void)
     CHECK(each_line("image_colour.tsv", check_colour) == 2);
 }
 
-static int photos, equal_photos;
+static int pictures, equal;
+
+static void check_picture(const char *path, int w, int h, const char *hex)
+{
+    ay_image im;
+    ay_err err;
+
+    CHECK_OK(ay_image_load(path, NULL, &im, &err), err);
+    pictures++;
+    if (im.width == w && im.height == h && same(im.data, (size_t)w * (size_t)h * 3, hex))
+        equal++;
+    else
+        printf("  differs: %s\n", path);
+    ay_image_fini(&im);
+}
 
 static void check_photo(const char *line)
 {
     char file[256], hex[AY_SHA256_HEX];
     int w, h;
-    ay_image im;
-    ay_err err;
 
     CHECK(sscanf(line, "%255[^\t] %d %d %64s", file, &w, &h, hex) == 4);
-    CHECK_OK(ay_image_load(test_shared(file), NULL, &im, &err), err);
-    CHECK(im.width == w && im.height == h);
-    photos++;
-    if (same(im.data, (size_t)w * (size_t)h * 3, hex))
-        equal_photos++;
-    else
-        printf("  differs: %s\n", file);
-    ay_image_fini(&im);
+    check_picture(test_shared(file), w, h, hex);
 }
 
 static void photos_equal_pillow(void)
 {
     test_shared("photos");
+    pictures = equal = 0;
     each_line("image_photos.tsv", check_photo);
-    printf("  %d of %d photos equal Pillow's pixels\n", equal_photos, photos);
-    CHECK(photos > 200 && equal_photos == photos);
+    printf("  %d of %d photos equal Pillow's pixels\n", equal, pictures);
+    CHECK(pictures > 200 && equal == pictures);
+}
+
+static void check_odd(const char *line)
+{
+    char file[256], path[300], hex[AY_SHA256_HEX];
+    int w, h;
+
+    CHECK(sscanf(line, "%255[^\t] %d %d %64s", file, &w, &h, hex) == 4);
+    snprintf(path, sizeof path, HOSTILE_ROOT "/%s", file);
+    check_picture(path, w, h, hex);
+}
+
+/* Every variant of a format that Pillow reads: palettes, 16 bits, interlaced, CMYK, run lengths... */
+static void corpus_equals_pillow(void)
+{
+    hostile_unpack();
+    pictures = equal = 0;
+    each_line("image_corpus.tsv", check_odd);
+    printf("  %d of %d odd pictures equal Pillow's pixels\n", equal, pictures);
+    CHECK(pictures > 200 && equal == pictures);
 }
 
 TESTS({"resize equals Pillow", resize_equals_pillow},
       {"preprocess equals torchvision", preprocess_equals_torchvision},
-      {"grey equals Pillow", grey_equals_pillow}, {"photos equal Pillow's pixels", photos_equal_pillow})
+      {"grey equals Pillow", grey_equals_pillow}, {"photos equal Pillow's pixels", photos_equal_pillow},
+      {"odd pictures equal Pillow's pixels", corpus_equals_pillow})

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Write image_resize.tsv, image_preprocess.tsv, image_colour.tsv and image_photos.tsv beside this file.
+"""Write the image_*.tsv files beside this one: the bytes that src/image has to give.
 
 The oracle is Pillow (and torchvision for preprocessing).  Pictures are drawn by the formula in
 drawn() below, which src/image/vectors_test.c repeats, so only hashes are stored.  Run it with a Python
 that has numpy, Pillow and torchvision; the versions used are written into each file's first line.
-image_photos.tsv needs the shared test data: make_image_vectors.py [../shared/data].
+image_photos.tsv and image_corpus.tsv need the shared test data and its unpacked hostile.tar.zst:
+    make_image_vectors.py ../shared/data build/hostile
 """
 import hashlib
 import pathlib
 import sys
+import warnings
 
 import numpy as np
 import PIL
@@ -16,13 +18,14 @@ import torchvision
 from PIL import Image, ImageOps
 from torchvision import transforms
 
+warnings.simplefilter("ignore")
 HERE = pathlib.Path(__file__).parent
 FILTERS = {"nearest": 0, "box": 4, "bilinear": 2, "bicubic": 3, "lanczos": 1}
 VERSIONS = f"Pillow {PIL.__version__}, torchvision {torchvision.__version__.split('+')[0]}"
 
 # Sides chosen for: one pixel, up, down, far down, no change, one side only, odd and prime numbers.
 RESIZES = [
-    (1, 1, 1, 1), (1, 1, 7, 5), (7, 5, 1, 1), (2, 3, 3, 2), (16, 16, 16, 16), (17, 13, 17, 29),
+    (1, 1, 1, 1), (1, 40, 3, 9), (2, 9, 5, 4), (1, 1, 7, 5), (7, 5, 1, 1), (2, 3, 3, 2), (16, 16, 16, 16), (17, 13, 17, 29),
     (17, 13, 31, 13), (64, 48, 32, 24), (64, 48, 128, 96), (100, 75, 33, 21), (97, 101, 53, 211),
     (640, 480, 299, 224), (480, 640, 224, 298), (1, 500, 3, 224), (500, 1, 224, 3), (333, 257, 224, 224),
     (1280, 960, 298, 224), (31, 2000, 64, 64), (2000, 31, 64, 64), (255, 256, 257, 258), (3, 3, 1000, 2),
@@ -96,25 +99,53 @@ def colours():
         yield "grey", w, h, digest(drawn(w, h).convert("L").tobytes())
 
 
+def upright(path):
+    """Turned by EXIF, 16-bit grey cut to its high byte, transparency over white."""
+    im = ImageOps.exif_transpose(Image.open(path))
+    if im.mode.startswith("I;16"):
+        im = Image.fromarray((np.asarray(im) >> 8).astype(np.uint8))
+    if im.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in im.info:
+        im = im.convert("RGBA")
+        white = Image.new("RGB", im.size, (255, 255, 255))
+        white.paste(im, mask=im.getchannel("A"))
+        return white
+    return im.convert("RGB")
+
+
 def photos(root):
-    folders = ("photos", "resnet18-imagenet/photos", "neu-det/crazing", "ewaste/TV")
-    for folder in folders:
+    for folder in ("photos", "resnet18-imagenet/photos", "neu-det/crazing", "ewaste/TV"):
         for path in sorted((root / folder).iterdir()):
-            if path.suffix.lower() not in (".jpg", ".jpeg", ".png", ".webp"):
+            if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"):
+                rgb = upright(path)
+                yield path.relative_to(root), rgb.width, rgb.height, digest(rgb.tobytes())
+
+
+# Where we mean to differ: uncovered canvas of a GIF is white and not black, the screen and not the
+# frame decides its size, libtiff rounds 16-bit samples where Pillow cuts them, and pixels with a wrong
+# checksum are an error.
+DIFFERENT = {"border_touching_layers.gif", "issue_1455_undersized.gif", "oob.gif", "issue_1455_oversized.gif",
+             "hpredict.tiff", "hpredict_packbits.tiff", "rgb-3c-16b.tiff", "xcsn0g01.png"}
+
+
+def corpus(root):
+    folders = ("codec-corpus/image-rs", "codec-corpus/pngsuite", "codec-corpus/mozjpeg",
+               "codec-corpus/zune/test-images", "exif-orientation", "libjpeg-turbo", "libvips")
+    for folder in folders:
+        for path in sorted((root / folder).rglob("*")):
+            try:
+                if Image.open(path).format not in ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF"):
+                    continue
+                rgb = upright(path)
+            except Exception:  # what Pillow refuses is not for this file to judge
                 continue
-            im = Image.open(path)
-            upright = ImageOps.exif_transpose(im)
-            if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
-                upright = upright.convert("RGBA")
-                white = Image.new("RGB", upright.size, (255, 255, 255))
-                white.paste(upright, mask=upright.getchannel("A"))
-                upright = white
-            rgb = upright.convert("RGB")
-            yield path.relative_to(root), rgb.width, rgb.height, digest(rgb.tobytes())
+            if path.name not in DIFFERENT and not path.name.endswith(".bad_bmp"):
+                yield path.relative_to(root), rgb.width, rgb.height, digest(rgb.tobytes())
 
 
 write("image_resize.tsv", "width height new_width new_height filter sha256", resizes())
 write("image_preprocess.tsv", "width height size resize fit filter sha256", preprocesses())
 write("image_colour.tsv", "what width height sha256", colours())
 if len(sys.argv) > 1:
-    write("image_photos.tsv", "file width height sha256 (upright, over white)", photos(pathlib.Path(sys.argv[1])))
+    write("image_photos.tsv", "file width height sha256", photos(pathlib.Path(sys.argv[1])))
+if len(sys.argv) > 2:
+    write("image_corpus.tsv", "file width height sha256", corpus(pathlib.Path(sys.argv[2])))
