@@ -13,9 +13,10 @@
  * A page that does not read loses events once STREAM_LIMIT is waiting for it: it gets "lost" and
  * asks again; the server's memory stays bounded. */
 #include "http/impl.h"
+#include "http/tls.h"
 #include "http/view.h"
 
-#include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "service/service.h"
@@ -143,6 +144,20 @@ static bool wait_changes(ay_events *e)
     return !e->closed;
 }
 
+/* The watcher wakes at least every PING_SECONDS; that is when the host's addresses are looked at. */
+static void refresh_certificate(ay_server *s)
+{
+    ay_err err;
+    bool renewed;
+
+    if (!s->tls)
+        return;
+    if (ay_tls_refresh(s->tls, &renewed, &err))
+        ay_log(AY_LOG_WARN, "http", "certificate: %s", err.msg);
+    else if (renewed)
+        ay_log(AY_LOG_INFO, "http", "certificate renewed for this host's present addresses");
+}
+
 static void *watch(void *arg)
 {
     ay_events *e = arg;
@@ -158,6 +173,8 @@ static void *watch(void *arg)
         e->ring_len = 0;
         e->ring_lost = false;
         pthread_mutex_unlock(&e->lock); /* the service is asked without our lock */
+        if (n == 0)
+            refresh_certificate(e->server);
         for (int i = 0; i < n; i++)
             change_text(e, &now[i], &text);
         if (n) /* at most ten times a second: progress is for eyes */

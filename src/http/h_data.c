@@ -113,7 +113,7 @@ ay_status ay_h_classes(ay_request *rq, ay_err *err)
 ay_status ay_h_class_create(ay_request *rq, ay_err *err)
 {
     const char *name;
-    int64_t id;
+    int64_t id = 0;
     ay_status status = need(rq, "name", &name, err);
 
     if (!status)
@@ -126,7 +126,7 @@ ay_status ay_h_class_create(ay_request *rq, ay_err *err)
 ay_status ay_h_class_change(ay_request *rq, ay_err *err)
 {
     const char *name;
-    int64_t id;
+    int64_t id = 0;
     ay_status status = class_id(rq, &id, err);
 
     if (!status)
@@ -141,7 +141,7 @@ ay_status ay_h_class_change(ay_request *rq, ay_err *err)
 ay_status ay_h_class_delete(ay_request *rq, ay_err *err)
 {
     char undo[AY_UNDO_SIZE];
-    int64_t id, images;
+    int64_t id = 0, images = 0;
     ay_status status = class_id(rq, &id, err);
 
     if (!status)

@@ -214,7 +214,7 @@ ay_status ay_h_s1_capture_multiple(ay_request *rq, ay_err *err)
 ay_status ay_h_s1_create(ay_request *rq, ay_err *err)
 {
     const char *name = ay_request_field(rq, "name");
-    int64_t id;
+    int64_t id = 0;
     ay_status status = name ? ay_class_create(rq->service, NULL, name, &id, err)
                             : ay_fail(err, AY_EINVAL, "the form field 'name' is missing");
 

@@ -116,10 +116,14 @@ static int fill_common(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const c
 /* What the authority may vouch for: RFC 5280 4.2.1.10. */
 static int add_constraints(gnutls_x509_crt_t crt, const char *host)
 {
+    /* Private networks; and all of global IPv6, whose addresses change by the day at home and which
+     * nobody types. */
     static const char *const nets[] = {"127.0.0.0/8",    "10.0.0.0/8",     "172.16.0.0/12",
                                        "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10",
-                                       "::1/128",        "fc00::/7"};
+                                       "::1/128",        "fc00::/7",       "2000::/3"};
     const char *names[] = {"localhost", "local", host};
+    ay_address own[AY_NAMES_MAX];
+    size_t own_count = ay_names_addresses(own, AY_NAMES_MAX);
     gnutls_x509_name_constraints_t nc;
     int rc = gnutls_x509_name_constraints_init(&nc);
 
@@ -136,6 +140,14 @@ static int add_constraints(gnutls_x509_crt_t crt, const char *host)
         if (rc >= 0)
             rc = gnutls_x509_name_constraints_add_permitted(nc, GNUTLS_SAN_IPADDRESS, &d);
         gnutls_free(d.data);
+    }
+    for (size_t i = 0; rc >= 0 && i < own_count; i++) { /* a public address of this host, alone */
+        unsigned char range[8] = {0, 0, 0, 0, 255, 255, 255, 255};
+        gnutls_datum_t d = {memcpy(range, own[i].bytes, 4), sizeof range};
+        gnutls_datum_t address = {range, 4};
+        if (own[i].len == 4 &&
+            !gnutls_x509_name_constraints_check(nc, GNUTLS_SAN_IPADDRESS, &address))
+            rc = gnutls_x509_name_constraints_add_permitted(nc, GNUTLS_SAN_IPADDRESS, &d);
     }
     if (rc >= 0)
         rc = gnutls_x509_crt_set_name_constraints(crt, nc, 1);
@@ -234,26 +246,60 @@ out:
     return status;
 }
 
-/* Is the authority still good for as long as a certificate from it lives? */
-static bool authority_lasts(const ay_tls *t)
+/* Does the key belong to the certificate?  A crash between writing the two leaves a pair that does
+ * not fit. */
+static bool is_pair(const ay_tls *t)
 {
-    return gnutls_x509_crt_get_expiration_time(t->ca) > time(NULL) + (time_t)LEAF_DAYS * DAY;
+    unsigned char a[64], b[64];
+    size_t an = sizeof a, bn = sizeof b;
+
+    return gnutls_x509_crt_get_key_id(t->ca, GNUTLS_KEYID_USE_SHA256, a, &an) >= 0 &&
+           gnutls_x509_privkey_get_key_id(t->ca_key, GNUTLS_KEYID_USE_SHA256, b, &bn) >= 0 &&
+           an == bn && memcmp(a, b, an) == 0;
+}
+
+/* May the authority vouch for every IPv4 address of this host?  (Only a public one can be new.) */
+static bool covers_addresses(const ay_tls *t)
+{
+    ay_address own[AY_NAMES_MAX];
+    size_t n = ay_names_addresses(own, AY_NAMES_MAX);
+    gnutls_x509_name_constraints_t nc;
+    bool all = true;
+
+    if (gnutls_x509_name_constraints_init(&nc) < 0)
+        return true;
+    if (gnutls_x509_crt_get_name_constraints(t->ca, nc, 0, NULL) >= 0)
+        for (size_t i = 0; i < n; i++) {
+            gnutls_datum_t d = {own[i].bytes, 4};
+            all = all && (own[i].len != 4 ||
+                          gnutls_x509_name_constraints_check(nc, GNUTLS_SAN_IPADDRESS, &d));
+        }
+    gnutls_x509_name_constraints_deinit(nc);
+    return all;
+}
+
+/* Is the authority good for as long as a certificate from it lives? */
+static bool authority_usable(const ay_tls *t)
+{
+    return gnutls_x509_crt_get_expiration_time(t->ca) > time(NULL) + (time_t)LEAF_DAYS * DAY &&
+           is_pair(t) && covers_addresses(t);
 }
 
 static ay_status open_authority(ay_tls *t, const char *dir, ay_err *err)
 {
     char key_path[4096], crt_path[4096];
+    ay_err why;
     ay_status status = ay_file_mkdirs(dir, err);
 
     snprintf(key_path, sizeof key_path, "%s/ca.key", dir);
     snprintf(crt_path, sizeof crt_path, "%s/ca.crt", dir);
     if (status)
         return status;
-    status = load_authority(t, key_path, crt_path, err);
-    if (!status && authority_lasts(t))
+    status = load_authority(t, key_path, crt_path, &why);
+    if (!status && authority_usable(t))
         return AY_OK;
     if (status && status != AY_ENOTFOUND)
-        return status;
+        return ay_fail(err, status, "%s", why.msg);
     forget_authority(t);
     return make_authority(t, key_path, crt_path, err);
 }
