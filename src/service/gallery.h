@@ -1,0 +1,79 @@
+/* service/gallery.h - one data set in memory: classes, pictures, and the matrix of their vectors.
+ * For src/service only.
+ *
+ * items[0 .. nready) have their vector in the row of the same number; items[nready .. n) wait for
+ * theirs.  Removing moves the last item into the hole, so a row's number means nothing beyond the
+ * lock; order among equals goes by member id.
+ *
+ * Changing comes in two steps: ay_gallery_reserve() may fail and changes nothing that can be seen;
+ * after the store has committed, the change itself cannot fail.  So memory and store stay in step.
+ *
+ * Threads: guarded by the service's lock; nothing here locks. */
+#ifndef AY_SERVICE_GALLERY_H
+#define AY_SERVICE_GALLERY_H
+
+#include "base/hash.h"
+#include "service/calibrate.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    int64_t id, created_us;
+    int position;
+    int64_t images, embedded;
+    char name[AY_NAME_MAX + 1];
+} ay_gallery_class;
+
+typedef struct {
+    int64_t member, added_us, bytes;
+    uint64_t phash;
+    char *file; /* owned */
+    int klass;  /* index into classes */
+    int width, height;
+    bool failed; /* could not be embedded; not tried again before the next start */
+    char format[17];
+    char sha256[AY_SHA256_HEX];
+} ay_gallery_item;
+
+typedef struct {
+    int64_t id, created_us;
+    char name[AY_NAME_MAX + 1];
+    int dim;
+    ay_gallery_class *classes; /* in order of position */
+    int nclasses, cclasses;
+    ay_gallery_item *items;
+    size_t n, nready, cap;
+    float *vectors; /* cap x dim */
+    uint32_t *slots; /* digest -> item number + 1; open addressing */
+    size_t nslots;
+    uint64_t generation; /* grows with every change that a decision could see */
+    ay_calibration calibration;
+    uint64_t calibrated; /* the generation it was made for; 0: none */
+} ay_gallery;
+
+ay_status ay_gallery_create(ay_gallery **out, int64_t id, const char *name, int64_t created_us,
+                            int dim, ay_err *err);
+void ay_gallery_destroy(ay_gallery *g); /* NULL is fine */
+/* Room for more items and classes. */
+ay_status ay_gallery_reserve(ay_gallery *g, size_t items, int classes, ay_err *err);
+
+ay_gallery_item *ay_gallery_find(const ay_gallery *g, const char *sha256);
+/* Index of a class, or -1. */
+int ay_gallery_class_by_id(const ay_gallery *g, int64_t id);
+int ay_gallery_class_by_name(const ay_gallery *g, const char *name);
+/* By name, else by decimal id. */
+int ay_gallery_class_by_word(const ay_gallery *g, const char *word);
+
+/* Takes item->file.  vector NULL: it waits. */
+void ay_gallery_add(ay_gallery *g, const ay_gallery_item *item, const float *vector);
+void ay_gallery_embed(ay_gallery *g, const char *sha256, const float *vector);
+void ay_gallery_move(ay_gallery *g, ay_gallery_item *item, int klass);
+void ay_gallery_remove(ay_gallery *g, ay_gallery_item *item);
+void ay_gallery_class_add(ay_gallery *g, int64_t id, const char *name, int64_t created_us);
+void ay_gallery_class_rename(ay_gallery *g, int klass, const char *name);
+void ay_gallery_class_remove(ay_gallery *g, int klass); /* and its pictures */
+
+#endif

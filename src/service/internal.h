@@ -1,0 +1,109 @@
+/* service/internal.h - the service's insides, for src/service only.
+ *
+ * Locks, in the order they are taken:
+ *   purging   read: from writing a picture's file to the commit of its row; write: while files that no
+ *             row names are removed, so that a file is never taken from under a row to come
+ *   writing   one change at a time: the store's transaction and the same change in memory
+ *   lock      the galleries; scans hold it for reading, changes for the moment of the change
+ *   calibrating, and then nothing
+ * jobs_lock stands alone. */
+#ifndef AY_SERVICE_INTERNAL_H
+#define AY_SERVICE_INTERNAL_H
+
+#include "service/gallery.h"
+#include "service/service.h"
+#include "store/blobs.h"
+#include "store/store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { AY_JOBS_KEPT = 100 };
+
+typedef struct {
+    int64_t id;
+    char kind[16];
+    ay_job_state state;
+    int64_t done, total, started_us, ended_us;
+    bool cancel;
+    char message[256];
+} ay_job_slot;
+
+struct ay_service {
+    char *data;
+    ay_embedder embedder;
+    ay_image_limits limits;
+    int threads;
+    int64_t trash_us;
+    int lock_fd;
+    ay_store *store;
+    ay_blobs *blobs;
+
+    pthread_rwlock_t purging;
+    pthread_mutex_t writing;
+    pthread_rwlock_t lock;
+    pthread_mutex_t calibrating;
+    ay_gallery **galleries; /* in order of id */
+    int ngalleries, cgalleries;
+    int64_t active; /* data set's id */
+
+    pthread_mutex_t jobs_lock;
+    pthread_cond_t jobs_changed;
+    ay_job_slot jobs[AY_JOBS_KEPT];
+    int njobs, running; /* newest last; running counts AY_JOB_RUNNING */
+    int64_t last_job;
+    void (*listener)(void *ctx, const ay_change *c);
+    void *listener_ctx;
+
+    pthread_t keeper;
+    bool keeper_started;
+    /* Guarded by jobs_lock.  look: there may be pictures without vectors; busy: it is looking. */
+    bool stop, look, busy;
+
+    _Atomic uint64_t scans, matches, no_matches, ambiguous, added, moved, refused;
+    _Atomic uint64_t decode_ns, embed_ns, search_ns;
+};
+
+/* ---- galleries; the caller holds lock unless said */
+/* The data set with that name, or the active one for NULL or ""; AY_ENOTFOUND. */
+ay_status ay_service_find(ay_service *s, const char *dataset, ay_gallery **out, ay_err *err);
+ay_gallery *ay_service_by_id(ay_service *s, int64_t id);
+/* The data set that has a class with this id, and the class's index; NULL when none. */
+ay_gallery *ay_service_by_class(ay_service *s, int64_t class_id, int *klass);
+/* Read a data set from the store; takes no lock. */
+ay_status ay_service_load(ay_service *s, const ay_store_dataset *d, ay_gallery **out, ay_err *err);
+/* Room for one more data set; then ay_service_insert() cannot fail. */
+ay_status ay_service_reserve(ay_service *s, ay_err *err);
+/* Put g in its place, replacing (and destroying) the one with its id.  Takes lock for writing. */
+void ay_service_insert(ay_service *s, ay_gallery *g);
+void ay_service_remove(ay_service *s, int64_t id);
+/* Read a data set again from the store; takes locks, the caller holds writing. */
+ay_status ay_service_reload(ay_service *s, int64_t id, ay_err *err);
+/* Bring g's calibration up to date; the caller holds lock for reading. */
+ay_status ay_service_calibrate(ay_service *s, ay_gallery *g, ay_calibration *out, ay_err *err);
+/* Class index of each ready item, in the arena. */
+int *ay_gallery_labels(const ay_gallery *g, ay_arena *a);
+
+/* ---- pictures */
+/* One decoded picture to one unit vector of the model's dim. */
+ay_status ay_service_embed(ay_service *s, const ay_image *const *images, int n, float *dst,
+                           ay_err *err);
+/* Remove from disk the pictures nobody refers to, and old trash. */
+ay_status ay_service_purge(ay_service *s, ay_err *err);
+
+/* ---- jobs.c */
+int64_t ay_job_begin(ay_service *s, const char *kind, int64_t total);
+/* Report; false when the job is asked to stop. */
+bool ay_job_step(ay_service *s, int64_t id, int64_t done, int64_t total);
+void ay_job_end(ay_service *s, int64_t id, ay_status status, const char *message);
+void ay_service_tell(ay_service *s, const char *kind, const char *dataset, int64_t job);
+
+/* ---- keeper.c */
+ay_status ay_keeper_start(ay_service *s, ay_err *err);
+void ay_keeper_stop(ay_service *s);
+void ay_keeper_wake(ay_service *s);
+
+/* ---- words */
+char *ay_arena_printf(ay_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

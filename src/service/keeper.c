@@ -1,0 +1,242 @@
+/* service/keeper.c - the thread that tidies: pictures without a vector get one, old trash goes.
+ *
+ * Resumable by construction: what is left to do is what has no vector for the model in force, and a
+ * vector is stored before it is used.  It works in small groups, so that scans in between are not kept
+ * waiting, and steps back when the engine is full. */
+#include "service/internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/thread.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { GROUP = 8, PURGE_SECONDS = 3600 };
+
+typedef struct {
+    char sha256[GROUP][AY_SHA256_HEX];
+    int n;
+} group;
+
+/* Up to GROUP pictures that wait for a vector, of any data set. */
+static int64_t find_waiting(ay_service *s, group *out)
+{
+    int64_t waiting = 0;
+
+    out->n = 0;
+    pthread_rwlock_rdlock(&s->lock);
+    for (int i = 0; i < s->ngalleries; i++) {
+        const ay_gallery *g = s->galleries[i];
+        for (size_t k = g->nready; k < g->n; k++) {
+            if (g->items[k].failed)
+                continue;
+            waiting++;
+            if (out->n < GROUP)
+                memcpy(out->sha256[out->n++], g->items[k].sha256, AY_SHA256_HEX);
+        }
+    }
+    pthread_rwlock_unlock(&s->lock);
+    return waiting;
+}
+
+static void mark_failed(ay_service *s, const char *sha256, const char *why)
+{
+    ay_log(AY_LOG_WARN, "service", "picture %.12s cannot be embedded: %s", sha256, why);
+    pthread_rwlock_wrlock(&s->lock);
+    for (int i = 0; i < s->ngalleries; i++) {
+        ay_gallery_item *item = ay_gallery_find(s->galleries[i], sha256);
+        if (item)
+            item->failed = true;
+    }
+    pthread_rwlock_unlock(&s->lock);
+}
+
+static void use_vector(ay_service *s, const char *sha256, const float *data)
+{
+    const ay_engine_info *m = s->embedder.info;
+    ay_store_vector v = {m->digest, m->preprocess_digest, data, m->dim};
+    ay_err err = {{0}};
+    ay_status status;
+
+    pthread_mutex_lock(&s->writing);
+    status = ay_store_vector_put(s->store, sha256, &v, &err);
+    if (status == AY_OK) {
+        pthread_rwlock_wrlock(&s->lock);
+        for (int i = 0; i < s->ngalleries; i++)
+            ay_gallery_embed(s->galleries[i], sha256, data);
+        pthread_rwlock_unlock(&s->lock);
+    }
+    pthread_mutex_unlock(&s->writing);
+    /* Not found: it was purged meanwhile, and then no gallery has it either. */
+    if (status != AY_OK && status != AY_ENOTFOUND)
+        mark_failed(s, sha256, err.msg);
+}
+
+static ay_status read_image(ay_service *s, const char *sha256, ay_image *im, ay_err *err)
+{
+    ay_buf bytes = {0};
+    ay_status status = ay_blobs_get(s->blobs, sha256, true, &bytes, err);
+
+    if (status == AY_OK)
+        status = ay_image_decode(bytes.data, bytes.len, &s->limits, im, err);
+    ay_buf_fini(&bytes);
+    return status;
+}
+
+/* Embed a group.  AY_EBUSY: nothing was done, try again later. */
+static ay_status embed_group(ay_service *s, const group *gr)
+{
+    const ay_image *list[GROUP];
+    ay_image images[GROUP] = {{0}};
+    int from[GROUP], n = 0, dim = s->embedder.info->dim;
+    float *v = ay_alloc(GROUP * (size_t)dim, sizeof *v);
+    ay_err err = {{0}};
+    ay_status status = v ? AY_OK : AY_EBUSY;
+
+    for (int i = 0; i < gr->n && status == AY_OK; i++) {
+        if (read_image(s, gr->sha256[i], &images[n], &err) != AY_OK) {
+            mark_failed(s, gr->sha256[i], err.msg);
+            continue;
+        }
+        from[n] = i;
+        list[n] = &images[n];
+        n++;
+    }
+    if (status == AY_OK && n > 0)
+        status = ay_service_embed(s, list, n, v, &err);
+    for (int i = 0; i < n; i++) {
+        if (status == AY_OK)
+            use_vector(s, gr->sha256[from[i]], v + (size_t)i * (size_t)dim);
+        else if (status != AY_EBUSY && status != AY_ENOMEM)
+            mark_failed(s, gr->sha256[from[i]], err.msg);
+        ay_image_fini(&images[i]);
+    }
+    ay_free(v);
+    return status == AY_ENOMEM ? AY_EBUSY : status;
+}
+
+static void nap(ay_service *s, long ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&s->jobs_lock);
+    if (!s->stop)
+        pthread_cond_timedwait(&s->jobs_changed, &s->jobs_lock, &until);
+    pthread_mutex_unlock(&s->jobs_lock);
+}
+
+static void embed_waiting(ay_service *s)
+{
+    group gr;
+    int64_t total = find_waiting(s, &gr), left = total, job;
+    char text[96];
+    bool go = true;
+
+    if (total == 0)
+        return;
+    job = ay_job_begin(s, "reembed", total);
+    ay_log(AY_LOG_INFO, "service", "%lld pictures need a vector of this model", (long long)total);
+    while (go && gr.n > 0) {
+        if (embed_group(s, &gr) == AY_EBUSY)
+            nap(s, 100);
+        left = find_waiting(s, &gr);
+        total = left > total ? left : total;
+        go = ay_job_step(s, job, total - left, total);
+    }
+    snprintf(text, sizeof text, "%lld pictures embedded", (long long)(total - left));
+    ay_job_end(s, job, left == 0 ? AY_OK : AY_ECANCELLED, text);
+    ay_service_tell(s, "dataset", "", 0);
+}
+
+/* Sleep until woken, stopped or an hour has gone; false: stopped. */
+static bool wait_for_work(ay_service *s)
+{
+    struct timespec until;
+    int rc = 0;
+    bool go;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += PURGE_SECONDS;
+    pthread_mutex_lock(&s->jobs_lock);
+    s->busy = false;
+    pthread_cond_broadcast(&s->jobs_changed);
+    while (!s->stop && !s->look && rc != ETIMEDOUT)
+        rc = pthread_cond_timedwait(&s->jobs_changed, &s->jobs_lock, &until);
+    s->look = false;
+    s->busy = true;
+    go = !s->stop;
+    pthread_mutex_unlock(&s->jobs_lock);
+    return go;
+}
+
+static void *keep(void *arg)
+{
+    ay_service *s = arg;
+    uint64_t purged = 0;
+
+    do {
+        ay_err err = {{0}};
+        embed_waiting(s);
+        if (purged && ay_clock_mono() - purged < PURGE_SECONDS * 1000000000ull)
+            continue;
+        purged = ay_clock_mono();
+        if (ay_service_purge(s, &err) != AY_OK)
+            ay_log(AY_LOG_WARN, "service", "clearing the trash: %s", err.msg);
+    } while (wait_for_work(s));
+    return NULL;
+}
+
+ay_status ay_keeper_start(ay_service *s, ay_err *err)
+{
+    ay_status status;
+
+    s->busy = true;
+    status = ay_thread_start(&s->keeper, "keeper", keep, s, err);
+    s->keeper_started = status == AY_OK;
+    return status;
+}
+
+void ay_keeper_stop(ay_service *s)
+{
+    pthread_mutex_lock(&s->jobs_lock);
+    s->stop = true;
+    pthread_cond_broadcast(&s->jobs_changed);
+    pthread_mutex_unlock(&s->jobs_lock);
+    if (s->keeper_started)
+        pthread_join(s->keeper, NULL);
+    s->keeper_started = false;
+}
+
+void ay_keeper_wake(ay_service *s)
+{
+    pthread_mutex_lock(&s->jobs_lock);
+    s->look = true;
+    pthread_cond_broadcast(&s->jobs_changed);
+    pthread_mutex_unlock(&s->jobs_lock);
+}
+
+ay_status ay_service_purge(ay_service *s, ay_err *err)
+{
+    const char **gone = NULL;
+    ay_status status;
+    ay_arena a;
+    size_t n = 0;
+
+    ay_arena_init(&a, 0);
+    pthread_rwlock_wrlock(&s->purging);
+    status = ay_store_purge(s->store, ay_clock_wall() - s->trash_us, &a, &gone, &n, err);
+    for (size_t i = 0; i < n; i++)
+        ay_blobs_remove(s->blobs, gone[i], NULL);
+    pthread_rwlock_unlock(&s->purging);
+    ay_arena_fini(&a);
+    return status;
+}

@@ -1,0 +1,465 @@
+/* service/service.c - open a data folder, keep its galleries, close it.
+ *
+ * Opening: lock the folder, empty blobs/tmp, open (and migrate) the store, read every data set into
+ * memory, start the keeper, which embeds what has no vector for the model in force.  A kill at any
+ * point leaves rows only for whole files, because a file is durable before its row is written; a file
+ * without a row is rubbish that the purge or a check removes. */
+#include "service/internal.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+enum { PATH = 4096, LEAST_TRASH = 600, USUAL_TRASH = 30 * 24 * 3600 };
+
+ay_status ay_service_default_data(char *dst, size_t cap, ay_err *err)
+{
+    const char *own = getenv("ASSAY_DATA"), *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    int n = -1;
+
+    if (own && *own)
+        n = snprintf(dst, cap, "%s", own);
+    else if (xdg && *xdg)
+        n = snprintf(dst, cap, "%s/assay", xdg);
+    else if (home && *home)
+        n = snprintf(dst, cap, "%s/.local/share/assay", home);
+    if (n < 0 || (size_t)n >= cap)
+        return ay_fail(err, AY_EINVAL, "no data folder is known: set ASSAY_DATA or HOME");
+    return AY_OK;
+}
+
+static ay_status engine_embed(void *ctx, const ay_image *const *images, int n, float *dst,
+                              ay_err *err)
+{
+    return ay_engine_embed(ctx, images, n, dst, err);
+}
+
+ay_embedder ay_embedder_of_engine(ay_engine *e)
+{
+    return (ay_embedder){.ctx = e, .embed = engine_embed, .info = ay_engine_get_info(e)};
+}
+
+/* ---- the lock file: held by flock, so that it goes with the process however that ends */
+
+static ay_status take_lock(ay_service *s, ay_err *err)
+{
+    char path[PATH], pid[32] = "";
+    ssize_t n;
+
+    snprintf(path, sizeof path, "%s/lock", s->data);
+    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (s->lock_fd < 0)
+        return ay_fail(err, AY_EIO, "open %s: %s", path, strerror(errno));
+    if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        n = pread(s->lock_fd, pid, sizeof pid - 1, 0);
+        pid[n > 0 ? strspn(pid, "0123456789") : 0] = '\0';
+        return ay_fail(err, AY_EBUSY, "the data folder %s is in use by another Assay%s%s%s", s->data,
+                       *pid ? " (process " : "", pid, *pid ? ")" : "");
+    }
+    n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    if (ftruncate(s->lock_fd, 0) != 0 || pwrite(s->lock_fd, pid, (size_t)n, 0) != n)
+        return ay_fail(err, AY_EIO, "write %s: %s", path, strerror(errno));
+    return AY_OK;
+}
+
+/* ---- galleries */
+
+ay_status ay_service_find(ay_service *s, const char *dataset, ay_gallery **out, ay_err *err)
+{
+    for (int i = 0; i < s->ngalleries; i++) {
+        ay_gallery *g = s->galleries[i];
+        if (dataset && *dataset ? strcmp(g->name, dataset) == 0 : g->id == s->active) {
+            *out = g;
+            return AY_OK;
+        }
+    }
+    *out = NULL;
+    return ay_fail(err, AY_ENOTFOUND, "no data set \"%.120s\"", dataset ? dataset : "");
+}
+
+ay_gallery *ay_service_by_id(ay_service *s, int64_t id)
+{
+    for (int i = 0; i < s->ngalleries; i++)
+        if (s->galleries[i]->id == id)
+            return s->galleries[i];
+    return NULL;
+}
+
+ay_gallery *ay_service_by_class(ay_service *s, int64_t class_id, int *klass)
+{
+    for (int i = 0; i < s->ngalleries; i++) {
+        *klass = ay_gallery_class_by_id(s->galleries[i], class_id);
+        if (*klass >= 0)
+            return s->galleries[i];
+    }
+    return NULL;
+}
+
+static ay_status load_classes(ay_service *s, ay_gallery *g, ay_err *err)
+{
+    ay_store_class *list;
+    ay_status status;
+    ay_arena a;
+    size_t n;
+
+    ay_arena_init(&a, 0);
+    status = ay_store_class_list(s->store, g->id, &a, &list, &n, err);
+    if (status == AY_OK)
+        status = ay_gallery_reserve(g, 0, (int)n, err);
+    for (size_t i = 0; i < n && status == AY_OK; i++)
+        ay_gallery_class_add(g, list[i].id, list[i].name, list[i].created_us);
+    ay_arena_fini(&a);
+    return status;
+}
+
+static ay_status load_member(void *ctx, const ay_store_member *m, const ay_store_vector *v,
+                             ay_err *err)
+{
+    ay_gallery *g = ctx;
+    ay_gallery_item item = {.member = m->id, .added_us = m->added_us};
+    ay_status status = ay_gallery_reserve(g, 1, 0, err);
+
+    if (status != AY_OK)
+        return status;
+    item.klass = ay_gallery_class_by_id(g, m->class_id);
+    if (item.klass < 0)
+        return ay_fail(err, AY_ECORRUPT, "picture %.12s is in no class", m->picture.sha256);
+    item.bytes = m->picture.bytes;
+    item.phash = m->picture.phash;
+    item.width = m->picture.width;
+    item.height = m->picture.height;
+    snprintf(item.format, sizeof item.format, "%s", m->picture.format);
+    snprintf(item.sha256, sizeof item.sha256, "%s", m->picture.sha256);
+    item.file = ay_strdup(m->file);
+    if (!item.file)
+        return ay_fail(err, AY_ENOMEM, "reading data set %s", g->name);
+    ay_gallery_add(g, &item, v->dim == g->dim ? v->data : NULL);
+    return AY_OK;
+}
+
+ay_status ay_service_load(ay_service *s, const ay_store_dataset *d, ay_gallery **out, ay_err *err)
+{
+    const ay_engine_info *model = s->embedder.info;
+    ay_status status = ay_gallery_create(out, d->id, d->name, d->created_us, model->dim, err);
+
+    if (status == AY_OK)
+        status = ay_gallery_reserve(*out, (size_t)d->pictures, 1, err);
+    if (status == AY_OK)
+        status = load_classes(s, *out, err);
+    if (status == AY_OK)
+        status = ay_store_member_walk(s->store, d->id, model->digest, model->preprocess_digest,
+                                      load_member, *out, err);
+    if (status != AY_OK) {
+        ay_gallery_destroy(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+ay_status ay_service_reserve(ay_service *s, ay_err *err)
+{
+    ay_gallery **more;
+    int cap = s->cgalleries * 2 + 4;
+
+    if (s->ngalleries < s->cgalleries)
+        return AY_OK;
+    more = ay_calloc((size_t)cap, sizeof(ay_gallery *));
+    if (!more)
+        return ay_fail(err, AY_ENOMEM, "opening one more data set");
+    if (s->ngalleries)
+        memcpy(more, s->galleries, (size_t)s->ngalleries * sizeof(ay_gallery *));
+    pthread_rwlock_wrlock(&s->lock);
+    ay_free(s->galleries);
+    s->galleries = more;
+    s->cgalleries = cap;
+    pthread_rwlock_unlock(&s->lock);
+    return AY_OK;
+}
+
+void ay_service_insert(ay_service *s, ay_gallery *g)
+{
+    ay_gallery *old = NULL;
+    int at = 0;
+
+    pthread_rwlock_wrlock(&s->lock);
+    while (at < s->ngalleries && s->galleries[at]->id < g->id)
+        at++;
+    if (at < s->ngalleries && s->galleries[at]->id == g->id) {
+        old = s->galleries[at];
+    } else {
+        memmove(s->galleries + at + 1, s->galleries + at,
+                (size_t)(s->ngalleries - at) * sizeof(ay_gallery *));
+        s->ngalleries++;
+    }
+    s->galleries[at] = g;
+    pthread_rwlock_unlock(&s->lock);
+    ay_gallery_destroy(old);
+}
+
+void ay_service_remove(ay_service *s, int64_t id)
+{
+    ay_gallery *old = NULL;
+
+    pthread_rwlock_wrlock(&s->lock);
+    for (int i = 0; i < s->ngalleries && !old; i++) {
+        if (s->galleries[i]->id != id)
+            continue;
+        old = s->galleries[i];
+        memmove(s->galleries + i, s->galleries + i + 1,
+                (size_t)(s->ngalleries - i - 1) * sizeof(ay_gallery *));
+        s->ngalleries--;
+    }
+    pthread_rwlock_unlock(&s->lock);
+    ay_gallery_destroy(old);
+}
+
+ay_status ay_service_reload(ay_service *s, int64_t id, ay_err *err)
+{
+    ay_store_dataset *list;
+    ay_gallery *g = NULL;
+    ay_status status;
+    ay_arena a;
+    size_t n;
+
+    ay_arena_init(&a, 0);
+    status = ay_service_reserve(s, err);
+    if (status == AY_OK)
+        status = ay_store_dataset_list(s->store, &a, &list, &n, err);
+    for (size_t i = 0; status == AY_OK && i < n; i++)
+        if (list[i].id == id)
+            status = ay_service_load(s, &list[i], &g, err);
+    if (status == AY_OK && g)
+        ay_service_insert(s, g);
+    ay_arena_fini(&a);
+    return status;
+}
+
+int *ay_gallery_labels(const ay_gallery *g, ay_arena *a)
+{
+    int *labels = ay_arena_alloc(a, (g->nready + 1) * sizeof *labels);
+
+    for (size_t i = 0; labels && i < g->nready; i++)
+        labels[i] = g->items[i].klass;
+    return labels;
+}
+
+/* A calibration serves while fewer than one picture in fifty changed since. */
+ay_status ay_service_calibrate(ay_service *s, ay_gallery *g, ay_calibration *out, ay_err *err)
+{
+    ay_rows rows = {g->vectors, g->nready, g->dim};
+    ay_status status = AY_OK;
+    ay_arena a;
+    int *labels;
+
+    pthread_mutex_lock(&s->calibrating);
+    if (g->calibrated == 0 || (g->generation - g->calibrated) * 50 > g->nready) {
+        ay_arena_init(&a, 0);
+        labels = ay_gallery_labels(g, &a);
+        status = labels ? ay_calibrate(&rows, labels, g->nclasses, s->threads, &g->calibration, err)
+                        : ay_fail(err, AY_ENOMEM, "weighing %zu pictures", g->nready);
+        if (status == AY_OK)
+            g->calibrated = g->generation;
+        ay_arena_fini(&a);
+    }
+    *out = g->calibration;
+    pthread_mutex_unlock(&s->calibrating);
+    return status;
+}
+
+/* ---- open and close */
+
+static ay_status load_all(ay_service *s, ay_err *err)
+{
+    ay_store_dataset *list = NULL;
+    ay_status status;
+    ay_arena a;
+    size_t n = 0;
+
+    ay_arena_init(&a, 0);
+    status = ay_store_dataset_list(s->store, &a, &list, &n, err);
+    for (size_t i = 0; i < n && status == AY_OK; i++) {
+        ay_gallery *g;
+        status = ay_service_reserve(s, err);
+        if (status == AY_OK)
+            status = ay_service_load(s, &list[i], &g, err);
+        if (status == AY_OK)
+            ay_service_insert(s, g);
+    }
+    ay_arena_fini(&a);
+    return status;
+}
+
+/* A fresh folder has "main"; which one is active is a setting. */
+static ay_status choose_active(ay_service *s, ay_err *err)
+{
+    const char *value = NULL;
+    ay_status status = AY_OK;
+    ay_arena a;
+    int64_t id;
+
+    ay_arena_init(&a, 0);
+    if (s->ngalleries == 0) {
+        status = ay_store_dataset_create(s->store, "main", &id, err);
+        if (status == AY_OK)
+            status = ay_service_reload(s, id, err);
+    }
+    if (status == AY_OK)
+        status = ay_store_setting_get(s->store, "active", &a, &value, err);
+    if (status == AY_OK) {
+        s->active = value ? strtoll(value, NULL, 10) : 0;
+        if (!ay_service_by_id(s, s->active))
+            s->active = s->galleries[0]->id;
+    }
+    ay_arena_fini(&a);
+    return status;
+}
+
+static ay_status open_stores(ay_service *s, ay_err *err)
+{
+    char path[PATH];
+    ay_status status;
+
+    if (snprintf(path, sizeof path, "%s/blobs", s->data) >= PATH - 100)
+        return ay_fail(err, AY_EINVAL, "the data folder's path is too long");
+    status = ay_blobs_open(&s->blobs, path, err);
+    snprintf(path, sizeof path, "sqlite:%s/assay.db", s->data);
+    if (status == AY_OK)
+        status = ay_store_open(&s->store, path, err);
+    if (status == AY_OK)
+        status = load_all(s, err);
+    return status == AY_OK ? choose_active(s, err) : status;
+}
+
+static void init_locks(ay_service *s)
+{
+    pthread_rwlockattr_t writers_first;
+
+    /* Readers that keep coming must not starve an upload. */
+    pthread_rwlockattr_init(&writers_first);
+    pthread_rwlockattr_setkind_np(&writers_first, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&s->lock, &writers_first);
+    pthread_rwlock_init(&s->purging, &writers_first);
+    pthread_rwlockattr_destroy(&writers_first);
+    pthread_mutex_init(&s->writing, NULL);
+    pthread_mutex_init(&s->calibrating, NULL);
+    pthread_mutex_init(&s->jobs_lock, NULL);
+    pthread_cond_init(&s->jobs_changed, NULL);
+}
+
+ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err *err)
+{
+    ay_service *s = ay_calloc(1, sizeof *s);
+    int64_t seconds = o->trash_seconds ? o->trash_seconds : USUAL_TRASH;
+    ay_status status;
+
+    *out = NULL;
+    if (!s || !(s->data = ay_strdup(o->data))) {
+        ay_free(s);
+        return ay_fail(err, AY_ENOMEM, "opening %s", o->data);
+    }
+    s->embedder = o->embedder;
+    s->limits = o->limits;
+    s->threads = o->threads;
+    s->trash_us = (seconds < LEAST_TRASH ? LEAST_TRASH : seconds) * 1000000;
+    s->lock_fd = -1;
+    init_locks(s);
+    status = ay_search_check(err);
+    if (status == AY_OK)
+        status = ay_file_mkdirs(s->data, err);
+    if (status == AY_OK)
+        status = take_lock(s, err);
+    if (status == AY_OK)
+        status = open_stores(s, err);
+    if (status == AY_OK)
+        status = ay_keeper_start(s, err);
+    if (status != AY_OK) {
+        ay_service_close(s);
+        return status;
+    }
+    if (o->wait_reembed)
+        ay_service_wait_idle(s, -1);
+    *out = s;
+    return AY_OK;
+}
+
+void ay_service_close(ay_service *s)
+{
+    if (!s)
+        return;
+    ay_keeper_stop(s);
+    for (int i = 0; i < s->ngalleries; i++)
+        ay_gallery_destroy(s->galleries[i]);
+    ay_free(s->galleries);
+    ay_store_close(s->store);
+    ay_blobs_close(s->blobs);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    pthread_rwlock_destroy(&s->lock);
+    pthread_rwlock_destroy(&s->purging);
+    pthread_mutex_destroy(&s->writing);
+    pthread_mutex_destroy(&s->calibrating);
+    pthread_mutex_destroy(&s->jobs_lock);
+    pthread_cond_destroy(&s->jobs_changed);
+    ay_free(s->data);
+    ay_free(s);
+}
+
+const ay_engine_info *ay_service_model(const ay_service *s)
+{
+    return s->embedder.info;
+}
+
+const char *ay_service_data(const ay_service *s)
+{
+    return s->data;
+}
+
+void ay_service_get_stats(ay_service *s, ay_service_stats *out)
+{
+    *out = (ay_service_stats){.scans = s->scans, .matches = s->matches,
+                              .no_matches = s->no_matches, .ambiguous = s->ambiguous,
+                              .added = s->added, .moved = s->moved, .refused = s->refused,
+                              .decode_ns = s->decode_ns, .embed_ns = s->embed_ns,
+                              .search_ns = s->search_ns};
+    pthread_rwlock_rdlock(&s->lock);
+    out->datasets = s->ngalleries;
+    for (int i = 0; i < s->ngalleries; i++) {
+        out->classes += s->galleries[i]->nclasses;
+        out->pictures += (int64_t)s->galleries[i]->n;
+        out->unembedded += (int64_t)(s->galleries[i]->n - s->galleries[i]->nready);
+    }
+    pthread_rwlock_unlock(&s->lock);
+}
+
+/* ---- undo */
+
+ay_status ay_service_undo(ay_service *s, const char *token, ay_undo_result *out, ay_err *err)
+{
+    ay_store_restored r;
+    ay_status status;
+    ay_gallery *g;
+
+    *out = (ay_undo_result){0};
+    pthread_mutex_lock(&s->writing);
+    status = ay_store_undo(s->store, token, &r, err);
+    if (status == AY_OK)
+        status = ay_service_reload(s, r.dataset, err);
+    if (status == AY_OK) {
+        out->restored = r.datasets + r.classes + r.pictures;
+        out->pictures = r.pictures;
+        pthread_rwlock_rdlock(&s->lock);
+        g = ay_service_by_id(s, r.dataset);
+        ay_service_tell(s, "dataset", g ? g->name : "", 0);
+        pthread_rwlock_unlock(&s->lock);
+        ay_keeper_wake(s);
+    }
+    pthread_mutex_unlock(&s->writing);
+    return status;
+}

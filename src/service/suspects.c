@@ -1,0 +1,263 @@
+/* service/suspects.c - reference pictures that look wrong.
+ *
+ * Each picture is left out in turn and the others vote on it, as they would on a scan.
+ *   wrong class  the vote gives another class a share of at least SURELY, and the picture is more like
+ *                that class's nearest picture than like its own class's
+ *   duplicate    another picture has the same perceptual hash and as good as the same vector; the later
+ *                one is named
+ *   near dup.    hashes differ in few bits and the vectors agree
+ *   outlier      the nearest picture of its own class is further away than the threshold of a match,
+ *                and no other class claims it
+ * What scan.c would decide and what is said here come from the same two functions. */
+#include "service/suspects.h"
+
+#include "base/mem.h"
+#include "service/internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 32, USUAL_LIMIT = 100, NEAR_BITS = 6 };
+#define SURELY 0.8
+#define SAME_COSINE 0.999f
+#define NEAR_COSINE 0.97f
+
+const char *ay_suspect_kind_name(ay_suspect_kind kind)
+{
+    static const char *const names[] = {"wrong_class", "duplicate", "near_duplicate", "outlier"};
+
+    return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
+}
+
+/* One found, before its words are written. */
+typedef struct {
+    ay_suspect_kind kind;
+    size_t row, other; /* other: the picture it is like */
+    float similarity;
+    double weight; /* worst first */
+    int suggestion; /* class, or -1 */
+} found;
+
+typedef struct {
+    const ay_gallery *g;
+    ay_calibration cal;
+    const int *labels;
+    const int64_t *ids;
+    ay_tally *tally;
+    found *list;
+    size_t n, cap;
+    int64_t *checked, *right; /* a class */
+} search;
+
+static bool push(search *q, found f)
+{
+    if (q->n == q->cap) {
+        size_t cap = q->cap * 2 + 64;
+        found *more = ay_realloc(q->list, cap, sizeof *more);
+        if (!more)
+            return false;
+        q->list = more;
+        q->cap = cap;
+    }
+    q->list[q->n++] = f;
+    return true;
+}
+
+/* The most similar earlier picture that looks the same. */
+static bool find_duplicate(search *q, size_t row, const float *scores)
+{
+    const ay_gallery_item *me = &q->g->items[row];
+    found f = {.row = row, .other = row, .suggestion = -1, .similarity = NEAR_COSINE};
+
+    for (size_t i = 0; i < q->g->nready; i++) {
+        const ay_gallery_item *it = &q->g->items[i];
+        if (i == row || it->member > me->member || scores[i] < f.similarity ||
+            ay_phash_distance(it->phash, me->phash) > NEAR_BITS)
+            continue;
+        f.other = i;
+        f.similarity = scores[i];
+    }
+    if (f.other == row)
+        return true;
+    f.kind = f.similarity >= SAME_COSINE && q->g->items[f.other].phash == me->phash
+                 ? AY_SUSPECT_DUPLICATE
+                 : AY_SUSPECT_NEAR_DUPLICATE;
+    /* In two classes at once is worse than twice in one. */
+    f.weight = (q->labels[f.other] != q->labels[row] ? 2 : 0) + f.similarity;
+    return push(q, f);
+}
+
+/* scores with the row itself taken out. */
+static bool leave_out(search *q, size_t row, float *scores)
+{
+    int own = q->labels[row], best = -1;
+    ay_tally *t = q->tally;
+    float keep = scores[row];
+    found f = {.row = row};
+
+    if (!find_duplicate(q, row, scores))
+        return false;
+    if (q->g->classes[own].embedded < 2)
+        return true;
+    scores[row] = -INFINITY; /* its weight is exp(-inf) = 0, and it is no maximum */
+    ay_tally_make(scores, q->labels, q->ids, q->g->nready, q->g->nclasses, q->cal.temperature, t);
+    scores[row] = keep;
+    /* The mean weight of its own class counted the picture itself. */
+    t[own].weight *= (double)t[own].samples / (double)(t[own].samples - 1);
+    double sum = 0;
+    for (int c = 0; c < q->g->nclasses; c++)
+        sum += t[c].weight;
+    for (int c = 0; c < q->g->nclasses; c++)
+        if (t[c].samples > 0 && (best < 0 || t[c].weight > t[best].weight))
+            best = c;
+    q->checked[own]++;
+    q->right[own] += best == own;
+    if (best != own && t[best].weight / sum >= SURELY && t[best].max > t[own].max) {
+        f = (found){AY_SUSPECT_WRONG_CLASS, row, t[best].best, t[best].max,
+                    4 + t[best].weight / sum, best};
+        return push(q, f);
+    }
+    if (q->cal.known > 0 && t[own].max < q->cal.threshold && t[best].max < q->cal.threshold) {
+        f = (found){AY_SUSPECT_OUTLIER, row, t[own].best, t[own].max, 1 - t[own].max, -1};
+        return push(q, f);
+    }
+    return true;
+}
+
+static ay_status leave_out_all(ay_service *s, search *q, ay_err *err)
+{
+    ay_rows rows = {q->g->vectors, q->g->nready, q->g->dim};
+    float *scores = ay_alloc(BATCH * (rows.n + 1), sizeof *scores);
+    ay_status status = scores ? AY_OK : ay_fail(err, AY_ENOMEM, "comparing pictures");
+
+    for (size_t at = 0; at < rows.n && status == AY_OK; at += BATCH) {
+        size_t count = rows.n - at < BATCH ? rows.n - at : BATCH;
+        status = ay_search_scores(&rows, rows.rows + at * (size_t)rows.dim, (int)count, s->threads,
+                                  scores, err);
+        for (size_t i = 0; i < count && status == AY_OK; i++)
+            if (!leave_out(q, at + i, scores + i * rows.n))
+                status = ay_fail(err, AY_ENOMEM, "comparing pictures");
+    }
+    ay_free(scores);
+    return status;
+}
+
+static int worst_first(const void *a, const void *b)
+{
+    const found *x = a, *y = b;
+
+    if (x->weight != y->weight)
+        return x->weight < y->weight ? 1 : -1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+static const char *reason(const search *q, const found *f, const char *own, const char *other,
+                          ay_arena *a)
+{
+    double p = 100.0 * f->similarity;
+
+    switch (f->kind) {
+    case AY_SUSPECT_WRONG_CLASS:
+        return ay_arena_printf(a, "The other pictures say \"%s\", not \"%s\".",
+                               q->g->classes[f->suggestion].name, own);
+    case AY_SUSPECT_DUPLICATE:
+        return strcmp(own, other) == 0
+                   ? ay_arena_printf(a, "The same picture is in \"%s\" twice.", own)
+                   : ay_arena_printf(a, "The same picture is in \"%s\" and in \"%s\".", own, other);
+    case AY_SUSPECT_NEAR_DUPLICATE:
+        return ay_arena_printf(a, "Almost the same as another picture of \"%s\" (%.1f %%).", other, p);
+    case AY_SUSPECT_OUTLIER:
+        break;
+    }
+    return ay_arena_printf(a, "Unlike every other picture of \"%s\": the nearest is %.0f %% similar.",
+                           own, p);
+}
+
+static bool describe(const search *q, const found *f, ay_arena *a, ay_suspect *out)
+{
+    const ay_gallery_item *item = &q->g->items[f->row], *other = &q->g->items[f->other];
+
+    out->kind = f->kind;
+    memcpy(out->sha256, item->sha256, sizeof out->sha256);
+    memcpy(out->other_sha256, other->sha256, sizeof out->other_sha256);
+    out->file = ay_arena_strdup(a, item->file);
+    out->class_id = q->g->classes[item->klass].id;
+    out->class_name = ay_arena_strdup(a, q->g->classes[item->klass].name);
+    out->other_class = ay_arena_strdup(a, q->g->classes[other->klass].name);
+    out->similarity = f->similarity;
+    if (f->suggestion >= 0)
+        out->suggestion = ay_arena_strdup(a, q->g->classes[f->suggestion].name);
+    if (!out->file || !out->class_name || !out->other_class)
+        return false;
+    out->reason = reason(q, f, out->class_name, out->other_class, a);
+    return out->reason && (out->suggestion || f->suggestion < 0);
+}
+
+static ay_status write_out(search *q, int limit, ay_arena *a, ay_suspects *out, ay_err *err)
+{
+    bool ok = true;
+    int64_t right = 0;
+
+    if (q->n)
+        qsort(q->list, q->n, sizeof *q->list, worst_first);
+    out->nitems = q->n < (size_t)limit ? q->n : (size_t)limit;
+    out->nclasses = (size_t)q->g->nclasses;
+    out->items = ay_arena_alloc(a, (out->nitems + 1) * sizeof *out->items);
+    out->classes = ay_arena_alloc(a, (out->nclasses + 1) * sizeof *out->classes);
+    out->dataset = ay_arena_strdup(a, q->g->name);
+    ok = out->items && out->classes && out->dataset;
+    for (size_t i = 0; ok && i < out->nitems; i++)
+        ok = describe(q, &q->list[i], a, &out->items[i]);
+    for (size_t c = 0; ok && c < out->nclasses; c++) {
+        out->classes[c] = (ay_suspect_class){q->g->classes[c].id,
+                                             ay_arena_strdup(a, q->g->classes[c].name),
+                                             q->checked[c], q->right[c]};
+        ok = out->classes[c].name != NULL;
+        out->checked += q->checked[c];
+        right += q->right[c];
+    }
+    out->accuracy = out->checked ? (double)right / (double)out->checked : 0;
+    return ok ? AY_OK : ay_fail(err, AY_ENOMEM, "listing suspects");
+}
+
+static ay_status prepare(search *q, ay_arena *a, ay_err *err)
+{
+    size_t nc = (size_t)q->g->nclasses + 1;
+    int64_t *ids = ay_arena_alloc(a, (q->g->nready + 1) * sizeof *ids);
+
+    q->labels = ay_gallery_labels(q->g, a);
+    q->tally = ay_arena_alloc(a, nc * sizeof *q->tally);
+    q->checked = ay_arena_alloc(a, nc * sizeof *q->checked);
+    q->right = ay_arena_alloc(a, nc * sizeof *q->right);
+    if (!ids || !q->labels || !q->tally || !q->checked || !q->right)
+        return ay_fail(err, AY_ENOMEM, "comparing pictures");
+    for (size_t i = 0; i < q->g->nready; i++)
+        ids[i] = q->g->items[i].member;
+    q->ids = ids;
+    return AY_OK;
+}
+
+ay_status ay_suspects_find(ay_service *s, const char *dataset, int limit, ay_arena *a,
+                           ay_suspects *out, ay_err *err)
+{
+    search q = {0};
+    ay_status status;
+    ay_gallery *g;
+
+    *out = (ay_suspects){0};
+    pthread_rwlock_rdlock(&s->lock);
+    status = ay_service_find(s, dataset, &g, err);
+    q.g = g;
+    if (status == AY_OK)
+        status = ay_service_calibrate(s, g, &q.cal, err);
+    if (status == AY_OK)
+        status = prepare(&q, a, err);
+    if (status == AY_OK)
+        status = leave_out_all(s, &q, err);
+    if (status == AY_OK)
+        status = write_out(&q, limit > 0 ? limit : USUAL_LIMIT, a, out, err);
+    pthread_rwlock_unlock(&s->lock);
+    ay_free(q.list);
+    return status;
+}
