@@ -13,7 +13,7 @@ import { state } from './state.js';
 const SAMPLE_MS = 140;
 
 /**
- * @param {{capture: () => void, files: (files: FileList) => void}} on
+ * @param {{capture: () => void, files: (files: File[]) => void}} on
  * @returns {{el: HTMLElement, stop: () => void, took: () => void, pick: () => void, toggleSteady: () => void, torch: () => void}}
  */
 export function viewfinder(on) {
@@ -30,8 +30,9 @@ export function viewfinder(on) {
     let torchOn = false;
 
     function pickDone(e) {
-        if (e.target.files.length) on.files(e.target.files);
+        const files = [...e.target.files]; // the list itself empties with the field
         e.target.value = '';
+        if (files.length) on.files(files);
     }
     function press() {
         if (camera.ready) on.capture();

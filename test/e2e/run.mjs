@@ -1,0 +1,20 @@
+/** run.mjs - the page, tested in a real browser against the built program.  See harness.mjs. */
+import { drawPictures, startProgram, startBrowser, runAll } from './harness.mjs';
+import './words_test.mjs';
+import './data_test.mjs';
+import './scan_test.mjs';
+import './page_test.mjs';
+
+const pictures = drawPictures(['Washer', 'Gear', 'Capacitor', 'Key']);
+const program = await startProgram();
+const browser = await startBrowser(pictures.film);
+let failed = 1;
+try {
+    failed = await runAll({ browser, url: program.url, pictures }, process.argv[2]);
+} finally {
+    await browser.close();
+    const code = await program.stop();
+    if (code) console.log(`FAIL the program ended with ${code}`);
+    failed += code ? 1 : 0;
+}
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,50 @@
+/** words_test.mjs - what needs no browser: the catalogues, and the arithmetic on live pictures. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { test, check, equal, ROOT } from './harness.mjs';
+import { checkCatalogues } from './catalogues.mjs';
+
+const load = (file) =>
+    import(`data:text/javascript;base64,${fs.readFileSync(path.join(ROOT, 'src/web/ui/js', file)).toString('base64')}`);
+
+test('every language has every sentence', async () => {
+    const wrong = await checkCatalogues();
+    check(wrong.length === 0, wrong.join('\n'));
+}, { browser: false });
+
+/** A table with a part on it: squares of two greys, moved by dx, brightened by light, with sensor noise. */
+function scene(s, { dx = 0, light = 0, noise = 2, size = 8, low = 60, high = 180, seed = 1 } = {}) {
+    let r = seed * 7919;
+    const rnd = () => ((r = (r * 1103515245 + 12345) & 0x7fffffff) / 0x7fffffff - 0.5) * 2 * noise;
+    return Uint8Array.from({ length: s.W * s.H }, (_, i) => {
+        const x = (i % s.W) + dx;
+        const y = Math.floor(i / s.W);
+        return Math.max(0, Math.min(255, ((Math.floor(x / size) + Math.floor(y / size)) % 2 ? high : low) + light + rnd()));
+    });
+}
+
+/** Feed frames every 140 ms; answers how often it fired. */
+function feed(s, steady, frames, from = 1000) {
+    return frames.filter((f, i) => steady.feed(f, from + 140 * i).fire).length;
+}
+const many = (n, make) => Array.from({ length: n }, (_, i) => make(i));
+
+test('a still picture fires once, a moving one never', async () => {
+    const s = await load('sense.js');
+    const steady = new s.Steady();
+    equal(feed(s, steady, many(20, (i) => scene(s, { seed: i + 1 }))), 1, 'still for 2.8 s');
+    equal(feed(s, steady, many(20, (i) => scene(s, { seed: i + 9 })), 9000), 0, 'the same thing again');
+    equal(feed(s, steady, many(12, (i) => scene(s, { dx: 5, seed: i + 1 })), 20000), 1, 'another picture');
+    equal(feed(s, new s.Steady(), many(30, (i) => scene(s, { dx: 3 * i, seed: i + 1 }))), 0, 'moving');
+    equal(feed(s, new s.Steady(), many(12, (i) => scene(s, { light: i % 2 ? 12 : 0, seed: i + 1 }))), 1, 'flickering lamp');
+    equal(feed(s, new s.Steady(), many(20, (i) => scene(s, { low: 118, high: 122, seed: i + 1 }))), 0, 'an empty table');
+}, { browser: false });
+
+test('dark, bright and blurred pictures are told apart', async () => {
+    const s = await load('sense.js');
+    equal(s.hint(scene(s)), '', 'a good picture');
+    equal(s.hint(scene(s, { low: 2, high: 30 })), 'too_dark', 'dark');
+    equal(s.hint(scene(s, { low: 240, high: 250 })), 'too_bright', 'bright');
+    const ramp = Uint8Array.from({ length: s.W * s.H }, (_, i) => 60 + 1.4 * (i % s.W));
+    equal(s.hint(ramp), 'blurred', 'no edge anywhere');
+}, { browser: false });
