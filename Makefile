@@ -23,7 +23,7 @@ LIBS    = $(shell pkg-config --libs $(PKGS)) -lgif -ldnnl -lgomp -pthread -lm
 WARN    = -Wall -Wextra -Wshadow -Wvla -Wundef -Wstrict-prototypes \
           -Wmissing-prototypes -Wpointer-arith -Wformat=2
 VERSION := $(shell cat VERSION)
-ALL_C   = -std=c11 -D_GNU_SOURCE -DAY_VERSION='"$(VERSION)"' -Iinclude -Isrc -MMD -MP $(WARN) \
+ALL_C   = -std=c11 -fPIC -D_GNU_SOURCE -DAY_VERSION='"$(VERSION)"' -Iinclude -Isrc -MMD -MP $(WARN) \
           $(shell pkg-config --cflags $(PKGS)) $(CFLAGS)
 ifneq ($(SAN),)
 comma  := ,
@@ -101,8 +101,22 @@ lint:
 	tools/check-layers
 	tools/check-length
 
-install: all
+# The public library: only the names of include/assay.h leave it.
+$B/libassay.so.0: $B/libassay.a packaging/libassay.map
+	$(CC) $(CFLAGS) -shared -Wl,-soname,libassay.so.0 -Wl,--version-script,packaging/libassay.map \
+	    -Wl,--gc-sections $(foreach s,open close embed embed_rgb version dim model_name digest,-Wl,-u,assay_$s) \
+	    $B/libassay.a $(LIBS) -o $@
+
+install: all $B/libassay.so.0
 	install -Dm755 $B/assay $(DESTDIR)$(PREFIX)/bin/assay
+	install -Dm644 include/assay.h $(DESTDIR)$(PREFIX)/include/assay.h
+	install -Dm755 $B/libassay.so.0 $(DESTDIR)$(PREFIX)/lib/libassay.so.0
+	ln -sf libassay.so.0 $(DESTDIR)$(PREFIX)/lib/libassay.so
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@PKGS@|$(PKGS)|' packaging/assay.pc.in \
+	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/assay.pc
+	sed -e 's|@PREFIX@|$(PREFIX)|' packaging/assay.service.in \
+	    > $(DESTDIR)$(PREFIX)/lib/systemd/system/assay.service
 clean:
 	rm -rf build
 

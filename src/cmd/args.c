@@ -1,5 +1,6 @@
 /* cmd/args.c - see args.h. */
 #include "cmd/args.h"
+#include "base/str.h"
 #include "cmd/cmd.h"
 
 #include <assert.h>
@@ -169,4 +170,15 @@ const char *ay_args_get(const ay_args *a, const char *name)
 
     assert(i >= 0 && i < AY_ARGS_MAX);
     return a->value[i];
+}
+
+bool ay_args_number(const ay_args *a, const char *name, long lo, long hi, long *out)
+{
+    const char *text = ay_args_get(a, name);
+
+    if (text && ay_str_to_long(text, lo, hi, out))
+        return true;
+    ay_args_wrong(a, "--%s must be a whole number from %ld to %ld, not '%s'", name, lo, hi,
+                  text ? text : "");
+    return false;
 }

@@ -38,6 +38,8 @@ int ay_args_parse(ay_args *a, const ay_usage *usage, int argc, char **argv);
 void ay_args_fini(ay_args *a);
 /* The option's value, "" for a switch, NULL when not given. */
 const char *ay_args_get(const ay_args *a, const char *name);
+/* The option's value as a number in lo..hi; false after printing what is wrong. */
+bool ay_args_number(const ay_args *a, const char *name, long lo, long hi, long *out);
 /* Print "assay: message" and a hint at --help; returns AY_EXIT_USAGE. */
 int ay_args_wrong(const ay_args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Print "assay: message"; returns AY_EXIT_FAIL. */

@@ -2,6 +2,13 @@
 #ifndef AY_CMD_COMMANDS_H
 #define AY_CMD_COMMANDS_H
 
+int ay_cmd_serve(int argc, char **argv);
+int ay_cmd_demo(int argc, char **argv);
+int ay_cmd_scan(int argc, char **argv);
+int ay_cmd_dataset(int argc, char **argv);
+int ay_cmd_embed(int argc, char **argv);
+int ay_cmd_model(int argc, char **argv);
+int ay_cmd_doctor(int argc, char **argv);
 int ay_cmd_config(int argc, char **argv);
 
 #endif

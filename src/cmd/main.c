@@ -14,6 +14,13 @@ static int run_version(int argc, char **argv)
 
 /* Every subcommand in the program.  A plain table: one can read what the program can do. */
 static const ay_command commands[] = {
+    {"serve", "the scanner's page and the HTTP interface", ay_cmd_serve},
+    {"demo", "serve, with a data set of drawn parts", ay_cmd_demo},
+    {"scan", "tell what pictures show", ay_cmd_scan},
+    {"dataset", "teach: data sets, classes, reference pictures", ay_cmd_dataset},
+    {"embed", "turn pictures into vectors", ay_cmd_embed},
+    {"model", "list, show and verify encoders", ay_cmd_model},
+    {"doctor", "what this machine can do, and what is in the way", ay_cmd_doctor},
     {"config", "show the settings and where they come from", ay_cmd_config},
     {"version", "print the version", run_version},
 };

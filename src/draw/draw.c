@@ -16,8 +16,6 @@ static const ay_draw_family *const families[] = {
     &ay_family_fractals,
     &ay_family_devices,
     &ay_family_household,
-    &ay_family_shapes,
-    &ay_family_flat,
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 
@@ -84,9 +82,6 @@ static ay_status draw_solid(const ay_draw_class *c, ay_rng *r, ay_canvas *canvas
     ay_view_default(&view);
     c->build(r, s, &view);
     ay_solid_finish(s);
-    view.product = rnd_chance(r, view.product) ? 1 : 0; /* settled here: what stands alone has no clutter */
-    if (view.product < 1 && rnd_chance(r, 0.22f))
-        ay_clutter_add(r, s);
     ay_scene_pick(r, s, &view, (float)canvas->width / (float)canvas->height, &scene);
     st = ay_scene_render(&scene, canvas, err);
     ay_free(s);

@@ -69,7 +69,7 @@ static void package(ay_rng *r, ay_solid *s, int body, int legs, ay_v3 pos, float
 static void chip(ay_rng *r, ay_solid *s, ay_view *v)
 {
     float grey = rnd(r, 0.008f, 0.04f), w = rnd(r, 0.6f, 1), h = rnd(r, 0.3f, 0.5f);
-    int kind = rnd_int(r, 0, 1), body = printed(r, s, v3_all(grey), v3_all(0.55f), rnd(r, 9, 14));
+    int kind = rnd_int(r, 0, 1), body = printed(r, s, v3_all(grey), v3_all(0.55f), rnd(r, 7, 11));
     int legs = rnd_chance(r, 0.15f) ? gilded(r, s) : tin(r, s);
 
     spun(r, s, 0.04f);
@@ -144,7 +144,7 @@ static void small_part(ay_rng *r, ay_solid *s, const int *m, ay_v3 at, int kind)
 /* Parts on a grid of places, so that they never meet. */
 static void populate(ay_rng *r, ay_solid *s, float w, float h, int big)
 {
-    int m[6], body, legs = tin(r, s), gx = (int)(2 * w / 0.42f), gy = (int)(2 * h / 0.36f), n = 0;
+    int m[6], body, legs = tin(r, s), gx = (int)(w / 0.29f), gy = (int)(h / 0.24f), n = 0;
 
     m[0] = plastic(r, s);
     m[1] = tin(r, s);
@@ -157,7 +157,7 @@ static void populate(ay_rng *r, ay_solid *s, float w, float h, int big)
         for (int i = 0; i < gx; i++) {
             float x = ((float)i + 0.5f) / (float)gx * 2 * w - w, y = ((float)j + 0.5f) / (float)gy * 2 * h - h;
             int kind = rnd_int(r, 0, 5);
-            if (rnd_chance(r, 0.15f) || s->prims > AY_SOLID_PRIMS - 14)
+            if (rnd_chance(r, 0.25f) || s->prims > AY_SOLID_PRIMS - 8)
                 continue;
             x += rnd(r, -0.04f, 0.04f);
             if (n < big && rnd_chance(r, 0.4f)) {

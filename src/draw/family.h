@@ -21,13 +21,12 @@ typedef struct {
     const char *demo; /* what a person reads; NULL: for training only */
     void (*build)(ay_rng *r, ay_solid *s, ay_view *v);
     ay_status (*paint)(ay_rng *r, ay_canvas *c, ay_err *err); /* where build is NULL */
-    float gentle;     /* painted: 0 through a rude camera .. 1 as it is (no lamp either) */
+    float gentle;     /* painted: 0 through a rude camera .. 1 as it is */
     /* Or a texture: x and y run over about -1..1, turned and zoomed; out comes as a matt texel of
      * colour a, with bump as the height in the same unit. */
     void (*field)(const ay_tex *t, float x, float y, ay_texel *out);
     ay_tint tint;
     bool centred;     /* the field has a middle worth seeing */
-    bool upright;     /* and an up */
 } ay_draw_class;
 
 typedef struct {
@@ -36,8 +35,7 @@ typedef struct {
 } ay_draw_family;
 
 extern const ay_draw_family ay_family_fasteners, ay_family_machine, ay_family_electronics, ay_family_steel,
-    ay_family_textures, ay_family_fractals, ay_family_devices, ay_family_household,
-    ay_family_shapes, ay_family_flat;
+    ay_family_textures, ay_family_fractals, ay_family_devices, ay_family_household;
 
 /* Paint a texture (texture.c). */
 ay_status ay_texture_paint(const ay_draw_class *cl, ay_rng *r, ay_canvas *c, ay_err *err);

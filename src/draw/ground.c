@@ -11,10 +11,8 @@ static ay_v3 wood_colour(ay_rng *r)
 
 static void pick_colours(ay_rng *r, ay_ground *g)
 {
-    float h = rnd(r, 0, 1), s = rnd(r, 0, 0.85f), v = rnd(r, 0.12f, 0.85f), k = rnd(r, 0.45f, 0.85f);
+    float h = rnd(r, 0, 1), s = rnd(r, 0, 0.75f), v = rnd(r, 0.12f, 0.85f), k = rnd(r, 0.45f, 0.85f);
     float grey = rnd(r, 0.12f, 0.75f);
-
-    s *= s; /* real grounds are seldom bright */
 
     switch (g->kind) {
     case AY_GROUND_WOOD:
@@ -88,7 +86,7 @@ static float grain(const ay_ground *g, float x, float y, float *height)
         *height = 0.012f * (n + m) + 0.14f * ay_noise2(x * 0.7f, y * 0.7f, g->seed);
         return 0.5f + 0.2f * (n + m) + 0.2f * ay_noise2(x * 5, y * 5, g->seed);
     case AY_GROUND_METAL:
-        n = ay_noise2(x * 1.5f, y * 26, g->seed);
+        n = ay_noise2(x * 2, y * 60, g->seed);
         m = ay_fbm2(x * 1.5f, y * 1.5f, 3, g->seed + 3);
         *height = 0.004f * n;
         return clampf(0.5f + 0.35f * n + 0.5f * m, 0, 1);

@@ -43,7 +43,7 @@ static bool sphere_span(const ay_solid *s, ay_v3 from, ay_v3 dir, float *t0, flo
 /* Distance along the ray to the thing, or a negative number. */
 static float march(const ay_scene *sc, ay_v3 from, ay_v3 dir, float stop, int *which)
 {
-    float t, end, eps = 0.0012f * sc->solid->size;
+    float t, end, eps = 0.0012f * sc->solid->bound;
 
     if (!sphere_span(sc->solid, from, dir, &t, &end))
         return -1;
@@ -57,24 +57,13 @@ static float march(const ay_scene *sc, ay_v3 from, ay_v3 dir, float stop, int *w
     return -1;
 }
 
-/* Shadows of leaves, blinds and people that the picture does not show. */
-static float dappled(const ay_scene *sc, ay_v3 p)
-{
-    float k = 1.6f / sc->solid->size, n;
-
-    if (sc->dapple <= 0)
-        return 1;
-    n = ay_fbm2(v3_dot(p, sc->dapple_x) * k, v3_dot(p, sc->dapple_y) * k, 2, sc->dapple_seed);
-    return 1 - sc->dapple * smooth(-0.02f, 0.12f, n);
-}
-
 /* 1 in full light, 0 in full shadow. */
 static float lamp_seen(const ay_scene *sc, ay_v3 p)
 {
-    float t, end, seen = 1, unit = sc->solid->size;
+    float t, end, seen = 1, unit = sc->solid->bound;
 
     if (!sphere_span(sc->solid, p, sc->light, &t, &end))
-        return dappled(sc, p);
+        return 1;
     t = maxf(t, 0.02f * unit);
     for (int i = 0; i < SHADOW_STEPS && t < end; i++) {
         float d = ay_solid_distance(sc->solid, v3_mad(p, sc->light, t), NULL);
@@ -84,7 +73,7 @@ static float lamp_seen(const ay_scene *sc, ay_v3 p)
         t += clampf(d, 0.02f * unit, 0.25f * unit);
     }
     seen = clampf(seen, 0, 1);
-    return seen * seen * (3 - 2 * seen) * dappled(sc, p);
+    return seen * seen * (3 - 2 * seen);
 }
 
 static float open_sky(const ay_scene *sc, ay_v3 p, ay_v3 n)
@@ -92,7 +81,7 @@ static float open_sky(const ay_scene *sc, ay_v3 p, ay_v3 n)
     float shut = 0, k = 1;
 
     for (int i = 1; i <= 3; i++) {
-        float h = 0.07f * (float)i * sc->solid->size;
+        float h = 0.07f * (float)i * sc->solid->bound;
         ay_v3 q = v3_mad(p, n, h);
         float d = ay_solid_distance(sc->solid, q, NULL);
         if (!sc->cut_out)
@@ -106,7 +95,7 @@ static float open_sky(const ay_scene *sc, ay_v3 p, ay_v3 n)
 static ay_v3 normal_at(const ay_solid *s, ay_v3 p)
 {
     static const float e[4][3] = {{1, -1, -1}, {-1, -1, 1}, {-1, 1, -1}, {1, 1, 1}};
-    float h = 0.0025f * s->size;
+    float h = 0.0025f * s->bound;
     ay_v3 n = v3(0, 0, 0);
 
     for (int i = 0; i < 4; i++) {
@@ -162,20 +151,20 @@ static ay_v3 shade_thing(const ay_scene *sc, ay_v3 p, ay_v3 dir, int which)
     ay_v3 q = ay_solid_local(s, which, p, &cell), n = normal_at(s, p);
     ay_m3 to = pr->folds ? m3_mul(&pr->to_prim, &pr->to_frame) : pr->to_prim;
     ay_texel t = ay_surface(&s->material[pr->material], q, pr->half, cell, m3_apply(&to, n).z);
-    ay_v3 place = v3_scale(v3_sub(p, s->focus), 1 / s->size);
+    ay_v3 place = v3_scale(v3_sub(p, s->centre), 1 / s->bound);
     float lit;
 
     ay_surface_wear(&t, &sc->wear, place);
     if (absf(t.bump) > 0.01f) /* grain too fine to have a slope: tilt by its height */
         n = v3_unit(v3_mad(n, v3(sc->cam.r[0].x, sc->cam.r[0].y, sc->cam.r[1].z), 0.16f * t.bump));
-    lit = v3_dot(n, sc->light) > 0 ? lamp_seen(sc, v3_mad(p, n, 0.006f * s->size)) : 0;
+    lit = v3_dot(n, sc->light) > 0 ? lamp_seen(sc, v3_mad(p, n, 0.006f * s->bound)) : 0;
     return shade(sc, &t, p, n, dir, lit, open_sky(sc, p, n));
 }
 
 static ay_v3 shade_ground(const ay_scene *sc, ay_v3 p, ay_v3 dir, float far)
 {
     const ay_solid *s = sc->solid;
-    float k = 1 / s->size, x = p.x * k, y = p.y * k, e = 0.006f, open = 1, lit, fog, d;
+    float k = 1 / s->bound, x = p.x * k, y = p.y * k, e = 0.006f, open = 1, lit, fog, d;
     ay_texel t = ay_ground_at(&sc->ground, x, y);
     ay_v3 n = v3(0, 0, 1), to = v3_sub(p, s->centre);
 

@@ -65,9 +65,6 @@ typedef struct {
     float shift_x, shift_y;
     ay_v3 light, key, sky, floor; /* to the lamp; its colour; from above; from below */
     float soft;                   /* width of the lamp */
-    float dapple;                 /* 0..1: shadow of things out of sight */
-    ay_v3 dapple_x, dapple_y;     /* its plane, across the light */
-    uint32_t dapple_seed;
     ay_v3 box_dir[3], box_colour[3];
     float box_size[3];
     int boxes;
@@ -79,8 +76,6 @@ typedef struct {
 } ay_scene;
 
 void ay_view_default(ay_view *v);
-/* Lay things about, and sometimes across, a finished solid; finishes it again. */
-void ay_clutter_add(ay_rng *r, ay_solid *s);
 /* Choose camera, light, ground and wear for a finished solid. */
 void ay_scene_pick(ay_rng *r, const ay_solid *s, const ay_view *v, float aspect, ay_scene *out);
 ay_status ay_scene_render(const ay_scene *sc, ay_canvas *c, ay_err *err);

@@ -13,7 +13,6 @@ void ay_solid_init(ay_solid *s)
 {
     s->prims = s->materials = s->points = 0;
     s->frames = 1;
-    s->size = 0;
     s->frame[0].rot = m3_identity();
     s->frame[0].pos = v3(0, 0, 0);
     s->next_group = true;
@@ -343,10 +342,6 @@ void ay_solid_finish(ay_solid *s)
         if (s->prim[i].op == AY_JOIN)
             s->bound = maxf(s->bound,
                             v3_len(v3_sub(s->prim[i].centre, s->centre)) + s->prim[i].bound);
-    if (s->size > 0)
-        return;
-    s->focus = s->centre;
-    s->size = s->bound;
     s->low = lowest(s);
 }
 

@@ -18,7 +18,7 @@
 #include "draw/math.h"
 #include "draw/surface.h"
 
-enum { AY_SOLID_PRIMS = 160, AY_SOLID_MATERIALS = 40, AY_SOLID_POINTS = 320, AY_SOLID_FRAMES = 24 };
+enum { AY_SOLID_PRIMS = 96, AY_SOLID_MATERIALS = 40, AY_SOLID_POINTS = 320, AY_SOLID_FRAMES = 24 };
 
 typedef enum {
     AY_PRIM_BOX,     /* a b c: half size; r: edge rounding */
@@ -75,8 +75,6 @@ typedef struct {
     bool next_group;
     ay_v3 centre; /* bounding sphere of everything that is joined */
     float bound;
-    ay_v3 focus; /* the same of the thing itself, without what lies about it: set by the first finish */
-    float size;
     float low; /* lowest z reached, from the bounds of the distance field */
 } ay_solid;
 
@@ -113,8 +111,7 @@ ay_prim *ay_solid_tube(ay_solid *s, int mat, const ay_v3 *points, int n, float r
 /* Lengths of a primitive's own axes turned so that z points along x (0), y (1). */
 void ay_prim_lie(ay_prim *p, int axis);
 
-/* Ends building: places everything and finds the bounds.  May be called again after adding clutter: the
- * focus, the size and the ground stay those of the thing. */
+/* Ends building: places everything and finds the bounds. */
 void ay_solid_finish(ay_solid *s);
 /* Distance from p to the surface, negative inside.  which (may be NULL): the primitive it belongs to. */
 float ay_solid_distance(const ay_solid *s, ay_v3 p, int *which);

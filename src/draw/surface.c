@@ -174,7 +174,7 @@ static ay_v3 label(const ay_material *m, float u, float v)
         return hash2(floori(u * 40), 3, m->seed) < 0.5f ? m->colour2 : m->colour;
     if (v > 0.55f && hash2(5, 5, m->seed) < 0.6f)
         return print(u * 5, v * 3, m->seed) ? m->colour : m->colour2;
-    return print(u * 8, v * 6.5f, m->seed) ? m->colour2 : m->colour;
+    return print(u * 12, v * 9, m->seed) ? m->colour2 : m->colour;
 }
 
 static ay_v3 bands(const ay_material *m, float z)
@@ -282,8 +282,7 @@ ay_texel ay_surface(const ay_material *m, ay_v3 q, ay_v3 half, uint32_t cell, fl
         t.colour = bands(m, q.z / maxf(half.z, 1e-6f));
         break;
     case AY_PAT_PRINT:
-        if (top && absf(u) < 0.86f && absf(v) < 0.45f + 0.35f * hash2(1, 1, m->seed)
-            && print(u * 0.5f * m->scale, v * 0.5f * m->scale * half.y / half.x, m->seed))
+        if (top && print(u * 0.5f * m->scale, v * 0.5f * m->scale * half.y / half.x, m->seed))
             t.colour = m->colour2;
         break;
     case AY_PAT_LABEL:
@@ -335,7 +334,7 @@ void ay_surface_wear(ay_texel *t, const ay_wear *w, ay_v3 p)
 {
     if (w->rust > 0) {
         float n = 0.5f + 0.5f * ay_fbm3(v3_scale(p, 2.2f), 4, w->seed);
-        float k = smooth(1 - w->rust, 1.12f - w->rust, n) * (0.1f + 0.9f * t->metal);
+        float k = smooth(1 - w->rust, 1.12f - w->rust, n) * (0.3f + 0.7f * t->metal);
         ay_v3 rust = v3_mix(v3(0.22f, 0.07f, 0.02f), v3(0.42f, 0.18f, 0.06f),
                             0.5f + 0.5f * ay_noise3(v3_scale(p, 14), w->seed + 1));
         t->colour = v3_mix(t->colour, rust, k);

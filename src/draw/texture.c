@@ -99,21 +99,13 @@ ay_status ay_texture_paint(const ay_draw_class *cl, ay_rng *r, ay_canvas *c, ay_
         p.ox = p.oy = 0;
     if (cl->centred)
         p.zoom *= 0.8f;
-    if (cl->upright) {
-        turn = rnd(r, -0.12f, 0.12f);
-        p.c = cosq(turn);
-        p.s = sinq(turn);
-    }
     for (int y = 0; y < c->height; y++)
         for (int x = 0; x < c->width; x++) {
             float u = (2 * (float)x + 1 - (float)c->width) / (float)c->height;
             float v = ((float)c->height - 2 * (float)y - 1) / (float)c->height;
             sample(cl, &t, &p, u, v, &px[(long)y * c->width + x]);
         }
-    if (cl->gentle < 1)
-        light_relief(r, c, px, cl->tint == AY_TINT_GREY);
-    for (long i = 0; cl->gentle >= 1 && i < (long)c->width * c->height; i++)
-        c->px[i] = px[i].colour;
+    light_relief(r, c, px, cl->tint == AY_TINT_GREY);
     ay_free(px);
     return AY_OK;
 }

@@ -1,0 +1,176 @@
+/* cmd/cmd_embed.c - "assay embed": pictures to vectors, for use elsewhere. */
+#include "base/mem.h"
+#include "cmd/cmd.h"
+#include "cmd/commands.h"
+#include "cmd/files.h"
+#include "cmd/progress.h"
+#include "cmd/session.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const ay_option options[] = {
+    {"npy", 0, "FILE", "write one NumPy array float32 [N, dim] instead, in the order listed"},
+    {"quiet", 'q', NULL, "no progress bar"},
+    {0},
+};
+static const ay_usage usage = {
+    "embed [OPTION ...] FILE|FOLDER|- ...",
+    "Print the unit vector of each picture: one JSON object a line, {\"file\", \"vector\"}.\n"
+    "With --npy the file names are printed, one a line, in the array's order.",
+    options,
+    "max-upload max-pixels " AY_ENGINE_SETTINGS,
+};
+
+enum { CHUNK = 16 };
+
+typedef struct {
+    ay_session *session;
+    ay_image_limits limits;
+    int dim;
+    FILE *npy;
+    size_t rows;
+    int failed;
+} embed_job;
+
+/* NumPy's format 1.0: magic, version, header length, a padded dict, then the numbers. */
+static int write_npy_header(FILE *f, size_t rows, int dim)
+{
+    char head[118];
+    int n = snprintf(head, sizeof head,
+                     "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %d), }", rows, dim);
+
+    memset(head + n, ' ', sizeof head - (size_t)n);
+    head[sizeof head - 1] = '\n';
+    return fseek(f, 0, SEEK_SET) == 0 && fwrite("\x93NUMPY\x01\x00\x76\x00", 1, 10, f) == 10 &&
+                   fwrite(head, 1, sizeof head, f) == sizeof head
+               ? 0
+               : -1;
+}
+
+static void print_vector(embed_job *j, const char *path, const float *v)
+{
+    json_t *o, *list;
+
+    if (j->npy) {
+        if (fwrite(v, sizeof *v, (size_t)j->dim, j->npy) != (size_t)j->dim)
+            j->failed = 1;
+        puts(path);
+        j->rows++;
+        return;
+    }
+    o = json_object();
+    list = json_array();
+    for (int i = 0; i < j->dim; i++)
+        json_array_append_new(list, json_real((double)v[i]));
+    json_object_set_new(o, "file", json_string(path));
+    json_object_set_new(o, "vector", list);
+    json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(7));
+    putchar('\n');
+    json_decref(o);
+}
+
+static ay_status load(embed_job *j, const char *path, ay_image *out, ay_err *err)
+{
+    ay_buf bytes = {0};
+    ay_status status = ay_files_read(path, j->limits.max_bytes, &bytes, err);
+
+    if (status == AY_OK)
+        status = ay_image_decode(bytes.data, bytes.len, &j->limits, out, err);
+    ay_buf_fini(&bytes);
+    return status;
+}
+
+/* Up to CHUNK pictures at once; those that cannot be read are named and left out. */
+static ay_status embed_chunk(embed_job *j, char **paths, size_t n, float *vectors, ay_err *err)
+{
+    ay_image images[CHUNK] = {0};
+    const ay_image *usable[CHUNK];
+    const char *names[CHUNK];
+    ay_status status = AY_OK;
+    int m = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (load(j, paths[i], &images[m], err) != AY_OK) {
+            fprintf(stderr, "%s: error: %s\n", paths[i], err->msg);
+            j->failed = 1;
+            continue;
+        }
+        names[m] = paths[i];
+        usable[m] = &images[m];
+        m++;
+    }
+    if (m > 0)
+        status = ay_engine_embed(j->session->engine, usable, m, vectors, err);
+    for (int i = 0; i < m; i++) {
+        if (status == AY_OK)
+            print_vector(j, names[i], vectors + (size_t)i * (size_t)j->dim);
+        ay_image_fini(&images[i]);
+    }
+    return status;
+}
+
+static int embed_all(embed_job *j, const ay_files *files, int quiet, ay_err *err)
+{
+    float *vectors = ay_calloc((size_t)CHUNK * (size_t)j->dim, sizeof *vectors);
+    ay_status status = vectors ? AY_OK : ay_fail(err, AY_ENOMEM, "embedding");
+    ay_progress bar;
+
+    if (j->npy && write_npy_header(j->npy, 0, j->dim) != 0)
+        j->failed = 1;
+    ay_progress_start(&bar, "embedding", (long)files->n, quiet || files->n < 2);
+    for (size_t i = 0; i < files->n && status == AY_OK; i += CHUNK) {
+        size_t n = files->n - i < CHUNK ? files->n - i : CHUNK;
+        status = embed_chunk(j, files->path + i, n, vectors, err);
+        ay_progress_step(&bar, (long)(i + n), (long)files->n);
+    }
+    ay_progress_end(&bar);
+    ay_free(vectors);
+    if (j->npy && (write_npy_header(j->npy, j->rows, j->dim) != 0 || fflush(j->npy) != 0)) {
+        fputs("assay: the array could not be written\n", stderr);
+        j->failed = 1;
+    }
+    return status != AY_OK ? ay_cmd_fail(err) : j->failed ? AY_EXIT_FAIL : AY_EXIT_OK;
+}
+
+int ay_cmd_embed(int argc, char **argv)
+{
+    ay_files files = {0};
+    ay_session session = {0};
+    embed_job j = {.session = &session};
+    const char *npy;
+    ay_args a;
+    ay_err err;
+    int rc = ay_args_parse(&a, &usage, argc, argv);
+
+    if (rc >= 0)
+        goto out;
+    if (a.n_rest == 0) {
+        rc = ay_args_wrong(&a, "embed: name a picture, a folder, or - for standard input");
+        goto out;
+    }
+    rc = AY_EXIT_FAIL;
+    npy = ay_args_get(&a, "npy");
+    if (ay_files_collect(&files, a.rest, a.n_rest, &err) != AY_OK ||
+        ay_session_engine(&session, &a, &err) != AY_OK) {
+        ay_cmd_fail(&err);
+        goto out;
+    }
+    if (npy && !(j.npy = fopen(npy, "wb"))) {
+        ay_fail(&err, AY_EIO, "%s: cannot be written", npy);
+        ay_cmd_fail(&err);
+        goto out;
+    }
+    j.limits = ay_session_limits(&a);
+    j.dim = ay_engine_get_info(session.engine)->dim;
+    rc = embed_all(&j, &files, ay_args_get(&a, "quiet") != NULL, &err);
+out:
+    if (j.npy && fclose(j.npy) != 0)
+        rc = AY_EXIT_FAIL;
+    ay_files_fini(&files);
+    ay_session_close(&session);
+    ay_args_fini(&a);
+    return rc;
+}

@@ -1,0 +1,136 @@
+/* cmd/cmd_model.c - "assay model": which encoders there are, what one is, and whether it computes right.
+ *
+ * Encoders are the embedded one and the folders of <data>/models; any other is named by its path. */
+#include "base/file.h"
+#include "cmd/cmd.h"
+#include "cmd/commands.h"
+#include "cmd/session.h"
+#include "engine/verify.h"
+
+#include <dirent.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static const ay_option options[] = {
+    {"json", 'j', NULL, "show: print JSON"},
+    {0},
+};
+static const ay_usage usage = {
+    "model list|show|verify [MODEL] [OPTION ...]",
+    "  list              encoders at hand; * marks the one in use\n"
+    "  show [MODEL]      architecture, size, digest, licence, preprocessing\n"
+    "  verify [MODEL]    compare its vectors with known answers and with plain loops\n"
+    "MODEL is \"default\", a folder or a .safetensors file; the setting \"model\" if left out.",
+    options,
+    "data " AY_ENGINE_SETTINGS,
+};
+
+static void list_one(const char *name, const char *in_use)
+{
+    printf("%s %s\n", strcmp(name, in_use) == 0 ? "*" : " ", name);
+}
+
+static int list(const ay_args *a)
+{
+    const char *in_use = ay_config_text(&a->config, "model");
+    char dir[4096], path[8192];
+    struct dirent *entry;
+    DIR *models;
+
+    list_one("default", in_use);
+    ay_config_data_dir(&a->config, path, sizeof path - 8);
+    snprintf(dir, sizeof dir, "%.4000s/models", path);
+    models = opendir(dir);
+    while (models && (entry = readdir(models))) {
+        snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
+        if (entry->d_name[0] != '.' && ay_file_is_dir(path))
+            list_one(path, in_use);
+    }
+    if (models)
+        closedir(models);
+    return AY_EXIT_OK;
+}
+
+static int show(const ay_session *s, bool json)
+{
+    const ay_engine_info *m = ay_engine_get_info(s->engine);
+    const char *precision = m->precision == AY_PRECISION_BF16 ? "bf16" : "f32";
+
+    if (json) {
+        json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:f, s:s, s:s, s:i}", "name",
+                              m->name, "version", m->version, "architecture", m->arch, "licence",
+                              m->licence, "digest", m->digest, "preprocess_digest",
+                              m->preprocess_digest, "dim", m->dim, "input_size", m->input_size,
+                              "parameters", (json_int_t)m->parameters, "gflops", m->gflops, "precision",
+                              precision, "backend", m->backend, "workers", m->workers);
+        json_dumpf(o, stdout, JSON_INDENT(2));
+        putchar('\n');
+        json_decref(o);
+        return AY_EXIT_OK;
+    }
+    printf("name           %s %s\narchitecture   %s\nlicence        %s\n", m->name, m->version, m->arch,
+           m->licence);
+    printf("parameters     %.2f million\nwork           %.2f GFLOP a picture\n",
+           (double)m->parameters / 1e6, m->gflops);
+    printf("input          %d x %d pixels\nvector         %d numbers\n", m->input_size, m->input_size,
+           m->dim);
+    printf("arithmetic     %s on %s, %d workers\n", precision, m->backend, m->workers);
+    printf("digest         %s\npreprocessing  %s\n", m->digest, m->preprocess_digest);
+    return AY_EXIT_OK;
+}
+
+static int verify(const ay_session *s)
+{
+    ay_engine_check checks[AY_ENGINE_CHECKS];
+    int n = 0, wrong = 0;
+    ay_err err;
+
+    if (ay_engine_verify(s->engine, checks, &n, &err) != AY_OK)
+        return ay_cmd_fail(&err);
+    for (int i = 0; i < n; i++) {
+        printf("%-5s %-16s cosine %.7f (at least %.5f), largest difference %.2g\n",
+               checks[i].ok ? "ok" : "WRONG", checks[i].name, checks[i].cosine,
+               checks[i].cosine_wanted, checks[i].max_error);
+        wrong += !checks[i].ok;
+    }
+    if (wrong)
+        fprintf(stderr, "assay: %d of %d checks are wrong: do not trust this model on this machine\n",
+                wrong, n);
+    return wrong ? AY_EXIT_FAIL : AY_EXIT_OK;
+}
+
+int ay_cmd_model(int argc, char **argv)
+{
+    ay_session session = {0};
+    const char *verb;
+    ay_args a;
+    ay_err err;
+    int rc = ay_args_parse(&a, &usage, argc, argv);
+
+    if (rc >= 0)
+        goto out;
+    verb = a.n_rest ? a.rest[0] : "";
+    if (strcmp(verb, "list") != 0 && strcmp(verb, "show") != 0 && strcmp(verb, "verify") != 0) {
+        rc = ay_args_wrong(&a, *verb ? "model: there is no verb '%s'" : "model: list, show or verify?%s",
+                           verb);
+        goto out;
+    }
+    if (a.n_rest > 2) {
+        rc = ay_args_wrong(&a, "model: '%s' is one word too many", a.rest[2]);
+        goto out;
+    }
+    if (strcmp(verb, "list") == 0) {
+        rc = list(&a);
+        goto out;
+    }
+    if ((a.n_rest == 2 && ay_config_set(&a.config, "model", a.rest[1], "operand", &err) != AY_OK) ||
+        ay_session_engine(&session, &a, &err) != AY_OK)
+        rc = ay_cmd_fail(&err);
+    else
+        rc = strcmp(verb, "show") == 0 ? show(&session, ay_args_get(&a, "json")) : verify(&session);
+out:
+    ay_session_close(&session);
+    ay_args_fini(&a);
+    return rc;
+}

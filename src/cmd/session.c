@@ -1,0 +1,57 @@
+#include "cmd/session.h"
+#include "base/log.h"
+
+#include <string.h>
+
+static ay_precision precision_of(const char *word)
+{
+    return strcmp(word, "f32") == 0    ? AY_PRECISION_F32
+           : strcmp(word, "bf16") == 0 ? AY_PRECISION_BF16
+                                       : AY_PRECISION_AUTO;
+}
+
+ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err)
+{
+    const ay_config *c = &a->config;
+    ay_engine_options o = {
+        .model = ay_config_text(c, "model"),
+        .precision = precision_of(ay_config_text(c, "precision")),
+        .backend = ay_config_text(c, "backend"),
+        .workers = (int)ay_config_int(c, "workers"),
+        .max_batch = (int)ay_config_int(c, "max-batch"),
+        .max_queue = (int)ay_config_int(c, "max-queue"),
+    };
+
+    *s = (ay_session){0};
+    ay_arena_init(&s->arena, 0);
+    ay_log_setup((ay_log_level)ay_log_level_parse(ay_config_text(c, "log-level")),
+                 strcmp(ay_config_text(c, "log-format"), "json") == 0);
+    return ay_engine_open(&s->engine, &o, err);
+}
+
+ay_image_limits ay_session_limits(const ay_args *a)
+{
+    return (ay_image_limits){.max_bytes = ay_config_size(&a->config, "max-upload"),
+                             .max_pixels = ay_config_size(&a->config, "max-pixels")};
+}
+
+ay_status ay_session_open(ay_session *s, const ay_args *a, bool wait, ay_err *err)
+{
+    ay_service_options o = {.limits = ay_session_limits(a), .wait_reembed = wait};
+    ay_status status = ay_session_engine(s, a, err);
+
+    if (status != AY_OK)
+        return status;
+    ay_config_data_dir(&a->config, s->data, sizeof s->data);
+    o.data = s->data;
+    o.embedder = ay_embedder_of_engine(s->engine);
+    return ay_service_open(&s->service, &o, err);
+}
+
+void ay_session_close(ay_session *s)
+{
+    ay_service_close(s->service);
+    ay_engine_close(s->engine);
+    ay_arena_fini(&s->arena);
+    *s = (ay_session){0};
+}

@@ -1,0 +1,30 @@
+/* cmd/session.h - the engine and the service as the settings describe them, opened together. */
+#ifndef AY_CMD_SESSION_H
+#define AY_CMD_SESSION_H
+
+#include "base/arena.h"
+#include "cmd/args.h"
+#include "engine/engine.h"
+#include "service/service.h"
+
+/* The settings that ay_session_open() reads, for a subcommand's list. */
+#define AY_ENGINE_SETTINGS "model precision backend workers max-batch max-queue log-level log-format"
+#define AY_SESSION_SETTINGS "data max-upload max-pixels " AY_ENGINE_SETTINGS
+
+typedef struct {
+    ay_engine *engine;
+    ay_service *service;
+    ay_arena arena; /* for results; lives as long as the session */
+    char data[4096];
+} ay_session;
+
+/* Open the encoder alone. */
+ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err);
+/* Open the encoder and the data folder.  wait: come back only when every stored picture has a vector
+ * of this encoder. */
+ay_status ay_session_open(ay_session *s, const ay_args *a, bool wait, ay_err *err);
+void ay_session_close(ay_session *s);
+/* The upload limits as the settings say. */
+ay_image_limits ay_session_limits(const ay_args *a);
+
+#endif
