@@ -33,6 +33,7 @@
 #define ROOT HOSTILE_ROOT
 #define STATUS_BASE 100 /* a child's exit status: 100 + ay_status */
 #define NO_WORDS 90
+#define LEAK 91
 #define HANG_SECONDS 60
 
 typedef struct {
@@ -46,15 +47,21 @@ static void child(const void *bytes, size_t n)
 {
     ay_image im;
     ay_err err = {""};
+    long live = ay_mem_live();
     ay_status st;
 
     alarm(HANG_SECONDS);
     if (!bytes)
         _exit(STATUS_BASE);
     st = ay_image_decode(bytes, n, NULL, &im, &err);
+    if (st && (!err.msg[0] || im.data))
+        _exit(NO_WORDS);
     if (st)
-        _exit(err.msg[0] && !im.data ? STATUS_BASE + (int)st : NO_WORDS);
-    _exit(im.width > 0 && im.height > 0 && im.data ? STATUS_BASE : NO_WORDS);
+        _exit(ay_mem_live() == live ? STATUS_BASE + (int)st : LEAK);
+    if (im.width < 1 || im.height < 1 || !im.data)
+        _exit(NO_WORDS);
+    ay_image_fini(&im);
+    _exit(ay_mem_live() == live ? STATUS_BASE : LEAK);
 }
 
 static verdict try_bytes(const void *bytes, size_t n)

@@ -5,6 +5,9 @@
  * turning switched off, so that only a band is ever held and the orientation tag is handled like
  * every other format's.  Its alpha comes premultiplied, so over white is an addition.
  *
+ * A read past the end of the file is remembered and makes the file "cut short", because libtiff takes
+ * some of them lightly: a lost palette gives it another picture, not an error.
+ *
  * libtiff speaks through handlers given at opening (4.5), never through the process-wide ones: its
  * first complaint becomes our message.  A band's memory is worked out before it is allocated, because
  * a file may put the whole picture into one strip, and single allocations inside libtiff are capped. */
@@ -21,6 +24,7 @@ typedef struct {
     const ay_source *src;
     uint64_t at;
     char said[256]; /* the first error */
+    bool short_read; /* something lies past the end */
     TIFF *tif;
 } file;
 
@@ -30,7 +34,8 @@ static bool sniff(const uint8_t *p, size_t n)
                       !memcmp(p, "MM\0+", 4));
 }
 
-static int on_error(TIFF *tif, void *user, const char *module, const char *fmt, va_list args)
+__attribute__((format(printf, 4, 0))) static int
+on_error(TIFF *tif, void *user, const char *module, const char *fmt, va_list args)
 {
     file *f = user;
 
@@ -58,8 +63,10 @@ static tmsize_t file_read(thandle_t h, void *dst, tmsize_t n)
 
     if (n < 0)
         return 0;
-    if ((uint64_t)n > left)
+    if ((uint64_t)n > left) {
         n = (tmsize_t)left;
+        f->short_read = true;
+    }
     memcpy(dst, f->src->data + (n ? f->at : 0), (size_t)n);
     f->at += (uint64_t)n;
     return n;
@@ -94,6 +101,8 @@ static toff_t file_size(thandle_t h)
 
 static ay_status fail(const file *f, ay_status status, ay_err *err)
 {
+    if (f->short_read)
+        return ay_source_cut_short("TIFF", err);
     return ay_fail(err, status, "TIFF: %s", f->said[0] ? f->said : "the picture is damaged");
 }
 
@@ -129,6 +138,8 @@ static ay_status read_header(file *f, ay_image_info *info, ay_err *err)
     info->width = (int)width;
     info->height = (int)height;
     info->orientation = orientation >= 1 && orientation <= 8 ? orientation : 1;
+    if (f->short_read) /* libtiff would only drop the tag, even if it is the palette */
+        return ay_source_cut_short("TIFF", err);
     if (!TIFFRGBAImageOK(f->tif, why))
         return ay_fail(err, AY_EUNSUPPORTED, "TIFF: %s", why);
     return AY_OK;
@@ -210,7 +221,7 @@ static ay_status read_bands(file *f, TIFFRGBAImage *image, ay_sink *sink, uint32
         uint32_t n = height - y < rows ? height - y : rows;
         image->row_offset = (int)y;
         image->col_offset = 0;
-        if (!TIFFRGBAImageGet(image, band, width, n) || f->said[0])
+        if (!TIFFRGBAImageGet(image, band, width, n) || f->said[0] || f->short_read)
             st = fail(f, AY_ECORRUPT, err);
         else
             give_band(sink, band, n);

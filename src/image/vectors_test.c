@@ -144,6 +144,25 @@ static void grey_equals_pillow(void)
     CHECK(each_line("image_colour.tsv", check_colour) == 2);
 }
 
+static void check_hash(const char *line)
+{
+    unsigned long long want;
+    ay_image im;
+    int w, h;
+
+    CHECK(sscanf(line, "%d %d %llx", &w, &h, &want) == 3);
+    im = drawn(w, h);
+    if (ay_image_phash(&im) != want)
+        printf("  %016llx is not %s", (unsigned long long)ay_image_phash(&im), line);
+    CHECK(ay_image_phash(&im) == want);
+    ay_image_fini(&im);
+}
+
+static void hashes_equal_imagehash(void)
+{
+    CHECK(each_line("image_phash.tsv", check_hash) == 4);
+}
+
 static int pictures, equal;
 
 static void check_picture(const char *path, int w, int h, const char *hex)
@@ -178,6 +197,23 @@ static void photos_equal_pillow(void)
     CHECK(pictures > 200 && equal == pictures);
 }
 
+static void check_seed(const char *line)
+{
+    char file[256], hex[AY_SHA256_HEX];
+    int w, h;
+
+    CHECK(sscanf(line, "%255[^\t] %d %d %64s", file, &w, &h, hex) == 4);
+    check_picture(file, w, h, hex);
+}
+
+/* Small pictures in every format and variant. */
+static void seeds_equal_pillow(void)
+{
+    pictures = equal = 0;
+    each_line("image_seeds.tsv", check_seed);
+    CHECK(pictures >= 30 && equal == pictures);
+}
+
 static void check_odd(const char *line)
 {
     char file[256], path[300], hex[AY_SHA256_HEX];
@@ -200,5 +236,7 @@ static void corpus_equals_pillow(void)
 
 TESTS({"resize equals Pillow", resize_equals_pillow},
       {"preprocess equals torchvision", preprocess_equals_torchvision},
-      {"grey equals Pillow", grey_equals_pillow}, {"photos equal Pillow's pixels", photos_equal_pillow},
+      {"grey equals Pillow", grey_equals_pillow}, {"hashes equal ImageHash", hashes_equal_imagehash},
+      {"every format equals Pillow's pixels", seeds_equal_pillow},
+      {"photos equal Pillow's pixels", photos_equal_pillow},
       {"odd pictures equal Pillow's pixels", corpus_equals_pillow})

@@ -3,7 +3,7 @@
 
 The oracle is Pillow (and torchvision for preprocessing).  Pictures are drawn by the formula in
 drawn() below, which src/image/vectors_test.c repeats, so only hashes are stored.  Run it with a Python
-that has numpy, Pillow and torchvision; the versions used are written into each file's first line.
+that has numpy, scipy, Pillow and torchvision; the versions used are written into each file's first line.
 image_photos.tsv and image_corpus.tsv need the shared test data and its unpacked hostile.tar.zst:
     make_image_vectors.py ../shared/data build/hostile
 """
@@ -16,6 +16,7 @@ import numpy as np
 import PIL
 import torchvision
 from PIL import Image, ImageOps
+from scipy import fft
 from torchvision import transforms
 
 warnings.simplefilter("ignore")
@@ -142,6 +143,26 @@ def corpus(root):
                 yield path.relative_to(root), rgb.width, rgb.height, digest(rgb.tobytes())
 
 
+def seeds():
+    """The small pictures that the fuzzer starts from: every format, no shared data needed."""
+    root = HERE.parent.parent
+    for path in sorted((root / "fuzz/corpus/image_decode").iterdir()):
+        if not path.name.startswith("rle"):  # Pillow wants every pixel written, ours skip some
+            rgb = upright(path)
+            yield path.relative_to(root), rgb.width, rgb.height, digest(rgb.tobytes())
+
+
+def hashes():
+    """ImageHash's phash, from a 32 x 32 picture that was resized in colour and then turned grey."""
+    for w, h in ((64, 48), (300, 200), (97, 101), (640, 480)):
+        grey = np.asarray(drawn(w, h).resize((32, 32), Image.LANCZOS).convert("L"), dtype=np.float64)
+        low = fft.dct(fft.dct(grey, axis=0), axis=1)[:8, :8]
+        bits = (low > np.median(low)).flatten()
+        yield w, h, f"{int(''.join('01'[int(b)] for b in bits), 2):016x}"
+
+
+write("image_seeds.tsv", "file width height sha256", seeds())
+write("image_phash.tsv", "width height hash", hashes())
 write("image_resize.tsv", "width height new_width new_height filter sha256", resizes())
 write("image_preprocess.tsv", "width height size resize fit filter sha256", preprocesses())
 write("image_colour.tsv", "what width height sha256", colours())
