@@ -130,13 +130,15 @@ static bool changes_something(const char *method)
 }
 
 /* Host and origin.  Leaves the refusal when they are not right. */
-static void guard(ay_call *call)
+static void guard(ay_call *call, const char *version)
 {
     ay_request *rq = &call->rq;
     const ay_server_options *o = &rq->server->o;
     const char *host = ay_request_header(rq, "Host");
 
-    if (!ay_guard_host(host, rq->server->hostname, o->allow_hosts))
+    if (!host && strcmp(version, MHD_HTTP_VERSION_1_1) == 0)
+        refuse(call, 400, "an HTTP/1.1 request needs a Host header");
+    else if (!ay_guard_host(host, rq->server->hostname, o->allow_hosts))
         refuse(call, 421,
                "this server does not answer to that name; start it with --allow-host NAME "
                "if the name is right");
@@ -175,7 +177,7 @@ static void check_length(ay_call *call)
 }
 
 static ay_call *begin(ay_listener *l, struct MHD_Connection *conn, const char *url,
-                      const char *method)
+                      const char *method, const char *version)
 {
     ay_call *call = ay_calloc(1, sizeof *call);
     ay_server *s = l->server;
@@ -201,7 +203,7 @@ static ay_call *begin(ay_listener *l, struct MHD_Connection *conn, const char *u
     if (!call->rq.method || !call->rq.path || !call->rq.client || copy.failed)
         refuse(call, 400, "the address is not percent-encoded UTF-8");
     if (atomic_load(&call->state) == AY_CALL_READING)
-        guard(call);
+        guard(call, version);
     if (atomic_load(&call->state) == AY_CALL_READING)
         route(call);
     ay_body_begin(&call->body, &call->rq, &(ay_body_limits){s->o.max_file, s->o.max_request});
@@ -286,9 +288,8 @@ enum MHD_Result ay_call_on_request(void *cls, struct MHD_Connection *conn, const
 {
     ay_call *call = *slot;
 
-    (void)version;
     if (!call) {
-        *slot = call = begin(cls, conn, url, method);
+        *slot = call = begin(cls, conn, url, method, version);
         if (!call)
             return MHD_NO;
         /* Answering here would make libmicrohttpd close without reading the body; it is only done

@@ -1,5 +1,6 @@
 /* http/h_images.c - /v1/images: teach, list, read, move, delete reference pictures. */
 #include "http/handlers.h"
+#include "http/many.h"
 #include "http/problem.h"
 #include "http/view.h"
 
@@ -14,8 +15,8 @@ enum { BUSY_TRIES = 40, BUSY_WAIT_MS = 50 };
 
 /* A form holds many pictures and was accepted whole: it waits for room in the engine instead of
  * failing half of them.  One raw picture does not wait: its client can try again by itself. */
-ay_status ay_h_add(ay_request *rq, const ay_upload *u, const char *dataset, const char *klass,
-                   const char *file, ay_added *out, ay_err *err)
+ay_status ay_h_add(ay_service *s, const ay_upload *u, const char *dataset, const char *klass,
+                   const char *file, ay_arena *a, ay_added *out, ay_err *err)
 {
     int tries = u->field[0] ? BUSY_TRIES : 1;
     ay_status status = AY_EBUSY;
@@ -27,59 +28,52 @@ ay_status ay_h_add(ay_request *rq, const ay_upload *u, const char *dataset, cons
     for (int i = 0; i < tries && status == AY_EBUSY; i++) {
         if (i)
             nanosleep(&(struct timespec){.tv_nsec = BUSY_WAIT_MS * 1000000}, NULL);
-        status = ay_picture_add(rq->service, dataset, klass, file, u->data.data, u->data.len, NULL,
-                                &rq->arena, out, err);
+        status =
+            ay_picture_add(s, dataset, klass, file, u->data.data, u->data.len, NULL, a, out, err);
     }
     return status;
 }
 
 /* One item of an upload's answer, good or bad. */
-static json_t *item_json(const ay_upload *u, ay_status status, const ay_added *added,
-                         const ay_err *err)
+static json_t *item_json(const ay_many_item *it)
 {
-    if (!status)
-        return ay_view_added(added);
-    return json_pack("{s:s, s:{s:i, s:s, s:s}}", "file", u->filename, "error", "status",
-                     ay_problem_status(status), "code", ay_status_name(status), "detail", err->msg);
+    if (!it->status)
+        return ay_view_added(&it->added);
+    return json_pack("{s:s, s:{s:i, s:s, s:s}}", "file", it->upload->filename, "error", "status",
+                     ay_problem_status(it->status), "code", ay_status_name(it->status), "detail",
+                     it->err.msg);
+}
+
+static ay_status reply_items(ay_request *rq, const ay_many *m, ay_err *err)
+{
+    json_t *items = json_array();
+
+    for (int i = 0; i < m->n; i++)
+        if (json_array_append_new(items, item_json(&m->items[i]))) {
+            json_decref(items);
+            return ay_fail(err, AY_ENOMEM, "no memory for the answer");
+        }
+    return ay_reply_json(rq, 201, json_pack("{s:o}", "items", items), err);
 }
 
 ay_status ay_h_images_add(ay_request *rq, ay_err *err)
 {
     const char *dataset = ay_request_field(rq, "dataset"), *klass = ay_request_field(rq, "class");
-    json_t *items = json_array();
-    ay_status first = AY_OK;
-    int good = 0, n = rq->upload_count;
+    ay_status status;
+    ay_many m;
 
-    if (!klass || n == 0) {
-        json_decref(items);
-        return ay_fail(err, AY_EINVAL,
-                       klass ? "no picture was sent"
-                             : "'class' is missing: which class "
-                               "do the pictures show?");
-    }
-    for (int i = 0; i < n; i++) {
-        const ay_upload *u = &rq->uploads[i];
-        ay_added added;
-        ay_err e = {.msg = ""};
-        ay_status status = ay_h_add(rq, u, dataset, klass, u->filename, &added, &e);
-        json_t *item = item_json(u, status, &added, &e);
-        ay_buf_fini(&rq->uploads[i].data); /* a form may be large: give back what is done */
-        good += !status;
-        if (status && !first) {
-            first = status;
-            *err = e;
-        }
-        json_array_append_new(items, item);
-        if (status == AY_ENOTFOUND)
-            break; /* the class or the data set is not there: the others would say the same */
-    }
-    if (good == 0) {
-        json_decref(items);
-        if (n > 1)
-            ay_err_wrap(err, "none of %d pictures was added; the first", n);
-        return first;
-    }
-    return ay_reply_json(rq, 201, json_pack("{s:o}", "items", items), err);
+    if (!klass)
+        return ay_fail(err, AY_EINVAL, "'class' is missing: which class do the pictures show?");
+    if (rq->upload_count == 0)
+        return ay_fail(err, AY_EINVAL, "no picture was sent");
+    status = ay_many_add(&m, rq, dataset, klass, NULL, err);
+    if (!status && m.good == 0)
+        status =
+            ay_fail(err, m.first, m.n > 1 ? "none was added; the first: %s" : "%s", m.why->msg);
+    if (!status)
+        status = reply_items(rq, &m, err);
+    ay_many_fini(&m);
+    return status;
 }
 
 static ay_status need_digest(const ay_request *rq, ay_err *err)

@@ -6,6 +6,7 @@
  * here: it is unique and no client's text ever becomes a path.  /scan adds status, probability and
  * the threshold; /scan?method=mean is the old formula exactly. */
 #include "http/handlers.h"
+#include "http/many.h"
 #include "http/view.h"
 
 #include "base/hash.h"
@@ -132,7 +133,7 @@ ay_status ay_h_s1_upload(ay_request *rq, ay_err *err)
     if (!status)
         status = ay_request_picture(rq, &u, err);
     if (!status)
-        status = ay_h_add(rq, u, NULL, klass, u->filename, &added, err);
+        status = ay_h_add(rq->service, u, NULL, klass, u->filename, &rq->arena, &added, err);
     if (status)
         return status;
     return ay_reply_json(rq, 200,
@@ -159,46 +160,48 @@ static const char *capture_name(ay_request *rq)
     return ay_request_strdup(rq, name);
 }
 
-static ay_status add_many(ay_request *rq, bool capture, ay_err *err)
+static ay_status reply_many(ay_request *rq, const ay_many *m, const char *klass, ay_err *err)
 {
     json_t *paths = json_array(), *errors = json_array();
-    ay_status status, first = AY_OK;
-    const char *klass;
-    size_t good;
 
-    status = classification(rq, &klass, err);
-    if (!status && rq->upload_count == 0)
-        status = ay_fail(err, AY_EINVAL, "no picture was sent: the form field is 'images[]'");
-    for (int i = 0; i < rq->upload_count && !status && first != AY_ENOTFOUND; i++) {
-        const ay_upload *u = &rq->uploads[i];
-        ay_added a;
-        ay_err e = {.msg = ""};
-        ay_status one =
-            ay_h_add(rq, u, NULL, klass, capture ? capture_name(rq) : u->filename, &a, &e);
-        ay_buf_fini(&rq->uploads[i].data);
-        if (!one)
-            json_array_append_new(
-                paths, image_path(rq, a.picture.class_name, a.picture.sha256, a.picture.file));
+    for (int i = 0; i < m->n; i++) {
+        const ay_many_item *it = &m->items[i];
+        const ay_picture *p = &it->added.picture;
+        if (!it->status)
+            json_array_append_new(paths, image_path(rq, p->class_name, p->sha256, p->file));
         else
-            json_array_append_new(errors,
-                                  json_pack("{s:s, s:s}", "file", u->filename, "detail", e.msg));
-        if (one && !first) {
-            first = one;
-            *err = e;
-        }
-    }
-    good = json_array_size(paths);
-    if (status || good == 0) {
-        json_decref(paths);
-        json_decref(errors);
-        return status ? status : first;
+            json_array_append_new(errors, json_pack("{s:s, s:s}", "file", it->upload->filename,
+                                                    "detail", it->err.msg));
     }
     return ay_reply_json(
         rq, 200,
         json_pack("{s:b, s:o, s:o, s:o}", "success", 1, "message",
-                  json_sprintf("%zu of %d pictures added to %s", good, rq->upload_count, klass),
-                  "paths", paths, "errors", errors),
+                  json_sprintf("%d of %d pictures added to %s", m->good, m->n, klass), "paths",
+                  paths, "errors", errors),
         err);
+}
+
+static ay_status add_many(ay_request *rq, bool capture, ay_err *err)
+{
+    const char **names = NULL, *klass;
+    ay_status status = classification(rq, &klass, err);
+    ay_many m = {0};
+
+    if (!status && rq->upload_count == 0)
+        status = ay_fail(err, AY_EINVAL, "no picture was sent: the form field is 'images[]'");
+    if (!status && capture) {
+        names = ay_request_alloc(rq, (size_t)rq->upload_count * sizeof *names);
+        for (int i = 0; names && i < rq->upload_count; i++)
+            names[i] = capture_name(rq);
+    }
+    if (!status)
+        status = ay_many_add(&m, rq, NULL, klass, names, err);
+    if (!status && m.good == 0)
+        status = ay_fail(err, m.first, "%s", m.why->msg);
+    if (!status)
+        status = reply_many(rq, &m, klass, err);
+    ay_many_fini(&m);
+    return status;
 }
 
 ay_status ay_h_s1_upload_multiple(ay_request *rq, ay_err *err)

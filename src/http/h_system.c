@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "service/service.h"
 
+#include <math.h>
+
 ay_status ay_h_health(ay_request *rq, ay_err *err)
 {
     const ay_engine_info *m = rq->service ? ay_service_model(rq->service) : NULL;
@@ -19,8 +21,8 @@ ay_status ay_h_health(ay_request *rq, ay_err *err)
                                    "model", m ? m->name : NULL, "model_loaded", m != NULL,
                                    "model_version", m ? m->version : NULL, "device", "cpu",
                                    "num_classes", (json_int_t)st.classes, "num_images",
-                                   (json_int_t)st.pictures, "uptime_seconds", up, "version",
-                                   AY_VERSION, "ok", m != NULL),
+                                   (json_int_t)st.pictures, "uptime_seconds",
+                                   round(up * 1000) / 1000, "version", AY_VERSION, "ok", m != NULL),
                          err);
 }
 

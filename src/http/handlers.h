@@ -31,8 +31,8 @@ ay_handler ay_h_s1_scan, ay_h_s1_upload, ay_h_s1_upload_multiple, ay_h_s1_captur
     ay_h_s1_create, ay_h_s1_classes, ay_h_s1_images, ay_h_s1_retrain, ay_h_s1_image;
 
 /* What handlers of several files share. */
-ay_status ay_h_add(ay_request *rq, const ay_upload *u, const char *dataset, const char *klass,
-                   const char *file, ay_added *out, ay_err *err);
+ay_status ay_h_add(ay_service *s, const ay_upload *u, const char *dataset, const char *klass,
+                   const char *file, ay_arena *a, ay_added *out, ay_err *err);
 ay_status ay_h_scan_upload(ay_request *rq, ay_decision *out, ay_err *err);
 ay_status ay_h_send_picture(ay_request *rq, const char *sha256, ay_err *err);
 

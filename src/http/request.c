@@ -108,7 +108,8 @@ static ay_status json_as(ay_request *rq, int status, const char *mime, json_t *j
     int bad;
 
     start(rq, AY_REPLY_BYTES, status, mime);
-    bad = !json || json_dump_callback(json, add_to_buf, &rq->reply.bytes, JSON_COMPACT);
+    bad = !json || json_dump_callback(json, add_to_buf, &rq->reply.bytes,
+                                      JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(json);
     if (bad || rq->reply.bytes.failed)
         return ay_fail(err, AY_ENOMEM, "no memory for the answer");
