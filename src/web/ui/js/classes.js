@@ -1,5 +1,5 @@
 /** classes.js - the data set at a glance: a card a class, and what can be done with them. */
-import { h, put } from './dom.js';
+import { h, put, redraw } from './dom.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
 import { api, thumb } from './api.js';
@@ -68,7 +68,9 @@ export function classesView() {
     } });
     const el = h('div', { class: 'data' });
 
-    function draw() {
+    const draw = () => redraw(el, fillIn);
+
+    function fillIn() {
         const n = state.classes.length;
         const images = state.classes.reduce((sum, c) => sum + c.images, 0);
         put(el,

@@ -38,5 +38,26 @@ export function put(el, ...kids) {
     return fill(el, kids);
 }
 
+const marks = ['data-do', 'data-class', 'data-sha', 'data-set', 'href', 'aria-label', 'name'];
+const byMarks = (el) =>
+    el.id ? `#${CSS.escape(el.id)}` : el.tagName.toLowerCase() + marks.filter((m) => el.hasAttribute(m)).map((m) => `[${m}="${CSS.escape(el.getAttribute(m))}"]`).join('');
+
+/**
+ * Draw root's content again without taking the keyboard's place away: the focus goes to the new element that
+ * stands for the old one, or else to fallback, or to root.
+ * @param {HTMLElement} root @param {() => void} draw @param {string} [fallback] selector
+ */
+export function redraw(root, draw, fallback) {
+    const at = document.activeElement;
+    const had = at && at !== root && root.contains(at);
+    const owner = had && at.parentElement.closest('[data-class], [data-sha], [data-set]');
+    const path = had && (owner && root.contains(owner) ? `${byMarks(owner)} ` : '') + byMarks(at);
+    draw();
+    if (!had || root.contains(document.activeElement)) return;
+    const next = root.querySelector(path) ?? (fallback && root.querySelector(fallback));
+    if (!next && !root.hasAttribute('tabindex')) root.setAttribute('tabindex', '-1');
+    (next ?? root).focus({ preventScroll: true });
+}
+
 /** The first match below root; the page's own markup, so it is there. */
 export const $ = (selector, root = document) => root.querySelector(selector);

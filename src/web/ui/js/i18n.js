@@ -56,7 +56,7 @@ export const number = (value, options) => new Intl.NumberFormat(tags[lang], opti
 export const percent = (value, digits = 1) =>
     number(value, { style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits });
 export const clock = (date) =>
-    new Intl.DateTimeFormat(tags[lang], { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(date);
+    new Intl.DateTimeFormat(tags[lang], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(date);
 /** Bytes for people, in powers of 1000. */
 export function bytes(n) {
     const unit = n >= 1e6 ? 'megabyte' : n >= 1e3 ? 'kilobyte' : 'byte';

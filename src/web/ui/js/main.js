@@ -4,7 +4,7 @@
  * Views are functions that return {el, stop, keys, onDrop}.  Addresses: #/scan, #/data, #/data/<class>,
  * #/check.  A change of language draws everything again; the camera and the lists live elsewhere and stay.
  */
-import { h, put, $ } from './dom.js';
+import { h, put, redraw, $ } from './dom.js';
 import { t, applyLanguage } from './i18n.js';
 import { icon, logo } from './icons.js';
 import { api } from './api.js';
@@ -44,12 +44,14 @@ function picker() {
             h('option', { value: '' }, t('dataset_new_option'))));
 }
 
-function drawBar() {
+const drawBar = () => redraw($('#bar'), fillBar);
+
+function fillBar() {
     const tool = (glyph, key, run, id) => h('button', { class: 'btn plain square', type: 'button', id, title: t(key), 'aria-label': t(key), onclick: run }, icon(glyph));
     put($('#bar'), h('a', { class: 'brand', href: '#/scan', 'aria-label': 'Assay' }, logo(), h('span', {}, 'Assay')),
         h('nav', { class: 'tabs', 'aria-label': t('sections') }, tabs()), h('div', { class: 'gap' }), picker(),
         tool('phone', 'phone', phoneDialog, 'open-phone'), tool('help', 'help', helpDialog, 'open-help'),
-        tool('settings', 'settings', () => settingsDialog(redraw), 'open-settings'));
+        tool('settings', 'settings', () => settingsDialog(speak), 'open-settings'));
     $('#tabs-low').setAttribute('aria-label', t('sections'));
     put($('#tabs-low'), tabs());
     $('#skip').textContent = t('skip');
@@ -64,7 +66,7 @@ function route() {
     document.title = `${t(name === 'scan' || !name ? 'tab_scan' : 'tab_data')} · Assay`;
 }
 
-function redraw() {
+function speak() {
     applyLanguage();
     route();
 }
@@ -76,7 +78,7 @@ function toggleTab(hash) {
 }
 
 const keys = () => ({
-    s: toggleTab('#/scan'), d: toggleTab('#/data'), '?': helpDialog, ',': () => settingsDialog(redraw), p: phoneDialog, ...view.keys,
+    s: toggleTab('#/scan'), d: toggleTab('#/data'), '?': helpDialog, ',': () => settingsDialog(speak), p: phoneDialog, ...view.keys,
 });
 
 /** A drop anywhere: the view's own use of it, else a scan. */

@@ -4,7 +4,7 @@
  * Pages of 60 by the server's cursor; the next page comes when its end is near.  Selection: click or
  * Space toggles, Shift extends from the last one, Ctrl+A takes all that are loaded.
  */
-import { h, put } from './dom.js';
+import { h, put, redraw } from './dom.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
 import { api, thumb, original } from './api.js';
@@ -125,7 +125,7 @@ export function picturesView(id) {
             items = cursor ? [...items, ...page.items] : page.items;
             next = page.next;
             for (const sha of chosen) if (!items.some((i) => i.sha256 === sha)) chosen.delete(sha);
-            put(grid, items.map(tile));
+            redraw(grid, () => put(grid, items.map(tile)));
             put(foot, next && h('button', { class: 'btn', type: 'button', onclick: () => load(next) }, t('more')));
             marks();
         } catch (error) {
@@ -135,7 +135,9 @@ export function picturesView(id) {
         }
     }
 
-    function drawHead() {
+    const drawHead = () => redraw(head, fillHead);
+
+    function fillHead() {
         const c = classById(id);
         if (!c) return put(head, h('a', { class: 'btn plain', href: '#/data' }, icon('back'), state.dataset), h('p', {}, t('class_gone')));
         put(head,

@@ -59,6 +59,7 @@ function bar(value) {
 }
 
 function tops(r) {
+    if (!r.matches?.length && !r.classes?.length) return null;
     return h('div', { class: 'tops' },
         r.matches?.length > 0 && h('section', {}, h('h3', {}, t('top_pictures')), h('ol', { class: 'top-pictures' },
             r.matches.map((m) => h('li', {}, h('a', { href: `#/data/${m.class_id}` },
@@ -88,7 +89,9 @@ export function result(scan) {
     if (!r)
         return h('div', { class: 'result waiting' }, h('p', { class: 'band' }, t('looking')), h('progress', { 'aria-label': t('looking') }),
             h('div', { class: 'pair' }, h('figure', {}, h('div', { class: 'frame' }, h('img', { src: scan.url, alt: t('captured_alt') })))));
-    return h('article', { class: 'result', 'data-status': r.status, 'data-id': scan.id },
+    const fresh = scan.shown !== r;
+    scan.shown = r;
+    return h('article', { class: fresh ? 'result fresh' : 'result', 'data-status': r.status, 'data-id': scan.id },
         verdict(scan), pair(scan),
         r.status === 'match' && h('p', { class: 'sentence' }, sentence(r)),
         teach(scan), tops(r), details(r));

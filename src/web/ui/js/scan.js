@@ -1,5 +1,5 @@
 /** scan.js - the scanner: the viewfinder, the result of the scan on show, this session's scans. */
-import { h, put } from './dom.js';
+import { h, put, redraw } from './dom.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
 import { original, thumb } from './api.js';
@@ -70,7 +70,8 @@ export function scanView() {
     function draw() {
         const scan = state.scan;
         el.classList.toggle('has-result', Boolean(scan));
-        put(panel, scan ? result(scan) : welcome());
+        redraw(panel, () => put(panel, scan ? result(scan) : welcome()), '.teach.done button');
+        if (scan?.pending && panel.getBoundingClientRect().top < 0) scrollTo(0, 0);
         panel.setAttribute('aria-busy', String(Boolean(scan?.pending)));
         put(past, state.history.length > 0 && [h('h3', {}, t('history')), h('ol', {}, state.history.map(historyItem))]);
     }
