@@ -116,6 +116,7 @@ test('burst takes pictures from the camera into the class', async ({ page, shot 
 test('the check shows two of the same side by side; keep, delete, undo', async ({ page, pictures, shot }) => {
     await page.goto('#/data');
     await openClass(page, 'Washer');
+    await page.waitForSelector('.tile img');
     const twin = await page.evaluate(async () => {
         const first = document.querySelector('.tile img').src.replace(/thumb.*/, 'file');
         const image = await createImageBitmap(await (await fetch(first)).blob());

@@ -68,7 +68,7 @@ export function drawPictures(classes) {
 export function startProgram() {
     if (process.env.ASSAY_URL) return Promise.resolve({ url: process.env.ASSAY_URL, stop: async () => {} });
     const data = path.join(WORK, 'data');
-    const child = spawn(PROGRAM, ['serve', '--port', '0', '--data', data], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(PROGRAM, ['serve', '--port', '0', '--data', data, '--allow-host', 'plain.localtest'], { stdio: ['ignore', 'pipe', 'pipe'] });
     const log = fs.createWriteStream(path.join(WORK, 'program.log'));
     const ended = new Promise((done) => child.on('exit', done));
     const stop = async () => {
@@ -105,7 +105,8 @@ const tests = [];
 /**
  * @param {string} name
  * @param {(t: any) => Promise<void>} run gets {page, context, url, shot, drop}; page is undefined with browser: false
- * @param {{allow?: RegExp, browser?: boolean, context?: object, prefs?: object, init?: Function, path?: string}} [options]
+ * @param {{allow?: RegExp, browser?: boolean, context?: object, prefs?: object, init?: string, ready?: boolean}} [options]
+ *     ready false: the test opens its page itself
  */
 export const test = (name, run, options = {}) => tests.push({ name, run, options });
 
@@ -132,7 +133,7 @@ async function drop(page, files) {
     await session.detach();
 }
 
-async function open(browser, url, { context: extra = {}, prefs = {}, init, path: where = '', allow }) {
+async function open(browser, url, { context: extra = {}, prefs = {}, init, ready = true, allow }) {
     const context = await browser.newContext({ baseURL: url, viewport: { width: 1280, height: 800 }, locale: 'en-GB', permissions: ['camera'], ...extra });
     context.setDefaultTimeout(15000);
     const page = await context.newPage();
@@ -141,8 +142,10 @@ async function open(browser, url, { context: extra = {}, prefs = {}, init, path:
         if (!localStorage.getItem('assay')) localStorage.setItem('assay', JSON.stringify(p));
     }, prefs);
     if (init) await page.addInitScript(init);
-    await page.goto(new URL(where, url).href);
-    await page.waitForSelector('html[data-ready]');
+    if (ready) {
+        await page.goto(url);
+        await page.waitForSelector('html[data-ready]');
+    }
     return { context, page, bad };
 }
 

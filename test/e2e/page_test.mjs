@@ -155,15 +155,15 @@ test('reduced motion is kept still', async ({ page }) => {
     equal(moving, 0, 'animations');
 }, { context: { reducedMotion: 'reduce' } });
 
-test('a page that is not secure explains and takes a photo all the same', async ({ page, url, pictures, shot }) => {
-    const plain = new URL(url);
+/** The same program under a name that no browser calls secure. */
+function insecure(url, where) {
+    const plain = new URL(where, url);
     plain.hostname = 'plain.localtest';
-    const answer = await page.goto(plain.href);
-    if (answer.status() !== 200) {
-        // The program answers only to names that are its own: pretend insecurity on its own address.
-        await page.addInitScript(() => Object.defineProperty(window, 'isSecureContext', { value: false }));
-        await page.goto(url);
-    }
+    return plain.href;
+}
+
+test('a page that is not secure explains and takes a photo all the same', async ({ page, url, pictures, shot }) => {
+    await page.goto(insecure(url, '/index.html'));
     await page.waitForSelector('.finder[data-camera="insecure"] .excuse');
     check((await page.locator('.excuse').textContent()).includes('secure'), 'it says why');
     equal(await page.locator('#take-photo').getAttribute('capture'), 'environment', 'the rear camera is asked for');
@@ -171,7 +171,16 @@ test('a page that is not secure explains and takes a photo all the same', async 
     await page.setInputFiles('#take-photo', pictures.fresh.Gear[0]);
     await page.waitForSelector('#verdict');
     await shot('camera-insecure-result');
-}, { allow: /status of 4(00|03|21)|Cross-Origin-Opener-Policy|untrustworthy/ });
+}, { context: phone, allow: /Cross-Origin-Opener-Policy|untrustworthy/ });
+
+test('over plain HTTP the first page works without script', async ({ page, url, pictures, shot }) => {
+    await page.goto(insecure(url, '/'));
+    await shot('plain-http');
+    await page.setInputFiles('input[type="file"]', pictures.fresh.Gear[0]);
+    await page.click('form button');
+    await page.waitForSelector('img');
+    await shot('plain-http-result');
+}, { context: { ...phone, javaScriptEnabled: false }, ready: false, allow: /Cross-Origin-Opener-Policy|untrustworthy/ });
 
 for (const [error, state] of [['NotAllowedError', 'refused'], ['NotFoundError', 'none'], ['NotReadableError', 'busy']])
     test(`camera ${state}: it says why and works without`, async ({ page, pictures, shot }) => {
