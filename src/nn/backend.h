@@ -31,6 +31,10 @@ struct ay_plan {
 /* Allocate p->slab of n bytes, zeroed. */
 ay_status ay_plan_take_slab(ay_plan *p, size_t n, ay_err *err);
 
+/* Nanoseconds for timing steps: the thread's processor time when the plan uses one thread, so that
+ * a busy machine disturbs little; else the wall clock. */
+uint64_t ay_plan_clock(const ay_plan *p);
+
 extern const ay_backend ay_backend_ref, ay_backend_dnnl;
 
 #endif

@@ -6,8 +6,9 @@
  *
  * Precision: AY_NN_F32 computes in float32.  AY_NN_BF16 keeps activations and weights of the heavy
  * operators in bfloat16 with float32 accumulation; statistics of layer-norm and softmax are
- * float32; inputs and outputs stay float32.  AY_NN_AUTO is BF16 where the processor has it (AVX-512
- * BF16 or AMX), else F32.  Asking for BF16 elsewhere works but is slow.
+ * float32; inputs and outputs stay float32.  AY_NN_AUTO is whichever of the
+ * two a short trial found faster on this processor (nn/auto.c).  BF16 works wherever AVX-512 is,
+ * fast or not.
  *
  * A picture's result does not depend on its neighbours in the batch.  Unused rows of the input may
  * hold anything finite.
@@ -59,11 +60,12 @@ typedef struct {
 } ay_plan_info;
 void ay_plan_get_info(const ay_plan *p, ay_plan_info *out);
 
-/* Which precision AUTO means on this machine. */
+/* Which precision AUTO means on this machine; the first call takes some milliseconds. */
 ay_nn_precision ay_nn_auto_precision(void);
 
-/* Run once, timing each step: one line a step (microseconds, what, implementation, shape) appended
- * to out.  For doctor and for tuning. */
+/* Run five times, timing each step: one line a step (least microseconds, what, implementation,
+ * shape) appended to out.  Processor time with one thread, wall time with more.  For doctor and for
+ * tuning. */
 ay_status ay_plan_profile(ay_plan *p, ay_buf *out, ay_err *err);
 
 #endif

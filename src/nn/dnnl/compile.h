@@ -51,7 +51,8 @@ typedef struct {
 
 typedef struct ay_step ay_step;
 struct ay_step {
-    ay_val v;
+    ay_val v;         /* what it makes */
+    ay_val node;      /* whose step it is: a chain's first node */
     const char *what; /* implementation, for describe() */
     dnnl_primitive_t prim;
     void (*kernel)(const ay_step *s); /* when prim is NULL */
@@ -79,6 +80,7 @@ typedef struct ay_dnnl {
     ay_graph *g;
     ay_dnnl_plan *out;
     ay_arena arena;
+    ay_val now;            /* the node being compiled */
     dnnl_data_type_t type; /* of activations: f32 or bf16 */
     int *uses;             /* reads of each value, outputs included */
     ay_chain *chain;       /* by root node; tail < 0: none */

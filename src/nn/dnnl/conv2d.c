@@ -3,8 +3,8 @@
  * Three ways, tried in this order:
  *  - patches: kernel == stride, no padding, few channels (the ViT stem).  Rows are gathered by our
  *    own loop, then it is a matmul; oneDNN's convolution takes several times as long there.
- *  - winograd F(4x4, 3x3): f32, 3x3, stride 1.  2.2 to 2.7 times the direct kernels on one
- *    AVX-512 core; the error stays near 1e-6 of the output's size.
+ *  - winograd F(4x4, 3x3): f32, 3x3, stride 1.  Up to 2.7 times the direct kernels on one
+ *    AVX-512 core (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
  *  - direct, whatever oneDNN finds best for the layout. */
 #include "nn/dnnl/compile.h"
 
@@ -77,13 +77,19 @@ static ay_status compile_patches(ay_dnnl *c, ay_val v, ay_err *err)
     return ay_dnnl_gemm(c, v, rows.dim[0], width, out->dim[1], gathered, &dmd, err);
 }
 
-static bool winograd_fits(const ay_dnnl *c, const ay_node *n)
+/* Measured in oneDNN 2.6 on one core: below 32 channels the transforms cost more than they save,
+ * and on few output pixels the weights, four times as many bytes, do. */
+static bool winograd_fits(const ay_dnnl *c, ay_val v)
 {
+    const ay_node *n = &c->g->node[v];
     const ay_conv *a = &n->attr.conv;
+    const ay_shape *in = &c->p->shape[n->in[0]], *out = &c->p->shape[v];
+    int64_t pixels = out->dim[2] * out->dim[3];
 
     return c->type == dnnl_f32 && ay_cpu_get()->avx512 && a->kernel == 3 &&
            or_one(a->stride) == 1 && or_one(a->dilation) == 1 && or_one(a->groups) == 1 &&
-           c->p->shape[n->in[0]].dim[1] % 16 == 0 && a->out % 16 == 0;
+           in->dim[1] % 16 == 0 && a->out % 16 == 0 && in->dim[1] >= 32 && a->out >= 32 &&
+           (pixels >= 100 || pixels * out->dim[0] >= 512);
 }
 
 static ay_shape weight_shape(const ay_dnnl *c, const ay_node *n)
@@ -134,7 +140,7 @@ static ay_status choose(ay_dnnl *c, ay_val v, dnnl_primitive_desc_t *pd, ay_err 
 
     if (in->dim[1] <= 4 && c->type == dnnl_f32)
         smd = ay_dnnl_plain(in, c->type); /* the first layer's kernel reads planes */
-    if (winograd_fits(c, n) &&
+    if (winograd_fits(c, v) &&
         try_conv(c, v, dnnl_convolution_winograd, &smd, &dmd, pd, NULL) == AY_OK)
         return AY_OK;
     if (try_conv(c, v, dnnl_convolution_direct, &smd, &dmd, pd, NULL) == AY_OK)

@@ -10,7 +10,6 @@
  * Threads: the engine is stateless; a plan's stream belongs to the thread that runs the plan. */
 #include "nn/dnnl/compile.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
 
 /* From libgomp; declared here because clang on Debian has no omp.h. */
@@ -62,6 +61,7 @@ static ay_status compile_node(ay_dnnl *c, ay_val v, ay_err *err)
     const ay_node *n = &c->g->node[root >= 0 ? root : v];
     ay_status status;
 
+    c->now = root >= 0 ? root : v;
     if (n->op == &ay_op_input)
         return place_input(c, v, err);
     if (root >= 0 && c->chain[root].tail != v)
@@ -136,10 +136,10 @@ static ay_status run(ay_plan *p, uint64_t *ns, ay_err *err)
 
     omp_set_num_threads(p->info.threads);
     for (int i = 0; i < d->steps && status == dnnl_success; i++) {
-        uint64_t start = ns ? ay_clock_mono() : 0;
+        uint64_t start = ns ? ay_plan_clock(p) : 0;
         status = run_step(d, d->step[i]);
         if (ns)
-            ns[i] = ay_clock_mono() - start;
+            ns[i] = ay_plan_clock(p) - start;
     }
     omp_set_num_threads(before);
     return ay_dnnl_check(status, "running", err);
@@ -149,7 +149,7 @@ static void describe(const ay_plan *p, int step, ay_buf *out)
 {
     const ay_dnnl_plan *d = p->impl;
     const ay_step *s = d->step[step];
-    const ay_node *n = &p->g->node[s->v];
+    const ay_node *n = &p->g->node[s->node];
     char text[AY_SHAPE_TEXT];
 
     ay_buf_printf(out, "%-14s %-34s %-28s %s", n->op->name, n->label, s->what ? s->what : "",

@@ -44,6 +44,7 @@ ay_step *ay_dnnl_step(ay_dnnl *c, ay_val v, const char *what, ay_err *err)
         return NULL;
     }
     s->v = v;
+    s->node = c->now;
     s->what = what;
     out->step[out->steps++] = s;
     return s;
