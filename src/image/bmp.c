@@ -51,7 +51,8 @@ static ay_status unsupported(ay_err *err, const char *what, unsigned value)
 /* Bits, compression and masks must fit each other. */
 static ay_status check_kind(bmp *b, ay_err *err)
 {
-    static const uint32_t five[4] = {0x7c00, 0x3e0, 0x1f, 0}, eight[4] = {0xff0000, 0xff00, 0xff, 0};
+    static const uint32_t five[4] = {0x7c00, 0x3e0, 0x1f, 0},
+                          eight[4] = {0xff0000, 0xff00, 0xff, 0};
     unsigned bits = b->bits, c = b->compression;
     bool indexed = bits == 1 || bits == 2 || bits == 4 || bits == 8;
 

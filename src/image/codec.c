@@ -11,16 +11,16 @@
 #include "base/file.h"
 #include "base/str.h"
 
-#define DEFAULT_BYTES (20u * 1000 * 1000)
-#define DEFAULT_PIXELS (50u * 1000 * 1000)
-#define DEFAULT_SCANS 100
-#define BUDGET (250ull << 20)
+#define DEFAULT_BYTES    (20u * 1000 * 1000)
+#define DEFAULT_PIXELS   (50u * 1000 * 1000)
+#define DEFAULT_SCANS    100
+#define BUDGET           (250ull << 20)
 #define BUDGET_PER_PIXEL 5
 
 static const ay_codec *const codecs[] = {
     &ay_codec_jpeg, &ay_codec_png, &ay_codec_webp, &ay_codec_gif, &ay_codec_bmp, &ay_codec_tiff,
 };
-#define READ "JPEG, PNG, WebP, GIF, BMP and TIFF"
+#define READ   "JPEG, PNG, WebP, GIF, BMP and TIFF"
 #define CODECS (sizeof codecs / sizeof *codecs)
 
 static const ay_codec *by_format(ay_image_format f)
@@ -78,7 +78,11 @@ ay_status ay_source_check(const ay_source *src, uint64_t width, uint64_t height,
     if (width == 0 || height == 0)
         return ay_fail(err, AY_ECORRUPT, "the picture says it is %llu x %llu pixels",
                        (unsigned long long)width, (unsigned long long)height);
-    if (width > 1u << 24 || height > 1u << 24 || width * height > src->limits.max_pixels)
+    if (width > AY_IMAGE_MAX_SIDE || height > AY_IMAGE_MAX_SIDE)
+        return ay_fail(err, AY_ELIMIT,
+                       "the picture is %llu x %llu pixels; sides of at most %d are read",
+                       (unsigned long long)width, (unsigned long long)height, AY_IMAGE_MAX_SIDE);
+    if (width * height > src->limits.max_pixels)
         return ay_fail(err, AY_ELIMIT,
                        "the picture is %llu x %llu pixels; at most %.4g megapixels are read",
                        (unsigned long long)width, (unsigned long long)height,
@@ -118,8 +122,8 @@ ay_status ay_source_cut_short(const char *format, ay_err *err)
 static ay_status refuse_stranger(const void *bytes, size_t n, ay_err *err)
 {
     const char *what = ay_foreign_name(bytes, n);
-    const char *but = what && ay_str_ends_nocase(what, "picture") ? "which is not read"
-                                                                   : "not a picture";
+    const char *but =
+        what && ay_str_ends_nocase(what, "picture") ? "which is not read" : "not a picture";
 
     if (!what)
         return ay_fail(err, AY_EUNSUPPORTED, "this is not a picture: %s are read", READ);

@@ -5,9 +5,9 @@
  * sizes only, and between header and load the caller checks the limits, so that load allocates
  * nothing that was not allowed.
  *
- * Rows go through an ay_sink, which knows the orientation.  A rotated picture is turned band by band
- * while the rows are still in the cache, so that a second whole picture never exists: a 50 megapixel
- * photo held upside down costs the same 150 MB as one held upright.
+ * Rows go through an ay_sink, which knows the orientation.  A rotated picture is turned band by
+ * band while the rows are still in the cache, so that a second whole picture never exists: a 50
+ * megapixel photo held upside down costs the same 150 MB as one held upright.
  *
  * Threads: a codec keeps no state between calls. */
 #ifndef AY_IMAGE_CODEC_H
@@ -50,7 +50,8 @@ ay_status ay_source_cut_short(const char *format, ay_err *err);
 ay_status ay_image_alloc(ay_image *out, int width, int height, ay_err *err);
 
 /* Where decoded rows go.  Rows are given in stored order, each exactly once:
- *     while (row < height) { p = ay_sink_rows(&sink, want, &n); write n rows; ay_sink_commit(); } */
+ *     while (row < height) { p = ay_sink_rows(&sink, want, &n); write n rows; ay_sink_commit(); }
+ */
 typedef struct {
     ay_image *out;
     int width, height; /* as stored */
@@ -61,7 +62,8 @@ typedef struct {
 } ay_sink;
 
 ay_status ay_sink_open(ay_sink *s, const ay_image_info *info, ay_image *out, ay_err *err);
-/* Room for the next rows, want at most; *n says how many (at least 1, and 0 when all were given). */
+/* Room for the next rows, want at most; *n says how many (at least 1, and 0 when all were given).
+ */
 uint8_t *ay_sink_rows(ay_sink *s, int want, int *n);
 void ay_sink_commit(ay_sink *s);
 void ay_sink_close(ay_sink *s); /* the picture stays */
@@ -70,7 +72,8 @@ void ay_sink_close(ay_sink *s); /* the picture stays */
  * or it makes no sense. */
 int ay_exif_orientation(const uint8_t *tiff, size_t n);
 
-/* n pixels of straight-alpha RGBA over white; dst may be src.  Equals pasting with a mask in Pillow. */
+/* n pixels of straight-alpha RGBA over white; dst may be src.  Equals pasting with a mask in
+ * Pillow. */
 void ay_over_white(const uint8_t *rgba, uint8_t *rgb, size_t n);
 
 static inline uint8_t ay_blend_white(unsigned c, unsigned a)
@@ -100,8 +103,8 @@ static inline uint32_t ay_le32(const uint8_t *p)
     return (uint32_t)ay_le16(p + 2) << 16 | ay_le16(p);
 }
 
-/* "a PDF", "an HEIC picture"...: what bytes that no codec knows seem to be.  NULL: no idea.  The name
- * ends in "picture" when it is one. */
+/* "a PDF", "an HEIC picture"...: what bytes that no codec knows seem to be.  NULL: no idea.  The
+ * name ends in "picture" when it is one. */
 const char *ay_foreign_name(const uint8_t *p, size_t n);
 
 #endif

@@ -1,15 +1,15 @@
 /* image/exif.c - the one EXIF value that changes what a picture shows.
  *
- * EXIF is a TIFF directory.  Only the first directory is looked at, and only for tag 0x0112; offsets
- * are the file's claim and are checked against n before use.  A directory that makes no sense means
- * orientation 1, never an error: bad metadata does not make a photo unreadable. */
+ * EXIF is a TIFF directory.  Only the first directory is looked at, and only for tag 0x0112;
+ * offsets are the file's claim and are checked against n before use.  A directory that makes no
+ * sense means orientation 1, never an error: bad metadata does not make a photo unreadable. */
 #include "image/codec.h"
 
 #include <string.h>
 
 #define TAG_ORIENTATION 0x0112
-#define TYPE_SHORT 3
-#define ENTRY 12
+#define TYPE_SHORT      3
+#define ENTRY           12
 
 typedef unsigned (*read16)(const uint8_t *);
 typedef uint32_t (*read32)(const uint8_t *);

@@ -13,7 +13,10 @@ typedef struct {
     const char *name; /* ends in "picture" when it is one */
 } signature;
 
-#define SIG(at, magic, name) {at, sizeof magic - 1, magic, name}
+#define SIG(at, magic, name)                                                                       \
+    {                                                                                              \
+        at, sizeof magic - 1, magic, name                                                          \
+    }
 
 static const signature known[] = {
     SIG(1, "PNG", "a damaged PNG picture"),
@@ -47,13 +50,15 @@ static const signature known[] = {
     SIG(0, "PK\3\4", "a ZIP archive (or an office document)"),
     SIG(0, "\x1f\x8b", "a gzip file"),
     SIG(0, "\x28\xb5\x2f\xfd", "a zstd file"),
-    SIG(0, "\xfd"
-           "7zXZ",
+    SIG(0,
+        "\xfd"
+        "7zXZ",
         "an xz file"),
     SIG(0, "7z\xbc\xaf", "a 7-Zip archive"),
     SIG(0, "Rar!", "a RAR archive"),
-    SIG(0, "\x7f"
-           "ELF",
+    SIG(0,
+        "\x7f"
+        "ELF",
         "a program"),
     SIG(0, "MZ", "a Windows program"),
     SIG(0, "\x1a\x45\xdf\xa3", "a video"),

@@ -1,9 +1,9 @@
 /* image/gif.c - the first frame of a GIF through giflib.
  *
- * Records are read one by one up to the first picture, because giflib's DGifSlurp() keeps every frame
- * and a small file can hold gigabytes of them.  Both the screen and the frame are checked against the
- * limits: either may be the lie.  What the frame leaves uncovered, and its transparent colour, is
- * white. */
+ * Records are read one by one up to the first picture, because giflib's DGifSlurp() keeps every
+ * frame and a small file can hold gigabytes of them.  Both the screen and the frame are checked
+ * against the limits: either may be the lie.  What the frame leaves uncovered, and its transparent
+ * colour, is white. */
 #include "image/codec.h"
 
 #include "base/mem.h"

@@ -24,16 +24,16 @@
 #endif
 #if defined(__SANITIZE_ADDRESS__) || CLANG_ASAN
 #define MOST_SECONDS 10
-#define MOST_KB (4l << 20)
+#define MOST_KB      (4l << 20)
 #else
 #define MOST_SECONDS 1
-#define MOST_KB (256l << 10)
+#define MOST_KB      (256l << 10)
 #endif
 
-#define ROOT HOSTILE_ROOT
-#define STATUS_BASE 100 /* a child's exit status: 100 + ay_status */
-#define NO_WORDS 90
-#define LEAK 91
+#define ROOT         HOSTILE_ROOT
+#define STATUS_BASE  100 /* a child's exit status: 100 + ay_status */
+#define NO_WORDS     90
+#define LEAK         91
 #define HANG_SECONDS 60
 
 typedef struct {
@@ -170,7 +170,8 @@ static void broken_pngs_fail(void)
     int n = 0;
 
     files = json_object_get(json_object_get(root, "pngsuite"), "error_files");
-    json_object_foreach(files, name, value) {
+    json_object_foreach(files, name, value)
+    {
         char path[512];
         snprintf(path, sizeof path, ROOT "/codec-corpus/pngsuite/%s", name);
         if (!ay_file_exists(path))
@@ -252,9 +253,11 @@ static void small_broken_jpegs_fail(void)
 
     cases = json_object_get(json_object_get(root, "jpeg_error_cases"), "inline_test_cases");
     CHECK(json_array_size(cases) >= 6);
-    json_array_foreach(cases, i, one) {
+    json_array_foreach(cases, i, one)
+    {
         unsigned char bytes[64];
-        size_t n = from_hex(json_string_value(json_object_get(one, "bytes_hex")), bytes, sizeof bytes);
+        size_t n =
+            from_hex(json_string_value(json_object_get(one, "bytes_hex")), bytes, sizeof bytes);
         CHECK(try_bytes(bytes, n).status > 0);
     }
     json_decref(root);

@@ -22,10 +22,14 @@ typedef struct {
     uint8_t *data;     /* height * width * 3 bytes, RGB, rows without padding; owned */
 } ay_image;
 
+/* Longest side of a picture that is read, whatever the limits say: keeps what resizing a very thin
+ * picture costs small, and every product of a side and a network's input size inside an int. */
+#define AY_IMAGE_MAX_SIDE (1 << 18)
+
 typedef struct {
-    size_t max_bytes;    /* of the file; 0: default, 20 MB */
-    uint64_t max_pixels; /* width * height; 0: default, 50 million */
-    int max_scans;       /* of a progressive JPEG; 0: default, 100 */
+    size_t max_bytes;      /* of the file; 0: default, 20 MB */
+    uint64_t max_pixels;   /* width * height; 0: default, 50 million */
+    int max_scans;         /* of a progressive JPEG; 0: default, 100 */
     bool keep_orientation; /* true: ignore EXIF orientation (for parity with old pipelines) */
 } ay_image_limits;
 
@@ -53,7 +57,8 @@ const char *ay_image_format_ext(ay_image_format f);
 /* By the first bytes; AY_FORMAT_UNKNOWN when no codec knows them. */
 ay_image_format ay_image_sniff(const void *bytes, size_t n);
 
-/* Read the header only.  AY_EUNSUPPORTED: not a picture we know; AY_ECORRUPT: damaged; AY_ELIMIT. */
+/* Read the header only.  AY_EUNSUPPORTED: not a picture we know; AY_ECORRUPT: damaged; AY_ELIMIT.
+ */
 ay_status ay_image_probe(const void *bytes, size_t n, const ay_image_limits *limits,
                          ay_image_info *out, ay_err *err);
 
@@ -66,13 +71,19 @@ ay_status ay_image_probe(const void *bytes, size_t n, const ay_image_limits *lim
 ay_status ay_image_decode(const void *bytes, size_t n, const ay_image_limits *limits, ay_image *out,
                           ay_err *err);
 /* Read and decode a file. */
-ay_status ay_image_load(const char *path, const ay_image_limits *limits, ay_image *out, ay_err *err);
+ay_status ay_image_load(const char *path, const ay_image_limits *limits, ay_image *out,
+                        ay_err *err);
 ay_status ay_image_create(ay_image *out, int width, int height, ay_err *err); /* zeroed: black */
 void ay_image_fini(ay_image *im); /* a zeroed image is fine */
 
 /* Pillow's filters (Image.resize with antialiasing, 8-bit fixed-point path). */
-typedef enum { AY_FILTER_NEAREST, AY_FILTER_BOX, AY_FILTER_BILINEAR, AY_FILTER_BICUBIC,
-               AY_FILTER_LANCZOS } ay_filter;
+typedef enum {
+    AY_FILTER_NEAREST,
+    AY_FILTER_BOX,
+    AY_FILTER_BILINEAR,
+    AY_FILTER_BICUBIC,
+    AY_FILTER_LANCZOS
+} ay_filter;
 
 /* dst is made width x height.  Bytes equal Pillow's Image.resize((width, height), filter). */
 ay_status ay_image_resize(const ay_image *src, int width, int height, ay_filter filter,
@@ -88,8 +99,8 @@ ay_status ay_image_orient(ay_image *im, int orientation, ay_err *err);
 /* One description of how a picture becomes a network's input; part of the preprocessing digest. */
 typedef enum { AY_FIT_SHORTEST_CROP, AY_FIT_SQUASH, AY_FIT_PAD_WHITE } ay_fit;
 typedef struct {
-    int size;        /* input is size x size */
-    int resize;      /* AY_FIT_SHORTEST_CROP: shortest side before the crop; 0: size */
+    int size;   /* input is size x size */
+    int resize; /* AY_FIT_SHORTEST_CROP: shortest side before the crop; 0: size */
     ay_fit fit;
     ay_filter filter;
     float mean[3], std[3]; /* of values in 0..1 */

@@ -1,4 +1,5 @@
-/* image/image_test.c - the contract of image.h: limits, refusals, truncation, orientation, crop, memory. */
+/* image/image_test.c - the contract of image.h: limits, refusals, truncation, orientation, crop,
+ * memory. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/test.h"
@@ -64,8 +65,8 @@ static void jpeg_round_trip(void)
     ay_buf_fini(&file);
 }
 
-/* A file cut anywhere is an error, or (when the missing bytes hold no pixel) the whole picture: never
- * a picture that differs. */
+/* A file cut anywhere is an error, or (when the missing bytes hold no pixel) the whole picture:
+ * never a picture that differs. */
 static void check_cuts(const char *name, const ay_buf *file)
 {
     ay_image whole, part;
@@ -139,10 +140,34 @@ static void limits_are_kept(void)
     ay_buf_fini(&file);
 }
 
+/* One pixel high: legal, and a trap for sizes that are multiplied. */
+static void thin_pictures(void)
+{
+    static const ay_fit fits[] = {AY_FIT_SHORTEST_CROP, AY_FIT_SQUASH, AY_FIT_PAD_WHITE};
+    ay_preprocess p = {.size = 224, .filter = AY_FILTER_LANCZOS, .std = {1, 1, 1}};
+    float *input = ay_alloc(3 * 224 * 224, sizeof *input);
+    ay_image im = picture(AY_IMAGE_MAX_SIDE + 1, 1), back;
+    ay_buf file = {0};
+
+    CHECK_OK(ay_image_encode_png(&im, &file, &err), err);
+    CHECK(ay_image_decode(file.data, file.len, NULL, &back, &err) == AY_ELIMIT);
+    im.width--;
+    for (int i = 0; i < 3; i++) {
+        p.fit = fits[i];
+        CHECK_OK(ay_image_preprocess(&im, &p, input, &err), err);
+    }
+    CHECK(ay_image_phash(&im) != 0);
+    ay_image_fini(&im);
+    ay_buf_fini(&file);
+    ay_free(input);
+}
+
 static void strangers_are_named(void)
 {
     static const char *const cases[][2] = {{"%PDF-1.7 ...", "a PDF, not a picture"},
-                                           {"\0\0\0\x18" "ftypheic", "an HEIC picture"},
+                                           {"\0\0\0\x18"
+                                            "ftypheic",
+                                            "an HEIC picture"},
                                            {"<svg xmlns=", "an SVG picture"},
                                            {"hello, this is text", "text, not a picture"},
                                            {"\x89XNG\r\n\x1a\n\1\2\3\4", "not a picture"}};
@@ -179,8 +204,11 @@ static void orientations(void)
 /* An APP1 segment with orientation 6, put behind SOI. */
 static void exif_turns(void)
 {
-    static const char app1[] = "\xff\xe1\0\x22" "Exif\0\0" "MM\0*\0\0\0\x08\0\1"
-                               "\x01\x12\0\3\0\0\0\1\0\6\0\0" "\0\0\0\0";
+    static const char app1[] = "\xff\xe1\0\x22"
+                               "Exif\0\0"
+                               "MM\0*\0\0\0\x08\0\1"
+                               "\x01\x12\0\3\0\0\0\1\0\6\0\0"
+                               "\0\0\0\0";
     ay_image im = picture(32, 16), back;
     ay_image_limits keep = {.keep_orientation = true};
     ay_image_info info;
@@ -274,6 +302,6 @@ static void refused_memory(void)
 TESTS({"png round trip", png_round_trip}, {"jpeg round trip", jpeg_round_trip},
       {"cut files are errors", cut_files_are_errors},
       {"trailing bytes are fine", trailing_bytes_are_fine}, {"limits are kept", limits_are_kept},
-      {"strangers are named", strangers_are_named}, {"orientations", orientations},
-      {"exif turns", exif_turns}, {"crops", crops}, {"perceptual hash", hashes},
-      {"refused memory", refused_memory})
+      {"thin pictures", thin_pictures}, {"strangers are named", strangers_are_named},
+      {"orientations", orientations}, {"exif turns", exif_turns}, {"crops", crops},
+      {"perceptual hash", hashes}, {"refused memory", refused_memory})

@@ -4,9 +4,9 @@
  * those are Pillow's and pixels have to be equal to Pillow's.
  *
  * libjpeg goes on after damage and fills the rest with grey.  That is right for a viewer and wrong
- * here: half a part scanned against whole parts gives a confident wrong answer.  So the warnings that
- * mean "pixels were made up" end the decode; the ones about odd metadata do not.  A file whose last
- * two bytes (EOI) are missing but whose one scan is complete is whole.
+ * here: half a part scanned against whole parts gives a confident wrong answer.  So the warnings
+ * that mean "pixels were made up" end the decode; the ones about odd metadata do not.  A file whose
+ * last two bytes (EOI) are missing but whose one scan is complete is whole.
  *
  * Hostile input: libjpeg's own memory is capped (a progressive file keeps all coefficients), and so
  * are scans and scans x pixels, because an empty scan costs ten bytes and a walk over the picture.
@@ -26,8 +26,8 @@
 
 /* Scans times pixels: twenty scans of the largest picture. */
 #define MAX_SCANS_OF_LARGEST 20
-#define MEMORY_LEAST (4 << 20)
-#define BAND 16 /* rows asked for at once */
+#define MEMORY_LEAST         (4 << 20)
+#define BAND                 16 /* rows asked for at once */
 
 struct job {
     struct jpeg_decompress_struct c;
@@ -79,7 +79,9 @@ static void on_error(j_common_ptr c)
     char text[JMSG_LENGTH_MAX];
 
     if (c->err->msg_code == JERR_NO_BACKING_STORE)
-        snprintf(text, sizeof text, "decoding needs more working memory than is allowed");
+        snprintf(text, sizeof text,
+                 "a progressive picture of this size needs more working memory than is "
+                 "allowed; save it as baseline or smaller");
     else
         c->err->format_message(c, text);
     leave(job_of(c), status_of(c->err->msg_code), text);
@@ -233,8 +235,8 @@ static void read_rows(struct job *j)
 static void read_cmyk_rows(struct job *j)
 {
     size_t width = (size_t)j->info->width;
-    JSAMPARRAY line = j->c.mem->alloc_sarray((j_common_ptr)&j->c, JPOOL_IMAGE,
-                                             (JDIMENSION)width * 4, 1);
+    JSAMPARRAY line =
+        j->c.mem->alloc_sarray((j_common_ptr)&j->c, JPOOL_IMAGE, (JDIMENSION)width * 4, 1);
     uint8_t *row;
     int n;
 
@@ -268,8 +270,9 @@ static void run_load(struct job *j)
     j->decoding = true;
     cmyk = c->jpeg_color_space == JCS_CMYK || c->jpeg_color_space == JCS_YCCK;
     c->out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
-    c->mem->max_memory_to_use = spare > LONG_MAX ? LONG_MAX : spare > MEMORY_LEAST ? (long)spare
-                                                                                : MEMORY_LEAST;
+    c->mem->max_memory_to_use = spare > LONG_MAX       ? LONG_MAX
+                                : spare > MEMORY_LEAST ? (long)spare
+                                                       : MEMORY_LEAST;
     j->status = ay_sink_open(&j->sink, j->info, j->out, j->err);
     if (j->status)
         longjmp(j->escape, 1);
@@ -372,9 +375,8 @@ static void write_all(struct writer *w, const ay_image *im, int quality)
     w->e.output_message = on_print;
     c->client_data = w;
     jpeg_create_compress(c);
-    w->d = (struct jpeg_destination_mgr){.init_destination = dst_room,
-                                         .empty_output_buffer = dst_full,
-                                         .term_destination = dst_end};
+    w->d = (struct jpeg_destination_mgr){
+        .init_destination = dst_room, .empty_output_buffer = dst_full, .term_destination = dst_end};
     c->dest = &w->d;
     c->image_width = (JDIMENSION)im->width;
     c->image_height = (JDIMENSION)im->height;

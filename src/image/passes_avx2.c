@@ -1,4 +1,5 @@
-/* image/passes_avx2.c - the resizing passes with AVX2: two products of 16-bit numbers an instruction.
+/* image/passes_avx2.c - the resizing passes with AVX2: two products of 16-bit numbers an
+ * instruction.
  *
  * vpmaddwd multiplies signed 16-bit numbers and sums pairs into an int32.  A 22-bit weight is cut
  * into two of them,
@@ -6,9 +7,8 @@
  * each with a sum of its own, put together once an output.  Sums may wrap, as they may in the plain
  * loops: arithmetic modulo 2^32 gives the same bytes.
  *
- * across: a 128-bit lane is one row; 2 pixels become the words r r g g b b, so that a lane's sums are
- *         r, g, b.
- * down:   16 columns; 2 rows are interleaved so that a column's 2 values lie together.
+ * across: a 128-bit lane is one row; 2 pixels become the words r r g g b b, so that a lane's sums
+ * are r, g, b. down:   16 columns; 2 rows are interleaved so that a column's 2 values lie together.
  *
  * Packed weights: for each 4 taps 8 words: low of taps 0 1 2 3, high of taps 0 1 2 3. */
 #if defined(__x86_64__)
@@ -17,7 +17,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-#define TARGET __attribute__((target("avx2")))
+#define TARGET   __attribute__((target("avx2")))
 #define LOW_BITS 11
 
 static void pack(ay_weights *w)
@@ -53,9 +53,8 @@ TARGET static inline __m256i join(__m256i low, __m256i high)
 
 TARGET static inline __m256i load_rows(const uint8_t *a, const uint8_t *b)
 {
-    return _mm256_inserti128_si256(
-        _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)a)),
-        _mm_loadu_si128((const __m128i *)b), 1);
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)a)),
+                                   _mm_loadu_si128((const __m128i *)b), 1);
 }
 
 /* Two rows of output i: words r g b - of the first in the low lane, of the second in the high. */
@@ -86,8 +85,8 @@ TARGET static void across(const ay_weights *w, const uint8_t *const src[4], uint
     static const int place[4] = {0, 16, 4, 20}; /* of rows 0..3 in the packed bytes */
 
     for (int i = 0; i < w->n; i++) {
-        __m256i words = _mm256_packs_epi32(sum_across(w, i, src[0], src[1]),
-                                           sum_across(w, i, src[2], src[3]));
+        __m256i words =
+            _mm256_packs_epi32(sum_across(w, i, src[0], src[1]), sum_across(w, i, src[2], src[3]));
         uint8_t out[32];
         size_t at = (size_t)i * 3;
         _mm256_storeu_si256((__m256i *)out, _mm256_packus_epi16(words, words));
@@ -117,10 +116,11 @@ TARGET static inline void down16(const int16_t *k, int count, const uint8_t *src
     __m256i half = _mm256_set1_epi32(1 << (AY_WEIGHT_BITS - 1)), zero = _mm256_setzero_si256();
     __m256i low[2] = {half, half}, high[2] = {zero, zero}, words;
 
-    for (int at = 0; at < count; at += 2) { /* past the end the weight is 0, but the row must exist */
+    for (int at = 0; at < count;
+         at += 2) { /* past the end the weight is 0, but the row must exist */
         const uint8_t *a = src + (size_t)at * stride, *b = at + 1 < count ? a + stride : a;
-        add_rows(low, high, _mm_loadu_si128((const __m128i *)a), _mm_loadu_si128((const __m128i *)b),
-                 k + at / 4 * 8 + at % 4);
+        add_rows(low, high, _mm_loadu_si128((const __m128i *)a),
+                 _mm_loadu_si128((const __m128i *)b), k + at / 4 * 8 + at % 4);
     }
     words = _mm256_packs_epi32(join(low[0], high[0]), join(low[1], high[1]));
     words = _mm256_permute4x64_epi64(words, 0xd8);

@@ -1,4 +1,5 @@
-/* image/passes_vnni.c - the resizing passes with AVX-512 VNNI: four products of bytes an instruction.
+/* image/passes_vnni.c - the resizing passes with AVX-512 VNNI: four products of bytes an
+ * instruction.
  *
  * vpdpbusd multiplies unsigned by signed bytes, four neighbours summed into an int32.  Pixels are
  * unsigned bytes already; a 22-bit weight is cut into three signed bytes,
@@ -49,8 +50,8 @@ TARGET static inline __m512i weight4(const char *p)
 /* b0 + 256 b1 + 65536 b2, scaled down to a value of pixels (not clipped). */
 TARGET static inline __m512i join(__m512i b0, __m512i b1, __m512i b2)
 {
-    __m512i sum = _mm512_add_epi32(b0, _mm512_add_epi32(_mm512_slli_epi32(b1, 8),
-                                                        _mm512_slli_epi32(b2, 16)));
+    __m512i sum =
+        _mm512_add_epi32(b0, _mm512_add_epi32(_mm512_slli_epi32(b1, 8), _mm512_slli_epi32(b2, 16)));
     return _mm512_srai_epi32(sum, AY_WEIGHT_BITS);
 }
 
@@ -65,8 +66,8 @@ TARGET static inline __m512i load_rows(const uint8_t *const src[4], size_t at)
 
 TARGET static inline __m512i sum_across(const ay_weights *w, int i, const uint8_t *const src[4])
 {
-    const __m512i pick = _mm512_broadcast_i32x4(
-        _mm_setr_epi8(0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11, -1, -1, -1, -1));
+    const __m512i pick =
+        _mm512_broadcast_i32x4(_mm_setr_epi8(0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11, -1, -1, -1, -1));
     __m512i b0 = _mm512_set1_epi32(1 << (AY_WEIGHT_BITS - 1));
     __m512i b1 = _mm512_setzero_si512(), b2 = b1;
     const char *k = packed_of(w, i);
@@ -102,8 +103,10 @@ typedef struct {
 
 TARGET static inline void add_rows(sums *s, const __m512i row[4], const char *k)
 {
-    __m512i ab_lo = _mm512_unpacklo_epi8(row[0], row[1]), ab_hi = _mm512_unpackhi_epi8(row[0], row[1]);
-    __m512i cd_lo = _mm512_unpacklo_epi8(row[2], row[3]), cd_hi = _mm512_unpackhi_epi8(row[2], row[3]);
+    __m512i ab_lo = _mm512_unpacklo_epi8(row[0], row[1]),
+            ab_hi = _mm512_unpackhi_epi8(row[0], row[1]);
+    __m512i cd_lo = _mm512_unpacklo_epi8(row[2], row[3]),
+            cd_hi = _mm512_unpackhi_epi8(row[2], row[3]);
     __m512i p[4] = {_mm512_unpacklo_epi16(ab_lo, cd_lo), _mm512_unpackhi_epi16(ab_lo, cd_lo),
                     _mm512_unpacklo_epi16(ab_hi, cd_hi), _mm512_unpackhi_epi16(ab_hi, cd_hi)};
     __m512i k0 = weight4(k), k1 = weight4(k + 4), k2 = weight4(k + 8);
@@ -135,9 +138,9 @@ TARGET static inline void down64(const char *k, int count, const uint8_t *src, s
     }
     for (int g = 0; g < 4; g++)
         v[g] = join(s.b0[g], s.b1[g], s.b2[g]);
-    _mm512_mask_storeu_epi8(dst, mask,
-                            _mm512_packus_epi16(_mm512_packs_epi32(v[0], v[1]),
-                                                _mm512_packs_epi32(v[2], v[3])));
+    _mm512_mask_storeu_epi8(
+        dst, mask,
+        _mm512_packus_epi16(_mm512_packs_epi32(v[0], v[1]), _mm512_packs_epi32(v[2], v[3])));
 }
 
 TARGET static void down(const ay_weights *w, int i, const uint8_t *src, size_t stride, size_t n,
@@ -149,7 +152,8 @@ TARGET static void down(const ay_weights *w, int i, const uint8_t *src, size_t s
     }
 }
 
-const ay_passes ay_passes_vnni = {.name = "AVX-512 VNNI", .pack = pack, .across = across, .down = down};
+const ay_passes ay_passes_vnni = {
+    .name = "AVX-512 VNNI", .pack = pack, .across = across, .down = down};
 #else
 typedef int ay_no_vnni_here; /* a file must declare something */
 #endif

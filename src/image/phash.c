@@ -1,4 +1,5 @@
-/* image/phash.c - a 64-bit hash that stays nearly the same when a picture is resized or recompressed.
+/* image/phash.c - a 64-bit hash that stays nearly the same when a picture is resized or
+ * recompressed.
  *
  * Grey, 32 x 32 (Lanczos), discrete cosine transform, the 8 x 8 lowest frequencies, one bit each:
  * above their median or not.  Same steps and bit order (row by row, first bit highest) as the phash
@@ -13,9 +14,10 @@
 #include <string.h>
 
 #define SIDE 32
-#define LOW 8
+#define LOW  8
 
-/* out[u][v] = sum over y, x of grey[y][x] cos(pi u (2y + 1) / 2N) cos(pi v (2x + 1) / 2N), u, v < 8. */
+/* out[u][v] = sum over y, x of grey[y][x] cos(pi u (2y + 1) / 2N) cos(pi v (2x + 1) / 2N), u, v
+ * < 8. */
 static void low_frequencies(const uint8_t *grey, double out[LOW * LOW])
 {
     double wave[LOW][SIDE], rows[SIDE][LOW];

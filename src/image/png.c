@@ -3,11 +3,11 @@
  * libspng never sees ancillary chunks other than tRNS: its reader steps over them.  Nothing in them
  * changes a pixel we want, and it takes away a class of attacks (a compressed profile or text that
  * unpacks to gigabytes, a million tiny text chunks).  The one value we do want, eXIf's orientation,
- * is found by a walk over the chunk headers.  Gamma and colour profiles are not applied: Pillow does
- * not either, and the networks were trained on what Pillow gives.
+ * is found by a walk over the chunk headers.  Gamma and colour profiles are not applied: Pillow
+ * does not either, and the networks were trained on what Pillow gives.
  *
- * Truncation and wrong checksums of critical chunks are errors; a missing IEND after complete pixels
- * is not.  16-bit samples keep their high byte, as Pillow's do.
+ * Truncation and wrong checksums of critical chunks are errors; a missing IEND after complete
+ * pixels is not.  16-bit samples keep their high byte, as Pillow's do.
  *
  * Threads: the only state is a flag of the calling thread. */
 #include "image/codec.h"
@@ -19,7 +19,7 @@
 #include <spng.h>
 
 #define SIGNATURE 8
-#define CHUNK 12 /* length, type and checksum around a chunk's data */
+#define CHUNK     12 /* length, type and checksum around a chunk's data */
 
 static const uint8_t magic[SIGNATURE] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 

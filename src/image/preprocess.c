@@ -14,16 +14,18 @@
 #include <math.h>
 #include <string.h>
 
+#define MOST_SIZE 4096 /* times AY_IMAGE_MAX_SIDE is still an int */
+
 typedef struct {
-    int width, height;     /* resize to this */
-    int x, y, w, h;        /* keep this rectangle of it */
-    int left, top;         /* and put it there in the input */
+    int width, height; /* resize to this */
+    int x, y, w, h;    /* keep this rectangle of it */
+    int left, top;     /* and put it there in the input */
     uint8_t border;
 } layout;
 
-/* One axis of a centre crop: keep at most size of n, and where it goes when n is less.  Half a pixel
- * goes to the even neighbour, but the border round a small picture gives the smaller half to the
- * start: torchvision does both. */
+/* One axis of a centre crop: keep at most size of n, and where it goes when n is less.  Half a
+ * pixel goes to the even neighbour, but the border round a small picture gives the smaller half to
+ * the start: torchvision does both. */
 static void centre(int n, int size, int *from, int *keep, int *at)
 {
     *from = n > size ? (int)nearbyint((n - size) / 2.0) : 0;
@@ -85,7 +87,7 @@ ay_status ay_image_preprocess(const ay_image *src, const ay_preprocess *p, float
     ay_status st;
     layout l;
 
-    if (p->size < 1 || p->resize < 0)
+    if (p->size < 1 || p->resize < 0 || p->size > MOST_SIZE || p->resize > MOST_SIZE)
         return ay_fail(err, AY_EINVAL, "preprocess to %d pixels by %d", p->size, p->resize);
     l = plan(src, p);
     st = ay_resample(src, l.width, l.height, p->filter, l.x, l.y, l.w, l.h, ay_passes_best(), &part,

@@ -1,4 +1,5 @@
-/* image/resample.h - inside the resizer: weights, and the two passes each processor has a version of.
+/* image/resample.h - inside the resizer: weights, and the two passes each processor has a version
+ * of.
  *
  * Threads: any. */
 #ifndef AY_IMAGE_RESAMPLE_H
@@ -8,7 +9,8 @@
 
 /* Weights are 22-bit fixed point: 8 bits of value and 2 of head room fill an int32. */
 #define AY_WEIGHT_BITS 22
-/* Weights up to nearly 2.0 fit the packed forms; a larger one (none is known) takes the plain way. */
+/* Weights up to nearly 2.0 fit the packed forms; a larger one (none is known) takes the plain way.
+ */
 #define AY_WEIGHT_MOST (127 << 16)
 
 typedef struct ay_passes ay_passes;

@@ -1,25 +1,26 @@
 /* image/resize.c - resizing with Pillow's bytes.
  *
- * The networks were trained on pictures that Pillow resized, so the reference is not "a good bicubic"
- * but Pillow's own arithmetic (ImagingResample for 8-bit pictures): weights in double precision,
- * widened when shrinking (antialiasing), normalised, rounded to 22-bit fixed point; a horizontal
- * pass and a vertical pass, with rounding to bytes between them.  The test compares with hashes of
- * Pillow's own output.
+ * The networks were trained on pictures that Pillow resized, so the reference is not "a good
+ * bicubic" but Pillow's own arithmetic (ImagingResample for 8-bit pictures): weights in double
+ * precision, widened when shrinking (antialiasing), normalised, rounded to 22-bit fixed point; a
+ * horizontal pass and a vertical pass, with rounding to bytes between them.  The test compares with
+ * hashes of Pillow's own output.
  *
  * Because of that rounding the order of the passes shows in the bytes.  Pillow up to 12 always goes
- * across first; Pillow 13 goes down first when rows are saved and more than twice as many of them as
- * columns (a rule found by trying some thousand sizes).  We do as 13 does.  For pictures up to twice
- * as tall as wide that keep their shape, both are the same.
+ * across first; Pillow 13 goes down first when rows are saved and more than twice as many of them
+ * as columns (a rule found by trying some thousand sizes).  We do as 13 does.  For pictures up to
+ * twice as tall as wide that keep their shape, both are the same.
  *
  * Only the rectangle that is asked for is computed: a centre crop after a resize costs no more than
  * the pixels it keeps, and those are the same bytes.
  *
- * Rejected: libswscale and stb_image_resize (other arithmetic, so other bytes), 16-bit weights as in
- * faster forks of Pillow (off by one here and there). */
+ * Rejected: libswscale and stb_image_resize (other arithmetic, so other bytes), 16-bit weights as
+ * in faster forks of Pillow (off by one here and there). */
 #include "image/resample.h"
 
 #include "base/mem.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -168,7 +169,8 @@ static void reach(const ay_weights *w, int *first, int *end)
 static void four_rows(const ay_image *src, int y, uint8_t *spare, size_t spare_stride,
                       const uint8_t *rows[4])
 {
-    size_t behind = y + 4 < src->height ? (size_t)(src->height - y - 4) * (size_t)src->width * 3 : 0;
+    size_t behind =
+        y + 4 < src->height ? (size_t)(src->height - y - 4) * (size_t)src->width * 3 : 0;
     bool inside = behind >= AY_ACROSS_OVER;
 
     for (int r = 0; r < 4; r++) {
@@ -275,15 +277,18 @@ static ay_status nearest(const ay_image *src, int width, int height, int x, int 
     return AY_OK;
 }
 
-static ay_status filtered(job *j, int width, int height, ay_filter filter, ay_image *dst, ay_err *err)
+static ay_status filtered(job *j, int width, int height, ay_filter filter, ay_image *dst,
+                          ay_err *err)
 {
     int columns = j->src->width - width, rows = j->src->height - height; /* saved */
     ay_status st = AY_OK;
 
     if (columns)
-        st = ay_weights_init(&j->across, j->passes, filter, j->src->width, width, j->x, dst->width, err);
+        st = ay_weights_init(&j->across, j->passes, filter, j->src->width, width, j->x, dst->width,
+                             err);
     if (!st && rows)
-        st = ay_weights_init(&j->down, j->passes, filter, j->src->height, height, j->y, dst->height, err);
+        st = ay_weights_init(&j->down, j->passes, filter, j->src->height, height, j->y, dst->height,
+                             err);
     if (!st && columns && rows)
         st = rows > 0 && rows > 2ll * columns ? down_then_across(j, dst, err)
                                               : across_then_down(j, dst, err);
@@ -329,7 +334,10 @@ ay_status ay_image_resize(const ay_image *src, int width, int height, ay_filter 
 void ay_image_shortest_size(const ay_image *src, int side, int *width, int *height)
 {
     long long w = src->width, h = src->height;
+    long long longest = w <= h ? side * h / w : side * w / h;
 
-    *width = w <= h ? side : (int)(side * w / h);
-    *height = w <= h ? (int)(side * h / w) : side;
+    if (longest > INT_MAX)
+        longest = INT_MAX;
+    *width = w <= h ? side : (int)longest;
+    *height = w <= h ? (int)longest : side;
 }

@@ -3,8 +3,9 @@
  * Orientation, as EXIF numbers it, says where the stored first row and first column are:
  *     1 top left   2 top right   3 bottom right   4 bottom left
  *     5 left top   6 right top   7 right bottom   8 left bottom
- * 5 to 8 swap width and height: a stored row becomes a column.  Such rows are gathered in a band and
- * scattered together, because writing one column of a large picture touches one cache line a pixel.
+ * 5 to 8 swap width and height: a stored row becomes a column.  Such rows are gathered in a band
+ * and scattered together, because writing one column of a large picture touches one cache line a
+ * pixel.
  *
  * Invariant: stored pixel (x, y) lands at place(x, y), and every pixel is written exactly once. */
 #include "image/codec.h"
@@ -20,10 +21,8 @@ ay_status ay_sink_open(ay_sink *s, const ay_image_info *info, ay_image *out, ay_
     bool swap = info->orientation >= 5;
     ay_status st;
 
-    *s = (ay_sink){.out = out,
-                   .width = info->width,
-                   .height = info->height,
-                   .orientation = info->orientation};
+    *s = (ay_sink){
+        .out = out, .width = info->width, .height = info->height, .orientation = info->orientation};
     st = ay_image_alloc(out, swap ? info->height : info->width, swap ? info->width : info->height,
                         err);
     if (st || s->orientation == 1)
@@ -57,8 +56,7 @@ static void scatter_rows(const ay_sink *s)
     for (int i = 0; i < s->pending; i++) {
         const uint8_t *src = s->band + (size_t)i * w * 3;
         int y = s->row + i;
-        uint8_t *dst = s->out->data +
-                       (size_t)(s->orientation == 2 ? y : s->height - 1 - y) * w * 3;
+        uint8_t *dst = s->out->data + (size_t)(s->orientation == 2 ? y : s->height - 1 - y) * w * 3;
         if (s->orientation == 4) {
             memcpy(dst, src, w * 3);
             continue;
@@ -68,9 +66,9 @@ static void scatter_rows(const ay_sink *s)
     }
 }
 
-/* Rows that become columns: 5 to 8.  The stored row is the upright column, counted from the left (5,
- * 8) or from the right (6, 7); the stored column is the upright row, from the top (5, 6) or from the
- * bottom (7, 8). */
+/* Rows that become columns: 5 to 8.  The stored row is the upright column, counted from the left
+ * (5, 8) or from the right (6, 7); the stored column is the upright row, from the top (5, 6) or
+ * from the bottom (7, 8). */
 static void scatter_columns(const ay_sink *s)
 {
     bool from_right = s->orientation == 6 || s->orientation == 7;
@@ -118,7 +116,8 @@ ay_status ay_image_orient(ay_image *im, int orientation, ay_err *err)
     st = ay_sink_open(&s, &info, &turned, err);
     for (int n, y = 0; !st && y < im->height; y += n) {
         uint8_t *rows = ay_sink_rows(&s, BAND_ROWS, &n);
-        memcpy(rows, im->data + (size_t)y * (size_t)im->width * 3, (size_t)n * (size_t)im->width * 3);
+        memcpy(rows, im->data + (size_t)y * (size_t)im->width * 3,
+               (size_t)n * (size_t)im->width * 3);
         ay_sink_commit(&s);
     }
     ay_sink_close(&s);

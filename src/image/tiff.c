@@ -5,12 +5,13 @@
  * turning switched off, so that only a band is ever held and the orientation tag is handled like
  * every other format's.  Its alpha comes premultiplied, so over white is an addition.
  *
- * A read past the end of the file is remembered and makes the file "cut short", because libtiff takes
- * some of them lightly: a lost palette gives it another picture, not an error.
+ * A read past the end of the file is remembered and makes the file "cut short", because libtiff
+ * takes some of them lightly: a lost palette gives it another picture, not an error.
  *
  * libtiff speaks through handlers given at opening (4.5), never through the process-wide ones: its
- * first complaint becomes our message.  A band's memory is worked out before it is allocated, because
- * a file may put the whole picture into one strip, and single allocations inside libtiff are capped. */
+ * first complaint becomes our message.  A band's memory is worked out before it is allocated,
+ * because a file may put the whole picture into one strip, and single allocations inside libtiff
+ * are capped. */
 #include "image/codec.h"
 
 #include "base/mem.h"
@@ -23,7 +24,7 @@
 typedef struct {
     const ay_source *src;
     uint64_t at;
-    char said[256]; /* the first error */
+    char said[256];  /* the first error */
     bool short_read; /* something lies past the end */
     TIFF *tif;
 } file;
@@ -34,8 +35,8 @@ static bool sniff(const uint8_t *p, size_t n)
                       !memcmp(p, "MM\0+", 4));
 }
 
-__attribute__((format(printf, 4, 0))) static int
-on_error(TIFF *tif, void *user, const char *module, const char *fmt, va_list args)
+__attribute__((format(printf, 4, 0))) static int on_error(TIFF *tif, void *user, const char *module,
+                                                          const char *fmt, va_list args)
 {
     file *f = user;
 
@@ -84,7 +85,9 @@ static toff_t file_seek(thandle_t h, toff_t offset, int whence)
 {
     file *f = (file *)h;
 
-    f->at = whence == SEEK_SET ? offset : whence == SEEK_CUR ? f->at + offset : f->src->size + offset;
+    f->at = whence == SEEK_SET   ? offset
+            : whence == SEEK_CUR ? f->at + offset
+                                 : f->src->size + offset;
     return f->at;
 }
 
@@ -211,7 +214,8 @@ static void give_band(ay_sink *sink, const uint32_t *band, uint32_t rows)
     }
 }
 
-static ay_status read_bands(file *f, TIFFRGBAImage *image, ay_sink *sink, uint32_t rows, ay_err *err)
+static ay_status read_bands(file *f, TIFFRGBAImage *image, ay_sink *sink, uint32_t rows,
+                            ay_err *err)
 {
     uint32_t width = (uint32_t)sink->width, height = (uint32_t)sink->height;
     uint32_t *band = ay_alloc((size_t)width * rows, sizeof *band);

@@ -102,8 +102,8 @@ static void check_preprocess(const char *line)
     int w, h;
     ay_err err;
 
-    CHECK(sscanf(line, "%d %d %d %d %15s %15s %64s", &w, &h, &p.size, &p.resize, fit, filter, hex) ==
-          7);
+    CHECK(sscanf(line, "%d %d %d %d %15s %15s %64s", &w, &h, &p.size, &p.resize, fit, filter,
+                 hex) == 7);
     for (int i = 0; i < 3; i++)
         if (!strcmp(fits[i], fit))
             p.fit = (ay_fit)i;
@@ -224,7 +224,8 @@ static void check_odd(const char *line)
     check_picture(path, w, h, hex);
 }
 
-/* Every variant of a format that Pillow reads: palettes, 16 bits, interlaced, CMYK, run lengths... */
+/* Every variant of a format that Pillow reads: palettes, 16 bits, interlaced, CMYK, run lengths...
+ */
 static void corpus_equals_pillow(void)
 {
     hostile_unpack();
@@ -236,7 +237,8 @@ static void corpus_equals_pillow(void)
 
 TESTS({"resize equals Pillow", resize_equals_pillow},
       {"preprocess equals torchvision", preprocess_equals_torchvision},
-      {"grey equals Pillow", grey_equals_pillow}, {"hashes equal ImageHash", hashes_equal_imagehash},
+      {"grey equals Pillow", grey_equals_pillow},
+      {"hashes equal ImageHash", hashes_equal_imagehash},
       {"every format equals Pillow's pixels", seeds_equal_pillow},
       {"photos equal Pillow's pixels", photos_equal_pillow},
       {"odd pictures equal Pillow's pixels", corpus_equals_pillow})

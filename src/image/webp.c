@@ -1,9 +1,9 @@
 /* image/webp.c - WebP through libwebp; of an animation the first frame.
  *
- * libwebp wants the whole output at once, and lossless files keep a second copy of the picture inside
- * the library, so the memory a file will need is worked out from its header and compared with the
- * budget first.  With alpha, RGBA is decoded into one buffer and laid over white in place; the
- * picture then keeps that buffer, cut down. */
+ * libwebp wants the whole output at once, and lossless files keep a second copy of the picture
+ * inside the library, so the memory a file will need is worked out from its header and compared
+ * with the budget first.  With alpha, RGBA is decoded into one buffer and laid over white in place;
+ * the picture then keeps that buffer, cut down. */
 #include "image/codec.h"
 
 #include "base/mem.h"
@@ -63,7 +63,8 @@ static ay_status header(const ay_source *src, ay_image_info *info, ay_err *err)
     return AY_OK;
 }
 
-/* Decode a still picture of p[0..n) that has f's sides to RGB, over white.  *rgb is for ay_free(). */
+/* Decode a still picture of p[0..n) that has f's sides to RGB, over white.  *rgb is for ay_free().
+ */
 static ay_status decode_still(const uint8_t *p, size_t n, const WebPBitstreamFeatures *f,
                               uint8_t **rgb, ay_err *err)
 {
@@ -142,7 +143,8 @@ static ay_status load_frame(const ay_source *src, const WebPIterator *frame,
         memset(out->data, 255, (size_t)out->width * (size_t)out->height * 3);
         for (int y = 0; y < f.height; y++)
             memcpy(out->data + ((size_t)(frame->y_offset + y) * (size_t)out->width +
-                                (size_t)frame->x_offset) * 3,
+                                (size_t)frame->x_offset) *
+                                   3,
                    rgb + (size_t)y * (size_t)f.width * 3, (size_t)f.width * 3);
     }
     ay_free(rgb);
@@ -162,8 +164,8 @@ static ay_status load_animation(const ay_source *src, const ay_image_info *info,
         WebPDemuxDelete(demux);
         return ay_fail(err, AY_ECORRUPT, "WebP: there is no whole frame in the animation");
     }
-    st = frame.complete ? load_frame(src, &frame, info, out, err)
-                        : ay_source_cut_short("WebP", err);
+    st =
+        frame.complete ? load_frame(src, &frame, info, out, err) : ay_source_cut_short("WebP", err);
     WebPDemuxReleaseIterator(&frame);
     WebPDemuxDelete(demux);
     return st;
