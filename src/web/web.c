@@ -24,7 +24,7 @@ static const struct {
 #undef AY_WEB_FILE
 };
 
-#define COUNT (sizeof files / sizeof *files)
+#define COUNT       (sizeof files / sizeof *files)
 #define ETAG_DIGITS 20
 
 static char etags[COUNT][ETAG_DIGITS + 3];

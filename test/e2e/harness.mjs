@@ -64,12 +64,10 @@ export function drawPictures(classes) {
     };
 }
 
-/** Start the program on an empty data folder; resolves with its address. */
-export function startProgram() {
-    if (process.env.ASSAY_URL) return Promise.resolve({ url: process.env.ASSAY_URL, stop: async () => {} });
-    const data = path.join(WORK, 'data');
-    const child = spawn(PROGRAM, ['serve', '--port', '0', '--data', data, '--allow-host', 'plain.localtest'], { stdio: ['ignore', 'pipe', 'pipe'] });
-    const log = fs.createWriteStream(path.join(WORK, 'program.log'));
+/** Start the program on an empty data folder of that name; resolves with the address it prints first. */
+export function startProgram(name = 'data', options = ['--allow-host', 'plain.localtest']) {
+    const child = spawn(PROGRAM, ['serve', '--port', '0', '--data', path.join(WORK, name), ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const log = fs.createWriteStream(path.join(WORK, `${name}.log`));
     const ended = new Promise((done) => child.on('exit', done));
     const stop = async () => {
         child.kill('SIGTERM');
@@ -80,7 +78,7 @@ export function startProgram() {
         const hear = (chunk) => {
             log.write(chunk);
             text += chunk;
-            const url = text.match(/http:\/\/(127\.0\.0\.1|localhost):\d+\//);
+            const url = text.match(/https?:\/\/[^\s\/]+:\d+\//);
             if (url) done({ url: url[0], stop });
         };
         child.stdout.on('data', hear);
@@ -105,7 +103,7 @@ const tests = [];
 /**
  * @param {string} name
  * @param {(t: any) => Promise<void>} run gets {page, context, url, shot, drop}; page is undefined with browser: false
- * @param {{allow?: RegExp, browser?: boolean, context?: object, prefs?: object, init?: string, ready?: boolean}} [options]
+ * @param {{allow?: RegExp, browser?: boolean (false: the test opens no page of its own), context?: object, prefs?: object, init?: string, ready?: boolean}} [options]
  *     ready false: the test opens its page itself
  */
 export const test = (name, run, options = {}) => tests.push({ name, run, options });

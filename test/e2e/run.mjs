@@ -4,6 +4,7 @@ import './words_test.mjs';
 import './data_test.mjs';
 import './scan_test.mjs';
 import './page_test.mjs';
+import './lan_test.mjs';
 
 const pictures = drawPictures(['Washer', 'Gear', 'Capacitor', 'Key']);
 const program = await startProgram();

@@ -13,12 +13,14 @@ import { failed } from './toast.js';
 
 const touch = matchMedia('(pointer: coarse)');
 
+const pastName = (r) => (r.status === 'ambiguous' && r.label ? `${r.label}?` : r.label ?? t(`status_${r.status}`));
+
 function historyItem(scan) {
-    const words = scan.result ? headline(scan.result) : '';
+    const words = headline(scan.result);
     return h('li', {}, h('button', { type: 'button', class: 'past', 'data-status': scan.result?.status, 'aria-current': scan === state.scan ? 'true' : undefined, title: words, onclick: () => {
         state.scan = scan;
         emit('scan');
-    } }, h('img', { src: scan.url, alt: '' }), h('span', {}, scan.result?.label ?? t(`status_${scan.result?.status}`))));
+    } }, h('img', { src: scan.url, alt: '' }), h('span', {}, pastName(scan.result))));
 }
 
 function welcome() {

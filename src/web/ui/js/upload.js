@@ -13,7 +13,7 @@ import { say } from './toast.js';
 
 const PARALLEL = 3;
 const queue = [];
-const tally = { total: 0, done: 0, moved: 0, known: 0, errors: /** @type {{name: string, why: string}[]} */ ([]) };
+const tally = { total: 0, done: 0, moved: 0, known: 0, near: 0, errors: /** @type {{name: string, why: string}[]} */ ([]) };
 let active = 0;
 let stop = new AbortController();
 let seen = 0;
@@ -31,12 +31,13 @@ function draw() {
         h('progress', { max: tally.total, value: tally.done, 'aria-label': t('upload_progress') }),
         tally.known > 0 && h('p', { class: 'muted small' }, t('upload_known', { n: tally.known })),
         tally.moved > 0 && h('p', { class: 'muted small' }, t('upload_moved', { n: tally.moved })),
+        tally.near > 0 && h('p', { class: 'muted small' }, t('upload_near', { n: tally.near }), ' ', h('a', { href: '#/check' }, t('check'))),
         tally.errors.length > 0 && [h('p', { class: 'small' }, icon('warn'), ' ', t('upload_failed', { n: tally.errors.length })),
             h('ul', { tabindex: '0' }, tally.errors.map((e) => h('li', {}, h('b', {}, e.name), h('span', { class: 'muted' }, e.why))))]);
 }
 
 function clear() {
-    Object.assign(tally, { total: 0, done: 0, moved: 0, known: 0, errors: [] });
+    Object.assign(tally, { total: 0, done: 0, moved: 0, known: 0, near: 0, errors: [] });
     draw();
 }
 
@@ -60,6 +61,7 @@ async function work(job) {
         const item = await api.addImage(job.file, job.file.name, job.to, job.dataset, stop.signal);
         if (item.moved) tally.moved++;
         else if (!item.created) tally.known++;
+        else if (item.near) tally.near++;
     } catch (error) {
         if (error.name === 'AbortError') {
             tally.total--;
@@ -87,7 +89,7 @@ function finish() {
     const ok = tally.done - tally.errors.length;
     say(t('upload_done', { n: ok }) + (tally.errors.length ? ` ${t('upload_failed', { n: tally.errors.length })}` : ''));
     const mine = tally.done;
-    if (!tally.errors.length) setTimeout(() => tally.done === mine && !active && clear(), 4000);
+    if (!tally.errors.length && !tally.near) setTimeout(() => tally.done === mine && !active && clear(), 4000);
     draw();
 }
 

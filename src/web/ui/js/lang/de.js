@@ -91,7 +91,7 @@ export const de = {
     msg_no_dataset: 'Füge mindestens einer Klasse Bilder hinzu, oder sag mir, was das ist, und ich fange damit an.',
     msg_no_match_far: 'Nichts Gespeichertes sieht so aus. Ist es eine neue Art, gib ihr eine Klasse; sonst versuche eine andere Seite oder mehr Licht.',
     msg_no_match_unsure: 'Am ähnlichsten ist die Klasse {a}, aber nicht ähnlich genug, um es zu behaupten. Zeig eine andere Seite oder sag mir, was es ist.',
-    msg_ambiguous_two: '{a} und {b} passen fast gleich gut. Zeig eine andere Seite, geh näher heran oder sag mir, was es ist.',
+    msg_ambiguous_two: 'Am ehesten {a}, aber es könnte auch {b} sein. Zeig eine andere Seite, geh näher heran oder sag mir, was es ist.',
     msg_ambiguous_reference: 'Das ähnlichste Bild gehört zu {b}, die meisten anderen zu {a}. Zeig eine andere Seite oder sag mir, was es ist.',
     msg_mean: 'Höchste mittlere Ähnlichkeit. Dieses Verfahren lehnt nie ab, vergleiche also die beiden Bilder.',
     changed: 'Vorher: {from}. Jetzt: {to}.',
@@ -169,6 +169,7 @@ export const de = {
     upload_failed: { one: '{n} Datei ließ sich nicht hinzufügen:', other: '{n} Dateien ließen sich nicht hinzufügen:' },
     upload_known: { one: '{n} war schon da.', other: '{n} waren schon da.' },
     upload_moved: { one: '{n} kam aus einer anderen Klasse hierher.', other: '{n} kamen aus anderen Klassen hierher.' },
+    upload_near: { one: '{n} sieht aus wie ein vorhandenes Bild.', other: '{n} sehen aus wie vorhandene Bilder.' },
     upload_progress: 'Fortschritt beim Hinzufügen',
 
     burst: 'Serie',
@@ -217,6 +218,7 @@ export const de = {
     phone_3: 'Beim ersten Mal warnt der Browser, dass er dieses Gerät nicht kennt. Fahre fort oder installiere vorher sein Zertifikat:',
     phone_local: 'Im Moment antwortet Assay nur auf diesem Rechner. Für ein Telefon starte es so, dass das Netz es erreicht:',
     addresses: 'Adressen',
+    fingerprint: 'Sein Fingerabdruck (SHA-256)',
 
     settings: 'Einstellungen',
     language: 'Sprache',

@@ -91,7 +91,7 @@ export const en = {
     msg_no_dataset: 'Add pictures to at least one class, or tell me what this is and I start with it.',
     msg_no_match_far: 'Nothing stored looks like this. If it is a new kind, give it a class; otherwise try another side or more light.',
     msg_no_match_unsure: 'The most similar class is {a}, but not similar enough to say so. Show another side, or tell me what it is.',
-    msg_ambiguous_two: '{a} and {b} fit almost equally well. Show another side, come closer, or tell me which it is.',
+    msg_ambiguous_two: 'Most likely {a}, but it could be {b}. Show another side, come closer, or tell me which it is.',
     msg_ambiguous_reference: 'The most similar picture is of {b}, most of the others are of {a}. Show another side, or tell me which it is.',
     msg_mean: 'Highest mean similarity. This way of deciding never refuses, so compare the two pictures.',
     changed: 'Before: {from}. Now: {to}.',
@@ -169,6 +169,7 @@ export const en = {
     upload_failed: { one: '{n} file could not be added:', other: '{n} files could not be added:' },
     upload_known: { one: '{n} was there already.', other: '{n} were there already.' },
     upload_moved: { one: '{n} was moved here from another class.', other: '{n} were moved here from another class.' },
+    upload_near: { one: '{n} looks like a picture that was there.', other: '{n} look like pictures that were there.' },
     upload_progress: 'Progress of adding pictures',
 
     burst: 'Burst',
@@ -217,6 +218,7 @@ export const en = {
     phone_3: 'The first time, the browser warns that it does not know this scanner. Continue, or install its certificate first:',
     phone_local: 'The scanner answers only on this computer now. To use a phone, start it so that the network can reach it:',
     addresses: 'Addresses',
+    fingerprint: 'Its fingerprint (SHA-256)',
 
     settings: 'Settings',
     language: 'Language',

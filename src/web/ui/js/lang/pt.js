@@ -91,7 +91,7 @@ export const pt = {
     msg_no_dataset: 'Adicione imagens a pelo menos uma classe, ou diga o que é isto e eu começo por aqui.',
     msg_no_match_far: 'Nada guardado se parece com isto. Se for um tipo novo, crie uma classe; senão, tente outro lado ou mais luz.',
     msg_no_match_unsure: 'A classe mais parecida é {a}, mas não o bastante para afirmar. Mostre outro lado ou diga o que é.',
-    msg_ambiguous_two: '{a} e {b} servem quase igualmente. Mostre outro lado, chegue mais perto ou diga qual é.',
+    msg_ambiguous_two: 'Provavelmente {a}, mas pode ser {b}. Mostre outro lado, chegue mais perto ou diga qual é.',
     msg_ambiguous_reference: 'A imagem mais parecida é de {b}, mas a maioria das outras é de {a}. Mostre outro lado ou diga qual é.',
     msg_mean: 'Maior semelhança média. Este modo nunca recusa, então compare as duas imagens.',
     changed: 'Antes: {from}. Agora: {to}.',
@@ -169,6 +169,7 @@ export const pt = {
     upload_failed: { one: '{n} arquivo não pôde ser adicionado:', other: '{n} arquivos não puderam ser adicionados:' },
     upload_known: { one: '{n} já estava lá.', other: '{n} já estavam lá.' },
     upload_moved: { one: '{n} veio de outra classe.', other: '{n} vieram de outra classe.' },
+    upload_near: { one: '{n} se parece com uma imagem que já estava lá.', other: '{n} se parecem com imagens que já estavam lá.' },
     upload_progress: 'Andamento do envio',
 
     burst: 'Sequência',
@@ -217,6 +218,7 @@ export const pt = {
     phone_3: 'Na primeira vez, o navegador avisa que não conhece este scanner. Continue, ou instale antes o certificado:',
     phone_local: 'Agora o scanner só responde neste computador. Para usar um celular, inicie-o de modo que a rede o alcance:',
     addresses: 'Endereços',
+    fingerprint: 'A impressão digital dele (SHA-256)',
 
     settings: 'Configurações',
     language: 'Idioma',

@@ -88,7 +88,7 @@ export const zh = {
     msg_no_dataset: '请至少给一个类别添加图片，或告诉我这是什么，我就从它开始。',
     msg_no_match_far: '图库中没有类似的东西。如果是新的种类，请为它建立类别；否则请换一面或增加光线。',
     msg_no_match_unsure: '最相似的类别是 {a}，但还不足以确定。请换一面，或告诉我它是什么。',
-    msg_ambiguous_two: '{a} 与 {b} 几乎同样符合。请换一面、靠近一些，或告诉我是哪一个。',
+    msg_ambiguous_two: '最可能是 {a}，但也可能是 {b}。请换一面、靠近一些，或告诉我是哪一个。',
     msg_ambiguous_reference: '最相似的图片属于 {b}，其余大多属于 {a}。请换一面，或告诉我是哪一个。',
     msg_mean: '平均相似度最高。这种方式从不拒绝，请比较两张图片。',
     changed: '之前：{from}。现在：{to}。',
@@ -166,6 +166,7 @@ export const zh = {
     upload_failed: { other: '{n} 个文件未能添加：' },
     upload_known: { other: '{n} 张原本就在。' },
     upload_moved: { other: '{n} 张从其他类别移来。' },
+    upload_near: { other: '{n} 张与已有图片相似。' },
     upload_progress: '添加图片的进度',
 
     burst: '连拍',
@@ -211,6 +212,7 @@ export const zh = {
     phone_3: '首次打开时浏览器会提示不认识本扫描器。请继续，或先安装证书：',
     phone_local: '扫描器目前只在本机应答。要使用手机，请以网络可访问的方式启动：',
     addresses: '地址',
+    fingerprint: '证书指纹（SHA-256）',
 
     settings: '设置',
     language: '语言',
