@@ -1,15 +1,17 @@
-/* tools/draw-pictures.c - write the pictures that src/draw draws: folders for training, or a film for a
- * browser's pretended camera (--use-file-for-fake-video-capture).
+/* tools/draw-pictures.c - write the pictures that src/draw draws: folders for training, or a film
+ * for a browser's pretended camera (--use-file-for-fake-video-capture).
  *
- *   draw-pictures --set demo|train --count N --size 128 --seed S --out DIR    DIR/<class>/<index>.jpg
+ *   draw-pictures --set demo|train --count N --size 128 --seed S --out DIR DIR/<class>/<index>.jpg
  *       --from I       first index (default 0); held-out pictures start at 1000000
  *       --class NAME   only this class; may be repeated
  *       --format png|jpg   (jpg: quality 70 to 95, by index)
  *       --jobs N       threads (default: all processors)
- *   draw-pictures --y4m FILE --class NAME [--class NAME...] --size 640x480    a second of each picture
- *   draw-pictures --set train --list                                          the classes, one a line
+ *   draw-pictures --y4m FILE --class NAME [--class NAME...] --size 640x480    a second of each
+ * picture draw-pictures --set train --list                                          the classes,
+ * one a line
  *
- * Threads take the next picture from a shared counter; every picture is independent of the others. */
+ * Threads take the next picture from a shared counter; every picture is independent of the others.
+ */
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -49,7 +51,8 @@ static ay_status one(const ay_task *t, int number, ay_err *err)
     char path[1024];
     ay_image im;
     ay_buf b = {0};
-    ay_status st = ay_draw_picture(t->set, class_index, t->seed, index, t->width, t->height, &im, err);
+    ay_status st =
+        ay_draw_picture(t->set, class_index, t->seed, index, t->width, t->height, &im, err);
 
     if (st != AY_OK)
         return st;

@@ -39,7 +39,10 @@ static float tone(float x)
     return x <= 0.0031308f ? 12.92f * x : 1.055f * powq(minf(x, 4), 1 / 2.4f) - 0.055f;
 }
 
-static uint8_t to_byte(float v) { return (uint8_t)clampf(v * 255 + 0.5f, 0, 255); }
+static uint8_t to_byte(float v)
+{
+    return (uint8_t)clampf(v * 255 + 0.5f, 0, 255);
+}
 
 ay_status ay_camera_expose(ay_rng *r, ay_canvas *c, float gentle, ay_image *out, ay_err *err)
 {

@@ -1,21 +1,17 @@
 /* The one table of families, and how a class becomes a picture.
  *
- * Randomness: one stream a picture, from the seed, the class's name and the index.  The name and not
- * the number, so that adding a class changes the pictures of no other. */
+ * Randomness: one stream a picture, from the seed, the class's name and the index.  The name and
+ * not the number, so that adding a class changes the pictures of no other. */
 #include "draw/draw.h"
 
 #include "base/mem.h"
 #include "draw/family.h"
 
 static const ay_draw_family *const families[] = {
-    &ay_family_fasteners,
-    &ay_family_machine,
-    &ay_family_electronics,
-    &ay_family_steel,
-    &ay_family_textures,
-    &ay_family_fractals,
-    &ay_family_devices,
-    &ay_family_household,
+    &ay_family_fasteners, &ay_family_machine,   &ay_family_electronics, &ay_family_boards,
+    &ay_family_steel,     &ay_family_textures,  &ay_family_fractals,    &ay_family_screens,
+    &ay_family_devices,   &ay_family_household, &ay_family_workshop,    &ay_family_shapes,
+    &ay_family_flat,
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 
@@ -82,6 +78,10 @@ static ay_status draw_solid(const ay_draw_class *c, ay_rng *r, ay_canvas *canvas
     ay_view_default(&view);
     c->build(r, s, &view);
     ay_solid_finish(s);
+    view.product =
+        rnd_chance(r, view.product) ? 1 : 0; /* settled here: what stands alone has no clutter */
+    if (view.product < 1 && rnd_chance(r, 0.22f))
+        ay_clutter_add(r, s);
     ay_scene_pick(r, s, &view, (float)canvas->width / (float)canvas->height, &scene);
     st = ay_scene_render(&scene, canvas, err);
     ay_free(s);
@@ -123,8 +123,8 @@ ay_status ay_draw_picture(ay_draw_set set, int class_index, uint64_t seed, uint6
     memset(out, 0, sizeof *out);
     if (!c)
         return ay_fail(err, AY_EINVAL, "no class %d in that set", class_index);
-    if (width < AY_DRAW_MIN_SIDE || height < AY_DRAW_MIN_SIDE || width > AY_DRAW_MAX_SIDE
-        || height > AY_DRAW_MAX_SIDE)
+    if (width < AY_DRAW_MIN_SIDE || height < AY_DRAW_MIN_SIDE || width > AY_DRAW_MAX_SIDE ||
+        height > AY_DRAW_MAX_SIDE)
         return ay_fail(err, AY_EINVAL, "a drawing is %d to %d pixels a side, not %d x %d",
                        AY_DRAW_MIN_SIDE, AY_DRAW_MAX_SIDE, width, height);
     ay_rng_init3(&r, seed, name_seed(c->name), index);

@@ -29,15 +29,15 @@ enum { AY_DRAW_MIN_SIDE = 16, AY_DRAW_MAX_SIDE = 2048 };
 
 /* Classes in the set; 0 for a set that does not exist. */
 int ay_draw_class_count(ay_draw_set set);
-/* Static; for DEMO what a person reads ("Gear"), for TRAIN lower-case words.  NULL when out of range. */
+/* Static; for DEMO what a person reads ("Gear"), for TRAIN lower-case words.  NULL when out of
+ * range. */
 const char *ay_draw_class_name(ay_draw_set set, int class_index);
 /* The class of that name, exactly; -1 when there is none. */
 int ay_draw_class_find(ay_draw_set set, const char *name);
 
-/* Draw one picture, width x height.  On success the caller gives *out to ay_image_fini(); on failure
- * *out is zeroed.
- *   AY_EINVAL  no such set or class, or a side outside AY_DRAW_MIN_SIDE..AY_DRAW_MAX_SIDE
- *   AY_ENOMEM */
+/* Draw one picture, width x height.  On success the caller gives *out to ay_image_fini(); on
+ * failure *out is zeroed. AY_EINVAL  no such set or class, or a side outside
+ * AY_DRAW_MIN_SIDE..AY_DRAW_MAX_SIDE AY_ENOMEM */
 ay_status ay_draw_picture(ay_draw_set set, int class_index, uint64_t seed, uint64_t index,
                           int width, int height, ay_image *out, ay_err *err);
 

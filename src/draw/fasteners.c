@@ -76,7 +76,8 @@ static void bolt(ay_rng *r, ay_solid *s, ay_view *v)
     ay_solid_group(s);
     if (kind < 0.6f) {
         ay_solid_prism(s, m, v3(0, 0, tall), 6, head, tall, 0.02f);
-        ay_prim *dome = ay_solid_ball(s, m, v3(0, 0, 0), v3(head * 1.28f, head * 1.28f, tall * 3.4f));
+        ay_prim *dome =
+            ay_solid_ball(s, m, v3(0, 0, 0), v3(head * 1.28f, head * 1.28f, tall * 3.4f));
         dome->op = AY_KEEP;
         if (kind < 0.25f) {
             ay_solid_group(s);
@@ -140,7 +141,8 @@ static void nail(ay_rng *r, ay_solid *s, ay_view *v)
     int m = ay_solid_material(s, ay_mat_steel(r)), n = rnd_int(r, 1, 3);
 
     for (int i = 0; i < n; i++) {
-        float spin = rnd(r, -0.7f, 0.7f), len = 1.6f, rad = rnd(r, 0.06f, 0.11f), x = rnd(r, -0.5f, 0.5f);
+        float spin = rnd(r, -0.7f, 0.7f), len = 1.6f, rad = rnd(r, 0.06f, 0.11f),
+              x = rnd(r, -0.5f, 0.5f);
         ay_m3 a = m3_turn(1, AY_PI / 2), b = m3_turn(2, spin + (rnd_chance(r, 0.4f) ? AY_PI : 0));
         ay_solid_frame(s, m3_mul(&b, &a), v3(x, 0.55f * (float)i, 0));
         ay_solid_cyl(s, m, v3(0, 0, 0), rad, len, 0);
@@ -225,7 +227,8 @@ static void hook(ay_rng *r, ay_solid *s, ay_view *v)
     p->rot = m3_turn(2, -0.5f);
     p = ay_solid_cyl(s, m, v3(-0.7f, shaft * 0.5f, 0), rad, shaft * 0.7f, 0);
     ay_prim_lie(p, 1);
-    p = ay_solid_thread(s, m, v3(-0.7f, shaft * 1.4f, 0), rad * 1.1f, rad * 0.25f, shaft * 0.4f, rad * 0.7f);
+    p = ay_solid_thread(s, m, v3(-0.7f, shaft * 1.4f, 0), rad * 1.1f, rad * 0.25f, shaft * 0.4f,
+                        rad * 0.7f);
     ay_prim_lie(p, 1);
     v->low = 0.6f;
 }

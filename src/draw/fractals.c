@@ -8,7 +8,8 @@
 
 static ay_v3 palette(const ay_tex *t, float k)
 {
-    float a = 0.5f + 0.5f * sinq(k * 1.3f + t->k[8] * 6), b = 0.5f + 0.5f * sinq(k * 2.1f + t->k[9] * 6);
+    float a = 0.5f + 0.5f * sinq(k * 1.3f + t->k[8] * 6),
+          b = 0.5f + 0.5f * sinq(k * 2.1f + t->k[9] * 6);
 
     return v3_mix(v3_mix(t->a, t->b, a), t->c, b * 0.6f);
 }
@@ -36,15 +37,17 @@ static float escape(float zx, float zy, float cx, float cy, int kind, int most)
 static void escape_field(const ay_tex *t, float x, float y, ay_texel *o, int kind, bool julia)
 {
     static const float spot[6][2] = {{-0.7463f, 0.1102f}, {-0.16f, 1.0405f}, {-1.25066f, 0.02012f},
-                                     {0.2549f, 0.0005f}, {-0.5f, 0}, {-0.8f, 0.156f}};
+                                     {0.2549f, 0.0005f},  {-0.5f, 0},        {-0.8f, 0.156f}};
     static const float ship[2] = {-1.62f, -0.02f};
     float n, a = t->k[1] * 6.28f, zoom = expq(-3.5f * t->k[2]);
 
     if (julia) {
         /* c on the edge of the connected ones, z - z^d with |d z^(d-1)| = 1, or just outside */
         int d = kind == 2 ? 3 : 2;
-        float z = kind == 2 ? 0.57735f : 0.5f, zd = kind == 2 ? 0.19245f : 0.25f, out = 1 + 0.06f * t->k[3];
-        float cx = out * (z * cosq(a) - zd * cosq(a * (float)d)), cy = out * (z * sinq(a) - zd * sinq(a * (float)d));
+        float z = kind == 2 ? 0.57735f : 0.5f, zd = kind == 2 ? 0.19245f : 0.25f,
+              out = 1 + 0.06f * t->k[3];
+        float cx = out * (z * cosq(a) - zd * cosq(a * (float)d)),
+              cy = out * (z * sinq(a) - zd * sinq(a * (float)d));
         n = escape(x * 1.3f, y * 1.3f, cx, cy, kind, 60);
     } else {
         const float *s = spot[(int)(t->k[0] * 6) % 6];
@@ -58,11 +61,26 @@ static void escape_field(const ay_tex *t, float x, float y, ay_texel *o, int kin
     o->rough = 1;
 }
 
-static void mandelbrot(const ay_tex *t, float x, float y, ay_texel *o) { escape_field(t, x, y, o, 0, false); }
-static void julia(const ay_tex *t, float x, float y, ay_texel *o) { escape_field(t, x, y, o, 0, true); }
-static void burning_ship(const ay_tex *t, float x, float y, ay_texel *o) { escape_field(t, x, y, o, 1, false); }
-static void cubic_julia(const ay_tex *t, float x, float y, ay_texel *o) { escape_field(t, x, y, o, 2, true); }
-static void tricorn(const ay_tex *t, float x, float y, ay_texel *o) { escape_field(t, x, y, o, 3, false); }
+static void mandelbrot(const ay_tex *t, float x, float y, ay_texel *o)
+{
+    escape_field(t, x, y, o, 0, false);
+}
+static void julia(const ay_tex *t, float x, float y, ay_texel *o)
+{
+    escape_field(t, x, y, o, 0, true);
+}
+static void burning_ship(const ay_tex *t, float x, float y, ay_texel *o)
+{
+    escape_field(t, x, y, o, 1, false);
+}
+static void cubic_julia(const ay_tex *t, float x, float y, ay_texel *o)
+{
+    escape_field(t, x, y, o, 2, true);
+}
+static void tricorn(const ay_tex *t, float x, float y, ay_texel *o)
+{
+    escape_field(t, x, y, o, 3, false);
+}
 
 /* Basins of Newton's method for z^n = 1. */
 static void newton(const ay_tex *t, float x, float y, ay_texel *o)
@@ -132,7 +150,10 @@ typedef struct {
     int bend; /* 0: none, 1: sine, 2: sphere, 3: swirl (flames) */
 } affine;
 
-static float draw_one(ay_rng *r, float lo, float hi) { return rnd(r, lo, hi); }
+static float draw_one(ay_rng *r, float lo, float hi)
+{
+    return rnd(r, lo, hi);
+}
 
 static int pick_maps(ay_rng *r, affine *m, bool flame)
 {
@@ -140,7 +161,8 @@ static int pick_maps(ay_rng *r, affine *m, bool flame)
     float sum = 0;
 
     for (int i = 0; i < n; i++) {
-        float t = draw_one(r, 0, 6.28f), p = draw_one(r, 0, 6.28f), s = draw_one(r, 0.5f, 0.88f), q = draw_one(r, 0.35f, 0.8f);
+        float t = draw_one(r, 0, 6.28f), p = draw_one(r, 0, 6.28f), s = draw_one(r, 0.5f, 0.88f),
+              q = draw_one(r, 0.35f, 0.8f);
         m[i].a = s * cosq(t);
         m[i].b = -q * sinq(p);
         m[i].c = s * sinq(t);
@@ -212,7 +234,8 @@ static void run_system(ay_rng *r, const affine *m, int n, ay_v3 *p, ay_v3 *mean,
 static ay_status paint_system(ay_rng *r, ay_canvas *c, affine *m, int n, bool glow, ay_err *err)
 {
     ay_v3 *p = ay_alloc(POINTS, sizeof *p), mean, ink[MAPS], back;
-    float spread, turn = rnd(r, 0, 6.28f), zoom = rnd(r, 0.32f, 0.5f), h = rnd(r, 0, 1), v = rnd(r, 0.02f, 0.9f);
+    float spread, turn = rnd(r, 0, 6.28f), zoom = rnd(r, 0.32f, 0.5f), h = rnd(r, 0, 1),
+                  v = rnd(r, 0.02f, 0.9f);
     float k = 6 * (float)c->width * (float)c->height / POINTS / 16;
 
     if (!p)
@@ -237,7 +260,8 @@ static ay_status paint_system(ay_rng *r, ay_canvas *c, affine *m, int n, bool gl
         if (x < 0 || y < 0 || x >= c->width || y >= c->height)
             continue;
         ay_v3 *q = &c->px[(long)y * c->width + x];
-        *q = glow ? v3_mad(*q, ink[(int)p[i].z], 0.35f * k + 0.1f) : v3_mix(*q, ink[(int)p[i].z], minf(0.35f + k, 1));
+        *q = glow ? v3_mad(*q, ink[(int)p[i].z], 0.35f * k + 0.1f)
+                  : v3_mix(*q, ink[(int)p[i].z], minf(0.35f + k, 1));
     }
     ay_free(p);
     return AY_OK;
@@ -293,14 +317,32 @@ static ay_status tree(ay_rng *r, ay_canvas *c, ay_err *err)
     return paint_system(r, c, m, 4, false, err);
 }
 
-#define FIELD(n, f) {.name = n, .field = f, .centred = true}
-#define POINTSET(k) {.name = "point system " #k, .paint = ifs_##k, .gentle = 0.5f}, \
-                    {.name = "flame " #k, .paint = flame_##k, .gentle = 0.5f}
+#define FIELD(n, f)                                                                                \
+    {                                                                                              \
+        .name = n, .field = f, .centred = true                                                     \
+    }
+#define POINTSET(k)                                                                                \
+    {.name = "point system " #k, .paint = ifs_##k, .gentle = 0.5f},                                \
+    {                                                                                              \
+        .name = "flame " #k, .paint = flame_##k, .gentle = 0.5f                                    \
+    }
 static const ay_draw_class classes[] = {
-    FIELD("mandelbrot", mandelbrot), FIELD("julia", julia), FIELD("burning ship", burning_ship),
-    FIELD("cubic julia", cubic_julia), FIELD("tricorn", tricorn), FIELD("newton basins", newton),
-    FIELD("carpet fractal", carpet), FIELD("triangle fractal", triangles),
-    POINTSET(1), POINTSET(2), POINTSET(3), POINTSET(4), POINTSET(5), POINTSET(6), POINTSET(7), POINTSET(8),
+    FIELD("mandelbrot", mandelbrot),
+    FIELD("julia", julia),
+    FIELD("burning ship", burning_ship),
+    FIELD("cubic julia", cubic_julia),
+    FIELD("tricorn", tricorn),
+    FIELD("newton basins", newton),
+    FIELD("carpet fractal", carpet),
+    FIELD("triangle fractal", triangles),
+    POINTSET(1),
+    POINTSET(2),
+    POINTSET(3),
+    POINTSET(4),
+    POINTSET(5),
+    POINTSET(6),
+    POINTSET(7),
+    POINTSET(8),
     {.name = "fern", .paint = fern, .gentle = 0.5f},
     {.name = "tree fractal", .paint = tree, .gentle = 0.5f},
 };

@@ -11,8 +11,11 @@ static ay_v3 wood_colour(ay_rng *r)
 
 static void pick_colours(ay_rng *r, ay_ground *g)
 {
-    float h = rnd(r, 0, 1), s = rnd(r, 0, 0.75f), v = rnd(r, 0.12f, 0.85f), k = rnd(r, 0.45f, 0.85f);
+    float h = rnd(r, 0, 1), s = rnd(r, 0, 0.85f), v = rnd(r, 0.12f, 0.85f),
+          k = rnd(r, 0.45f, 0.85f);
     float grey = rnd(r, 0.12f, 0.75f);
+
+    s *= s; /* real grounds are seldom bright */
 
     switch (g->kind) {
     case AY_GROUND_WOOD:
@@ -86,7 +89,7 @@ static float grain(const ay_ground *g, float x, float y, float *height)
         *height = 0.012f * (n + m) + 0.14f * ay_noise2(x * 0.7f, y * 0.7f, g->seed);
         return 0.5f + 0.2f * (n + m) + 0.2f * ay_noise2(x * 5, y * 5, g->seed);
     case AY_GROUND_METAL:
-        n = ay_noise2(x * 2, y * 60, g->seed);
+        n = ay_noise2(x * 1.5f, y * 26, g->seed);
         m = ay_fbm2(x * 1.5f, y * 1.5f, 3, g->seed + 3);
         *height = 0.004f * n;
         return clampf(0.5f + 0.35f * n + 0.5f * m, 0, 1);
@@ -138,22 +141,27 @@ static bool built(const ay_ground *g, float x, float y, ay_texel *t)
     case AY_GROUND_CONVEYOR:
         v = fractf(y * 1.2f);
         m = ay_noise2(x * 30, y * 30, g->seed);
-        t->colour = v3_scale(g->a, 0.9f + 0.3f * m + 0.4f * ay_noise2(x * 0.8f, y * 3, g->seed + 1));
+        t->colour =
+            v3_scale(g->a, 0.9f + 0.3f * m + 0.4f * ay_noise2(x * 0.8f, y * 3, g->seed + 1));
         t->bump = 0.05f * smooth(0.06f, 0.02f, absf(v - 0.5f)) + 0.004f * m;
         return true;
     case AY_GROUND_TILES:
         u = fractf(x * 1.1f);
         v = fractf(y * 1.1f);
         m = minf(minf(u, 1 - u), minf(v, 1 - v));
-        t->colour = m < 0.025f ? v3_scale(g->b, 0.6f)
-                               : v3_scale(g->a, 0.85f + 0.2f * hash2(floori(x * 1.1f), floori(y * 1.1f), g->seed));
+        t->colour =
+            m < 0.025f
+                ? v3_scale(g->b, 0.6f)
+                : v3_scale(g->a, 0.85f + 0.2f * hash2(floori(x * 1.1f), floori(y * 1.1f), g->seed));
         t->bump = 0.04f * smooth(0.01f, 0.05f, m);
         t->rough = m < 0.025f ? 1 : g->rough * 0.5f;
         return true;
     case AY_GROUND_MAT:
         u = minf(fractf(x * 4), fractf(y * 4));
         v = minf(fractf(x * 0.8f), fractf(y * 0.8f));
-        t->colour = v < 0.02f ? v3_mix(g->a, g->b, 0.9f) : u < 0.035f ? v3_mix(g->a, g->b, 0.4f) : g->a;
+        t->colour = v < 0.02f    ? v3_mix(g->a, g->b, 0.9f)
+                    : u < 0.035f ? v3_mix(g->a, g->b, 0.4f)
+                                 : g->a;
         return true;
     default:
         return false;

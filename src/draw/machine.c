@@ -1,13 +1,6 @@
 /* Machine parts: gears, bearings, springs, pulleys, keys, tools. */
 #include "draw/family.h"
-
-static void spun(ay_rng *r, ay_solid *s, float lean)
-{
-    float spin = rnd(r, 0, 2 * AY_PI), tip = rnd(r, -lean, lean);
-    ay_m3 a = m3_turn(0, tip), b = m3_turn(2, spin);
-
-    ay_solid_frame(s, m3_mul(&a, &b), v3(0, 0, 0));
-}
+#include "draw/kit.h"
 
 static void gear(ay_rng *r, ay_solid *s, ay_view *v)
 {
@@ -17,7 +10,7 @@ static void gear(ay_rng *r, ay_solid *s, ay_view *v)
     float hub = bore + rnd(r, 0.08f, 0.18f);
     ay_prim *p;
 
-    spun(r, s, 0.05f);
+    ay_kit_spun(r, s, 0.05f);
     p = ay_solid_gear(s, m, v3(0, 0, 0), teeth, 1, depth, half);
     p->r = 0.012f;
     if (style == 1) { /* thinner web */
@@ -46,7 +39,8 @@ static void gear(ay_rng *r, ay_solid *s, ay_view *v)
 static void spring(ay_rng *r, ay_solid *s, ay_view *v)
 {
     int m = ay_solid_material(s, ay_mat_any_metal(r));
-    float wire = rnd(r, 0.05f, 0.13f), turns = (float)rnd_int(r, 4, 10), pitch = wire * rnd(r, 2.3f, 5);
+    float wire = rnd(r, 0.05f, 0.13f), turns = (float)rnd_int(r, 4, 10),
+          pitch = wire * rnd(r, 2.3f, 5);
     float half = pitch * turns / 2, spin = rnd(r, 0, 6), rad = rnd(r, 0.35f, 0.65f);
     ay_m3 a = m3_turn(1, rnd_chance(r, 0.85f) ? AY_PI / 2 : 0), b = m3_turn(2, spin);
     ay_prim *p;
@@ -72,7 +66,7 @@ static void bearing(ay_rng *r, ay_solid *s, ay_view *v)
 
     s->material[m].pattern = AY_PAT_TURNED;
     seal = ay_solid_material(s, rnd_chance(r, 0.6f) ? ay_mat_any_plastic(r) : ay_mat_any_metal(r));
-    spun(r, s, 0.04f);
+    ay_kit_spun(r, s, 0.04f);
     if (rnd_chance(r, 0.12f)) {
         ay_m3 up = m3_turn(0, AY_PI / 2);
         ay_solid_frame(s, up, v3(0, 0, 0));
@@ -103,7 +97,7 @@ static void key(ay_rng *r, ay_solid *s, ay_view *v)
     ay_prim *p;
 
     cap = ay_solid_material(s, ay_mat_any_plastic(r));
-    spun(r, s, 0.03f);
+    ay_kit_spun(r, s, 0.03f);
     if (kind < 0.4f)
         ay_solid_cyl(s, m, v3(-bow, 0, 0), bow, 0.06f, 0.02f);
     else if (kind < 0.7f)
@@ -119,7 +113,8 @@ static void key(ay_rng *r, ay_solid *s, ay_view *v)
         p->rot = m3_turn(2, AY_PI / 4);
         p->op = AY_CUT;
     }
-    ay_solid_box(s, m, v3(len / 2 + 0.1f, -0.05f, 0.07f), v3(len / 2, 0.025f, 0.04f), 0)->op = AY_CUT;
+    ay_solid_box(s, m, v3(len / 2 + 0.1f, -0.05f, 0.07f), v3(len / 2, 0.025f, 0.04f), 0)->op =
+        AY_CUT;
     v->low = 0.7f;
 }
 
@@ -127,10 +122,10 @@ static void pulley(ay_rng *r, ay_solid *s, ay_view *v)
 {
     int m = ay_solid_material(s, rnd_chance(r, 0.4f) ? ay_mat_any_plastic(r) : ay_mat_any_metal(r));
     float half = rnd(r, 0.2f, 0.35f), deep = rnd(r, 0.15f, 0.3f), bore = rnd(r, 0.15f, 0.3f);
-    float rz[16] = {0.01f, -half, 1, -half, 1, -half * 0.7f, 1 - deep, -half * 0.1f,
-                    1 - deep, half * 0.1f, 1, half * 0.7f, 1, half, 0.01f, half};
+    float rz[16] = {0.01f,    -half,       1, -half,       1, -half * 0.7f, 1 - deep, -half * 0.1f,
+                    1 - deep, half * 0.1f, 1, half * 0.7f, 1, half,         0.01f,    half};
 
-    spun(r, s, 0.05f);
+    ay_kit_spun(r, s, 0.05f);
     if (rnd_chance(r, 0.35f)) {
         ay_m3 up = m3_turn(0, AY_PI / 2 - 0.2f);
         ay_solid_frame(s, up, v3(0, 0, 0));
@@ -174,7 +169,7 @@ static void wrench(ay_rng *r, ay_solid *s, ay_view *v)
     float len = rnd(r, 1.2f, 1.8f), jaw = rnd(r, 0.4f, 0.55f);
     ay_prim *p;
 
-    spun(r, s, 0.03f);
+    ay_kit_spun(r, s, 0.03f);
     ay_solid_slab(s, m, v3(0, 0, 0), v3(len, 0.17f, 0.07f), 0.1f, 0.03f);
     ay_solid_slab(s, m, v3(0, 0, 0.07f), v3(len * 0.7f, 0.09f, 0.03f), 0.08f, 0)->op = AY_CUT;
     ay_solid_group(s);
@@ -195,10 +190,11 @@ static void wrench(ay_rng *r, ay_solid *s, ay_view *v)
 
 static void fan_wheel(ay_rng *r, ay_solid *s, ay_view *v)
 {
-    int m = ay_solid_material(s, ay_mat_any_plastic(r)), hub = ay_solid_material(s, ay_mat_any_metal(r));
+    int m = ay_solid_material(s, ay_mat_any_plastic(r)),
+        hub = ay_solid_material(s, ay_mat_any_metal(r));
     ay_prim *p;
 
-    spun(r, s, 0.06f);
+    ay_kit_spun(r, s, 0.06f);
     p = ay_solid_box(s, m, v3(0.62f, 0, 0), v3(0.4f, rnd(r, 0.16f, 0.3f), 0.02f), 0.02f);
     p->rot = m3_turn(0, 0.55f);
     p->around = rnd_int(r, 3, 9);
@@ -219,11 +215,12 @@ static void pipe_elbow(ay_rng *r, ay_solid *s, ay_view *v)
     float rad = rnd(r, 0.3f, 0.4f), wall = rad * 0.75f;
     ay_prim *p;
 
-    spun(r, s, 0.05f);
+    ay_kit_spun(r, s, 0.05f);
     ay_solid_arc(s, m, v3(0, 0, 0), 0.9f, rad, rad, AY_PI / 4)->r = rad;
     for (int i = -1; i <= 1; i += 2) {
         float a = AY_PI / 4 * (float)i, x = 0.9f * cosq(a), y = 0.9f * sinq(a);
-        p = ay_solid_cyl(s, m, v3(x - 0.15f * sinq(absf(a)), y + 0.15f * cosq(a) * (float)i, 0), rad * 1.25f, 0.22f, 0.04f);
+        p = ay_solid_cyl(s, m, v3(x - 0.15f * sinq(absf(a)), y + 0.15f * cosq(a) * (float)i, 0),
+                         rad * 1.25f, 0.22f, 0.04f);
         p->rot = m3_turn(0, -AY_PI / 2);
         ay_m3 t = m3_turn(2, a);
         p->rot = m3_mul(&t, &p->rot);
@@ -240,7 +237,7 @@ static void bracket(ay_rng *r, ay_solid *s, ay_view *v)
     float w = rnd(r, 0.3f, 0.7f), t = rnd(r, 0.05f, 0.1f), len = rnd(r, 0.7f, 1.2f), x;
     ay_prim *p;
 
-    spun(r, s, 0.03f);
+    ay_kit_spun(r, s, 0.03f);
     ay_solid_slab(s, m, v3(len - t, 0, 0), v3(len, w, t), 0.15f, 0.02f);
     ay_solid_box(s, m, v3(0, 0, len - t), v3(t, w, len), 0.02f)->blend = 0.12f;
     x = len * 1.1f;
@@ -277,7 +274,7 @@ static void valve_wheel(ay_rng *r, ay_solid *s, ay_view *v)
     float wire = rnd(r, 0.08f, 0.14f);
     ay_prim *p;
 
-    spun(r, s, 0.1f);
+    ay_kit_spun(r, s, 0.1f);
     ay_solid_torus(s, m, v3(0, 0, 0), 1, wire);
     p = ay_solid_capsule(s, m, v3(0.5f, 0, 0), wire * 0.7f, 0.45f);
     ay_prim_lie(p, 0);

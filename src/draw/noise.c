@@ -1,7 +1,11 @@
-/* Noise: integer-hashed lattices, no tables, so that every seed is another world at no set-up cost. */
+/* Noise: integer-hashed lattices, no tables, so that every seed is another world at no set-up cost.
+ */
 #include "draw/noise.h"
 
-static float fade(float t) { return t * t * t * (t * (t * 6 - 15) + 10); }
+static float fade(float t)
+{
+    return t * t * t * (t * (t * 6 - 15) + 10);
+}
 
 static float corner2(int x, int y, float dx, float dy, uint32_t seed)
 {
@@ -25,8 +29,8 @@ float ay_noise2(float x, float y, uint32_t seed)
 
 static float corner3(int x, int y, int z, float dx, float dy, float dz, uint32_t seed)
 {
-    uint32_t h = mix32((uint32_t)x * 0x9e3779b1u
-                       ^ mix32((uint32_t)y * 0x85ebca6bu ^ mix32((uint32_t)z + seed)));
+    uint32_t h = mix32((uint32_t)x * 0x9e3779b1u ^
+                       mix32((uint32_t)y * 0x85ebca6bu ^ mix32((uint32_t)z + seed)));
     float gx = (float)(h & 1023) * (2.0f / 1023) - 1;
     float gy = (float)((h >> 10) & 1023) * (2.0f / 1023) - 1;
     float gz = (float)((h >> 20) & 1023) * (2.0f / 1023) - 1;

@@ -13,8 +13,8 @@ float ay_fbm2(float x, float y, int octaves, uint32_t seed);
 float ay_fbm3(ay_v3 p, int octaves, uint32_t seed);
 /* Sharp crests: 1 - |noise|, octaves summed; 0..1. */
 float ay_ridge2(float x, float y, int octaves, uint32_t seed);
-/* Worley 1996: distances to the nearest and second nearest of one point a cell, and the nearest cell's
- * number in 0..1.  jitter 0 gives a grid, 1 full disorder. */
+/* Worley 1996: distances to the nearest and second nearest of one point a cell, and the nearest
+ * cell's number in 0..1.  jitter 0 gives a grid, 1 full disorder. */
 typedef struct {
     float f1, f2, id;
 } ay_cell;

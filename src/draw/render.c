@@ -1,10 +1,10 @@
 /* Rendering: sphere tracing (Hart 1996), lamp with soft shadow and occlusion from the same field
- * (after Quilez), and a sky with soft boxes that polished metal mirrors, which is most of what makes
- * metal look like metal.
+ * (after Quilez), and a sky with soft boxes that polished metal mirrors, which is most of what
+ * makes metal look like metal.
  *
- * A first pass takes one ray a pixel; pixels that differ from a neighbour get four more.  The lamp's
- * shadow is skipped where the way to the lamp misses the thing's bounding sphere, which is most of the
- * ground. */
+ * A first pass takes one ray a pixel; pixels that differ from a neighbour get four more.  The
+ * lamp's shadow is skipped where the way to the lamp misses the thing's bounding sphere, which is
+ * most of the ground. */
 #include "draw/render.h"
 
 #include "base/mem.h"
@@ -43,7 +43,7 @@ static bool sphere_span(const ay_solid *s, ay_v3 from, ay_v3 dir, float *t0, flo
 /* Distance along the ray to the thing, or a negative number. */
 static float march(const ay_scene *sc, ay_v3 from, ay_v3 dir, float stop, int *which)
 {
-    float t, end, eps = 0.0012f * sc->solid->bound;
+    float t, end, eps = 0.0012f * sc->solid->size;
 
     if (!sphere_span(sc->solid, from, dir, &t, &end))
         return -1;
@@ -57,13 +57,24 @@ static float march(const ay_scene *sc, ay_v3 from, ay_v3 dir, float stop, int *w
     return -1;
 }
 
+/* Shadows of leaves, blinds and people that the picture does not show. */
+static float dappled(const ay_scene *sc, ay_v3 p)
+{
+    float k = 1.6f / sc->solid->size, n;
+
+    if (sc->dapple <= 0)
+        return 1;
+    n = ay_fbm2(v3_dot(p, sc->dapple_x) * k, v3_dot(p, sc->dapple_y) * k, 2, sc->dapple_seed);
+    return 1 - sc->dapple * smooth(-0.02f, 0.12f, n);
+}
+
 /* 1 in full light, 0 in full shadow. */
 static float lamp_seen(const ay_scene *sc, ay_v3 p)
 {
-    float t, end, seen = 1, unit = sc->solid->bound;
+    float t, end, seen = 1, unit = sc->solid->size;
 
     if (!sphere_span(sc->solid, p, sc->light, &t, &end))
-        return 1;
+        return dappled(sc, p);
     t = maxf(t, 0.02f * unit);
     for (int i = 0; i < SHADOW_STEPS && t < end; i++) {
         float d = ay_solid_distance(sc->solid, v3_mad(p, sc->light, t), NULL);
@@ -73,7 +84,7 @@ static float lamp_seen(const ay_scene *sc, ay_v3 p)
         t += clampf(d, 0.02f * unit, 0.25f * unit);
     }
     seen = clampf(seen, 0, 1);
-    return seen * seen * (3 - 2 * seen);
+    return seen * seen * (3 - 2 * seen) * dappled(sc, p);
 }
 
 static float open_sky(const ay_scene *sc, ay_v3 p, ay_v3 n)
@@ -81,7 +92,7 @@ static float open_sky(const ay_scene *sc, ay_v3 p, ay_v3 n)
     float shut = 0, k = 1;
 
     for (int i = 1; i <= 3; i++) {
-        float h = 0.07f * (float)i * sc->solid->bound;
+        float h = 0.07f * (float)i * sc->solid->size;
         ay_v3 q = v3_mad(p, n, h);
         float d = ay_solid_distance(sc->solid, q, NULL);
         if (!sc->cut_out)
@@ -95,7 +106,7 @@ static float open_sky(const ay_scene *sc, ay_v3 p, ay_v3 n)
 static ay_v3 normal_at(const ay_solid *s, ay_v3 p)
 {
     static const float e[4][3] = {{1, -1, -1}, {-1, -1, 1}, {-1, 1, -1}, {1, 1, 1}};
-    float h = 0.0025f * s->bound;
+    float h = 0.0025f * s->size;
     ay_v3 n = v3(0, 0, 0);
 
     for (int i = 0; i < 4; i++) {
@@ -151,20 +162,20 @@ static ay_v3 shade_thing(const ay_scene *sc, ay_v3 p, ay_v3 dir, int which)
     ay_v3 q = ay_solid_local(s, which, p, &cell), n = normal_at(s, p);
     ay_m3 to = pr->folds ? m3_mul(&pr->to_prim, &pr->to_frame) : pr->to_prim;
     ay_texel t = ay_surface(&s->material[pr->material], q, pr->half, cell, m3_apply(&to, n).z);
-    ay_v3 place = v3_scale(v3_sub(p, s->centre), 1 / s->bound);
+    ay_v3 place = v3_scale(v3_sub(p, s->focus), 1 / s->size);
     float lit;
 
     ay_surface_wear(&t, &sc->wear, place);
     if (absf(t.bump) > 0.01f) /* grain too fine to have a slope: tilt by its height */
         n = v3_unit(v3_mad(n, v3(sc->cam.r[0].x, sc->cam.r[0].y, sc->cam.r[1].z), 0.16f * t.bump));
-    lit = v3_dot(n, sc->light) > 0 ? lamp_seen(sc, v3_mad(p, n, 0.006f * s->bound)) : 0;
+    lit = v3_dot(n, sc->light) > 0 ? lamp_seen(sc, v3_mad(p, n, 0.006f * s->size)) : 0;
     return shade(sc, &t, p, n, dir, lit, open_sky(sc, p, n));
 }
 
 static ay_v3 shade_ground(const ay_scene *sc, ay_v3 p, ay_v3 dir, float far)
 {
     const ay_solid *s = sc->solid;
-    float k = 1 / s->bound, x = p.x * k, y = p.y * k, e = 0.006f, open = 1, lit, fog, d;
+    float k = 1 / s->size, x = p.x * k, y = p.y * k, e = 0.006f, open = 1, lit, fog, d;
     ay_texel t = ay_ground_at(&sc->ground, x, y);
     ay_v3 n = v3(0, 0, 1), to = v3_sub(p, s->centre);
 
@@ -203,7 +214,10 @@ static ay_v3 trace(const ay_scene *sc, float x, float y, int *id)
     return sc->back;
 }
 
-static float bright(ay_v3 c) { return c.x / (1 + c.x) + c.y / (1 + c.y) + c.z / (1 + c.z); }
+static float bright(ay_v3 c)
+{
+    return c.x / (1 + c.x) + c.y / (1 + c.y) + c.z / (1 + c.z);
+}
 
 static bool differs(const ay_canvas *c, const uint8_t *id, int x, int y)
 {
@@ -220,7 +234,8 @@ static bool differs(const ay_canvas *c, const uint8_t *id, int x, int y)
 
 ay_status ay_scene_render(const ay_scene *sc, ay_canvas *c, ay_err *err)
 {
-    static const float at[4][2] = {{-.125f, -.375f}, {.375f, -.125f}, {-.375f, .125f}, {.125f, .375f}};
+    static const float at[4][2] = {
+        {-.125f, -.375f}, {.375f, -.125f}, {-.375f, .125f}, {.125f, .375f}};
     size_t n = (size_t)c->width * (size_t)c->height;
     uint8_t *id = ay_calloc(n, 1);
     ay_v3 *first = ay_alloc(n, sizeof *first);

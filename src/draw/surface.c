@@ -1,7 +1,7 @@
 /* Surfaces: materials, the patterns on them, and wear.
  *
- * Print is real letters of a 3 x 5 font where they are large enough to read; everything finer is left
- * to noise.  Patterns never look at the camera, only at the place. */
+ * Print is real letters of a 3 x 5 font where they are large enough to read; everything finer is
+ * left to noise.  Patterns never look at the camera, only at the place. */
 #include "draw/surface.h"
 
 #include "draw/noise.h"
@@ -29,7 +29,8 @@ static bool print(float x, float y, uint32_t seed)
 
     if (gap < 0.15f || absf((float)col) > len)
         return false;
-    return letter((int)(hash2(col, row, seed + 1) * 36), fractf(x * 1.5f), fractf(y) * 1.35f - 0.1f);
+    return letter((int)(hash2(col, row, seed + 1) * 36), fractf(x * 1.5f),
+                  fractf(y) * 1.35f - 0.1f);
 }
 
 static bool digit_segment(int digit, float x, float y)
@@ -41,7 +42,8 @@ static bool digit_segment(int digit, float x, float y)
                                     {.5f, .08f, .26f, .07f}};
 
     for (int i = 0; i < 7; i++)
-        if (on[digit] >> i & 1 && absf(x - seg[i][0]) < seg[i][2] && absf(y - seg[i][1]) < seg[i][3])
+        if (on[digit] >> i & 1 && absf(x - seg[i][0]) < seg[i][2] &&
+            absf(y - seg[i][1]) < seg[i][3])
             return true;
     return false;
 }
@@ -60,7 +62,8 @@ static ay_v3 screen_picture(float u, float v, uint32_t seed)
     if (pick < 0.45f) {
         ay_v3 o = v3_mix(low, top, v);
         for (int i = 0; i < 3; i++) {
-            float hill = 0.55f - 0.16f * (float)i + 0.16f * ay_noise2(u * (2 + (float)i), 9, seed + (uint32_t)i);
+            float hill = 0.55f - 0.16f * (float)i +
+                         0.16f * ay_noise2(u * (2 + (float)i), 9, seed + (uint32_t)i);
             if (v < hill)
                 o = v3_scale(hue_of(h2 + 0.1f * (float)i, 0.6f), 0.7f - 0.2f * (float)i);
         }
@@ -174,7 +177,7 @@ static ay_v3 label(const ay_material *m, float u, float v)
         return hash2(floori(u * 40), 3, m->seed) < 0.5f ? m->colour2 : m->colour;
     if (v > 0.55f && hash2(5, 5, m->seed) < 0.6f)
         return print(u * 5, v * 3, m->seed) ? m->colour : m->colour2;
-    return print(u * 12, v * 9, m->seed) ? m->colour2 : m->colour;
+    return print(u * 8, v * 6.5f, m->seed) ? m->colour2 : m->colour;
 }
 
 static ay_v3 bands(const ay_material *m, float z)
@@ -209,8 +212,8 @@ static ay_v3 segments(const ay_material *m, float u, float v, ay_texel *t)
     int n = floori(x);
     float sx = (fractf(x) - 0.1f - 0.08f * y) / 0.75f;
 
-    if (y > 0.15f && y < 0.85f && sx > 0 && sx < 1
-        && digit_segment((int)(hash2(n, 1, m->seed) * 10), sx, (y - 0.15f) / 0.7f)) {
+    if (y > 0.15f && y < 0.85f && sx > 0 && sx < 1 &&
+        digit_segment((int)(hash2(n, 1, m->seed) * 10), sx, (y - 0.15f) / 0.7f)) {
         t->glow = v3_scale(m->colour2, m->glow);
         return m->colour2;
     }
@@ -248,7 +251,8 @@ static float blend_of(const ay_material *m, ay_v3 q, ay_texel *t)
         t->bump = a;
         return 0.6f * (1 - a);
     case AY_PAT_KNURL:
-        a = sinq((atan2q(q.y, q.x) * 30 + q.z * s * 6)) * sinq((atan2q(q.y, q.x) * 30 - q.z * s * 6));
+        a = sinq((atan2q(q.y, q.x) * 30 + q.z * s * 6)) *
+            sinq((atan2q(q.y, q.x) * 30 - q.z * s * 6));
         t->bump = 1.5f * a;
         return 0.5f - 0.5f * a;
     case AY_PAT_WINDING:
@@ -264,7 +268,8 @@ static float blend_of(const ay_material *m, ay_v3 q, ay_texel *t)
 
 static bool key_legend(const ay_material *m, ay_v3 q, ay_v3 half, uint32_t cell)
 {
-    float u = q.x / minf(half.x, half.y) * 0.8f + 0.75f, v = q.y / minf(half.x, half.y) * 0.8f + 0.25f;
+    float u = q.x / minf(half.x, half.y) * 0.8f + 0.75f,
+          v = q.y / minf(half.x, half.y) * 0.8f + 0.25f;
 
     return u > 0 && v > 0 && u < 1 && v < 1 && letter((int)(mix32(cell + m->seed) % 36), u, v);
 }
@@ -282,7 +287,8 @@ ay_texel ay_surface(const ay_material *m, ay_v3 q, ay_v3 half, uint32_t cell, fl
         t.colour = bands(m, q.z / maxf(half.z, 1e-6f));
         break;
     case AY_PAT_PRINT:
-        if (top && print(u * 0.5f * m->scale, v * 0.5f * m->scale * half.y / half.x, m->seed))
+        if (top && absf(u) < 0.86f && absf(v) < 0.45f + 0.35f * hash2(1, 1, m->seed) &&
+            print(u * 0.5f * m->scale, v * 0.5f * m->scale * half.y / half.x, m->seed))
             t.colour = m->colour2;
         break;
     case AY_PAT_LABEL:
@@ -334,7 +340,7 @@ void ay_surface_wear(ay_texel *t, const ay_wear *w, ay_v3 p)
 {
     if (w->rust > 0) {
         float n = 0.5f + 0.5f * ay_fbm3(v3_scale(p, 2.2f), 4, w->seed);
-        float k = smooth(1 - w->rust, 1.12f - w->rust, n) * (0.3f + 0.7f * t->metal);
+        float k = smooth(1 - w->rust, 1.12f - w->rust, n) * (0.1f + 0.9f * t->metal);
         ay_v3 rust = v3_mix(v3(0.22f, 0.07f, 0.02f), v3(0.42f, 0.18f, 0.06f),
                             0.5f + 0.5f * ay_noise3(v3_scale(p, 14), w->seed + 1));
         t->colour = v3_mix(t->colour, rust, k);
@@ -344,8 +350,8 @@ void ay_surface_wear(ay_texel *t, const ay_wear *w, ay_v3 p)
     }
     if (w->dirt > 0) {
         float n = 0.5f + 0.5f * ay_fbm3(v3_scale(p, 3.1f), 3, w->seed + 7);
-        float k = w->dirt * smooth(0.45f, 0.75f, n);
-        t->colour = v3_mix(t->colour, v3(0.045f, 0.036f, 0.028f), 0.8f * k);
+        float k = w->dirt * smooth(0.42f, 0.9f, n);
+        t->colour = v3_mix(t->colour, v3(0.045f, 0.036f, 0.028f), 0.55f * k);
         t->rough = lerpf(t->rough, 0.8f, k);
     }
     if (w->scratch > 0) {
@@ -389,7 +395,7 @@ ay_material ay_mat_paint(ay_rng *r, ay_v3 colour, float rough)
     ay_material m = {0};
 
     m.colour = colour;
-    m.colour2 = v3_scale(colour, 0.8f);
+    m.colour2 = v3_scale(colour, 0.92f);
     m.rough = rough;
     m.scale = 3;
     m.seed = (uint32_t)ay_rng_u64(r);

@@ -1,7 +1,7 @@
 /* draw/surface.h - what a thing is made of: colour, polish, print and wear at a place on it.
  *
- * Colours are linear light.  A pattern is evaluated in the primitive's own coordinates, so that print
- * and grain turn with the thing.  Threads: any; everything here is a pure function. */
+ * Colours are linear light.  A pattern is evaluated in the primitive's own coordinates, so that
+ * print and grain turn with the thing.  Threads: any; everything here is a pure function. */
 #ifndef AY_DRAW_SURFACE_H
 #define AY_DRAW_SURFACE_H
 
@@ -9,27 +9,27 @@
 
 typedef enum {
     AY_PAT_PLAIN,
-    AY_PAT_MOTTLE,   /* soft clouds of colour2 */
-    AY_PAT_SPECKLE,  /* grains of colour2 */
-    AY_PAT_BRUSHED,  /* fine lines along x */
-    AY_PAT_TURNED,   /* fine circles about z */
-    AY_PAT_STRIPES,  /* colour2 bars across x, `scale` a unit */
-    AY_PAT_CHECK,    /* squares in xy */
-    AY_PAT_BANDS,    /* rings along z in chosen colours: a resistor */
-    AY_PAT_PRINT,    /* rows of print in colour2 on top */
-    AY_PAT_LABEL,    /* a paper label with print and a bar code */
-    AY_PAT_SCREEN,   /* a lit screen: windows, icons, pictures */
-    AY_PAT_PICTURE,  /* a lit screen with a landscape or shapes */
-    AY_PAT_PCB,      /* tracks, pads and holes */
-    AY_PAT_KEYS,     /* a legend on every cell of a grid */
-    AY_PAT_DIAL,     /* a clock face */
-    AY_PAT_LENS,     /* rings and coloured reflections */
-    AY_PAT_GRILLE,   /* round holes */
-    AY_PAT_SLOTS,    /* long openings */
+    AY_PAT_MOTTLE,  /* soft clouds of colour2 */
+    AY_PAT_SPECKLE, /* grains of colour2 */
+    AY_PAT_BRUSHED, /* fine lines along x */
+    AY_PAT_TURNED,  /* fine circles about z */
+    AY_PAT_STRIPES, /* colour2 bars across x, `scale` a unit */
+    AY_PAT_CHECK,   /* squares in xy */
+    AY_PAT_BANDS,   /* rings along z in chosen colours: a resistor */
+    AY_PAT_PRINT,   /* rows of print in colour2 on top */
+    AY_PAT_LABEL,   /* a paper label with print and a bar code */
+    AY_PAT_SCREEN,  /* a lit screen: windows, icons, pictures */
+    AY_PAT_PICTURE, /* a lit screen with a landscape or shapes */
+    AY_PAT_PCB,     /* tracks, pads and holes */
+    AY_PAT_KEYS,    /* a legend on every cell of a grid */
+    AY_PAT_DIAL,    /* a clock face */
+    AY_PAT_LENS,    /* rings and coloured reflections */
+    AY_PAT_GRILLE,  /* round holes */
+    AY_PAT_SLOTS,   /* long openings */
     AY_PAT_WOOD,
     AY_PAT_FABRIC,
     AY_PAT_KNURL,
-    AY_PAT_WINDING,  /* wire turns across z */
+    AY_PAT_WINDING, /* wire turns across z */
     AY_PAT_RUBBER,
     AY_PAT_SEGMENTS, /* lit seven-segment digits */
     AY_PAT_COUNT

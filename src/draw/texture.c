@@ -1,4 +1,5 @@
-/* Painting a texture: a field of colour and height seen flat or a little tilted, under raking light.
+/* Painting a texture: a field of colour and height seen flat or a little tilted, under raking
+ * light.
  *
  * Colour and height are sampled once a pixel (twice a side where the field is fine would cost four
  * times as much and the camera's blur hides it); slopes are differences of neighbours. */
@@ -53,8 +54,10 @@ static void sample(const ay_draw_class *cl, const ay_tex *t, const placing *p, f
 
 static void light_relief(ay_rng *r, ay_canvas *c, const ay_texel *px, bool grey)
 {
-    float az = rnd(r, 0, 2 * AY_PI), el = rnd(r, 0.35f, 1.3f), key = rnd(r, 0.8f, 2), sky = rnd(r, 0.2f, 0.8f);
-    float fall_x = rnd(r, -0.35f, 0.35f), fall_y = rnd(r, -0.35f, 0.35f), warm = rnd(r, -0.1f, 0.1f);
+    float az = rnd(r, 0, 2 * AY_PI), el = rnd(r, 0.35f, 1.3f), key = rnd(r, 0.8f, 2),
+          sky = rnd(r, 0.2f, 0.8f);
+    float fall_x = rnd(r, -0.35f, 0.35f), fall_y = rnd(r, -0.35f, 0.35f),
+          warm = rnd(r, -0.1f, 0.1f);
     ay_v3 l = v3(cosq(az) * cosq(el), sinq(az) * cosq(el), sinq(el)), half;
     float slope = 0.5f * (float)c->height;
 
@@ -64,11 +67,13 @@ static void light_relief(ay_rng *r, ay_canvas *c, const ay_texel *px, bool grey)
     for (int y = 0; y < c->height; y++)
         for (int x = 0; x < c->width; x++) {
             const ay_texel *t = px + (long)y * c->width + x;
-            const ay_texel *tx = x + 1 < c->width ? t + 1 : t, *ty = y + 1 < c->height ? t + c->width : t;
+            const ay_texel *tx = x + 1 < c->width ? t + 1 : t,
+                           *ty = y + 1 < c->height ? t + c->width : t;
             ay_v3 n = v3_unit(v3((t->bump - tx->bump) * slope, (ty->bump - t->bump) * slope, 1));
             float u = 2 * (float)x / (float)c->width - 1, v = 2 * (float)y / (float)c->height - 1;
             float d = maxf(v3_dot(n, l), 0) * key * (1 + fall_x * u + fall_y * v) + sky * n.z;
-            float gloss = powq(maxf(v3_dot(n, half), 0), 2 + 60 * (1 - t->rough)) * (1 - t->rough) * key;
+            float gloss =
+                powq(maxf(v3_dot(n, half), 0), 2 + 60 * (1 - t->rough)) * (1 - t->rough) * key;
             ay_v3 o = v3_scale(t->colour, d);
             o = v3_mad(o, v3_mix(v3_all(0.5f), v3_scale(t->colour, 1.5f), t->metal), gloss);
             o = v3_add(o, t->glow);
@@ -99,13 +104,21 @@ ay_status ay_texture_paint(const ay_draw_class *cl, ay_rng *r, ay_canvas *c, ay_
         p.ox = p.oy = 0;
     if (cl->centred)
         p.zoom *= 0.8f;
+    if (cl->upright) {
+        turn = rnd(r, -0.12f, 0.12f);
+        p.c = cosq(turn);
+        p.s = sinq(turn);
+    }
     for (int y = 0; y < c->height; y++)
         for (int x = 0; x < c->width; x++) {
             float u = (2 * (float)x + 1 - (float)c->width) / (float)c->height;
             float v = ((float)c->height - 2 * (float)y - 1) / (float)c->height;
             sample(cl, &t, &p, u, v, &px[(long)y * c->width + x]);
         }
-    light_relief(r, c, px, cl->tint == AY_TINT_GREY);
+    if (cl->gentle < 1)
+        light_relief(r, c, px, cl->tint == AY_TINT_GREY);
+    for (long i = 0; cl->gentle >= 1 && i < (long)c->width * c->height; i++)
+        c->px[i] = px[i].colour;
     ay_free(px);
     return AY_OK;
 }
