@@ -79,8 +79,13 @@ AVX512 static void one(const float *rows, size_t count, int dim, const float *q,
         dst[i] = dot(rows + i * (size_t)dim, q, dim);
 }
 
-AVX512 static void many_tile(const float *rows, int dim, const float *p, float *dst)
+/* One tile.  A line of the next tile is asked for at every step: twelve streams of rows shorter than a
+ * page are more than the processor's own prefetcher follows, and asking for all of them at once would
+ * make this tile wait for them. */
+AVX512 static void many_tile(const float *rows, int dim, const float *p, float *dst,
+                             const char *next)
 {
+    int lines = next ? dim * TILE / 16 : 0; /* fewer than dim */
     __m512 s[TILE][2];
 
     UNROLL
@@ -88,6 +93,8 @@ AVX512 static void many_tile(const float *rows, int dim, const float *p, float *
         s[r][0] = s[r][1] = _mm512_setzero_ps();
     for (int d = 0; d < dim; d++, p += AY_SEARCH_LANES) {
         __m512 q0 = _mm512_load_ps(p), q1 = _mm512_load_ps(p + 16);
+        if (d < lines)
+            _mm_prefetch(next + 64 * (size_t)d, _MM_HINT_T1);
         UNROLL
         for (int r = 0; r < TILE; r++) {
             __m512 a = _mm512_set1_ps(rows[(size_t)r * (size_t)dim + (size_t)d]);
@@ -115,19 +122,13 @@ AVX512 static void many_1(const float *row, int dim, const float *p, float *dst)
     _mm512_storeu_ps(dst + 16, s1);
 }
 
-/* The next tile is asked for while this one is computed: twelve streams of rows shorter than a page
- * are more than the processor's own prefetcher follows. */
 AVX512 static void many(const float *rows, size_t count, int dim, const float *packed, float *dst)
 {
-    size_t i = 0, step = (size_t)dim * TILE;
+    size_t i = 0;
 
-    for (; i + TILE <= count; i += TILE) {
-        const char *next = (const char *)(rows + (i + TILE) * (size_t)dim);
-        if (i + 2 * TILE <= count)
-            for (size_t b = 0; b < step * sizeof *rows; b += 64)
-                _mm_prefetch(next + b, _MM_HINT_T1);
-        many_tile(rows + i * (size_t)dim, dim, packed, dst + i * AY_SEARCH_LANES);
-    }
+    for (; i + TILE <= count; i += TILE)
+        many_tile(rows + i * (size_t)dim, dim, packed, dst + i * AY_SEARCH_LANES,
+                  i + 2 * TILE <= count ? (const char *)(rows + (i + TILE) * (size_t)dim) : NULL);
     for (; i < count; i++)
         many_1(rows + i * (size_t)dim, dim, packed, dst + i * AY_SEARCH_LANES);
 }
