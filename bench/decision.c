@@ -276,6 +276,7 @@ static void accuracy_row(gallery *g, int shots)
                 against[k] += (a[k] != a[1]) / (double)g->nq / repeats;
             }
         }
+        ay_calibration_fini(&cal);
         for (int k = 0; k < RULES; k++)
             for (int c = 0; c < g->s->classes; c++)
                 accuracy[k] += right[k][c] / (double)asked[c] / g->s->classes / repeats;
@@ -320,7 +321,7 @@ static void judge(const gallery *g, const ay_calibration *cal, const int a[RULES
     } else {
         p->unknown[p->nunknown++] = near->max;
     }
-    if (near->max < cal->threshold) {
+    if (near->max < cal->thresholds[a[1]]) {
         o->far++;
     } else if (vote->share < AY_SURE || a[4] != a[1]) {
         o->ambiguous++;
@@ -373,6 +374,7 @@ static void outcome_row(gallery *g, int shots)
             judge(g, &cal, a, truth, truth >= 0 ? &known : &unknown, &p);
         }
         sum_area += area(&p) / repeats;
+        ay_calibration_fini(&cal);
     }
     for (int b = 0; b < BINS; b++)
         error += fabs(p.bin_p[b] - p.bin_right[b]) / known.n;

@@ -47,12 +47,17 @@ void ay_tally_make(const float *scores, const int *klass, const int64_t *id, siz
 }
 
 typedef struct {
+    float value;
+    int klass; /* of the one left out */
+} score;
+
+typedef struct {
     const ay_rows *rows;
     const int *klass;
     int nclasses;
     int64_t *count;   /* pictures in each class */
     double *weight;   /* LEVELS x nclasses */
-    float *own, *other; /* nearest in the own class, and in others, of each left out */
+    score *own, *other; /* nearest in the own class, and in others, of each left out */
     size_t nown, nother;
     int64_t checked, right[LEVELS];
     double likelihood[LEVELS]; /* sum of logarithms */
@@ -100,9 +105,9 @@ static void leave_out(bench *b, size_t row, const float *scores)
             *near = scores[i];
     }
     if (own > -2)
-        b->own[b->nown++] = own;
+        b->own[b->nown++] = (score){own, mine};
     if (other > -2)
-        b->other[b->nother++] = other;
+        b->other[b->nother++] = (score){other, mine};
     if (own <= -2 || other <= -2)
         return; /* no companion, or no other class to be mistaken for */
     top = fmaxf(own, other);
@@ -117,16 +122,29 @@ static void leave_out(bench *b, size_t row, const float *scores)
 
 static int by_value(const void *a, const void *b)
 {
-    float x = *(const float *)a, y = *(const float *)b;
+    float x = ((const score *)a)->value, y = ((const score *)b)->value;
 
     return (x > y) - (x < y);
 }
 
-static void conclude(bench *b, ay_calibration *out)
+static int by_class(const void *a, const void *b)
+{
+    const score *x = a, *y = b;
+
+    return x->klass != y->klass ? (x->klass > y->klass) - (x->klass < y->klass) : by_value(a, b);
+}
+
+static float quantile(const score *sorted, size_t n)
+{
+    return sorted[(size_t)(AY_REFUSE * (double)n)].value;
+}
+
+static void choose_temperature(const bench *b, ay_calibration *out)
 {
     double best = -INFINITY, t = HOTTEST;
 
-    for (int l = 0; l < LEVELS; l++, t /= 2) {
+    out->checked = b->checked;
+    for (int l = 0; l < LEVELS && b->checked > 0; l++, t /= 2) {
         double off = log(t / AY_TEMPERATURE), value = b->likelihood[l] - off * off / 2;
         if (value > best) {
             best = value;
@@ -134,18 +152,33 @@ static void conclude(bench *b, ay_calibration *out)
             out->right = b->right[l];
         }
     }
-    out->checked = b->checked;
-    if (b->checked == 0)
-        out->temperature = AY_TEMPERATURE;
-    qsort(b->own, b->nown, sizeof *b->own, by_value);
-    qsort(b->other, b->nother, sizeof *b->other, by_value);
-    out->threshold = -1;
+}
+
+static void choose_thresholds(bench *b, ay_calibration *out)
+{
     if (b->nown >= FEW) {
-        out->threshold = b->nown >= ENOUGH ? b->own[(size_t)(AY_REFUSE * (double)b->nown)] : *b->own;
+        qsort(b->own, b->nown, sizeof *b->own, by_value);
+        out->threshold = b->nown >= ENOUGH ? quantile(b->own, b->nown) : b->own[0].value;
         out->known = (int64_t)b->nown;
     } else if (b->nother > 0) {
-        out->threshold = b->other[b->nother / 2];
+        qsort(b->other, b->nother, sizeof *b->other, by_value);
+        out->threshold = b->other[b->nother / 2].value;
     }
+    for (int c = 0; c < b->nclasses; c++)
+        out->thresholds[c] = out->threshold;
+    qsort(b->own, b->nown, sizeof *b->own, by_class);
+    for (size_t at = 0, n; at < b->nown; at += n) {
+        for (n = 1; at + n < b->nown && b->own[at + n].klass == b->own[at].klass; n++)
+            ;
+        if (n >= ENOUGH)
+            out->thresholds[b->own[at].klass] = quantile(b->own + at, n);
+    }
+}
+
+void ay_calibration_fini(ay_calibration *c)
+{
+    ay_free(c->thresholds);
+    *c = (ay_calibration){0};
 }
 
 static ay_status leave_out_all(bench *b, size_t m, int threads, ay_err *err)
@@ -178,6 +211,11 @@ ay_status ay_calibrate(const ay_rows *rows, const int *klass, int nclasses, int 
     ay_status status = AY_OK;
 
     *out = (ay_calibration){.temperature = AY_TEMPERATURE, .threshold = -1};
+    out->thresholds = ay_calloc((size_t)nclasses + 1, sizeof *out->thresholds);
+    if (!out->thresholds)
+        return ay_fail(err, AY_ENOMEM, "weighing %zu pictures", n);
+    for (int c = 0; c < nclasses; c++)
+        out->thresholds[c] = -1;
     if (n < 2)
         return AY_OK;
     if ((double)n * (double)n > WORK)
@@ -194,8 +232,12 @@ ay_status ay_calibrate(const ay_rows *rows, const int *klass, int nclasses, int 
         b.count[klass[i]]++;
     if (status == AY_OK)
         status = leave_out_all(&b, m, threads, err);
-    if (status == AY_OK)
-        conclude(&b, out);
+    if (status == AY_OK) {
+        choose_temperature(&b, out);
+        choose_thresholds(&b, out);
+    } else {
+        ay_calibration_fini(out);
+    }
     ay_free(b.count);
     ay_free(b.weight);
     ay_free(b.own);

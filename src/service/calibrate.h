@@ -11,8 +11,9 @@
  *
  * The threshold.  For each picture, the cosine to the nearest other one of its class is a score that
  * a known thing gets: its 5 % quantile is the threshold, so about one known thing in twenty is sent
- * back.  With fewer than twenty such scores it is their least.  With fewer than five it is the median
- * of the cosines to the nearest picture of another class: what a thing that is not here gets. */
+ * back.  A class with at least twenty such scores has its own; the others share one from all.  With
+ * fewer than twenty in all it is their least.  With fewer than five it is the median of the cosines to
+ * the nearest picture of another class: what a thing that is not here gets. */
 #ifndef AY_SERVICE_CALIBRATE_H
 #define AY_SERVICE_CALIBRATE_H
 
@@ -28,11 +29,14 @@
 
 typedef struct {
     double temperature;
-    float threshold; /* -1: nothing is known, everything may match */
+    float threshold;   /* shared by small classes; -1: nothing is known, everything may match */
+    float *thresholds; /* one a class, for a query whose nearest picture is of it; owned */
     int64_t checked; /* pictures left out whose class has another one */
     int64_t right;   /* of those, how many the others' vote gave their class */
     int64_t known;   /* scores that the threshold comes from; 0: from other classes */
 } ay_calibration;
+
+void ay_calibration_fini(ay_calibration *c); /* a zeroed one is fine */
 
 /* What a query's cosines say about one class. */
 typedef struct {
@@ -49,7 +53,8 @@ void ay_tally_make(const float *scores, const int *klass, const int64_t *id, siz
                    double temperature, ay_tally *out);
 
 /* klass[i] in 0..nclasses-1 for each row.  When n is large an even selection of rows is left out, so
- * that the work stays within some ten million cosines. */
+ * that the work stays within some ten million cosines.  On success the caller gives *out to
+ * ay_calibration_fini(); on failure there is nothing to give. */
 ay_status ay_calibrate(const ay_rows *rows, const int *klass, int nclasses, int threads,
                        ay_calibration *out, ay_err *err);
 

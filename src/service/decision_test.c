@@ -78,7 +78,8 @@ static void calibration_is_what_it_says(void)
     for (uint64_t seed = 1; seed <= 5; seed++) {
         double best = -INFINITY, t = 0.384, want = 0;
         int right, checked, want_right = 0, own_n = 0;
-        float own[N], threshold;
+        float own[N];
+        int from[N];
         ay_calibration cal;
         set s;
         make_set(&s, seed);
@@ -96,20 +97,32 @@ static void calibration_is_what_it_says(void)
             for (int j = 0; j < N; j++)
                 if (j != i && s.klass[j] == s.klass[i])
                     near = fmaxf(near, (float)cosine(&s, i, j));
-            if (near > -2)
-                own[own_n++] = near;
+            if (near <= -2)
+                continue;
+            from[own_n] = s.klass[i];
+            own[own_n++] = near;
         }
-        for (int i = 0; i < own_n; i++) /* the 5 % quantile, by counting */
-            for (int k = i + 1; k < own_n; k++)
-                if (own[k] < own[i]) {
-                    float keep = own[i];
-                    own[i] = own[k];
-                    own[k] = keep;
-                }
-        threshold = own[(int)(0.05 * own_n)];
         CHECK(fabs(cal.temperature - want) < 1e-9);
         CHECK(cal.checked == N - 1 && cal.right == want_right && cal.known == N - 1);
-        CHECK(fabsf(cal.threshold - threshold) < 1e-5f);
+        for (int c = 0; c < CLASSES; c++) {
+            /* By counting: at most one in twenty of the scores lies below, and more would if the
+             * threshold were the next higher score.  A class of twenty has its own. */
+            bool alone = c == CLASSES - 1;
+            int below = 0, upto = 0, n = 0;
+            for (int i = 0; i < own_n; i++) {
+                if (!alone && from[i] != c)
+                    continue;
+                n++;
+                below += own[i] < cal.thresholds[c] - 1e-6f;
+                upto += own[i] < cal.thresholds[c] + 1e-6f;
+            }
+            CHECK(alone || n == 20 || n == 19);
+            if (n < 20)
+                continue; /* shares the common one, checked with the lone class */
+            CHECK(below <= n / 20 && upto > n / 20);
+        }
+        CHECK(cal.thresholds[CLASSES - 1] == cal.threshold);
+        ay_calibration_fini(&cal);
     }
 }
 
@@ -121,15 +134,21 @@ static void small_sets_have_sound_thresholds(void)
 
     CHECK_OK(ay_calibrate(&(ay_rows){v, 1, 2}, apart, 4, 1, &cal, &err), err);
     CHECK(cal.threshold == -1 && cal.temperature == AY_TEMPERATURE && cal.checked == 0);
+    CHECK(cal.thresholds[3] == -1);
+    ay_calibration_fini(&cal);
     /* One picture a class: the median of the nearest others: .8 .96 .8 .96 -> .96 */
     CHECK_OK(ay_calibrate(&(ay_rows){v, 4, 2}, apart, 4, 1, &cal, &err), err);
     CHECK(fabsf(cal.threshold - 0.96f) < 1e-5f && cal.known == 0 && cal.checked == 0);
+    CHECK(cal.thresholds[0] == cal.threshold);
+    ay_calibration_fini(&cal);
     /* Four scores are fewer than five: still the others. */
     CHECK_OK(ay_calibrate(&(ay_rows){v, 4, 2}, together, 2, 1, &cal, &err), err);
     CHECK(cal.known == 0 && cal.checked == 4);
+    ay_calibration_fini(&cal);
     /* One class alone: nothing to compare with until there are five. */
     CHECK_OK(ay_calibrate(&(ay_rows){v, 2, 2}, together, 1, 1, &cal, &err), err);
     CHECK(cal.threshold == -1);
+    ay_calibration_fini(&cal);
 }
 
 static void a_large_set_is_sampled_evenly(void)
@@ -149,6 +168,7 @@ static void a_large_set_is_sampled_evenly(void)
     }
     CHECK_OK(ay_calibrate(&(ay_rows){v, MANY, 4}, klass, 3, 0, &cal, &err), err);
     CHECK(cal.checked > 500 && cal.checked < 1000 && cal.right > cal.checked * 9 / 10);
+    ay_calibration_fini(&cal);
     ay_free(v);
     ay_free(klass);
 }

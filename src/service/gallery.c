@@ -30,6 +30,7 @@ void ay_gallery_destroy(ay_gallery *g)
         return;
     for (size_t i = 0; i < g->n; i++)
         ay_free(g->items[i].file);
+    ay_calibration_fini(&g->calibration);
     ay_free(g->classes);
     ay_free(g->items);
     ay_free(g->vectors);
@@ -253,6 +254,7 @@ void ay_gallery_class_add(ay_gallery *g, int64_t id, const char *name, int64_t c
     k->position = g->nclasses > 1 ? k[-1].position + 1 : 1;
     snprintf(k->name, sizeof k->name, "%s", name);
     g->generation++;
+    g->classes_generation++;
 }
 
 void ay_gallery_class_rename(ay_gallery *g, int klass, const char *name)
@@ -271,4 +273,5 @@ void ay_gallery_class_remove(ay_gallery *g, int klass)
             (size_t)(g->nclasses - klass - 1) * sizeof *g->classes);
     g->nclasses--;
     g->generation++;
+    g->classes_generation++;
 }

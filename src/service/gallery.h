@@ -52,6 +52,7 @@ typedef struct {
     uint64_t generation; /* grows with every change that a decision could see */
     ay_calibration calibration;
     uint64_t calibrated; /* the generation it was made for; 0: none */
+    uint64_t classes_generation, calibrated_classes; /* the same for the list of classes */
 } ay_gallery;
 
 ay_status ay_gallery_create(ay_gallery **out, int64_t id, const char *name, int64_t created_us,

@@ -79,7 +79,8 @@ void ay_service_insert(ay_service *s, ay_gallery *g);
 void ay_service_remove(ay_service *s, int64_t id);
 /* Read a data set again from the store; takes locks, the caller holds writing. */
 ay_status ay_service_reload(ay_service *s, int64_t id, ay_err *err);
-/* Bring g's calibration up to date; the caller holds lock for reading. */
+/* Bring g's calibration up to date; the caller holds lock for reading, and *out (which stays g's) is
+ * good for as long as it does. */
 ay_status ay_service_calibrate(ay_service *s, ay_gallery *g, ay_calibration *out, ay_err *err);
 /* Class index of each ready item, in the arena. */
 int *ay_gallery_labels(const ay_gallery *g, ay_arena *a);

@@ -235,17 +235,18 @@ static void decide_auto(judging *j)
     ay_decision *d = j->out;
     int best = j->order[0], second = j->g->nclasses > 1 ? j->order[1] : -1;
     int nearest = j->g->items[j->near[0]].klass;
+    float threshold = j->cal.thresholds[nearest];
     bool two = j->tally[best].share < AY_SURE && second >= 0;
 
     d->label = name_of(j, best);
     d->class_id = j->g->classes[best].id;
     d->score = j->scores[j->near[0]];
-    d->threshold = j->cal.threshold > -1 ? j->cal.threshold : 0;
+    d->threshold = threshold > -1 ? threshold : 0;
     d->probability = j->cal.checked >= ENOUGH_LEFT_OUT ? (float)j->tally[best].share : -1;
     if (fill_match(j, j->tally[best].best, &d->reference))
         d->has_reference = true;
     d->arg_first = d->label;
-    if (d->score < j->cal.threshold) {
+    if (d->score < threshold) {
         d->reference = d->matches[0];
         d->arg_first = name_of(j, nearest);
         say_far(j);
@@ -254,10 +255,10 @@ static void decide_auto(judging *j)
         say_ambiguous(j, two);
     } else {
         d->status = AY_SCAN_MATCH;
-        d->message_code = j->cal.threshold > -1 ? "match" : "match_few";
+        d->message_code = threshold > -1 ? "match" : "match_few";
         d->message = ay_arena_printf(
             j->arena,
-            j->cal.threshold > -1
+            threshold > -1
                 ? "This looks like \"%s\": %.0f %% similar to the nearest picture of it."
                 : "This is most like \"%s\" (%.0f %% similar), but there are too few pictures to "
                   "know what does not belong: add some more.",

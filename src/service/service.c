@@ -250,22 +250,29 @@ int *ay_gallery_labels(const ay_gallery *g, ay_arena *a)
     return labels;
 }
 
-/* A calibration serves while fewer than one picture in fifty changed since. */
+/* A calibration serves while fewer than one picture in fifty changed since; classes that came or went
+ * always count (their number of thresholds differs). */
 ay_status ay_service_calibrate(ay_service *s, ay_gallery *g, ay_calibration *out, ay_err *err)
 {
     ay_rows rows = {g->vectors, g->nready, g->dim};
+    ay_calibration fresh;
     ay_status status = AY_OK;
     ay_arena a;
     int *labels;
 
     pthread_mutex_lock(&s->calibrating);
-    if (g->calibrated == 0 || (g->generation - g->calibrated) * 50 > g->nready) {
+    if (g->calibrated == 0 || g->calibrated_classes != g->classes_generation ||
+        (g->generation - g->calibrated) * 50 > g->nready) {
         ay_arena_init(&a, 0);
         labels = ay_gallery_labels(g, &a);
-        status = labels ? ay_calibrate(&rows, labels, g->nclasses, s->threads, &g->calibration, err)
+        status = labels ? ay_calibrate(&rows, labels, g->nclasses, s->threads, &fresh, err)
                         : ay_fail(err, AY_ENOMEM, "weighing %zu pictures", g->nready);
-        if (status == AY_OK)
+        if (status == AY_OK) {
+            ay_calibration_fini(&g->calibration);
+            g->calibration = fresh;
             g->calibrated = g->generation;
+            g->calibrated_classes = g->classes_generation;
+        }
         ay_arena_fini(&a);
     }
     *out = g->calibration;

@@ -118,7 +118,8 @@ static bool leave_out(search *q, size_t row, float *scores)
                     4 + t[best].weight / sum, best};
         return push(q, f);
     }
-    if (q->cal.known > 0 && t[own].max < q->cal.threshold && t[best].max < q->cal.threshold) {
+    if (q->cal.known > 0 && t[own].max < q->cal.thresholds[own] &&
+        t[best].max < q->cal.thresholds[best]) {
         f = (found){AY_SUSPECT_OUTLIER, row, t[own].best, t[own].max, 1 - t[own].max, -1};
         return push(q, f);
     }
