@@ -16,6 +16,7 @@
 #include "http/tls.h"
 #include "http/view.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -144,14 +145,15 @@ static bool wait_changes(ay_events *e)
     return !e->closed;
 }
 
-/* The watcher wakes at least every PING_SECONDS; that is when the host's addresses are looked at. */
-static void refresh_certificate(ay_server *s)
+/* The watcher wakes at least every PING_SECONDS; then it also looks at the host's addresses. */
+static void refresh_certificate(ay_server *s, uint64_t *last)
 {
     ay_err err;
     bool renewed;
 
-    if (!s->tls)
+    if (!s->tls || ay_clock_mono() - *last < PING_SECONDS * 1000000000ull)
         return;
+    *last = ay_clock_mono();
     if (ay_tls_refresh(s->tls, &renewed, &err))
         ay_log(AY_LOG_WARN, "http", "certificate: %s", err.msg);
     else if (renewed)
@@ -161,6 +163,7 @@ static void refresh_certificate(ay_server *s)
 static void *watch(void *arg)
 {
     ay_events *e = arg;
+    uint64_t looked = ay_clock_mono();
     change now[RING];
 
     pthread_mutex_lock(&e->lock);
@@ -173,8 +176,7 @@ static void *watch(void *arg)
         e->ring_len = 0;
         e->ring_lost = false;
         pthread_mutex_unlock(&e->lock); /* the service is asked without our lock */
-        if (n == 0)
-            refresh_certificate(e->server);
+        refresh_certificate(e->server, &looked);
         for (int i = 0; i < n; i++)
             change_text(e, &now[i], &text);
         if (n) /* at most ten times a second: progress is for eyes */

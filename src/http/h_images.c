@@ -1,5 +1,6 @@
 /* http/h_images.c - /v1/images: teach, list, read, move, delete reference pictures. */
 #include "http/handlers.h"
+#include "http/impl.h"
 #include "http/many.h"
 #include "http/problem.h"
 #include "http/view.h"
@@ -15,22 +16,25 @@ enum { BUSY_TRIES = 40, BUSY_WAIT_MS = 50 };
 
 /* A form holds many pictures and was accepted whole: it waits for room in the engine instead of
  * failing half of them.  One raw picture does not wait: its client can try again by itself. */
-ay_status ay_h_add(ay_service *s, const ay_upload *u, const char *dataset, const char *klass,
+ay_status ay_h_add(ay_server *s, const ay_upload *u, const char *dataset, const char *klass,
                    const char *file, ay_arena *a, ay_added *out, ay_err *err)
 {
     int tries = u->field[0] ? BUSY_TRIES : 1;
     ay_status status = AY_EBUSY;
+    uint64_t pixels;
 
     if (u->too_large)
         return ay_fail(err, AY_ELIMIT, "the picture is too large");
     if (u->data.len == 0)
         return ay_fail(err, AY_EINVAL, "the picture is empty (0 bytes)");
+    pixels = ay_gate_enter(&s->gate, u->data.data, u->data.len);
     for (int i = 0; i < tries && status == AY_EBUSY; i++) {
         if (i)
             nanosleep(&(struct timespec){.tv_nsec = BUSY_WAIT_MS * 1000000}, NULL);
-        status =
-            ay_picture_add(s, dataset, klass, file, u->data.data, u->data.len, NULL, a, out, err);
+        status = ay_picture_add(s->o.service, dataset, klass, file, u->data.data, u->data.len, NULL,
+                                a, out, err);
     }
+    ay_gate_leave(&s->gate, pixels);
     return status;
 }
 
@@ -89,16 +93,19 @@ ay_status ay_h_image_put(ay_request *rq, ay_err *err)
     const char *klass = ay_request_query(rq, "class"), *file = ay_request_query(rq, "file");
     const ay_upload *u;
     ay_added added;
+    uint64_t pixels;
     ay_status status = need_digest(rq, err);
 
     if (!status && (!klass || !*klass))
         status = ay_fail(err, AY_EINVAL, "'class' is missing: which class does the picture show?");
     if (!status)
         status = ay_request_picture(rq, &u, err);
-    if (!status)
-        status =
-            ay_picture_add(rq->service, ay_request_query(rq, "dataset"), klass, file ? file : "",
-                           u->data.data, u->data.len, rq->arg[0], &rq->arena, &added, err);
+    if (status)
+        return status;
+    pixels = ay_gate_enter(&rq->server->gate, u->data.data, u->data.len);
+    status = ay_picture_add(rq->service, ay_request_query(rq, "dataset"), klass, file ? file : "",
+                            u->data.data, u->data.len, rq->arg[0], &rq->arena, &added, err);
+    ay_gate_leave(&rq->server->gate, pixels);
     return status ? status
                   : ay_reply_json(rq, added.created ? 201 : 200, ay_view_added(&added), err);
 }

@@ -1,5 +1,6 @@
 /* http/h_scan.c - /v1: predict, suspects, models, jobs, events. */
 #include "http/handlers.h"
+#include "http/impl.h"
 #include "http/view.h"
 
 #include "base/str.h"
@@ -21,12 +22,16 @@ ay_status ay_h_scan_upload(ay_request *rq, ay_decision *out, ay_err *err)
 {
     const ay_upload *u;
     ay_scan_options o;
+    uint64_t pixels;
     ay_status status = ay_request_picture(rq, &u, err);
 
     if (!status)
         status = scan_options(rq, &o, err);
-    if (!status)
-        status = ay_scan_bytes(rq->service, u->data.data, u->data.len, &o, &rq->arena, out, err);
+    if (status)
+        return status;
+    pixels = ay_gate_enter(&rq->server->gate, u->data.data, u->data.len);
+    status = ay_scan_bytes(rq->service, u->data.data, u->data.len, &o, &rq->arena, out, err);
+    ay_gate_leave(&rq->server->gate, pixels);
     return status;
 }
 

@@ -133,7 +133,7 @@ ay_status ay_h_s1_upload(ay_request *rq, ay_err *err)
     if (!status)
         status = ay_request_picture(rq, &u, err);
     if (!status)
-        status = ay_h_add(rq->service, u, NULL, klass, u->filename, &rq->arena, &added, err);
+        status = ay_h_add(rq->server, u, NULL, klass, u->filename, &rq->arena, &added, err);
     if (status)
         return status;
     return ay_reply_json(rq, 200,

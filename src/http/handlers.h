@@ -30,8 +30,8 @@ ay_handler ay_h_predict, ay_h_suspects, ay_h_models, ay_h_jobs, ay_h_job_cancel,
 ay_handler ay_h_s1_scan, ay_h_s1_upload, ay_h_s1_upload_multiple, ay_h_s1_capture_multiple,
     ay_h_s1_create, ay_h_s1_classes, ay_h_s1_images, ay_h_s1_retrain, ay_h_s1_image;
 
-/* What handlers of several files share. */
-ay_status ay_h_add(ay_service *s, const ay_upload *u, const char *dataset, const char *klass,
+/* What handlers of several files share.  Both wait at the gate (http/gate.h) with the picture. */
+ay_status ay_h_add(ay_server *s, const ay_upload *u, const char *dataset, const char *klass,
                    const char *file, ay_arena *a, ay_added *out, ay_err *err);
 ay_status ay_h_scan_upload(ay_request *rq, ay_decision *out, ay_err *err);
 ay_status ay_h_send_picture(ay_request *rq, const char *sha256, ay_err *err);

@@ -16,6 +16,7 @@
 #define AY_HTTP_IMPL_H
 
 #include "http/body.h"
+#include "http/gate.h"
 #include "http/metrics.h"
 #include "http/server.h"
 
@@ -47,6 +48,7 @@ struct ay_server {
     ay_tls *tls;
     ay_events *events;
     ay_metrics metrics;
+    ay_gate gate; /* pixels being decoded */
     char hostname[256];
     uint64_t started;              /* ay_clock_mono() */
     atomic_size_t held;            /* bytes of bodies in memory */

@@ -8,7 +8,7 @@
 
 typedef struct {
     ay_many *many;
-    ay_service *service;
+    ay_server *server;
     const char *dataset, *klass;
     atomic_int next, slot;
     atomic_bool stop; /* the class or the data set is not there: the rest would say the same */
@@ -26,7 +26,7 @@ static void *work(void *arg)
             it->status = ay_fail(&it->err, AY_ENOTFOUND, "not tried: no such class or data set");
             continue;
         }
-        it->status = ay_h_add(j->service, it->upload, j->dataset, j->klass, it->file, arena,
+        it->status = ay_h_add(j->server, it->upload, j->dataset, j->klass, it->file, arena,
                               &it->added, &it->err);
         if (it->status == AY_ENOTFOUND)
             atomic_store(&j->stop, true);
@@ -38,7 +38,7 @@ static void *work(void *arg)
 ay_status ay_many_add(ay_many *m, ay_request *rq, const char *dataset, const char *klass,
                       const char *const *names, ay_err *err)
 {
-    job j = {.many = m, .service = rq->service, .dataset = dataset, .klass = klass};
+    job j = {.many = m, .server = rq->server, .dataset = dataset, .klass = klass};
     pthread_t threads[AY_MANY_THREADS];
     int started = 0, want = rq->upload_count < AY_MANY_THREADS ? rq->upload_count : AY_MANY_THREADS;
 

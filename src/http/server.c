@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 enum { IO_THREADS = 2, BACKLOG = 256, CONNECTION_MEMORY = 64 << 10 };
+enum { DECODE_PIXELS = 150 * 1000 * 1000 }; /* 450 MB as RGB */
 
 /* Bind and listen.  bind NULL or "": every interface, both families. */
 static ay_status open_socket(const char *bind_to, int port, int *out_fd, int *out_port, ay_err *err)
@@ -214,6 +215,7 @@ ay_status ay_server_start(ay_server **out, const ay_server_options *options, ay_
         return ay_fail(err, AY_ENOMEM, "server");
     s->o = *options;
     s->started = ay_clock_mono();
+    ay_gate_init(&s->gate, DECODE_PIXELS);
     for (int i = 0; i < AY_PORTS; i++)
         s->listen[i] = (ay_listener){.server = s, .fd = -1};
     ay_names_host(s->hostname, sizeof s->hostname);
@@ -273,9 +275,10 @@ ay_status ay_server_stop(ay_server *s, long drain_ms, ay_err *err)
             MHD_quiesce_daemon(s->listen[i].daemon);
             shutdown(s->listen[i].fd, SHUT_RDWR); /* connections not yet accepted are refused */
         }
-    if (!wait_answered(s, drain_ms))
-        status =
-            ay_fail(err, AY_ECANCELLED, "%d requests were cut off", atomic_load(&s->open_calls));
+    if (!wait_answered(s, drain_ms)) {
+        int n = atomic_load(&s->open_calls);
+        status = ay_fail(err, AY_ECANCELLED, "%d request%s cut off", n, n == 1 ? " was" : "s were");
+    }
     atomic_store(&s->abandon, true);
     stop_workers(s); /* resumes everything that was queued */
     if (s->events)
@@ -289,6 +292,7 @@ ay_status ay_server_stop(ay_server *s, long drain_ms, ay_err *err)
     ay_events_destroy(s->events);
     ay_queue_destroy(s->queue);
     ay_tls_destroy(s->tls);
+    ay_gate_fini(&s->gate);
     ay_arena_fini(&s->arena);
     ay_free(s);
     return status;
