@@ -108,6 +108,24 @@ test('a file that is no picture is refused in words', async ({ page, pictures })
     equal(await page.locator('.past').count(), 0, 'nothing in the history');
 }, { allow: /status of 4(15|22)/ });
 
+test('a picture over the limit is made smaller before it is sent', async ({ page }) => {
+    const bytes = await page.evaluate(async () => {
+        const canvas = Object.assign(document.createElement('canvas'), { width: 2800, height: 2800 });
+        const ctx = canvas.getContext('2d');
+        const noise = ctx.createImageData(2800, 2800);
+        for (let at = 0; at < noise.data.length; at += 65536) crypto.getRandomValues(noise.data.subarray(at, at + 65536));
+        for (let at = 3; at < noise.data.length; at += 4) noise.data[at] = 255;
+        ctx.putImageData(noise, 0, 0);
+        const blob = await new Promise((done) => canvas.toBlob(done, 'image/png'));
+        const data = new DataTransfer();
+        data.items.add(new File([blob], 'large.png', { type: 'image/png' }));
+        dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, cancelable: true }));
+        return blob.size;
+    });
+    check(bytes > 20e6, `the picture has ${bytes} bytes`);
+    await scanned(page, 1);
+});
+
 test('of two scans the newer one stays, even when the older answers last', async ({ page, pictures }) => {
     let first = true;
     await page.route('**/v1/predict*', async (route) => {

@@ -9,6 +9,7 @@ import { headline } from './words.js';
 import { prefs } from './prefs.js';
 import { state, emit } from './state.js';
 import { failed, say } from './toast.js';
+import { readable } from './readable.js';
 
 const KEEP = 40;
 let number = 0;
@@ -28,8 +29,9 @@ export async function scanBlob(blob, name = 'capture.jpg', again = null) {
     state.scan = scan;
     emit('scan');
     try {
+        if (!again) Object.assign(scan, await readable(blob, name));
         const before = scan.result;
-        scan.result = await api.predict(blob, name, { dataset: state.dataset, method: prefs.method, signal: mine.signal });
+        scan.result = await api.predict(scan.blob, scan.name, { dataset: state.dataset, method: prefs.method, signal: mine.signal });
         scan.before = again ? before : null;
         scan.taught = null;
         if (!again) state.history.unshift(scan);

@@ -10,6 +10,7 @@ import { icon } from './icons.js';
 import { api, explain } from './api.js';
 import { emit, loadClasses, loadDatasets } from './state.js';
 import { say } from './toast.js';
+import { readable } from './readable.js';
 
 const PARALLEL = 3;
 const queue = [];
@@ -58,7 +59,8 @@ async function refresh(force) {
 
 async function work(job) {
     try {
-        const item = await api.addImage(job.file, job.file.name, job.to, job.dataset, stop.signal);
+        const { blob, name } = await readable(job.file, job.file.name);
+        const item = await api.addImage(blob, name, job.to, job.dataset, stop.signal);
         if (item.moved) tally.moved++;
         else if (!item.created) tally.known++;
         else if (item.near) tally.near++;

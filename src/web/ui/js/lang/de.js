@@ -218,7 +218,7 @@ export const de = {
     phone_3: 'Beim ersten Mal warnt der Browser, dass er dieses Gerät nicht kennt. Fahre fort oder installiere vorher sein Zertifikat:',
     phone_local: 'Im Moment antwortet Assay nur auf diesem Rechner. Für ein Telefon starte es so, dass das Netz es erreicht:',
     addresses: 'Adressen',
-    fingerprint: 'Sein Fingerabdruck (SHA-256)',
+    fingerprint: 'Fingerabdruck des Zertifikats (SHA-256)',
 
     settings: 'Einstellungen',
     language: 'Sprache',

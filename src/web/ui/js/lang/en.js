@@ -218,7 +218,7 @@ export const en = {
     phone_3: 'The first time, the browser warns that it does not know this scanner. Continue, or install its certificate first:',
     phone_local: 'The scanner answers only on this computer now. To use a phone, start it so that the network can reach it:',
     addresses: 'Addresses',
-    fingerprint: 'Its fingerprint (SHA-256)',
+    fingerprint: 'Fingerprint of the certificate (SHA-256)',
 
     settings: 'Settings',
     language: 'Language',

@@ -218,7 +218,7 @@ export const pt = {
     phone_3: 'Na primeira vez, o navegador avisa que não conhece este scanner. Continue, ou instale antes o certificado:',
     phone_local: 'Agora o scanner só responde neste computador. Para usar um celular, inicie-o de modo que a rede o alcance:',
     addresses: 'Endereços',
-    fingerprint: 'A impressão digital dele (SHA-256)',
+    fingerprint: 'Impressão digital do certificado (SHA-256)',
 
     settings: 'Configurações',
     language: 'Idioma',
