@@ -396,7 +396,7 @@ static int run_verb(ay_args *a)
         if (c.n > verbs[i].most)
             return ay_args_wrong(a, "dataset %s: '%s' is one word too many", word,
                                  c.word[verbs[i].most]);
-        if (ay_session_open(&session, a, false, &c.err) != AY_OK) {
+        if (ay_session_open(&session, a, false, true, &c.err) != AY_OK) {
             rc = ay_cmd_fail(&c.err);
         } else {
             c.service = session.service;

@@ -237,7 +237,7 @@ int ay_cmd_scan(int argc, char **argv)
     }
     rc = AY_EXIT_FAIL;
     if (ay_files_collect(&files, a.rest, a.n_rest, &err) != AY_OK ||
-        ay_session_open(&session, &a, true, &err) != AY_OK) {
+        ay_session_open(&session, &a, true, true, &err) != AY_OK) {
         ay_cmd_fail(&err);
         goto out;
     }

@@ -164,7 +164,7 @@ static int serve_command(const ay_usage *usage, int argc, char **argv, bool demo
     signal(SIGPIPE, SIG_IGN);
     mask_signals(SIG_BLOCK);
     rc = AY_EXIT_OK;
-    if (ay_session_open(&session, &a, false, &err) != AY_OK ||
+    if (ay_session_open(&session, &a, false, false, &err) != AY_OK ||
         (demo && fill_demo(session.service, (int)pictures, &err) != AY_OK) ||
         serve(&session, &a, &o, &err) != AY_OK)
         rc = ay_cmd_fail(&err);

@@ -35,9 +35,9 @@ ay_image_limits ay_session_limits(const ay_args *a)
                              .max_pixels = ay_config_size(&a->config, "max-pixels")};
 }
 
-ay_status ay_session_open(ay_session *s, const ay_args *a, bool wait, ay_err *err)
+ay_status ay_session_open(ay_session *s, const ay_args *a, bool wait, bool share, ay_err *err)
 {
-    ay_service_options o = {.limits = ay_session_limits(a), .wait_reembed = wait};
+    ay_service_options o = {.limits = ay_session_limits(a), .wait_reembed = wait, .share = share};
     ay_status status = ay_session_engine(s, a, err);
 
     if (status != AY_OK)

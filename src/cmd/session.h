@@ -21,8 +21,9 @@ typedef struct {
 /* Open the encoder alone. */
 ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err);
 /* Open the encoder and the data folder.  wait: come back only when every stored picture has a vector
- * of this encoder. */
-ay_status ay_session_open(ay_session *s, const ay_args *a, bool wait, ay_err *err);
+ * of this encoder.  share: where a server has the data folder open, open it for reading, as it is
+ * now. */
+ay_status ay_session_open(ay_session *s, const ay_args *a, bool wait, bool share, ay_err *err);
 void ay_session_close(ay_session *s);
 /* The upload limits as the settings say. */
 ay_image_limits ay_session_limits(const ay_args *a);

@@ -116,6 +116,8 @@ ay_status ay_service_check(ay_service *s, bool deep, bool repair, ay_arena *a, a
     ay_status status;
 
     *out = (ay_check_result){0};
+    if (s->reading_only && repair)
+        return ay_fail(err, AY_EBUSY, "another process has the data folder open for writing");
     out->problems = ay_arena_alloc(a, MOST_PROBLEMS * sizeof *out->problems);
     if (!out->problems)
         return ay_fail(err, AY_ENOMEM, "checking");

@@ -36,6 +36,7 @@ struct ay_service {
     int threads;
     int64_t trash_us;
     int lock_fd;
+    bool reading_only; /* another process has the lock */
     ay_store *store;
     ay_blobs *blobs;
 

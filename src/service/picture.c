@@ -298,6 +298,8 @@ ay_status ay_picture_add(ay_service *s, const char *dataset, const char *klass, 
     ay_status status;
 
     *out = (ay_added){0};
+    if (s->reading_only)
+        return ay_fail(err, AY_EBUSY, "another process has the data folder open for writing");
     if (n == 0)
         return ay_fail(err, AY_EINVAL, "the picture is empty (0 bytes)");
     p.file = base_name(file);

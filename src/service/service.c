@@ -58,6 +58,7 @@ static ay_status take_lock(ay_service *s, ay_err *err)
     if (s->lock_fd < 0)
         return ay_fail(err, AY_EIO, "open %s: %s", path, strerror(errno));
     if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        s->reading_only = true;
         n = pread(s->lock_fd, pid, sizeof pid - 1, 0);
         pid[n > 0 ? strspn(pid, "0123456789") : 0] = '\0';
         return ay_fail(err, AY_EBUSY, "the data folder %s is in use by another Assay%s%s%s", s->data,
@@ -335,10 +336,12 @@ static ay_status open_stores(ay_service *s, ay_err *err)
 
     if (snprintf(path, sizeof path, "%s/blobs", s->data) >= PATH - 100)
         return ay_fail(err, AY_EINVAL, "the data folder's path is too long");
-    status = ay_blobs_open(&s->blobs, path, err);
+    status = s->reading_only ? ay_blobs_open_reading(&s->blobs, path, err)
+                             : ay_blobs_open(&s->blobs, path, err);
     snprintf(path, sizeof path, "sqlite:%s/assay.db", s->data);
     if (status == AY_OK)
-        status = ay_store_open(&s->store, path, err);
+        status = s->reading_only ? ay_store_open_reading(&s->store, path, err)
+                                 : ay_store_open(&s->store, path, err);
     if (status == AY_OK)
         status = load_all(s, err);
     return status == AY_OK ? choose_active(s, err) : status;
@@ -382,9 +385,11 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
         status = ay_file_mkdirs(s->data, err);
     if (status == AY_OK)
         status = take_lock(s, err);
+    if (status == AY_EBUSY && o->share)
+        status = AY_OK;
     if (status == AY_OK)
         status = open_stores(s, err);
-    if (status == AY_OK)
+    if (status == AY_OK && !s->reading_only)
         status = ay_keeper_start(s, err);
     if (status != AY_OK) {
         ay_service_close(s);
@@ -421,6 +426,11 @@ void ay_service_close(ay_service *s)
 const ay_engine_info *ay_service_model(const ay_service *s)
 {
     return s->embedder.info;
+}
+
+bool ay_service_reading_only(const ay_service *s)
+{
+    return s->reading_only;
 }
 
 const char *ay_service_data(const ay_service *s)

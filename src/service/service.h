@@ -54,6 +54,8 @@ typedef struct {
     int threads;            /* for search; 0: one a processor */
     int64_t trash_seconds;  /* how long an undo token lives; 0: 30 days; at least 600 */
     bool wait_reembed;      /* open() returns only when every picture has its vector (cmd) */
+    bool share; /* another process has the folder open: open it for reading only, as it is now, instead
+                   of failing; every write then answers AY_EBUSY */
 } ay_service_options;
 
 typedef struct ay_service ay_service;
@@ -63,6 +65,7 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
 void ay_service_close(ay_service *s); /* stops jobs, waits for them; NULL is fine */
 const ay_engine_info *ay_service_model(const ay_service *s);
 const char *ay_service_data(const ay_service *s);
+bool ay_service_reading_only(const ay_service *s); /* see ay_service_options.share */
 
 /* The default folder: $ASSAY_DATA, else $XDG_DATA_HOME/assay, else ~/.local/share/assay.  dst is cap
  * bytes.  AY_EINVAL when none is known. */

@@ -215,7 +215,9 @@ static void a_restart_forgets_nothing(void)
     fake_encoder f;
     ay_service *s, *second;
     ay_service_options o = {.data = dir};
+    char undo[AY_UNDO_SIZE];
     ay_decision before, after;
+    ay_added added;
 
     fake_init(&f, 'a');
     o.embedder = fake_embedder(&f);
@@ -228,6 +230,16 @@ static void a_restart_forgets_nothing(void)
     CHECK_OK(ay_dataset_create(s, "two", NULL, &err), err);
     before = ask(s, RED, 50, NULL);
     CHECK(ay_service_open(&second, &o, &err) == AY_EBUSY && strstr(err.msg, "in use"));
+    o.share = true; /* beside it, for reading */
+    CHECK_OK(ay_service_open(&second, &o, &err), err);
+    CHECK(ay_service_reading_only(second) && !ay_service_reading_only(s));
+    after = ask(second, RED, 50, NULL);
+    CHECK(after.score == before.score && after.status == before.status);
+    CHECK(ay_class_create(second, NULL, "blue", NULL, &err) == AY_EBUSY);
+    CHECK(ay_dataset_activate(second, "two", &err) == AY_EBUSY);
+    CHECK(ay_picture_add(second, NULL, "red", "x", "x", 1, NULL, &arena, &added, &err) == AY_EBUSY);
+    CHECK(ay_picture_delete(second, NULL, after.reference.sha256, undo, &err) == AY_EBUSY);
+    ay_service_close(second);
     ay_service_close(s);
     f.calls = 0;
     s = fake_open(dir, &f);

@@ -62,22 +62,13 @@ static ay_status make_shelves(const char *folder, ay_err *err)
     return ay_file_sync_dir(folder, err);
 }
 
-ay_status ay_blobs_open(ay_blobs **out, const char *folder, ay_err *err)
+ay_status ay_blobs_open_reading(ay_blobs **out, const char *folder, ay_err *err)
 {
-    char tmp[PATH];
-    ay_status status;
     ay_blobs *b;
 
     *out = NULL;
-    if (snprintf(tmp, sizeof tmp, "%s/tmp", folder) >= PATH - 80)
+    if (strlen(folder) >= PATH - 80)
         return ay_fail(err, AY_EINVAL, "the data folder's path is too long");
-    status = ay_file_mkdirs(tmp, err);
-    if (status == AY_OK)
-        status = empty_tmp(tmp, err);
-    if (status == AY_OK)
-        status = make_shelves(folder, err);
-    if (status != AY_OK)
-        return status;
     b = ay_calloc(1, sizeof *b);
     if (!b || !(b->folder = ay_strdup(folder))) {
         ay_free(b);
@@ -85,6 +76,26 @@ ay_status ay_blobs_open(ay_blobs **out, const char *folder, ay_err *err)
     }
     *out = b;
     return AY_OK;
+}
+
+ay_status ay_blobs_open(ay_blobs **out, const char *folder, ay_err *err)
+{
+    char tmp[PATH];
+    ay_status status = ay_blobs_open_reading(out, folder, err);
+
+    if (status != AY_OK)
+        return status;
+    snprintf(tmp, sizeof tmp, "%s/tmp", folder);
+    status = ay_file_mkdirs(tmp, err);
+    if (status == AY_OK)
+        status = empty_tmp(tmp, err);
+    if (status == AY_OK)
+        status = make_shelves(folder, err);
+    if (status != AY_OK) {
+        ay_blobs_close(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 void ay_blobs_close(ay_blobs *b)

@@ -23,6 +23,8 @@ typedef struct ay_blobs ay_blobs;
 
 /* Make the folder if it is missing and empty tmp/. */
 ay_status ay_blobs_open(ay_blobs **out, const char *folder, ay_err *err);
+/* Open what another process may be writing: nothing is made or removed. */
+ay_status ay_blobs_open_reading(ay_blobs **out, const char *folder, ay_err *err);
 void ay_blobs_close(ay_blobs *b); /* NULL is fine */
 /* Keep n bytes durably under their digest; sha256 gets it.  Already there: nothing is written
  * (*fresh false). */

@@ -149,3 +149,22 @@ ay_status ay_store_migrate(ay_store *s, ay_err *err)
     }
     return run_missing(s, version, err);
 }
+
+static ay_status take_version(void *ctx, const ay_sql_value *c, int n, ay_err *err)
+{
+    (void)n, (void)err;
+    *(int64_t *)ctx = c[0].i;
+    return AY_OK;
+}
+
+ay_status ay_store_check_schema(ay_store *s, ay_err *err)
+{
+    int64_t version = 0;
+    ay_status status = ay_sql_read(s, "SELECT version FROM schema_version", NULL, 0, take_version,
+                                   &version, err);
+
+    if (status == AY_OK && version != AY_STORE_SCHEMA)
+        return ay_fail(err, AY_ECONFLICT, "the database has schema %lld; this Assay reads %d",
+                       (long long)version, AY_STORE_SCHEMA);
+    return status;
+}

@@ -83,5 +83,7 @@ ay_status ay_store_drop_orphans(ay_store *s, ay_arena *a, const char ***out, siz
 
 /* Bring an empty or older database to AY_STORE_SCHEMA. */
 ay_status ay_store_migrate(ay_store *s, ay_err *err);
+/* AY_ECONFLICT when it is another one; by the reading session. */
+ay_status ay_store_check_schema(ay_store *s, ay_err *err);
 
 #endif

@@ -42,7 +42,7 @@ static void init_locks(ay_store *s)
     pthread_mutex_init(&s->rlock, NULL);
 }
 
-ay_status ay_store_open(ay_store **out, const char *url, ay_err *err)
+static ay_status open_store(ay_store **out, const char *url, bool writable, ay_err *err)
 {
     const char *rest = NULL;
     const ay_store_driver *driver = find_driver(url, &rest);
@@ -57,11 +57,13 @@ ay_status ay_store_open(ay_store **out, const char *url, ay_err *err)
         return ay_fail(err, AY_ENOMEM, "opening the store");
     s->driver = driver;
     init_locks(s);
-    status = driver->open(&s->writer, rest, true, err);
-    if (status == AY_OK)
+    status = writable ? driver->open(&s->writer, rest, true, err) : AY_OK;
+    if (status == AY_OK && writable)
         status = ay_store_migrate(s, err);
     if (status == AY_OK)
         status = driver->open(&s->reader, rest, false, err);
+    if (status == AY_OK && !writable)
+        status = ay_store_check_schema(s, err);
     if (status != AY_OK) {
         ay_err_wrap(err, "opening the store");
         ay_store_close(s);
@@ -69,6 +71,16 @@ ay_status ay_store_open(ay_store **out, const char *url, ay_err *err)
     }
     *out = s;
     return AY_OK;
+}
+
+ay_status ay_store_open(ay_store **out, const char *url, ay_err *err)
+{
+    return open_store(out, url, true, err);
+}
+
+ay_status ay_store_open_reading(ay_store **out, const char *url, ay_err *err)
+{
+    return open_store(out, url, false, err);
 }
 
 void ay_store_close(ay_store *s)
@@ -106,6 +118,8 @@ ay_status ay_store_begin(ay_store *s, ay_err *err)
 {
     ay_status status;
 
+    if (!s->writer)
+        return ay_fail(err, AY_EBUSY, "the store is open for reading only");
     pthread_mutex_lock(&s->wlock);
     s->depth++;
     status = s->depth == 1 ? s->driver->begin(s->writer, err) : savepoint(s, "SAVEPOINT", err);

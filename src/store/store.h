@@ -90,6 +90,9 @@ typedef struct {
 /* AY_EUNSUPPORTED: no such driver; AY_EIO: cannot reach it; AY_ECORRUPT: what is there is not ours or
  * damaged; AY_ECONFLICT: written by a newer Assay.  An older schema is migrated after a backup. */
 ay_status ay_store_open(ay_store **out, const char *url, ay_err *err);
+/* Open what another process may be writing: nothing is made, migrated or written; every write answers
+ * AY_EBUSY. */
+ay_status ay_store_open_reading(ay_store **out, const char *url, ay_err *err);
 void ay_store_close(ay_store *s); /* NULL is fine */
 /* Ask the database to examine itself and every reference.  AY_ECORRUPT says what is wrong. */
 ay_status ay_store_check(ay_store *s, ay_err *err);
