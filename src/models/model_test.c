@@ -1,0 +1,318 @@
+/* Every file of test/vectors: the graph built from names and shapes gives what torchvision, timm,
+ * open_clip and transformers gave; and files that do not fit are refused by name. */
+#include "models/model.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/test.h"
+#include "models/formula.h"
+#include "models/golden.h"
+#include "nn/plan.h"
+
+#include <math.h>
+
+static char folder[256];
+
+static ay_golden load(const char *name)
+{
+    ay_golden g;
+    char path[256];
+    ay_err err;
+
+    snprintf(path, sizeof path, "test/vectors/%s.json", name);
+    CHECK_OK(ay_golden_load(&g, path, &err), err);
+    snprintf(folder, sizeof folder, "build/vectors/%s", name);
+    CHECK_OK(ay_golden_write_model(&g, folder, &err), err);
+    return g;
+}
+
+static void unload(ay_golden *g)
+{
+    char path[300];
+
+    ay_golden_fini(g);
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    unlink(path); /* ViT-B/32 is 350 MB */
+}
+
+/* One number for the whole batch: an error in any picture shows in it. */
+static void compare(const char *what, const float *a, const float *b, size_t n, double wanted)
+{
+    double aa = 0, bb = 0, ab = 0, worst = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        aa += (double)a[i] * a[i];
+        bb += (double)b[i] * b[i];
+        ab += (double)a[i] * b[i];
+        worst = fmax(worst, fabs((double)a[i] - b[i]));
+    }
+    worst /= sqrt(bb / (double)n);
+    printf("  %s: cosine %.9f, largest difference %.1e of the deviation\n", what,
+           ab / sqrt(aa * bb), worst);
+    CHECK(ab / sqrt(aa * bb) >= wanted);
+    CHECK(worst < (wanted > 0.9999 ? 1e-4 : 0.2));
+    CHECK(fabs(sqrt(aa / bb) - 1) < (wanted > 0.9999 ? 1e-4 : 0.02));
+}
+
+static void run(const ay_golden *g, ay_model *m, const char *backend, ay_nn_precision precision)
+{
+    double wanted = precision == AY_NN_BF16 ? 0.999 : 0.99999;
+    ay_shape in = AY_SHAPE(g->input[0], g->input[1], g->input[2], g->input[3]);
+    size_t n = (size_t)g->input[0];
+    ay_plan_options opt = {
+        .batch = (int)n, .backend = backend, .precision = precision, .input_shapes = &in};
+    ay_plan *p;
+    char what[64];
+    ay_err err;
+
+    CHECK_OK(ay_plan_create(&p, ay_model_graph(m), &opt, &err), err);
+    memcpy(ay_plan_input(p, 0)->data, g->x, ay_shape_count(&in) * sizeof(float));
+    CHECK_OK(ay_plan_run(p, &err), err);
+    snprintf(what, sizeof what, "%s %s vector", backend ? backend : "best",
+             precision == AY_NN_BF16 ? "bf16" : "f32");
+    compare(what, ay_plan_output(p, 0)->data, g->features, n * (size_t)g->dim, wanted);
+    CHECK((ay_plan_outputs(p) == 2) == (g->logits != NULL));
+    if (g->logits)
+        compare("  logits", ay_plan_output(p, 1)->data, g->logits, n * (size_t)g->classes, wanted);
+    ay_plan_destroy(p);
+}
+
+static void agrees(const char *name, const char *arch, bool plain)
+{
+    ay_golden g = load(name);
+    ay_model_options opt = {.logits = true};
+    const ay_model_info *info;
+    ay_model *m;
+    ay_err err;
+
+    CHECK_OK(ay_model_open(&m, folder, &opt, &err), err);
+    info = ay_model_get_info(m);
+    CHECK(strcmp(info->arch, arch) == 0);
+    CHECK(info->dim == g.dim && info->classes == g.classes);
+    CHECK(ay_sha256_valid(info->digest));
+    if (plain)
+        run(&g, m, "ref", AY_NN_F32);
+    run(&g, m, NULL, AY_NN_F32);
+    run(&g, m, NULL, AY_NN_AUTO == ay_nn_auto_precision() ? AY_NN_F32 : ay_nn_auto_precision());
+    ay_model_close(m);
+    unload(&g);
+}
+
+static void resnet(void)
+{
+    agrees("resnet18-torchvision", "resnet", false);
+    agrees("resnet34-torchvision", "resnet", false);
+    agrees("resnet50-torchvision", "resnet", false);
+    agrees("resnet18-timm", "resnet", true);
+    agrees("resnet50-timm", "resnet", true);
+}
+
+static void clip_small(void)
+{
+    agrees("clip-openclip-small", "clip-vit", true);
+    agrees("clip-openclip-small-quick", "clip-vit", true);
+    agrees("clip-openclip-small-heads", "clip-vit", true);
+    agrees("clip-hf-small", "clip-vit", true);
+    agrees("clip-hf-small-quick", "clip-vit", true);
+    agrees("clip-hf-small-heads", "clip-vit", true);
+}
+
+static void clip_b32(void)
+{
+    agrees("clip-openclip-b32", "clip-vit", false);
+    agrees("clip-hf-b32-quick", "clip-vit", false);
+}
+
+/* ---- recipes --------------------------------------------------------------------------------- */
+
+static void write_text(const char *name, const char *text)
+{
+    char path[300];
+    ay_err err;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    CHECK_OK(ay_file_write(path, text, strlen(text), &err), err);
+}
+
+static ay_status open_now(ay_model **m, ay_err *err)
+{
+    return ay_model_open(m, folder, NULL, err);
+}
+
+static ay_recipe recipe_now(void)
+{
+    ay_model *m;
+    ay_recipe r;
+    ay_err err;
+
+    CHECK_OK(open_now(&m, &err), err);
+    r = ay_model_get_info(m)->recipe;
+    ay_model_close(m);
+    return r;
+}
+
+static void recipes_are_read(void)
+{
+    ay_golden g = load("resnet18-timm");
+    ay_recipe r = recipe_now();
+    ay_model *m;
+    ay_err err;
+
+    CHECK(r.size == 224 && r.resize == 256 && r.filter == AY_RECIPE_BILINEAR);
+    CHECK(r.fit == AY_RECIPE_SHORTEST_CROP && r.mean[0] == 0.485f);
+    write_text("config.json",
+               "{\"architecture\":\"resnet18\",\"pretrained_cfg\":{\"crop_pct\":0.95,"
+               "\"interpolation\":\"bicubic\",\"mean\":[0.5,0.5,0.5],\"std\":[1,1,1]}}");
+    r = recipe_now();
+    CHECK(r.resize == 235 && r.filter == AY_RECIPE_BICUBIC && r.mean[2] == 0.5f &&
+          r.std[0] == 1.0f);
+    write_text("config.json", "{\"preprocessing\":{\"size\":96,\"fit\":\"letterbox\",\"filter\":"
+                              "\"lanczos\",\"mean\":0.5,\"std\":0.25}}");
+    r = recipe_now();
+    CHECK(r.size == 96 && r.fit == AY_RECIPE_PAD_WHITE && r.filter == AY_RECIPE_LANCZOS);
+    CHECK(r.mean[1] == 0.5f && r.std[2] == 0.25f);
+    write_text("config.json", "{\"preprocessing\":{\"std\":[1,0,1]}}");
+    CHECK(open_now(&m, &err) == AY_ECORRUPT && strstr(err.msg, "std 0"));
+    write_text("config.json", "{\"preprocessing\":{\"filter\":\"psychic\"}}");
+    CHECK(open_now(&m, &err) == AY_EUNSUPPORTED && strstr(err.msg, "psychic"));
+    write_text("config.json", "{\"preprocessing\":");
+    CHECK(open_now(&m, &err) == AY_ECORRUPT && strstr(err.msg, "config.json:1"));
+    snprintf(folder + strlen(folder), 32, "/config.json");
+    unlink(folder);
+    *strrchr(folder, '/') = '\0';
+    unload(&g);
+}
+
+static void clip_recipes_are_read(void)
+{
+    ay_golden g = load("clip-hf-small");
+    ay_recipe r;
+    ay_model *m;
+    ay_err err;
+
+    write_text("preprocessor_config.json",
+               "{\"crop_size\":{\"height\":32,\"width\":32},\"size\":{\"shortest_edge\":36},"
+               "\"resample\":2,\"image_mean\":[0.1,0.2,0.3],\"image_std\":[0.4,0.5,0.6]}");
+    r = recipe_now();
+    CHECK(r.size == 32 && r.resize == 36 && r.filter == AY_RECIPE_BILINEAR && r.mean[1] == 0.2f);
+    write_text("preprocessor_config.json", "{\"size\":32,\"resample\":9}");
+    CHECK(open_now(&m, &err) == AY_EUNSUPPORTED && strstr(err.msg, "resample 9"));
+    write_text("preprocessor_config.json", "{\"size\":40,\"do_resize\":true}");
+    r = recipe_now();
+    CHECK(r.size == 32 && r.resize == 40 && r.filter == AY_RECIPE_BICUBIC);
+    write_text("preprocessor_config.json", "{}");
+    write_text("config.json", "{\"vision_config\":{\"hidden_act\":\"mish\"}}");
+    CHECK(open_now(&m, &err) == AY_EUNSUPPORTED && strstr(err.msg, "mish"));
+    write_text("config.json", "{\"vision_config\":{\"num_attention_heads\":3}}");
+    CHECK(open_now(&m, &err) == AY_ECORRUPT && strstr(err.msg, "3 heads"));
+    unload(&g);
+}
+
+/* ---- files that do not fit ------------------------------------------------------------------- */
+
+/* The named tensor left out (rank 0), given another shape, or added. */
+static ay_status open_with(const char *name, const char *tensor, ay_shape shape, ay_err *err)
+{
+    ay_golden g = load(name);
+    ay_safetensors *st;
+    ay_named_tensor *list;
+    char path[300], odd[300];
+    size_t n = 0, count;
+    ay_model *m = NULL;
+    ay_status status;
+
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    snprintf(odd, sizeof odd, "%s/odd.safetensors", folder);
+    CHECK_OK(ay_safetensors_open(&st, path, err), *err);
+    count = ay_safetensors_count(st);
+    list = ay_calloc(count + 1, sizeof *list);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(ay_safetensors_name(st, i), tensor) != 0)
+            list[n++] = (ay_named_tensor){ay_safetensors_name(st, i), *ay_safetensors_at(st, i)};
+    float *room = ay_calloc(1 << 20, sizeof *room);
+    if (shape.rank)
+        list[n++] = (ay_named_tensor){tensor, ay_tensor_make(AY_F32, shape, room)};
+    CHECK_OK(ay_safetensors_write(odd, list, n, NULL, err), *err);
+    ay_safetensors_close(st);
+    ay_free(list);
+    ay_free(room);
+    status = ay_model_open(&m, odd, NULL, err);
+    CHECK((status == AY_OK) == (m != NULL));
+    ay_model_close(m);
+    unlink(odd);
+    unload(&g);
+    return status;
+}
+
+static void what_does_not_fit_is_named(void)
+{
+    static const char in_proj[] = "visual.transformer.resblocks.1.attn.in_proj_weight";
+    ay_err err;
+
+    CHECK(open_with("resnet18-timm", "layer2.1.bn2.bias", (ay_shape){0}, &err) == AY_ENOTFOUND);
+    CHECK(strstr(err.msg, "layer2.1.bn2.bias"));
+    CHECK(open_with("resnet18-timm", "layer3.0.conv1.weight", AY_SHAPE(256, 96, 3, 3), &err));
+    CHECK(strstr(err.msg, "layer3.0.conv1"));
+    CHECK(open_with("resnet18-timm", "layer1.0.se.fc1.weight", AY_SHAPE(4, 64), &err) ==
+          AY_ECORRUPT);
+    CHECK(strstr(err.msg, "layer1.0.se.fc1.weight"));
+    CHECK(open_with("resnet18-timm", "conv1.weight", AY_SHAPE(64, 3, 3, 3), &err) ==
+          AY_EUNSUPPORTED);
+    CHECK(open_with("clip-openclip-small", in_proj, (ay_shape){0}, &err) == AY_ENOTFOUND);
+    CHECK(strstr(err.msg, in_proj));
+    CHECK(open_with("clip-openclip-small", "visual.positional_embedding", AY_SHAPE(18, 128),
+                    &err) == AY_ECORRUPT);
+    CHECK(strstr(err.msg, "18 places"));
+    CHECK(open_with("clip-openclip-small", "visual.attn_pool.query", AY_SHAPE(1, 128), &err) ==
+          AY_ECORRUPT);
+    CHECK(strstr(err.msg, "visual.attn_pool.query"));
+    /* The text tower is not ours to judge. */
+    CHECK_OK(open_with("clip-openclip-small", "token_embedding.weight", AY_SHAPE(9, 9), &err), err);
+    CHECK_OK(open_with("clip-hf-small", "text_model.final_layer_norm.bias", AY_SHAPE(9), &err),
+             err);
+    /* A tower without its projection gives the class token. */
+    CHECK_OK(open_with("clip-hf-small", "visual_projection.weight", (ay_shape){0}, &err), err);
+    CHECK(open_with("resnet18-timm", "layer1.0.conv1.weight", (ay_shape){0}, &err) ==
+          AY_EUNSUPPORTED);
+    CHECK(strstr(err.msg, "no architecture"));
+}
+
+static void digest_is_of_the_tower(void)
+{
+    ay_golden g = load("clip-openclip-small");
+    char first[AY_SHA256_HEX];
+    ay_model *m;
+    ay_err err;
+
+    CHECK_OK(open_now(&m, &err), err);
+    snprintf(first, sizeof first, "%s", ay_model_get_info(m)->digest);
+    ay_model_close(m);
+    CHECK_OK(open_now(&m, &err), err);
+    CHECK(strcmp(first, ay_model_get_info(m)->digest) == 0);
+    ay_model_close(m);
+    write_text("open_clip_config.json", "{\"model_cfg\":{\"quick_gelu\":true}}");
+    CHECK_OK(open_now(&m, &err), err);
+    CHECK(strcmp(first, ay_model_get_info(m)->digest) != 0);
+    CHECK(strstr(ay_model_get_info(m)->shape, "quick-gelu"));
+    ay_model_close(m);
+    unload(&g);
+}
+
+static void the_formula_is_pythons(void)
+{
+    float v[4];
+
+    /* formula.unit("input", 4) of test/vectors/formula.py */
+    ay_formula_fill(v, 4, "input", 0.0f, 1.0f);
+    CHECK(v[0] == -0.8043633699417114f && v[1] == 0.30472075939178467f &&
+          v[2] == -0.5927515029907227f && v[3] == -0.45111072063446045f);
+    ay_formula_fill(v, 1, "input", 0.5f, 2.0f);
+    CHECK(v[0] == 0.5f + 2.0f * -0.8043633699417114f);
+}
+
+TESTS({"the formula is Python's", the_formula_is_pythons},
+      {"ResNet-18, 34 and 50 agree with torchvision and timm", resnet},
+      {"small CLIP towers agree with open_clip and transformers", clip_small},
+      {"ViT-B/32 agrees with open_clip and transformers", clip_b32},
+      {"recipes are read", recipes_are_read}, {"CLIP recipes are read", clip_recipes_are_read},
+      {"what does not fit is named", what_does_not_fit_is_named},
+      {"the digest is of the tower", digest_is_of_the_tower})
