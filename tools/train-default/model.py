@@ -16,7 +16,7 @@ import pathlib
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import nn
 from torch.nn import functional as F
 
@@ -88,12 +88,7 @@ def preprocess(picture, steps):
     """An RGB picture as float32 [3, size, size], by config["preprocessing"]."""
     size, filters = steps["size"], {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC}
     if steps["fit"] == "letterbox":
-        scale = size / max(picture.size)
-        small = [max(1, round(side * scale)) for side in picture.size]
-        canvas = Image.new("RGB", (size, size), (255, 255, 255))
-        left, top = ((size - side) // 2 for side in small)
-        canvas.paste(picture.resize(small, filters[steps["filter"]]), (left, top))
-        picture = canvas
+        picture = ImageOps.pad(picture, (size, size), filters[steps["filter"]], (255, 255, 255))
     elif steps["fit"] == "squash":
         picture = picture.resize((size, size), filters[steps["filter"]])
     else:
