@@ -89,7 +89,7 @@ static bool winograd_fits(const ay_dnnl *c, ay_val v)
     return c->type == dnnl_f32 && ay_cpu_get()->avx512 && a->kernel == 3 &&
            or_one(a->stride) == 1 && or_one(a->dilation) == 1 && or_one(a->groups) == 1 &&
            in->dim[1] % 16 == 0 && a->out % 16 == 0 && in->dim[1] >= 32 && a->out >= 32 &&
-           (pixels >= 100 || pixels * out->dim[0] >= 512);
+           pixels >= 100;
 }
 
 static ay_shape weight_shape(const ay_dnnl *c, const ay_node *n)
@@ -98,6 +98,29 @@ static ay_shape weight_shape(const ay_dnnl *c, const ay_node *n)
     int64_t in = c->p->shape[n->in[0]].dim[1], G = or_one(a->groups), k = a->kernel;
 
     return G == 1 ? AY_SHAPE(a->out, in, k, k) : AY_SHAPE(G, a->out / G, in / G, k, k);
+}
+
+/* The F(4x4, 3x3) kernel among those that oneDNN offers.  For one picture it would rather take
+ * F(2x2, 3x3), whose roundings differ: then a picture's result would depend on its batch. */
+static ay_status find_winograd(ay_dnnl *c, const dnnl_convolution_desc_t *d,
+                               const_dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *out,
+                               ay_err *err)
+{
+    dnnl_primitive_desc_iterator_t it = NULL;
+    dnnl_status_t s = dnnl_primitive_desc_iterator_create(&it, d, attr, c->out->engine, NULL);
+
+    for (; s == dnnl_success; s = dnnl_primitive_desc_iterator_next(it)) {
+        dnnl_primitive_desc_t pd = dnnl_primitive_desc_iterator_fetch(it);
+        const char *name = NULL;
+        dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name);
+        if (name && strstr(name, "wino_4x3")) {
+            *out = pd;
+            break;
+        }
+        dnnl_primitive_desc_destroy(pd);
+    }
+    dnnl_primitive_desc_iterator_destroy(it);
+    return s == dnnl_success ? AY_OK : ay_fail(err, AY_EUNSUPPORTED, "no F(4x4, 3x3) kernel");
 }
 
 /* A description for one algorithm; AY_EUNSUPPORTED when oneDNN has no such kernel. */
@@ -124,7 +147,9 @@ static ay_status try_conv(ay_dnnl *c, ay_val v, dnnl_alg_kind_t alg, const dnnl_
                                                        ay_dnnl_has_bias(c, v) ? &bmd : NULL, dmd,
                                                        stride, dilation, begin, end),
             "convolution", err);
-    if (status == AY_OK)
+    if (status == AY_OK && alg == dnnl_convolution_winograd)
+        status = find_winograd(c, &d, attr, pd, err);
+    else if (status == AY_OK)
         status = ay_dnnl_check(dnnl_primitive_desc_create(pd, &d, attr, c->out->engine, NULL),
                                "convolution", err);
     dnnl_primitive_attr_destroy(attr);
