@@ -93,6 +93,9 @@ ay_status ay_service_embed(ay_service *s, const ay_image *const *images, int n, 
 /* Remove from disk the pictures nobody refers to, and old trash. */
 ay_status ay_service_purge(ay_service *s, ay_err *err);
 
+/* Forget the kept thumbnails of a picture that is gone. */
+void ay_thumbs_remove(ay_service *s, const char *sha256);
+
 /* ---- jobs.c */
 int64_t ay_job_begin(ay_service *s, const char *kind, int64_t total);
 /* Report; false when the job is asked to stop. */

@@ -234,8 +234,10 @@ ay_status ay_service_purge(ay_service *s, ay_err *err)
     ay_arena_init(&a, 0);
     pthread_rwlock_wrlock(&s->purging);
     status = ay_store_purge(s->store, ay_clock_wall() - s->trash_us, &a, &gone, &n, err);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         ay_blobs_remove(s->blobs, gone[i], NULL);
+        ay_thumbs_remove(s, gone[i]);
+    }
     pthread_rwlock_unlock(&s->purging);
     ay_arena_fini(&a);
     return status;

@@ -459,32 +459,3 @@ ay_status ay_picture_read(ay_service *s, const char *sha256, ay_buf *out, const 
         *mime = ay_image_format_mime(ay_image_sniff(out->data + start, out->len - start));
     return status;
 }
-
-static ay_status shrink(const ay_image *im, int size, ay_image *small, ay_err *err)
-{
-    int longer = im->width > im->height ? im->width : im->height;
-    int w = (int)((int64_t)im->width * size / longer), h = (int)((int64_t)im->height * size / longer);
-
-    return ay_image_resize(im, w > 0 ? w : 1, h > 0 ? h : 1, AY_FILTER_BOX, small, err);
-}
-
-ay_status ay_picture_thumb(ay_service *s, const char *sha256, int size, ay_buf *out, ay_err *err)
-{
-    ay_image im = {0}, small = {0};
-    ay_buf bytes = {0};
-    ay_status status;
-
-    if (size < 16 || size > 1024)
-        return ay_fail(err, AY_EINVAL, "a thumbnail has 16 to 1024 pixels, not %d", size);
-    status = ay_blobs_get(s->blobs, sha256, false, &bytes, err);
-    if (status == AY_OK)
-        status = ay_image_decode(bytes.data, bytes.len, &s->limits, &im, err);
-    if (status == AY_OK && (im.width > size || im.height > size))
-        status = shrink(&im, size, &small, err);
-    if (status == AY_OK)
-        status = ay_image_encode_jpeg(small.data ? &small : &im, 85, out, err);
-    ay_image_fini(&small);
-    ay_image_fini(&im);
-    ay_buf_fini(&bytes);
-    return status;
-}

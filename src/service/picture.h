@@ -53,7 +53,8 @@ ay_status ay_picture_delete(ay_service *s, const char *dataset, const char *sha2
 /* The bytes as uploaded, appended to out, of any picture of any data set.  mime: static string. */
 ay_status ay_picture_read(ay_service *s, const char *sha256, ay_buf *out, const char **mime,
                           ay_err *err);
-/* A JPEG whose longer side is at most size pixels (16..1024), upright. */
+/* A JPEG whose longer side is at most size pixels (16..1024), upright.  Made once and kept under
+ * <data>/thumbs, which may be deleted at any time. */
 ay_status ay_picture_thumb(ay_service *s, const char *sha256, int size, ay_buf *out, ay_err *err);
 
 /* ---- folders: one sub-folder a class */

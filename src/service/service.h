@@ -3,7 +3,7 @@
  * This folder holds the use cases; http/ and cmd/ only translate.  One ay_service owns one data
  * folder (a lock file keeps a second one out):
  *
- *     <data>/lock  <data>/assay.db  <data>/blobs/
+ *     <data>/lock  <data>/assay.db  <data>/blobs/  <data>/thumbs/ (can be made again)
  *
  * and keeps every data set's vectors in memory, in step with the store.
  *

@@ -290,7 +290,7 @@ static void lists_show_pages_and_files(void)
     fake_encoder f;
     ay_service *s;
     ay_picture *list;
-    ay_buf b = {0};
+    ay_buf b = {0}, again = {0};
     size_t n, seen = 0;
 
     fake_init(&f, 'a');
@@ -312,8 +312,13 @@ static void lists_show_pages_and_files(void)
     b.len = 0;
     CHECK_OK(ay_picture_thumb(s, list[0].sha256, 16, &b, &err), err);
     CHECK(ay_image_sniff(b.data, b.len) == AY_FORMAT_JPEG);
+    CHECK_OK(ay_picture_thumb(s, list[0].sha256, 16, &again, &err), err); /* the kept one */
+    CHECK(again.len == b.len && memcmp(again.data, b.data, b.len) == 0);
+    CHECK(ay_picture_thumb(s, list[0].sha256, 15, &b, &err) == AY_EINVAL);
+    CHECK(ay_picture_thumb(s, "../x", 16, &b, &err) == AY_EINVAL);
     CHECK(ay_picture_read(s, "../../etc/passwd", &b, &mime, &err) == AY_EINVAL);
     ay_buf_fini(&b);
+    ay_buf_fini(&again);
     ay_service_close(s);
     fake_folder_gone(dir);
 }
@@ -470,6 +475,73 @@ static void near_duplicates_are_told(void)
     fake_folder_gone(dir);
 }
 
+static ay_status round_trip(const char *dir, fake_encoder *f, const ay_buf *pictures, ay_arena *a)
+{
+    ay_service_options o = {.data = dir, .embedder = fake_embedder(f), .threads = 1};
+    char undo[AY_UNDO_SIZE];
+    ay_undo_result r;
+    ay_added added = {0};
+    ay_picture *list;
+    ay_suspects sus;
+    ay_decision d;
+    const char *next;
+    ay_service *s = NULL;
+    size_t n;
+    ay_status status = ay_service_open(&s, &o, NULL);
+
+    if (status == AY_OK)
+        status = ay_class_create(s, NULL, "red", NULL, NULL);
+    if (status == AY_EEXISTS)
+        status = AY_OK;
+    for (int i = 0; i < 2 && status == AY_OK; i++)
+        status = ay_picture_add(s, NULL, "red", "f", pictures[i].data, pictures[i].len, NULL, a,
+                                &added, NULL);
+    if (status == AY_OK)
+        status = ay_scan_bytes(s, pictures[2].data, pictures[2].len, NULL, a, &d, NULL);
+    if (status == AY_OK)
+        status = ay_picture_list(s, NULL, NULL, NULL, 5, a, &list, &n, &next, NULL);
+    if (status == AY_OK)
+        status = ay_suspects_find(s, NULL, 0, a, &sus, NULL);
+    if (status == AY_OK)
+        status = ay_picture_delete(s, NULL, added.picture.sha256, undo, NULL);
+    if (status == AY_OK)
+        status = ay_service_undo(s, undo, &r, NULL);
+    ay_service_close(s);
+    return status;
+}
+
+/* Fail the 1st, 2nd... allocation of this thread in turn: each time a status, no leak, and the folder
+ * opens again. */
+static void every_allocation_may_fail(void)
+{
+    const char *dir = fake_folder();
+    ay_buf pictures[3] = {{0}};
+    long before, n = 0;
+    fake_encoder f;
+    ay_status status;
+
+    fake_init(&f, 'a');
+    for (uint64_t i = 0; i < 3; i++)
+        fake_picture(&pictures[i], RED, i);
+    before = ay_mem_live();
+    do {
+        ay_arena a;
+        ay_arena_init(&a, 0);
+        ay_mem_fail_after(n++);
+        status = round_trip(dir, &f, pictures, &a);
+        ay_mem_fail_after(-1);
+        ay_arena_fini(&a);
+        if (status != AY_OK && status != AY_ENOMEM)
+            printf("  allocation %ld: %s\n", n, ay_status_name(status));
+        CHECK(status == AY_OK || status == AY_ENOMEM);
+        CHECK(ay_mem_live() == before);
+    } while (status != AY_OK);
+    CHECK(n > 20);
+    for (int i = 0; i < 3; i++)
+        ay_buf_fini(&pictures[i]);
+    fake_folder_gone(dir);
+}
+
 TESTS({"a newcomer teaches and scans", a_newcomer_teaches_and_scans},
       {"bad uploads change nothing", bad_uploads_change_nothing},
       {"adding again changes nothing or moves", adding_again_changes_nothing_or_moves},
@@ -481,4 +553,5 @@ TESTS({"a newcomer teaches and scans", a_newcomer_teaches_and_scans},
       {"folders go in and out", folders_go_in_and_out},
       {"the check finds what is wrong", the_check_finds_what_is_wrong},
       {"suspects are found", suspects_are_found},
-      {"near duplicates are told", near_duplicates_are_told})
+      {"near duplicates are told", near_duplicates_are_told},
+      {"every allocation may fail", every_allocation_may_fail})
