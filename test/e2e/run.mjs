@@ -5,6 +5,7 @@ import './data_test.mjs';
 import './scan_test.mjs';
 import './page_test.mjs';
 import './lan_test.mjs';
+import './docs_test.mjs';
 
 const pictures = drawPictures(['Washer', 'Gear', 'Capacitor', 'Key']);
 const program = await startProgram();

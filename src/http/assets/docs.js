@@ -3,10 +3,11 @@ const quote = (s) => "'" + s.replaceAll("'", "'\\''") + "'";
 
 // What the form says: address, options for fetch, and the same as a curl command.
 function request(form) {
-  let path = form.dataset.path;
+  // Not form.dataset: a field called "dataset" hides it.
+  let path = form.getAttribute("data-path");
   const query = new URLSearchParams();
   const data = new FormData();
-  const options = { method: form.dataset.method, headers: {} };
+  const options = { method: form.getAttribute("data-method"), headers: {} };
   const curl = ["curl"];
   if (options.method !== "GET") curl.push("-X", options.method);
   for (const el of form.querySelectorAll("[data-in]")) {
