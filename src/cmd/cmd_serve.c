@@ -128,6 +128,8 @@ static ay_status serve(ay_session *s, const ay_args *a, ay_server_options *o, ay
     o->tls_dir = tls_dir;
     o->cors = *cors ? cors : NULL;
     o->max_file = ay_config_size(c, "max-upload");
+    o->max_pixels = ay_config_size(c, "max-pixels");
+    o->max_queue = (int)ay_config_int(c, "max-queue");
     status = ay_server_start(&server, o, err);
     if (status != AY_OK)
         return status;
