@@ -7,9 +7,9 @@
 
 #define FAR 1e9f
 
-ay_v3 ay_solid_local(const ay_solid *s, int prim, ay_v3 w, uint32_t *cell)
+/* Inlined into the walk: it is half of what a distance costs. */
+static inline ay_v3 to_local(const ay_prim *p, ay_v3 w, uint32_t *cell)
 {
-    const ay_prim *p = &s->prim[prim];
     ay_v3 q = v3_sub(w, p->frame_pos);
     uint32_t id = 0;
 
@@ -47,8 +47,13 @@ ay_v3 ay_solid_local(const ay_solid *s, int prim, ay_v3 w, uint32_t *cell)
     return q;
 }
 
+ay_v3 ay_solid_local(const ay_solid *s, int prim, ay_v3 w, uint32_t *cell)
+{
+    return to_local(&s->prim[prim], w, cell);
+}
+
 /* A shape in the plane at signed distance d, pushed out to half height c and rounded by r. */
-static float extrude(float d, float z, float c, float r)
+static inline float extrude(float d, float z, float c, float r)
 {
     float y = absf(z) - c + r, ox, oy;
 
@@ -207,36 +212,56 @@ static float blend_min(float a, float b, float k)
     return minf(a, b) - h * h * k * 0.25f;
 }
 
+/* The primitives that can matter at w, and how many. */
+static const uint8_t *near_by(const ay_solid *s, ay_v3 w, int *n)
+{
+    ay_v3 a = v3_sub(w, s->low_corner), size = v3_sub(s->high_corner, s->low_corner);
+    int x, y, z, k;
+
+    *n = s->prims;
+    if (!s->gridded || a.x <= 0 || a.y <= 0 || a.z <= 0 || a.x >= size.x || a.y >= size.y ||
+        a.z >= size.z)
+        return s->every;
+    x = (int)(a.x / size.x * AY_SOLID_GRID);
+    y = (int)(a.y / size.y * AY_SOLID_GRID);
+    z = (int)(a.z / size.z * AY_SOLID_GRID);
+    k = (x & 7) + 8 * (y & 7) + 64 * (z & 7);
+    *n = s->cell_count[k];
+    return s->cell_list + s->cell_first[k];
+}
+
 float ay_solid_distance(const ay_solid *s, ay_v3 w, int *which)
 {
     float best = FAR, cur = FAR;
-    int who = 0, cur_who = 0;
+    int who = 0, cur_who = 0, group = 0, n;
+    const uint8_t *list = near_by(s, w, &n);
 
-    for (int i = 0; i < s->prims; i++) {
-        const ay_prim *p = &s->prim[i];
-        if (p->group) {
+    for (int k = 0; k < n; k++) {
+        int i = list[k];
+        if (s->quick[i].group != group) {
+            group = s->quick[i].group;
             if (cur < best) {
                 best = cur;
                 who = cur_who;
             }
             cur = FAR;
         }
-        ay_v3 to = v3_sub(w, p->centre);
-        float far = v3_dot(to, to), reach; /* squared distance to the middle */
-        reach = p->bound + (p->op == AY_CUT    ? maxf(-cur, 0)
-                            : p->op == AY_JOIN ? minf(cur, best)
-                                               : FAR);
-        if (reach < 0 || (p->op != AY_KEEP && far > reach * reach))
+        ay_v3 to = v3_sub(w, s->quick[i].centre);
+        ay_prim_op op = (ay_prim_op)s->quick[i].op;
+        float far = v3_dot(to, to), reach = s->quick[i].bound, d; /* far: squared */
+        reach += op == AY_CUT ? maxf(-cur, 0) : minf(cur, best);
+        if (op != AY_KEEP && (reach < 0 || far > reach * reach))
             continue;
-        float d = prim_distance(s, p, ay_solid_local(s, i, w, NULL));
-        if (p->op == AY_CUT)
+        const ay_prim *p = &s->prim[i];
+        d = prim_distance(s, p, to_local(p, w, NULL));
+        if (op == AY_CUT)
             d = -d;
-        if (p->op == AY_JOIN ? d < cur : d > cur)
+        if (op == AY_JOIN ? d < cur : d > cur)
             cur_who = i;
         if (p->blend > 0)
-            cur = p->op == AY_JOIN ? blend_min(cur, d, p->blend) : -blend_min(-cur, -d, p->blend);
+            cur = op == AY_JOIN ? blend_min(cur, d, p->blend) : -blend_min(-cur, -d, p->blend);
         else
-            cur = p->op == AY_JOIN ? minf(cur, d) : maxf(cur, d);
+            cur = op == AY_JOIN ? minf(cur, d) : maxf(cur, d);
     }
     if (cur < best) {
         best = cur;

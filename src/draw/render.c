@@ -26,18 +26,25 @@ void ay_canvas_fini(ay_canvas *c)
     memset(c, 0, sizeof *c);
 }
 
-/* The stretch of the ray inside the bounding sphere; false when it misses. */
-static bool sphere_span(const ay_solid *s, ay_v3 from, ay_v3 dir, float *t0, float *t1)
+static void clip(float from, float dir, float lo, float hi, float *t0, float *t1)
 {
-    ay_v3 m = v3_sub(from, s->centre);
-    float b = v3_dot(m, dir), c = v3_dot(m, m) - s->bound * s->bound, d = b * b - c;
+    float inv = 1 / (absf(dir) < 1e-9f ? 1e-9f : dir), a = (lo - from) * inv, b = (hi - from) * inv;
 
-    if (d <= 0)
-        return false;
-    d = sqrtf(d);
-    *t0 = maxf(-b - d, 0);
-    *t1 = -b + d;
-    return *t1 > 0;
+    *t0 = maxf(*t0, minf(a, b));
+    *t1 = minf(*t1, maxf(a, b));
+}
+
+/* The stretch of the ray inside the thing's box; false when it misses. */
+static bool box_span(const ay_solid *s, ay_v3 from, ay_v3 dir, float *t0, float *t1)
+{
+    const ay_v3 *lo = &s->low_corner, *hi = &s->high_corner;
+
+    *t0 = 0;
+    *t1 = 1e9f;
+    clip(from.x, dir.x, lo->x, hi->x, t0, t1);
+    clip(from.y, dir.y, lo->y, hi->y, t0, t1);
+    clip(from.z, dir.z, lo->z, hi->z, t0, t1);
+    return *t0 < *t1;
 }
 
 /* Distance along the ray to the thing, or a negative number. */
@@ -45,7 +52,7 @@ static float march(const ay_scene *sc, ay_v3 from, ay_v3 dir, float stop, int *w
 {
     float t, end, eps = 0.0012f * sc->solid->size;
 
-    if (!sphere_span(sc->solid, from, dir, &t, &end))
+    if (!box_span(sc->solid, from, dir, &t, &end))
         return -1;
     end = minf(end, stop);
     for (int i = 0; i < MARCH_STEPS && t < end; i++) {
@@ -73,7 +80,7 @@ static float lamp_seen(const ay_scene *sc, ay_v3 p)
 {
     float t, end, seen = 1, unit = sc->solid->size;
 
-    if (!sphere_span(sc->solid, p, sc->light, &t, &end))
+    if (!box_span(sc->solid, p, sc->light, &t, &end))
         return dappled(sc, p);
     t = maxf(t, 0.02f * unit);
     for (int i = 0; i < SHADOW_STEPS && t < end; i++) {

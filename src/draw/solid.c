@@ -322,15 +322,102 @@ static float lowest(const ay_solid *s)
     return low < FAR ? low : 0;
 }
 
+static ay_v3 abs_apply(const ay_m3 *m, ay_v3 h)
+{
+    float o[3];
+
+    for (int i = 0; i < 3; i++)
+        o[i] = absf(m->r[i].x) * h.x + absf(m->r[i].y) * h.y + absf(m->r[i].z) * h.z;
+    return v3(o[0], o[1], o[2]);
+}
+
+/* Grow the solid's box by what the primitive can reach. */
+static void grow_box(ay_solid *s, const ay_prim *p)
+{
+    const ay_m3 *f = &s->frame[p->frame].rot;
+    ay_v3 h = p->half, c = p->pos, e;
+
+    if (p->nx > 1)
+        h.x += 0.5f * (float)(p->nx - 1) * p->dx;
+    if (p->ny > 1)
+        h.y += 0.5f * (float)(p->ny - 1) * p->dy;
+    e = v3_add(abs_apply(&p->rot, h), v3_all(p->blend));
+    if (p->mirror_x || p->around > 1) {
+        e.x += absf(c.x);
+        c.x = 0;
+    }
+    if (p->mirror_y || p->around > 1) {
+        e.y += absf(c.y);
+        c.y = 0;
+    }
+    if (p->around > 1)
+        e.x = e.y = len2(e.x, e.y);
+    c = v3_add(m3_apply(f, c), s->frame[p->frame].pos);
+    e = abs_apply(f, e);
+    s->low_corner = v3(minf(s->low_corner.x, c.x - e.x), minf(s->low_corner.y, c.y - e.y),
+                       minf(s->low_corner.z, c.z - e.z));
+    s->high_corner = v3(maxf(s->high_corner.x, c.x + e.x), maxf(s->high_corner.y, c.y + e.y),
+                        maxf(s->high_corner.z, c.z + e.z));
+}
+
+/* In a cell of half diagonal r about c the whole is at most d + r away, and at least d - r.  A
+ * primitive joined matters only if it can be nearer than that, one that cuts only if it can cut
+ * that deep.  The distances of some kinds are not exact, hence the wider r. */
+static bool matters(const ay_solid *s, int i, ay_v3 c, float d, float r)
+{
+    float far = v3_len(v3_sub(c, s->quick[i].centre)) - s->quick[i].bound;
+
+    if (s->quick[i].op == AY_JOIN)
+        return far - r <= d + r;
+    return s->quick[i].op == AY_KEEP || r - far >= d - r;
+}
+
+static void fill_grid(ay_solid *s)
+{
+    ay_v3 step = v3_scale(v3_sub(s->high_corner, s->low_corner), 1.0f / AY_SOLID_GRID);
+    float r = 0.6f * v3_len(step);
+    int used = 0;
+
+    s->gridded = false;
+    if (s->prims < 8)
+        return;
+    for (int k = 0; k < AY_SOLID_CELLS; k++) {
+        float x = (float)(k % 8) + 0.5f, y = (float)(k / 8 % 8) + 0.5f, z = (float)(k / 64) + 0.5f;
+        ay_v3 c = v3_add(s->low_corner, v3(x * step.x, y * step.y, z * step.z));
+        float d = ay_solid_distance(s, c, NULL);
+        s->cell_first[k] = (uint16_t)used;
+        for (int i = 0; i < s->prims; i++)
+            if (matters(s, i, c, d, r)) {
+                if (used == AY_SOLID_LISTED)
+                    return;
+                s->cell_list[used++] = (uint8_t)i;
+            }
+        s->cell_count[k] = (uint16_t)(used - s->cell_first[k]);
+    }
+    s->gridded = true;
+}
+
 void ay_solid_finish(ay_solid *s)
 {
     ay_v3 lo = v3_all(FAR), hi = v3_all(-FAR);
+    int group = -1;
+
+    s->gridded = false;
+    s->low_corner = lo;
+    s->high_corner = hi;
 
     for (int i = 0; i < s->prims; i++) {
         ay_prim *p = &s->prim[i];
         place(s, p);
+        group += p->group;
+        s->every[i] = (uint8_t)i;
+        s->quick[i].centre = p->centre;
+        s->quick[i].bound = p->bound;
+        s->quick[i].op = (uint8_t)p->op;
+        s->quick[i].group = (uint8_t)group;
         if (p->op != AY_JOIN)
             continue;
+        grow_box(s, p);
         ay_v3 c = p->centre;
         float b = p->bound;
         lo = v3(minf(lo.x, c.x - b), minf(lo.y, c.y - b), minf(lo.z, c.z - b));
@@ -342,6 +429,7 @@ void ay_solid_finish(ay_solid *s)
         if (s->prim[i].op == AY_JOIN)
             s->bound =
                 maxf(s->bound, v3_len(v3_sub(s->prim[i].centre, s->centre)) + s->prim[i].bound);
+    fill_grid(s);
     if (s->size > 0)
         return;
     s->focus = s->centre;

@@ -9,6 +9,9 @@
  * and a class is twenty lines.  Rejected: triangle meshes (every bevel modelled by hand, shadow
  * maps), painted pictures (flat, no light to change).
  *
+ * A solid of many primitives keeps, for each cell of a grid over its box, the primitives that can
+ * matter there; what is asked about a place in the box looks at those only.
+ *
  * Invariants: after ay_solid_finish() every primitive has its bounding sphere in world space and
  * the whole thing its own; ay_solid_distance() never overestimates by more than the primitives' own
  * error (gears, threads and helices are scaled down to stay safe). Threads: building is one
@@ -19,6 +22,7 @@
 #include "draw/math.h"
 #include "draw/surface.h"
 
+enum { AY_SOLID_GRID = 8, AY_SOLID_CELLS = 512, AY_SOLID_LISTED = 16384 };
 enum { AY_SOLID_PRIMS = 160, AY_SOLID_MATERIALS = 40, AY_SOLID_POINTS = 320, AY_SOLID_FRAMES = 24 };
 
 typedef enum {
@@ -74,7 +78,19 @@ typedef struct {
         ay_v3 pos;
     } frame[AY_SOLID_FRAMES];
     bool next_group;
-    ay_v3 centre; /* bounding sphere of everything that is joined */
+    /* What a walk over the primitives reads, packed: the primitives themselves would not stay in
+     * the nearest cache. */
+    struct {
+        ay_v3 centre;
+        float bound;
+        uint8_t op, group; /* group: which, counted from 0 */
+    } quick[AY_SOLID_PRIMS];
+    uint8_t every[AY_SOLID_PRIMS]; /* 0, 1, 2, ... */
+    uint16_t cell_first[AY_SOLID_CELLS], cell_count[AY_SOLID_CELLS];
+    uint8_t cell_list[AY_SOLID_LISTED];
+    bool gridded;
+    ay_v3 low_corner, high_corner; /* of a box that holds everything joined */
+    ay_v3 centre;                  /* bounding sphere of everything that is joined */
     float bound;
     ay_v3 focus; /* the same of the thing itself, without what lies about it: set by the first
                     finish */
