@@ -208,21 +208,24 @@ ay_status ay_dataset_delete(ay_service *s, const char *name, char undo[AY_UNDO_S
 
 /* ---- classes */
 
-/* The newest picture of a class. */
-static const char *cover(const ay_gallery *g, int klass)
+/* The newest picture of each class; NULL for an empty one.  NULL when memory is refused. */
+static const ay_gallery_item **find_covers(const ay_gallery *g, ay_arena *a)
 {
-    const ay_gallery_item *best = NULL;
+    const ay_gallery_item **best = ay_arena_alloc(a, (size_t)(g->nclasses + 1) * sizeof *best);
 
-    for (size_t i = 0; i < g->n; i++)
-        if (g->items[i].klass == klass && (!best || g->items[i].member > best->member))
-            best = &g->items[i];
-    return best ? best->sha256 : NULL;
+    for (size_t i = 0; best && i < g->n; i++) {
+        const ay_gallery_item *item = &g->items[i];
+        if (!best[item->klass] || item->member > best[item->klass]->member)
+            best[item->klass] = item;
+    }
+    return best;
 }
 
-static bool describe_class(const ay_gallery *g, int klass, ay_arena *a, ay_class *out)
+static bool describe_class(const ay_gallery *g, int klass, const ay_gallery_item *cover, ay_arena *a,
+                           ay_class *out)
 {
     const ay_gallery_class *k = &g->classes[klass];
-    const char *sha256 = cover(g, klass);
+    const char *sha256 = cover ? cover->sha256 : NULL;
 
     out->id = k->id;
     out->name = ay_arena_strdup(a, k->name);
@@ -237,6 +240,7 @@ static bool describe_class(const ay_gallery *g, int klass, ay_arena *a, ay_class
 ay_status ay_class_list(ay_service *s, const char *dataset, ay_arena *a, ay_class **out, size_t *n,
                         const char **dataset_name, ay_err *err)
 {
+    const ay_gallery_item **covers;
     ay_status status;
     ay_gallery *g;
     bool ok = true;
@@ -246,9 +250,10 @@ ay_status ay_class_list(ay_service *s, const char *dataset, ay_arena *a, ay_clas
     status = ay_service_find(s, dataset, &g, err);
     if (status == AY_OK) {
         *out = ay_arena_alloc(a, (size_t)(g->nclasses + 1) * sizeof **out);
-        ok = *out != NULL;
+        covers = find_covers(g, a);
+        ok = *out && covers;
         for (int i = 0; ok && i < g->nclasses; i++)
-            ok = describe_class(g, i, a, &(*out)[i]);
+            ok = describe_class(g, i, covers[i], a, &(*out)[i]);
         if (ok && dataset_name)
             ok = (*dataset_name = ay_arena_strdup(a, g->name)) != NULL;
         *n = (size_t)g->nclasses;
@@ -260,6 +265,7 @@ ay_status ay_class_list(ay_service *s, const char *dataset, ay_arena *a, ay_clas
 ay_status ay_class_get(ay_service *s, const char *dataset, const char *klass, ay_arena *a,
                        ay_class *out, ay_err *err)
 {
+    const ay_gallery_item **covers;
     ay_status status;
     ay_gallery *g;
     int at;
@@ -267,10 +273,11 @@ ay_status ay_class_get(ay_service *s, const char *dataset, const char *klass, ay
     pthread_rwlock_rdlock(&s->lock);
     status = ay_service_find(s, dataset, &g, err);
     if (status == AY_OK) {
+        covers = find_covers(g, a);
         at = ay_gallery_class_by_word(g, klass);
         if (at < 0)
             status = ay_fail(err, AY_ENOTFOUND, "no class \"%.120s\"", klass);
-        else if (!describe_class(g, at, a, out))
+        else if (!covers || !describe_class(g, at, covers[at], a, out))
             status = ay_fail(err, AY_ENOMEM, "reading a class");
     }
     pthread_rwlock_unlock(&s->lock);

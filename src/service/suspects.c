@@ -19,6 +19,7 @@
 #include <string.h>
 
 enum { BATCH = 32, USUAL_LIMIT = 100, NEAR_BITS = 6 };
+#define WORK 1e8 /* cosines */
 #define SURELY 0.8
 #define SAME_COSINE 0.999f
 #define NEAR_COSINE 0.97f
@@ -130,16 +131,22 @@ static ay_status leave_out_all(ay_service *s, search *q, ay_err *err)
 {
     ay_rows rows = {q->g->vectors, q->g->nready, q->g->dim};
     float *scores = ay_alloc(BATCH * (rows.n + 1), sizeof *scores);
-    ay_status status = scores ? AY_OK : ay_fail(err, AY_ENOMEM, "comparing pictures");
+    float *queries = ay_alloc(BATCH * (size_t)rows.dim, sizeof *queries);
+    size_t m = (double)rows.n * (double)rows.n > WORK ? (size_t)(WORK / (double)rows.n) : rows.n;
+    ay_status status = scores && queries ? AY_OK : ay_fail(err, AY_ENOMEM, "comparing pictures");
 
-    for (size_t at = 0; at < rows.n && status == AY_OK; at += BATCH) {
-        size_t count = rows.n - at < BATCH ? rows.n - at : BATCH;
-        status = ay_search_scores(&rows, rows.rows + at * (size_t)rows.dim, (int)count, s->threads,
-                                  scores, err);
+    for (size_t at = 0; at < m && status == AY_OK; at += BATCH) {
+        size_t count = m - at < BATCH ? m - at : BATCH;
+        for (size_t i = 0; i < count; i++)
+            memcpy(queries + i * (size_t)rows.dim,
+                   rows.rows + (at + i) * rows.n / m * (size_t)rows.dim,
+                   (size_t)rows.dim * sizeof *queries);
+        status = ay_search_scores(&rows, queries, (int)count, s->threads, scores, err);
         for (size_t i = 0; i < count && status == AY_OK; i++)
-            if (!leave_out(q, at + i, scores + i * rows.n))
+            if (!leave_out(q, (at + i) * rows.n / m, scores + i * rows.n))
                 status = ay_fail(err, AY_ENOMEM, "comparing pictures");
     }
+    ay_free(queries);
     ay_free(scores);
     return status;
 }

@@ -41,7 +41,8 @@ typedef struct {
     const char *dataset;
 } ay_suspects;
 
-/* At most limit items (0: 100).  Compares every pair: n * n / 2 cosines. */
+/* At most limit items (0: 100).  Each picture is compared with every other one; of more than ten
+ * thousand an even selection is examined, so that it takes seconds at most. */
 ay_status ay_suspects_find(ay_service *s, const char *dataset, int limit, ay_arena *a,
                            ay_suspects *out, ay_err *err);
 
