@@ -10,7 +10,7 @@
 
 typedef struct ay_backend {
     const char *name;
-    bool bf16;                                     /* knows AY_NN_BF16 */
+    bool (*bf16)(void); /* can it do AY_NN_BF16 on this processor?  NULL: no */
     ay_status (*compile)(ay_plan *p, ay_err *err); /* on failure destroy() still follows */
     /* ns: NULL, or room for info.steps times. */
     ay_status (*run)(ay_plan *p, uint64_t *ns, ay_err *err);

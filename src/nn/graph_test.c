@@ -299,6 +299,8 @@ static void running_allocates_nothing(void)
         ay_graph *g;
         ay_plan *p;
         ay_err err;
+        if (precision[k] == AY_NN_BF16 && !ay_backend_dnnl.bf16())
+            continue;
         CHECK_OK(build_mixed(&g, &err), err);
         CHECK_OK(ay_plan_create(&p, g,
                                 &(ay_plan_options){.batch = 4,
@@ -347,6 +349,31 @@ static void survives_refused_memory(void)
         }
         CHECK(done);
     }
+}
+
+/* One line a step and a sum; the chosen precision is one of the two and stays the same. */
+static void profile_tells_each_step(void)
+{
+    ay_nn_precision first = ay_nn_auto_precision();
+    ay_plan_info info;
+    ay_buf text = {0};
+    ay_graph *g;
+    ay_plan *p;
+    ay_err err;
+    int lines = 0;
+
+    CHECK_OK(build_mixed(&g, &err), err);
+    CHECK_OK(ay_plan_create(&p, g, &(ay_plan_options){.batch = 2}, &err), err);
+    CHECK_OK(ay_plan_profile(p, &text, &err), err);
+    ay_plan_get_info(p, &info);
+    for (size_t i = 0; i < text.len; i++)
+        lines += text.data[i] == '\n';
+    CHECK(lines == info.steps + 1 && strstr(text.data, "conv2d") && strstr(text.data, "stem"));
+    CHECK(info.precision == first && ay_nn_auto_precision() == first);
+    CHECK(first == AY_NN_F32 || first == AY_NN_BF16);
+    ay_buf_fini(&text);
+    ay_plan_destroy(p);
+    ay_graph_destroy(g);
 }
 
 /* ---- threads ------------------------------------------------------------------------------------
@@ -408,4 +435,5 @@ TESTS({"first_error_is_kept", first_error_is_kept}, {"shapes_are_checked", shape
       {"plans_share_packed_weights", plans_share_packed_weights},
       {"running_allocates_nothing", running_allocates_nothing},
       {"survives_refused_memory", survives_refused_memory},
+      {"profile_tells_each_step", profile_tells_each_step},
       {"sessions_run_side_by_side", sessions_run_side_by_side})

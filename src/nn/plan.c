@@ -48,10 +48,10 @@ static ay_status choose(ay_plan *p, const ay_plan_options *opt, ay_err *err)
     p->info.batch = opt->batch;
     p->info.threads = opt->threads > 0 ? opt->threads : 1;
     p->info.precision = opt->precision == AY_NN_AUTO ? ay_nn_auto_precision() : opt->precision;
-    if (!p->backend->bf16) {
+    if (p->info.precision == AY_NN_BF16 && !(p->backend->bf16 && p->backend->bf16())) {
         if (opt->precision == AY_NN_BF16)
-            return ay_fail(err, AY_EUNSUPPORTED, "back end %s computes in f32 only",
-                           p->backend->name);
+            return ay_fail(err, AY_EUNSUPPORTED,
+                           "back end %s computes in f32 only on this processor", p->backend->name);
         p->info.precision = AY_NN_F32;
     }
     return AY_OK;

@@ -128,6 +128,9 @@ ay_status ay_dnnl_link(ay_dnnl *c, ay_err *err);
 void ay_dnnl_step_destroy(ay_step *s);
 
 /* layout.c: forms */
+/* Do oneDNN's kernels use AVX-512?  Asked of oneDNN, not of the processor, so that
+ * ONEDNN_MAX_CPU_ISA=AVX2 tries what a smaller machine does. */
+bool ay_dnnl_wide(void);
 dnnl_memory_desc_t ay_dnnl_plain(const ay_shape *s, dnnl_data_type_t type);
 dnnl_memory_desc_t ay_dnnl_nhwc(const ay_shape *s, dnnl_data_type_t type);
 /* What pictures should lie like on this processor; other ranks: plain. */

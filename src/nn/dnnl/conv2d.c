@@ -8,8 +8,6 @@
  *  - direct, whatever oneDNN finds best for the layout. */
 #include "nn/dnnl/compile.h"
 
-#include "base/cpu.h"
-
 #include <string.h>
 
 static int or_one(int n)
@@ -86,10 +84,9 @@ static bool winograd_fits(const ay_dnnl *c, ay_val v)
     const ay_shape *in = &c->p->shape[n->in[0]], *out = &c->p->shape[v];
     int64_t pixels = out->dim[2] * out->dim[3];
 
-    return c->type == dnnl_f32 && ay_cpu_get()->avx512 && a->kernel == 3 &&
-           or_one(a->stride) == 1 && or_one(a->dilation) == 1 && or_one(a->groups) == 1 &&
-           in->dim[1] % 16 == 0 && a->out % 16 == 0 && in->dim[1] >= 32 && a->out >= 32 &&
-           pixels >= 100;
+    return c->type == dnnl_f32 && ay_dnnl_wide() && a->kernel == 3 && or_one(a->stride) == 1 &&
+           or_one(a->dilation) == 1 && or_one(a->groups) == 1 && in->dim[1] % 16 == 0 &&
+           a->out % 16 == 0 && in->dim[1] >= 32 && a->out >= 32 && pixels >= 100;
 }
 
 static ay_shape weight_shape(const ay_dnnl *c, const ay_node *n)

@@ -174,7 +174,7 @@ static void destroy(ay_plan *p)
 }
 
 const ay_backend ay_backend_dnnl = {.name = "dnnl",
-                                    .bf16 = true,
+                                    .bf16 = ay_dnnl_wide,
                                     .compile = compile,
                                     .run = run,
                                     .describe = describe,

@@ -7,9 +7,14 @@
  * 1, or in how one run of a dimension is split, are the same memory. */
 #include "nn/dnnl/compile.h"
 
-#include "base/cpu.h"
-
 #include <string.h>
+
+bool ay_dnnl_wide(void)
+{
+    unsigned have = (unsigned)dnnl_get_effective_cpu_isa(), want = dnnl_cpu_isa_avx512_core;
+
+    return (have & want) == want;
+}
 
 dnnl_memory_desc_t ay_dnnl_plain(const ay_shape *s, dnnl_data_type_t type)
 {
@@ -51,9 +56,9 @@ dnnl_memory_desc_t ay_dnnl_preferred(const ay_shape *s, dnnl_data_type_t type)
 {
     if (s->rank != 4)
         return ay_dnnl_plain(s, type);
-    if (type == dnnl_f32 && ay_cpu_get()->avx512 && s->dim[1] % 16 == 0)
+    if (type == dnnl_f32 && ay_dnnl_wide() && s->dim[1] % 16 == 0)
         return by_tag(s, type, dnnl_nChw16c);
-    if (type == dnnl_f32 && !ay_cpu_get()->avx512 && s->dim[1] % 8 == 0)
+    if (type == dnnl_f32 && !ay_dnnl_wide() && s->dim[1] % 8 == 0)
         return by_tag(s, type, dnnl_nChw8c);
     return ay_dnnl_nhwc(s, type);
 }
