@@ -99,7 +99,8 @@ def encoder_features(pictures, network, preprocessing):
     """Unit vectors of our encoder."""
     batch = np.stack([ay.preprocess(picture, preprocessing) for picture in pictures])
     with torch.no_grad():
-        return torch.cat([network(chunk) for chunk in torch.from_numpy(batch).split(64)]).numpy()
+        chunks = torch.from_numpy(batch).split(64)
+        return torch.cat([network(chunk).float() for chunk in chunks]).numpy()
 
 
 def main():
@@ -107,21 +108,27 @@ def main():
     parser.add_argument("--data", required=True, help="folder that holds ewaste/ and neu-det/")
     parser.add_argument("--model", default="models/default", help="folder of config.json and model.safetensors")
     parser.add_argument("--resnet18", help="resnet18.safetensors with ImageNet weights (measured only)")
+    parser.add_argument("--more", nargs="*", default=[], help="further folders of class folders to measure on")
+    parser.add_argument("--bf16", action="store_true", help="also the encoder in bfloat16, as the runner may compute")
     options = parser.parse_args()
 
     network, config = ay.load(options.model)
-    rows = {}
-    for name in YARDSTICKS:
-        pictures, labels, _ = load_folder(pathlib.Path(options.data) / name)
-        rows.setdefault("histograms", {})[name] = knn_accuracy([histogram_features(p) for p in pictures], labels)
+    folders = [pathlib.Path(options.data) / name for name in YARDSTICKS] + [pathlib.Path(p) for p in options.more]
+    for folder in folders:
+        pictures, labels, names = load_folder(folder)
         vectors = encoder_features(pictures, network, config["preprocessing"])
-        rows.setdefault("default encoder", {})[name] = knn_accuracy(vectors, labels)
+        rows = {"histograms": [histogram_features(p) for p in pictures], "default encoder": vectors}
+        if options.bf16:
+            with torch.autocast("cpu", torch.bfloat16):
+                rows["default, bf16"] = encoder_features(pictures, network, config["preprocessing"])
         if options.resnet18:
-            vectors = resnet18_features(pictures, options.resnet18)
-            rows.setdefault("ResNet18, ImageNet", {})[name] = knn_accuracy(vectors, labels)
-    for row, scores in rows.items():
-        cells = "  ".join(f"{name} {mean:.3f} (sd {sd:.3f})" for name, (mean, sd) in scores.items())
-        print(f"{row:22s}{cells}")
+            rows["ResNet18, ImageNet"] = resnet18_features(pictures, options.resnet18)
+        print(f"{folder.name}: {len(pictures)} pictures, {len(names)} classes")
+        for row, features in rows.items():
+            print("  {:20s}{:.3f} (sd {:.3f})".format(row, *knn_accuracy(features, labels)), flush=True)
+        if options.bf16:
+            cosine = (vectors * rows["default, bf16"]).sum(1)
+            print(f"  smallest cosine of a bf16 vector with its f32 vector: {cosine.min():.5f}")
 
 
 if __name__ == "__main__":

@@ -183,13 +183,13 @@ def train(options):
 
 
 def save(average, names, step, options):
-    record = {"trainee": average.state_dict(), "names": list(names), "steps": step, "options": vars(options)}
+    record = {"trainee": average.state_dict(), "names": [str(name) for name in names], "steps": step, "options": vars(options)}
     torch.save(record, options.out)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--packs", required=True, help="folder of the packs (NAME.tar.zst or unpacked)")
+    parser.add_argument("--packs", nargs="+", required=True, help="folders of the packs (NAME.tar.zst or unpacked)")
     parser.add_argument("--work", required=True, help="folder for the decoded and drawn pictures")
     parser.add_argument("--out", required=True, help="checkpoint to write")
     parser.add_argument("--init", help="checkpoint to start from; none: from scratch")
