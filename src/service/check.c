@@ -109,6 +109,27 @@ static ay_status check_files(check *c, bool deep, ay_err *err)
     return status;
 }
 
+ay_status ay_service_sweep(ay_service *s, ay_err *err)
+{
+    ay_check_result found = {0};
+    ay_arena a;
+    check c = {.s = s, .arena = &a, .out = &found};
+    ay_status status;
+
+    ay_arena_init(&a, 0);
+    found.problems = ay_arena_alloc(&a, MOST_PROBLEMS * sizeof *found.problems);
+    pthread_rwlock_wrlock(&s->purging);
+    status = found.problems ? ay_store_picture_list(s->store, &a, &c.known, &c.nknown, err)
+                            : ay_fail(err, AY_ENOMEM, "sweeping");
+    if (status == AY_OK)
+        status = ay_blobs_walk(s->blobs, find_stray, &c, err);
+    for (size_t i = 0; i < c.nstrays && status == AY_OK; i++)
+        ay_blobs_remove(s->blobs, c.strays[i], NULL);
+    pthread_rwlock_unlock(&s->purging);
+    ay_arena_fini(&a);
+    return status;
+}
+
 ay_status ay_service_check(ay_service *s, bool deep, bool repair, ay_arena *a, ay_check_result *out,
                            ay_err *err)
 {

@@ -90,6 +90,8 @@ int *ay_gallery_labels(const ay_gallery *g, ay_arena *a);
 /* One decoded picture to one unit vector of the model's dim. */
 ay_status ay_service_embed(ay_service *s, const ay_image *const *images, int n, float *dst,
                            ay_err *err);
+/* Remove files that no row names: uploads that a crash cut off. */
+ay_status ay_service_sweep(ay_service *s, ay_err *err);
 /* Remove from disk the pictures nobody refers to, and old trash. */
 ay_status ay_service_purge(ay_service *s, ay_err *err);
 

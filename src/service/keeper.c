@@ -1,5 +1,7 @@
 /* service/keeper.c - the thread that tidies: pictures without a vector get one, old trash goes.
  *
+ * Once after the start, files that a crash left without a row go too.
+ *
  * Resumable by construction: what is left to do is what has no vector for the model in force, and a
  * vector is stored before it is used.  It works in small groups, so that scans in between are not kept
  * waiting, and steps back when the engine is full. */
@@ -186,6 +188,8 @@ static void *keep(void *arg)
     do {
         ay_err err = {{0}};
         embed_waiting(s);
+        if (!purged && ay_service_sweep(s, &err) != AY_OK)
+            ay_log(AY_LOG_WARN, "service", "looking for stray files: %s", err.msg);
         if (purged && ay_clock_mono() - purged < PURGE_SECONDS * 1000000000ull)
             continue;
         purged = ay_clock_mono();

@@ -3,7 +3,7 @@
  * Opening: lock the folder, empty blobs/tmp, open (and migrate) the store, read every data set into
  * memory, start the keeper, which embeds what has no vector for the model in force.  A kill at any
  * point leaves rows only for whole files, because a file is durable before its row is written; a file
- * without a row is rubbish that the purge or a check removes. */
+ * without a row is rubbish that the keeper removes after the start. */
 #include "service/internal.h"
 
 #include "base/file.h"

@@ -406,6 +406,7 @@ static void the_check_finds_what_is_wrong(void)
     make_classes(s);
     a = teach(s, "red", RED, 1);
     b = teach(s, "red", RED, 2);
+    CHECK(ay_service_wait_idle(s, 10000));
     CHECK_OK(ay_service_check(s, true, false, &arena, &r, &err), err);
     CHECK(r.pictures == 2 && r.nproblems == 0);
     snprintf(path, sizeof path, "%s/blobs/%.2s/%s", dir, a.picture.sha256, a.picture.sha256);
