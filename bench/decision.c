@@ -1,6 +1,6 @@
 /* bench/decision.c - which rule should decide, and what may be promised about it.
  *
- *     build/release/bench/decision [--repeats N] SOURCE...
+ *     build/release/bench/decision [--repeats N] [--one-threshold] SOURCE...
  *
  * A SOURCE is a folder of folders, embedded here with the default encoder, or a .vec file
  * (tools/picture-features writes them).  From each source galleries are drawn at random (seeded) with
@@ -12,6 +12,7 @@
  * Table 2  what ships, with two classes kept out of the gallery: what it answers to known and to
  *          unknown things, how far its probability is from the truth (expected calibration error, ten
  *          bins), and how well the similarity tells known from unknown (area under the ROC curve).
+ *          --one-threshold: the same with one threshold for all classes, for comparison.
  * doc/decision.md tells what was learnt. */
 #include "base/file.h"
 #include "base/mem.h"
@@ -28,6 +29,7 @@ enum { MOST_CLASSES = 64, RULES = 5, KEPT_OUT = 2, MIXED = 0, BINS = 10 };
 
 static const char *const rule_names[RULES] = {"mean", "nearest", "top 3", "5 nearest", "vote"};
 static int repeats = 20;
+static bool one_threshold;
 
 typedef struct {
     const char *name;
@@ -107,6 +109,8 @@ static void read_folder(const char *path, source *s)
     if (ay_engine_open(&r.engine, &o, &err) != AY_OK)
         die("engine:", &err);
     s->dim = ay_engine_get_info(r.engine)->dim;
+    printf("%s: encoder %s %s, digest %.12s\n", path, ay_engine_get_info(r.engine)->name,
+           ay_engine_get_info(r.engine)->version, ay_engine_get_info(r.engine)->digest);
     if (ay_file_walk(path, read_picture, &r, &err) != AY_OK)
         die(path, &err);
     ay_engine_close(r.engine);
@@ -321,7 +325,7 @@ static void judge(const gallery *g, const ay_calibration *cal, const int a[RULES
     } else {
         p->unknown[p->nunknown++] = near->max;
     }
-    if (near->max < cal->thresholds[a[1]]) {
+    if (near->max < (one_threshold ? cal->threshold : cal->thresholds[a[1]])) {
         o->far++;
     } else if (vote->share < AY_SURE || a[4] != a[1]) {
         o->ambiguous++;
@@ -435,11 +439,15 @@ int main(int argc, char **argv)
             repeats = atoi(argv[++i]);
             continue;
         }
+        if (strcmp(argv[i], "--one-threshold") == 0) {
+            one_threshold = true;
+            continue;
+        }
         read_source(argv[i], &sources[n]);
         open_gallery(&galleries[n], &sources[n]);
         n++;
     }
-    printf("| source | a class |");
+    printf("\n| source | a class |");
     for (int k = 0; k < RULES; k++)
         printf(" %s |", rule_names[k]);
     printf("\n|---|---|---|---|---|---|---|\n");
