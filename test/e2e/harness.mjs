@@ -26,7 +26,7 @@ export function equal(got, want, what) {
 }
 
 /** Wait until probe() is true; say what did not come. */
-export async function until(probe, what, ms = 15000) {
+export async function until(probe, what, ms = 30000) {
     const end = Date.now() + ms;
     for (;;) {
         if (await probe()) return;
@@ -133,7 +133,7 @@ async function drop(page, files) {
 
 async function open(browser, url, { context: extra = {}, prefs = {}, init, ready = true, allow }) {
     const context = await browser.newContext({ baseURL: url, viewport: { width: 1280, height: 800 }, locale: 'en-GB', permissions: ['camera'], ...extra });
-    context.setDefaultTimeout(15000);
+    context.setDefaultTimeout(30000);
     const page = await context.newPage();
     const bad = watch(page, url, allow);
     await page.addInitScript((p) => {
