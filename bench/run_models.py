@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 """Whole networks beside their peers, in one interleaved run.
 
-    bench/run_models.py [--rounds 5] [--seconds 2] [--only assay,torch ...] [--markdown]
+    bench/run_models.py [--rounds 5] [--seconds 2] [--only assay,torch] [--cases TEXT] [--one-thread]
+
+--one-thread gives every contender one thread and counts its processor time: what to use on a machine
+that has other work. Without it: all processors and the wall clock. BENCH_PYTHON names a Python with a
+current PyTorch, ONNX Runtime and OpenVINO.
 
 Contenders are processes that wait between their turns. A round gives every contender its turn at every
 case, so that a noisy neighbour hurts all alike; what is printed is the median over the rounds.
@@ -36,11 +40,15 @@ def contenders():
 
 
 class Contender:
-    def __init__(self, name, command):
+    def __init__(self, name, command, one_thread):
         self.name, self.rates = name, {}
+        self.environment = dict(os.environ)
+        if one_thread:
+            self.environment.update(BENCH_THREADS="1", BENCH_CLOCK="cpu", OMP_NUM_THREADS="1")
         log = open(os.path.join(ROOT, "build", "bench", name + ".log"), "w")
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=log, text=True)
+                                        stdout=subprocess.PIPE, stderr=log, text=True,
+                                        env=self.environment)
 
     def turn(self, case, seconds):
         model, precision, batch = case
@@ -66,7 +74,7 @@ def ready(options):
                 os.path.join(ROOT, "bench", "node_modules", "onnxruntime-node")):
             print(f"{name}: not installed here, left out", file=sys.stderr)
             continue
-        chosen.append(Contender(name, command))
+        chosen.append(Contender(name, command, options.one_thread))
     if any(c.name in ("onnxruntime", "openvino", "ort-node") for c in chosen):
         subprocess.run([PEER, f"{ROOT}/bench/models_onnx.py", "export"], check=True,
                        stderr=subprocess.DEVNULL)
@@ -102,17 +110,22 @@ def main():
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--seconds", type=float, default=2)
     p.add_argument("--only")
+    p.add_argument("--one-thread", action="store_true")
     p.add_argument("--cases", default="", help="substring of 'resnet18 bf16 16'")
     options = p.parse_args()
     os.makedirs(os.path.join(ROOT, "build", "bench"), exist_ok=True)
-    cases = [c for c in CASES if options.cases in " ".join(map(str, c))]
+    cases = [c for c in CASES if options.cases in " ".join(map(str, c)) + " "]
     chosen = ready(options)
+    for case in cases:  # a turn to get ready: compiling, choosing a way of running
+        for c in chosen:
+            c.turn(case, 0)
+    for c in chosen:
+        c.rates.clear()
     for number in range(options.rounds):
         for case in cases:
             for c in chosen:
                 answer = c.turn(case, options.seconds)
-                if number == 0 and (not answer or answer[0] == "-"):
-                    print(f"{c.name} {case}: {' '.join(answer[1:]) or 'ended'}", file=sys.stderr)
+                print(number, c.name, *case, *(a.strip() for a in answer), file=sys.stderr, flush=True)
     table(chosen, cases)
     for c in chosen:
         c.process.stdin.close()

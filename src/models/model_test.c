@@ -1,6 +1,7 @@
 /* Every file of test/vectors: the graph built from names and shapes gives what torchvision, timm,
  * open_clip and transformers gave; and files that do not fit are refused by name. */
 #include "models/model.h"
+#include "base/cpu.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/test.h"
@@ -92,7 +93,8 @@ static void agrees(const char *name, const char *arch, bool plain)
     if (plain)
         run(&g, m, "ref", AY_NN_F32);
     run(&g, m, NULL, AY_NN_F32);
-    run(&g, m, NULL, AY_NN_AUTO == ay_nn_auto_precision() ? AY_NN_F32 : ay_nn_auto_precision());
+    if (ay_cpu_get()->avx512) /* what oneDNN needs for bf16, native or not */
+        run(&g, m, NULL, AY_NN_BF16);
     ay_model_close(m);
     unload(&g);
 }
@@ -120,6 +122,14 @@ static void clip_b32(void)
 {
     agrees("clip-openclip-b32", "clip-vit", false);
     agrees("clip-hf-b32-quick", "clip-vit", false);
+}
+
+static void clip_other_sizes(void)
+{
+    agrees("clip-openclip-b16-short", "clip-vit", false);
+    agrees("clip-hf-b16-short", "clip-vit", false);
+    agrees("clip-openclip-l14-short", "clip-vit", false);
+    agrees("clip-hf-l14-short", "clip-vit", false);
 }
 
 /* ---- recipes --------------------------------------------------------------------------------- */
@@ -313,6 +323,7 @@ TESTS({"the formula is Python's", the_formula_is_pythons},
       {"ResNet-18, 34 and 50 agree with torchvision and timm", resnet},
       {"small CLIP towers agree with open_clip and transformers", clip_small},
       {"ViT-B/32 agrees with open_clip and transformers", clip_b32},
+      {"the sizes of B/16 and L/14 agree too", clip_other_sizes},
       {"recipes are read", recipes_are_read}, {"CLIP recipes are read", clip_recipes_are_read},
       {"what does not fit is named", what_does_not_fit_is_named},
       {"the digest is of the tower", digest_is_of_the_tower})

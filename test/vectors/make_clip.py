@@ -1,9 +1,10 @@
 """Golden vectors of the CLIP image tower: open_clip and transformers, weights by formula, double
 precision, GELU and QuickGELU, small configurations and ViT-B/32.
 
-    python test/vectors/make_clip.py      (needs torch, open_clip, transformers)
+    python test/vectors/make_clip.py [CASE ...]      (needs torch, open_clip, transformers)
 """
 import os
+import sys
 
 import open_clip
 import torch
@@ -14,6 +15,7 @@ import formula
 HERE = os.path.dirname(os.path.abspath(__file__))
 SMALL = dict(width=128, layers=2, side=32, patch=8, heads=2, mlp=256, dim=48)
 B32 = dict(width=768, layers=12, side=224, patch=32, heads=12, mlp=3072, dim=512)
+L14 = dict(width=1024, layers=2, side=224, patch=14, heads=16, mlp=4096, dim=768)
 CASES = [
     # file, shape of the tower, QuickGELU?, pictures
     ("small", SMALL, False, 3),
@@ -21,6 +23,9 @@ CASES = [
     ("small-heads", dict(SMALL, heads=4, layers=1), False, 2),
     ("b32", B32, False, 1),
     ("b32-quick", B32, True, 1),
+    # The first two layers: the sizes are what can go wrong, and the files stay small.
+    ("b16-short", dict(B32, patch=16, layers=2), False, 1),
+    ("l14-short", L14, True, 1),
 ]
 
 
@@ -59,6 +64,8 @@ def hf_run(config, x):
 
 def main():
     for name, c, quick, count in CASES:
+        if len(sys.argv) > 1 and name not in sys.argv[1:]:
+            continue
         shape = [count, 3, c["side"], c["side"]]
         x = torch.from_numpy(formula.tensor("input", shape, 0.0, 2.0)).double()
         for maker, config, run in (("openclip", openclip_config(c, quick), openclip_run),
