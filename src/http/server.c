@@ -336,8 +336,9 @@ void ay_server_urls(const ay_server *s, ay_buf *out)
         return;
     }
     size_t n = ay_names_addresses(a, AY_NAMES_MAX);
+    bool v4_only = bound && strcmp(bound, "0.0.0.0") == 0;
     for (size_t i = 0; i < n; i++)
-        if (!a[i].loopback)
+        if (!a[i].loopback && !(v4_only && a[i].len == 16))
             url_line(l, a[i].text, a[i].len == 16, out);
     if (s->hostname[0] && !strchr(s->hostname, '.')) {
         char local[300];
