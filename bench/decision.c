@@ -120,11 +120,11 @@ static void read_folder(const char *path, source *s)
 
 typedef struct {
     const source *s;
-    int n, nq, classes;          /* classes in the gallery are 0..classes-1 by `map` */
-    int *row, *question;         /* indices into the source */
-    int *label;                  /* of gallery rows */
+    int n, nq, classes;  /* classes in the gallery are 0..classes-1 by `map` */
+    int *row, *question; /* indices into the source */
+    int *label;          /* of gallery rows */
     int64_t *id;
-    int map[MOST_CLASSES];       /* source class -> gallery class, or -1: kept out */
+    int map[MOST_CLASSES]; /* source class -> gallery class, or -1: kept out */
     float *v, *scores;
     ay_tally *tally;
 } gallery;

@@ -194,7 +194,8 @@ int main(int argc, char **argv)
     if (n < 100 || dim < 1 || threads < 1 || threads > MOST_THREADS || rounds < 1 ||
         rounds > MOST_ROUNDS)
         return fprintf(stderr, "search: bad arguments\n"), 2;
-    v = ay_aligned_alloc(1 << 21, (n * (size_t)dim * sizeof *v + (1 << 21)) & ~((size_t)(1 << 21) - 1));
+    v = ay_aligned_alloc(1 << 21,
+                         (n * (size_t)dim * sizeof *v + (1 << 21)) & ~((size_t)(1 << 21) - 1));
     q = ay_calloc(QUERIES * (size_t)dim, sizeof *q);
     if (!v || !q)
         return fprintf(stderr, "search: no memory\n"), 1;
@@ -213,13 +214,16 @@ int main(int argc, char **argv)
     read_ms = median(t[0], rounds);
     printf("%s, %d threads, path %s\n%zu x %d float32, %.2f GB, median of %d rounds\n\n"
            "| | ms | GB/s | x reading once |\n|---|---|---|---|\n",
-           ay_cpu_get()->name, threads, ay_search_path_name(ay_search_path_get()), n, dim, gb, rounds);
+           ay_cpu_get()->name, threads, ay_search_path_name(ay_search_path_get()), n, dim, gb,
+           rounds);
     printf("| reading once | %.1f | %.1f | 1.00 |\n", read_ms, gb / read_ms * 1e3);
     for (int k = 1; k < 4; k++) {
         double ms = median(t[k], rounds);
         printf("| %s | %.1f | %.1f | %.2f |\n",
-               k == 1 ? "1 query" : k == 2 ? "8 queries together" : "32 queries together", ms,
-               gb / ms * 1e3, ms / read_ms);
+               k == 1   ? "1 query"
+               : k == 2 ? "8 queries together"
+                        : "32 queries together",
+               ms, gb / ms * 1e3, ms / read_ms);
     }
     ay_free(v);
     ay_free(q);

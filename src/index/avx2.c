@@ -106,7 +106,8 @@ AVX2 static uint32_t above(const float *scores, const float *least)
     uint32_t bits = 0;
 
     for (int j = 0; j < AY_SEARCH_LANES; j += 8) {
-        __m256 gt = _mm256_cmp_ps(_mm256_load_ps(scores + j), _mm256_load_ps(least + j), _CMP_GT_OQ);
+        __m256 gt =
+            _mm256_cmp_ps(_mm256_load_ps(scores + j), _mm256_load_ps(least + j), _CMP_GT_OQ);
         bits |= (uint32_t)_mm256_movemask_ps(gt) << j;
     }
     return bits;

@@ -13,7 +13,7 @@
 #include <immintrin.h>
 
 #define AVX512 __attribute__((target("avx512f")))
-#define TILE 12
+#define TILE   12
 /* The accumulators live in registers only when the compiler unrolls; gcc at -O2 must be told. */
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")

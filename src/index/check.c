@@ -74,8 +74,8 @@ static ay_status check_size(bench *b, int n, int dim, ay_err *err)
 
 ay_status ay_search_check(ay_err *err)
 {
-    static const int sizes[][2] = {{1, 1}, {3, 7}, {4, 16}, {5, 33}, {12, 64}, {13, 100},
-                                   {25, 128}, {MOST_ROWS, MOST_DIM}};
+    static const int sizes[][2] = {{1, 1},   {3, 7},    {4, 16},   {5, 33},
+                                   {12, 64}, {13, 100}, {25, 128}, {MOST_ROWS, MOST_DIM}};
     bench *b = ay_aligned_alloc(64, sizeof *b);
     ay_status status = AY_OK;
 

@@ -22,9 +22,9 @@
 #include <string.h>
 
 enum {
-    BLOCK = 192,          /* rows scored at a time; a multiple of the AVX-512 tile */
+    BLOCK = 192, /* rows scored at a time; a multiple of the AVX-512 tile */
     LANES = AY_SEARCH_LANES,
-    ALONE = 8,            /* fewer queries than this are scored one by one */
+    ALONE = 8, /* fewer queries than this are scored one by one */
     MOST_THREADS = 64,
     MOST_DIM = 65536,
 };

@@ -37,7 +37,8 @@ static void hold_to_definition(const ay_rows *r, const float *q, int k, const ay
         CHECK((hits[i].row != AY_SEARCH_NONE) == (i < found));
         if (i >= found)
             continue;
-        CHECK(fabs(hits[i].score - exact(q, r->rows + hits[i].row * (size_t)r->dim, r->dim)) < 1e-5);
+        CHECK(fabs(hits[i].score - exact(q, r->rows + hits[i].row * (size_t)r->dim, r->dim)) <
+              1e-5);
         if (i > 0)
             CHECK(hits[i - 1].score > hits[i].score ||
                   (hits[i - 1].score == hits[i].score && hits[i - 1].row < hits[i].row));
@@ -46,7 +47,8 @@ static void hold_to_definition(const ay_rows *r, const float *q, int k, const ay
         bool in = false;
         for (size_t i = 0; i < found; i++)
             in |= hits[i].row == row;
-        CHECK(in || exact(q, r->rows + row * (size_t)r->dim, r->dim) < hits[found - 1].score + 1e-5);
+        CHECK(in ||
+              exact(q, r->rows + row * (size_t)r->dim, r->dim) < hits[found - 1].score + 1e-5);
     }
 }
 
@@ -67,8 +69,9 @@ static void try_size(size_t n, int dim, int nq, int k, int threads)
 
 static void top_holds_to_the_definition(void)
 {
-    static const int sizes[][4] = {{0, 4, 1, 3},    {1, 1, 1, 1},    {2, 3, 2, 5},   {97, 17, 1, 3},
-                                   {200, 64, 12, 7}, {501, 33, 31, 4}, {333, 128, 70, 10}};
+    static const int sizes[][4] = {{0, 4, 1, 3},      {1, 1, 1, 1},     {2, 3, 2, 5},
+                                   {97, 17, 1, 3},    {200, 64, 12, 7}, {501, 33, 31, 4},
+                                   {333, 128, 70, 10}};
 
     for (int p = 0; p < AY_SEARCH_PATHS; p++) {
         if (ay_search_path_set((ay_search_path)p, NULL) != AY_OK)

@@ -12,8 +12,8 @@
 
 enum { LEVELS = 8, BATCH = 32, FEWEST_LEFT_OUT = 64, ENOUGH = 20, FEW = 5 };
 #define HOTTEST 0.384
-#define WORK 4e6   /* cosines */
-#define DOUBT 0.02 /* share of surprise, so that one mislabelled picture does not rule */
+#define WORK    4e6  /* cosines */
+#define DOUBT   0.02 /* share of surprise, so that one mislabelled picture does not rule */
 
 void ay_tally_make(const float *scores, const int *klass, const int64_t *id, size_t n, int nclasses,
                    double temperature, ay_tally *out)
@@ -26,8 +26,7 @@ void ay_tally_make(const float *scores, const int *klass, const int64_t *id, siz
         top = fmaxf(top, scores[i]);
     for (size_t i = 0; i < n; i++) {
         ay_tally *t = &out[klass[i]];
-        if (t->samples == 0 || scores[i] > t->max ||
-            (scores[i] == t->max && id[i] < id[t->best])) {
+        if (t->samples == 0 || scores[i] > t->max || (scores[i] == t->max && id[i] < id[t->best])) {
             t->max = scores[i];
             t->best = i;
         }
@@ -55,8 +54,8 @@ typedef struct {
     const ay_rows *rows;
     const int *klass;
     int nclasses;
-    int64_t *count;   /* pictures in each class */
-    double *weight;   /* LEVELS x nclasses */
+    int64_t *count;     /* pictures in each class */
+    double *weight;     /* LEVELS x nclasses */
     score *own, *other; /* nearest in the own class, and in others, of each left out */
     size_t nown, nother;
     int64_t checked, right[LEVELS];
@@ -193,7 +192,8 @@ static ay_status leave_out_all(bench *b, size_t m, int threads, ay_err *err)
     for (size_t at = 0; at < m && status == AY_OK; at += BATCH) {
         size_t count = m - at < BATCH ? m - at : BATCH;
         for (size_t q = 0; q < count; q++)
-            memcpy(queries + q * dim, b->rows->rows + (at + q) * n / m * dim, dim * sizeof *queries);
+            memcpy(queries + q * dim, b->rows->rows + (at + q) * n / m * dim,
+                   dim * sizeof *queries);
         status = ay_search_scores(b->rows, queries, (int)count, threads, scores, err);
         for (size_t q = 0; q < count && status == AY_OK; q++)
             leave_out(b, (at + q) * n / m, scores + q * n);

@@ -50,11 +50,12 @@ static ay_status find_stray(void *ctx, const char *sha256, ay_err *err)
         c->cstrays = cap;
     }
     c->strays[c->nstrays] = ay_arena_strdup(c->arena, sha256);
-    return add_problem(c,
-                       c->strays[c->nstrays++]
-                           ? ay_arena_printf(c->arena, "file %.12s... belongs to no picture", sha256)
-                           : NULL,
-                       err);
+    return add_problem(
+        c,
+        c->strays[c->nstrays++]
+            ? ay_arena_printf(c->arena, "file %.12s... belongs to no picture", sha256)
+            : NULL,
+        err);
 }
 
 static ay_status check_file(check *c, const char *sha256, bool deep, ay_err *err)
@@ -75,8 +76,8 @@ static ay_status check_file(check *c, const char *sha256, bool deep, ay_err *err
     if (status != AY_ECORRUPT)
         return status;
     c->out->damaged++;
-    return add_problem(c, ay_arena_printf(c->arena, "the file of picture %.12s... is damaged", sha256),
-                       err);
+    return add_problem(
+        c, ay_arena_printf(c->arena, "the file of picture %.12s... is damaged", sha256), err);
 }
 
 static int64_t count_unembedded(ay_service *s, bool again)
@@ -150,8 +151,10 @@ ay_status ay_service_check(ay_service *s, bool deep, bool repair, ay_arena *a, a
     pthread_rwlock_unlock(&s->purging);
     out->unembedded = count_unembedded(s, repair);
     if (status == AY_OK && out->unembedded > 0) {
-        status = add_problem(&c, ay_arena_printf(a, "%lld pictures have no vector of this model",
-                                                 (long long)out->unembedded), err);
+        status = add_problem(&c,
+                             ay_arena_printf(a, "%lld pictures have no vector of this model",
+                                             (long long)out->unembedded),
+                             err);
         if (repair)
             ay_keeper_wake(s);
     }

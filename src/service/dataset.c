@@ -7,8 +7,16 @@
 #include <string.h>
 
 static const char *const scrap[] = {
-    "HIGH GRADE", "MIDION GRADE", "MIDION GRADE 1 - MG 1", "MIDION GRADE 2 - MG 2", "LOW GRADE",
-    "LOW",        "DIVERSOS",     "GARIMPOS",              "MOAGEM",                "HD",
+    "HIGH GRADE",
+    "MIDION GRADE",
+    "MIDION GRADE 1 - MG 1",
+    "MIDION GRADE 2 - MG 2",
+    "LOW GRADE",
+    "LOW",
+    "DIVERSOS",
+    "GARIMPOS",
+    "MOAGEM",
+    "HD",
     NULL,
 };
 
@@ -221,8 +229,8 @@ static const ay_gallery_item **find_covers(const ay_gallery *g, ay_arena *a)
     return best;
 }
 
-static bool describe_class(const ay_gallery *g, int klass, const ay_gallery_item *cover, ay_arena *a,
-                           ay_class *out)
+static bool describe_class(const ay_gallery *g, int klass, const ay_gallery_item *cover,
+                           ay_arena *a, ay_class *out)
 {
     const ay_gallery_class *k = &g->classes[klass];
     const char *sha256 = cover ? cover->sha256 : NULL;

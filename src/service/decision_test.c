@@ -269,7 +269,8 @@ static void mean_is_the_first_scanners_formula(void)
     CHECK(fabs(d.score - mean_a) < 1e-6 && d.probability < 0);
     CHECK(d.nclasses == 3 && strcmp(d.classes[1].name, "B") == 0 &&
           strcmp(d.classes[2].name, "empty") == 0);
-    CHECK(fabs(d.classes[1].mean - mean_b) < 1e-6 && fabs(d.classes[1].max - angle(q, b[0])) < 1e-6);
+    CHECK(fabs(d.classes[1].mean - mean_b) < 1e-6 &&
+          fabs(d.classes[1].max - angle(q, b[0])) < 1e-6);
     CHECK(d.classes[2].mean == 0 && d.classes[2].max == 0 && d.classes[2].samples == 0);
     CHECK(strcmp(d.reference.class_name, "B") == 0); /* the nearest, though A won */
     CHECK(d.nmatches == 4 && strcmp(d.matches[0].class_name, "B") == 0);
@@ -370,11 +371,26 @@ static ay_quality judge(int (*shade)(int x, int y))
     return q;
 }
 
-static int night(int x, int y) { return (x + y) % 30; }
-static int snow(int x, int y) { return 240 + (x + y) % 14; }
-static int wall(int x, int y) { return 120 + (x / 100 + y / 100) % 2; }
-static int tiles(int x, int y) { return (x / 20 + y / 20) % 2 ? 200 : 60; }
-static int waves(int x, int y) { return 128 + (int)(60 * sin(x / 40.0) * sin(y / 40.0)); }
+static int night(int x, int y)
+{
+    return (x + y) % 30;
+}
+static int snow(int x, int y)
+{
+    return 240 + (x + y) % 14;
+}
+static int wall(int x, int y)
+{
+    return 120 + (x / 100 + y / 100) % 2;
+}
+static int tiles(int x, int y)
+{
+    return (x / 20 + y / 20) % 2 ? 200 : 60;
+}
+static int waves(int x, int y)
+{
+    return 128 + (int)(60 * sin(x / 40.0) * sin(y / 40.0));
+}
 
 static void pictures_get_the_advice_they_need(void)
 {

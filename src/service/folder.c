@@ -109,9 +109,9 @@ typedef struct {
     const file_list *list;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    size_t next;           /* file to be taken */
+    size_t next; /* file to be taken */
     bool stop;
-    bool full;             /* the one result below waits to be reported */
+    bool full; /* the one result below waits to be reported */
     size_t done;
     ay_import_progress now; /* counts so far; path and reason of the result */
     char reason[sizeof((ay_err *)0)->msg];
@@ -276,7 +276,7 @@ ay_status ay_import_folder(ay_service *s, const char *dataset, const char *folde
                            ay_import_fn progress, void *ctx, ay_import_progress *out, ay_err *err)
 {
     file_list list = {.root = folder};
-    import im = {.s = s, .dataset = dataset, .list = &list};
+import im = {.s = s, .dataset = dataset, .list = & list };
     ay_status status = check_dataset(s, dataset, err);
     int64_t job;
 

@@ -213,7 +213,7 @@ static ay_status report(adding *p, const ay_store_added *done, ay_err *err)
 static ay_status keep_rows(adding *p, ay_store_added *done, ay_err *err)
 {
     const ay_engine_info *m = p->s->embedder.info;
-    ay_store_picture pic = {p->sha256,       p->item.format, p->item.width,    p->item.height,
+    ay_store_picture pic = {p->sha256,     p->item.format, p->item.width,   p->item.height,
                             p->item.bytes, p->item.phash,  p->item.added_us};
     ay_store_vector v = {m->digest, m->preprocess_digest, p->vector, m->dim};
     ay_status status = AY_OK;
@@ -289,8 +289,8 @@ static ay_status move_known(ay_service *s, int64_t dataset, const char *sha256, 
 }
 
 ay_status ay_picture_add(ay_service *s, const char *dataset, const char *klass, const char *file,
-                         const void *bytes, size_t n, const char *expect, ay_arena *a, ay_added *out,
-                         ay_err *err)
+                         const void *bytes, size_t n, const char *expect, ay_arena *a,
+                         ay_added *out, ay_err *err)
 {
     adding p = {.s = s, .bytes = bytes, .n = n, .arena = a, .out = out};
     ay_store_added done = {0};
@@ -305,7 +305,8 @@ ay_status ay_picture_add(ay_service *s, const char *dataset, const char *klass, 
     p.file = base_name(file);
     ay_sha256_bytes(bytes, n, p.sha256);
     if (expect && strcmp(expect, p.sha256) != 0)
-        return ay_fail(err, AY_ECONFLICT, "the picture's SHA-256 is %s, not %.64s", p.sha256, expect);
+        return ay_fail(err, AY_ECONFLICT, "the picture's SHA-256 is %s, not %.64s", p.sha256,
+                       expect);
     status = find_place(&p, dataset, klass, &there, err);
     if (status == AY_OK && there)
         status = move_known(s, p.dataset, p.sha256, p.class_id, &done, err);
@@ -399,8 +400,8 @@ ay_status ay_picture_get(ay_service *s, const char *dataset, const char *sha256,
     if (status == AY_OK) {
         item = ay_gallery_find(g, sha256);
         if (!item)
-            status = ay_fail(err, AY_ENOTFOUND, "no picture %.12s in data set \"%s\"", sha256,
-                             g->name);
+            status =
+                ay_fail(err, AY_ENOTFOUND, "no picture %.12s in data set \"%s\"", sha256, g->name);
         else if (!describe(g, item, a, out))
             status = ay_fail(err, AY_ENOMEM, "reading a picture");
     }

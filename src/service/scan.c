@@ -30,10 +30,10 @@ const char *ay_scan_status_name(ay_scan_status status)
 typedef struct {
     const ay_gallery *g;
     ay_calibration cal;
-    float *scores;    /* one a ready item */
-    ay_tally *tally;  /* one a class */
-    int *order;       /* classes, best first */
-    size_t *near;     /* rows, most similar first */
+    float *scores;   /* one a ready item */
+    ay_tally *tally; /* one a class */
+    int *order;      /* classes, best first */
+    size_t *near;    /* rows, most similar first */
     int nnear, top;
     bool mean;
     ay_arena *arena;
@@ -221,13 +221,14 @@ static void say_ambiguous(judging *j, bool two)
 
     d->status = AY_SCAN_AMBIGUOUS;
     d->message_code = two ? "ambiguous_two" : "ambiguous_reference";
-    d->message = ay_arena_printf(
-        j->arena,
-        two ? "This could be \"%s\" or \"%s\". Show another side; adding pictures of both that show "
-              "the difference will help."
-            : "The pictures of \"%s\" together are most like it, but the single most similar picture "
-              "is of \"%s\". Check that picture, or show another side.",
-        d->arg_first, d->arg_second);
+    d->message = ay_arena_printf(j->arena,
+                                 two ? "This could be \"%s\" or \"%s\". Show another side; adding "
+                                       "pictures of both that show "
+                                       "the difference will help."
+                                     : "The pictures of \"%s\" together are most like it, but the "
+                                       "single most similar picture "
+                                       "is of \"%s\". Check that picture, or show another side.",
+                                 d->arg_first, d->arg_second);
 }
 
 static void decide_auto(judging *j)
@@ -286,7 +287,8 @@ static ay_status judge(ay_service *s, ay_gallery *g, const float *query, judging
         decide_mean(j);
     else
         decide_auto(j);
-    if (!d->message || (g->nready > 0 && !d->arg_first) || (!j->mean && g->nready && !d->has_reference))
+    if (!d->message || (g->nready > 0 && !d->arg_first) ||
+        (!j->mean && g->nready && !d->has_reference))
         return ay_fail(err, AY_ENOMEM, "writing a decision");
     return AY_OK;
 }
@@ -332,7 +334,8 @@ static ay_status read_options(const ay_scan_options *o, judging *j, ay_err *err)
     j->top = o->top ? o->top : USUAL_TOP;
     j->mean = strcmp(method, "mean") == 0;
     if (!j->mean && strcmp(method, "auto") != 0)
-        return ay_fail(err, AY_EINVAL, "no method \"%.40s\"; there are \"auto\" and \"mean\"", method);
+        return ay_fail(err, AY_EINVAL, "no method \"%.40s\"; there are \"auto\" and \"mean\"",
+                       method);
     if (j->top < 1 || j->top > MOST_TOP)
         return ay_fail(err, AY_EINVAL, "top is 1 to %d, not %d", MOST_TOP, j->top);
     j->out->method = j->mean ? "mean" : "auto";

@@ -61,8 +61,8 @@ static ay_status take_lock(ay_service *s, ay_err *err)
         s->reading_only = true;
         n = pread(s->lock_fd, pid, sizeof pid - 1, 0);
         pid[n > 0 ? strspn(pid, "0123456789") : 0] = '\0';
-        return ay_fail(err, AY_EBUSY, "the data folder %s is in use by another Assay%s%s%s", s->data,
-                       *pid ? " (process " : "", pid, *pid ? ")" : "");
+        return ay_fail(err, AY_EBUSY, "the data folder %s is in use by another Assay%s%s%s",
+                       s->data, *pid ? " (process " : "", pid, *pid ? ")" : "");
     }
     n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
     if (ftruncate(s->lock_fd, 0) != 0 || pwrite(s->lock_fd, pid, (size_t)n, 0) != n)
@@ -440,10 +440,15 @@ const char *ay_service_data(const ay_service *s)
 
 void ay_service_get_stats(ay_service *s, ay_service_stats *out)
 {
-    *out = (ay_service_stats){.scans = s->scans, .matches = s->matches,
-                              .no_matches = s->no_matches, .ambiguous = s->ambiguous,
-                              .added = s->added, .moved = s->moved, .refused = s->refused,
-                              .decode_ns = s->decode_ns, .embed_ns = s->embed_ns,
+    *out = (ay_service_stats){.scans = s->scans,
+                              .matches = s->matches,
+                              .no_matches = s->no_matches,
+                              .ambiguous = s->ambiguous,
+                              .added = s->added,
+                              .moved = s->moved,
+                              .refused = s->refused,
+                              .decode_ns = s->decode_ns,
+                              .embed_ns = s->embed_ns,
                               .search_ns = s->search_ns};
     pthread_rwlock_rdlock(&s->lock);
     out->datasets = s->ngalleries;

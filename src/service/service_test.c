@@ -16,7 +16,8 @@ static ay_added teach(ay_service *s, const char *klass, uint32_t colour, uint64_
     ay_added added;
 
     fake_picture(&b, colour, seed);
-    CHECK_OK(ay_picture_add(s, NULL, klass, "p.png", b.data, b.len, NULL, &arena, &added, &err), err);
+    CHECK_OK(ay_picture_add(s, NULL, klass, "p.png", b.data, b.len, NULL, &arena, &added, &err),
+             err);
     ay_buf_fini(&b);
     return added;
 }
@@ -101,7 +102,8 @@ static void bad_uploads_change_nothing(void)
     CHECK(ay_scan_bytes(s, b.data, b.len, &(ay_scan_options){.method = "best"}, &arena, &d, &err) ==
           AY_EINVAL);
     f.fail = 1;
-    CHECK(ay_picture_add(s, NULL, "red", "x", b.data, b.len, NULL, &arena, &added, &err) == AY_EBUSY);
+    CHECK(ay_picture_add(s, NULL, "red", "x", b.data, b.len, NULL, &arena, &added, &err) ==
+          AY_EBUSY);
     ay_service_get_stats(s, &stats);
     CHECK(stats.pictures == 0 && stats.refused == 2 && stats.added == 0);
     ay_buf_fini(&b);
@@ -126,7 +128,8 @@ static void adding_again_changes_nothing_or_moves(void)
     CHECK(strcmp(a.picture.format, "png") == 0 && strcmp(a.picture.mime, "image/png") == 0);
     f.calls = 0;
     b = teach(s, "red", RED, 1);
-    CHECK(!b.created && !b.moved && strcmp(a.picture.sha256, b.picture.sha256) == 0 && f.calls == 0);
+    CHECK(!b.created && !b.moved && strcmp(a.picture.sha256, b.picture.sha256) == 0 &&
+          f.calls == 0);
     b = teach(s, "green", RED, 1);
     CHECK(!b.created && b.moved && strcmp(b.from, "red") == 0);
     CHECK_OK(ay_class_get(s, NULL, "green", &arena, &c, &err), err);
@@ -194,7 +197,8 @@ static void data_sets_are_separate(void)
     CHECK(ay_dataset_create(s, "other", "spam", &err) == AY_EINVAL);
     CHECK_OK(ay_class_list(s, "yard", &arena, &classes, &n, &name, &err), err);
     CHECK(n == 10 && strcmp(classes[0].name, "HIGH GRADE") == 0);
-    CHECK(strcmp(classes[2].name, "MIDION GRADE 1 - MG 1") == 0 && strcmp(classes[9].name, "HD") == 0);
+    CHECK(strcmp(classes[2].name, "MIDION GRADE 1 - MG 1") == 0 &&
+          strcmp(classes[9].name, "HD") == 0);
     CHECK_OK(ay_dataset_activate(s, "yard", &err), err);
     CHECK(ask(s, RED, 1, NULL).status == AY_SCAN_NO_DATASET);
     CHECK_OK(ay_dataset_rename(s, "yard", "Hof", &err), err);

@@ -19,8 +19,8 @@
 #include <string.h>
 
 enum { BATCH = 32, USUAL_LIMIT = 100, NEAR_BITS = 6 };
-#define WORK 1e8 /* cosines */
-#define SURELY 0.8
+#define WORK        1e8 /* cosines */
+#define SURELY      0.8
 #define SAME_COSINE 0.999f
 #define NEAR_COSINE 0.97f
 
@@ -36,7 +36,7 @@ typedef struct {
     ay_suspect_kind kind;
     size_t row, other; /* other: the picture it is like */
     float similarity;
-    double weight; /* worst first */
+    double weight;  /* worst first */
     int suggestion; /* class, or -1 */
 } found;
 
@@ -115,7 +115,7 @@ static bool leave_out(search *q, size_t row, float *scores)
     q->checked[own]++;
     q->right[own] += best == own;
     if (best != own && t[best].weight / sum >= SURELY && t[best].max > t[own].max) {
-        f = (found){AY_SUSPECT_WRONG_CLASS, row, t[best].best, t[best].max,
+        f = (found){AY_SUSPECT_WRONG_CLASS,   row, t[best].best, t[best].max,
                     4 + t[best].weight / sum, best};
         return push(q, f);
     }
@@ -174,12 +174,13 @@ static const char *reason(const search *q, const found *f, const char *own, cons
                    ? ay_arena_printf(a, "The same picture is in \"%s\" twice.", own)
                    : ay_arena_printf(a, "The same picture is in \"%s\" and in \"%s\".", own, other);
     case AY_SUSPECT_NEAR_DUPLICATE:
-        return ay_arena_printf(a, "Almost the same as another picture of \"%s\" (%.1f %%).", other, p);
+        return ay_arena_printf(a, "Almost the same as another picture of \"%s\" (%.1f %%).", other,
+                               p);
     case AY_SUSPECT_OUTLIER:
         break;
     }
-    return ay_arena_printf(a, "Unlike every other picture of \"%s\": the nearest is %.0f %% similar.",
-                           own, p);
+    return ay_arena_printf(
+        a, "Unlike every other picture of \"%s\": the nearest is %.0f %% similar.", own, p);
 }
 
 static bool describe(const search *q, const found *f, ay_arena *a, ay_suspect *out)
@@ -218,9 +219,9 @@ static ay_status write_out(search *q, int limit, ay_arena *a, ay_suspects *out, 
     for (size_t i = 0; ok && i < out->nitems; i++)
         ok = describe(q, &q->list[i], a, &out->items[i]);
     for (size_t c = 0; ok && c < out->nclasses; c++) {
-        out->classes[c] = (ay_suspect_class){q->g->classes[c].id,
-                                             ay_arena_strdup(a, q->g->classes[c].name),
-                                             q->checked[c], q->right[c]};
+        out->classes[c] =
+            (ay_suspect_class){q->g->classes[c].id, ay_arena_strdup(a, q->g->classes[c].name),
+                               q->checked[c], q->right[c]};
         ok = out->classes[c].name != NULL;
         out->checked += q->checked[c];
         right += q->right[c];

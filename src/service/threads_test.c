@@ -25,8 +25,8 @@ static void *uploads(void *arg)
         ay_arena a;
         ay_arena_init(&a, 0);
         fake_picture(&b, i % 2 ? 0xd02020 : 0x20c020, (uint64_t)(c->number * 1000 + i));
-        c->bad += ay_picture_add(c->s, "main", i % 2 ? "red" : "green", "f", b.data, b.len, NULL, &a,
-                                 &added, NULL) != AY_OK;
+        c->bad += ay_picture_add(c->s, "main", i % 2 ? "red" : "green", "f", b.data, b.len, NULL,
+                                 &a, &added, NULL) != AY_OK;
         ay_arena_fini(&a);
     }
     ay_buf_fini(&b);
@@ -68,7 +68,8 @@ static void *shuffles(void *arg)
         ay_arena_init(&a, 0);
         c->bad += ay_picture_list(c->s, "main", NULL, NULL, 5, &a, &p, &n, &next, NULL) != AY_OK;
         if (n > 0) {
-            c->bad += ay_picture_move(c->s, "main", p[0].sha256, i % 2 ? "green" : "red", NULL) != AY_OK;
+            c->bad +=
+                ay_picture_move(c->s, "main", p[0].sha256, i % 2 ? "green" : "red", NULL) != AY_OK;
             if (ay_picture_delete(c->s, "main", p[n - 1].sha256, undo, NULL) == AY_OK)
                 c->bad += ay_service_undo(c->s, undo, &r, NULL) != AY_OK;
         }
@@ -109,7 +110,8 @@ static void *looks(void *arg)
 
 static void everything_at_once(void)
 {
-    static void *(*const work[])(void *) = {uploads, uploads, uploads, scans, scans, shuffles, looks};
+    static void *(*const work[])(void *) = {uploads, uploads,  uploads, scans,
+                                            scans,   shuffles, looks};
     enum { N = sizeof work / sizeof *work };
     const char *dir = fake_folder();
     pthread_t id[N];

@@ -19,7 +19,8 @@ enum { PATH = 4096, QUALITY = 85, LEAST = 16, MOST = 1024 };
 static ay_status shrink(const ay_image *im, int size, ay_image *small, ay_err *err)
 {
     int longer = im->width > im->height ? im->width : im->height;
-    int w = (int)((int64_t)im->width * size / longer), h = (int)((int64_t)im->height * size / longer);
+    int w = (int)((int64_t)im->width * size / longer),
+        h = (int)((int64_t)im->height * size / longer);
 
     return ay_image_resize(im, w > 0 ? w : 1, h > 0 ? h : 1, AY_FILTER_BOX, small, err);
 }
@@ -72,7 +73,8 @@ ay_status ay_picture_thumb(ay_service *s, const char *sha256, int size, ay_buf *
     ay_status status;
 
     if (size < LEAST || size > MOST)
-        return ay_fail(err, AY_EINVAL, "a thumbnail has %d to %d pixels, not %d", LEAST, MOST, size);
+        return ay_fail(err, AY_EINVAL, "a thumbnail has %d to %d pixels, not %d", LEAST, MOST,
+                       size);
     /* The digest is checked, and the picture known to exist, before its name goes into a path. */
     if (!ay_blobs_has(s->blobs, sha256))
         return ay_fail(err, ay_sha256_valid(sha256) ? AY_ENOTFOUND : AY_EINVAL, "no such picture");
@@ -80,8 +82,7 @@ ay_status ay_picture_thumb(ay_service *s, const char *sha256, int size, ay_buf *
         PATH)
         return make(s, sha256, size, out, err);
     status = ay_file_read(path, 0, out, NULL);
-    if (status == AY_OK &&
-        ay_image_sniff(out->data + start, out->len - start) == AY_FORMAT_JPEG)
+    if (status == AY_OK && ay_image_sniff(out->data + start, out->len - start) == AY_FORMAT_JPEG)
         return AY_OK;
     out->len = start;
     status = make(s, sha256, size, out, err);

@@ -24,13 +24,13 @@ ay_status ay_store_dataset_list(ay_store *s, ay_arena *a, ay_store_dataset **out
                                 ay_err *err)
 {
     ay_sql_list l = {.arena = a, .size = sizeof **out};
-    ay_status status = ay_sql_read(
-        s,
-        "SELECT d.id, d.name, d.created_us,"
-        " (SELECT COUNT(*) FROM class c WHERE c.dataset = d.id AND c.trash = 0),"
-        " (SELECT COUNT(*) FROM member m WHERE m.dataset = d.id AND m.trash = 0)"
-        " FROM dataset d WHERE d.trash = 0 ORDER BY d.id",
-        NULL, 0, take_dataset, &l, err);
+    ay_status status =
+        ay_sql_read(s,
+                    "SELECT d.id, d.name, d.created_us,"
+                    " (SELECT COUNT(*) FROM class c WHERE c.dataset = d.id AND c.trash = 0),"
+                    " (SELECT COUNT(*) FROM member m WHERE m.dataset = d.id AND m.trash = 0)"
+                    " FROM dataset d WHERE d.trash = 0 ORDER BY d.id",
+                    NULL, 0, take_dataset, &l, err);
 
     *out = (ay_store_dataset *)(void *)l.items;
     *n = status == AY_OK ? l.n : 0;

@@ -364,7 +364,7 @@ static void a_transaction_is_all_or_nothing(void)
 
     CHECK_OK(ay_store_begin(s, &err), err);
     add(s, class_id, hex);
-    CHECK(count(s, d, 0) == 0); /* not yet to be seen */
+    CHECK(count(s, d, 0) == 0);                                           /* not yet to be seen */
     CHECK(ay_store_class_create(s, d, "first", &id, &err) == AY_EEXISTS); /* undoes only itself */
     add(s, class_id, hex);
     CHECK_OK(ay_store_commit(s, &err), err);

@@ -59,7 +59,8 @@ static ay_status check_vector(const ay_store_vector *v, ay_err *err)
     return status;
 }
 
-static ay_status vector_write(ay_store *s, const char *sha256, const ay_store_vector *v, ay_err *err)
+static ay_status vector_write(ay_store *s, const char *sha256, const ay_store_vector *v,
+                              ay_err *err)
 {
     size_t n = (size_t)v->dim * sizeof(float);
     void *raw = ay_alloc(1, n);
@@ -68,10 +69,10 @@ static ay_status vector_write(ay_store *s, const char *sha256, const ay_store_ve
     if (!raw)
         return ay_fail(err, AY_ENOMEM, "storing a vector");
     floats_swap(raw, v->data, (size_t)v->dim);
-    status = ay_sql_write(
-        s, "DELETE FROM vector WHERE sha256 = ? AND model = ? AND preprocess = ?",
-        ARGS(ay_sql_text(sha256), ay_sql_text(v->model), ay_sql_text(v->preprocess)), NULL, NULL,
-        err);
+    status =
+        ay_sql_write(s, "DELETE FROM vector WHERE sha256 = ? AND model = ? AND preprocess = ?",
+                     ARGS(ay_sql_text(sha256), ay_sql_text(v->model), ay_sql_text(v->preprocess)),
+                     NULL, NULL, err);
     if (status == AY_OK)
         status = ay_sql_write(
             s, "INSERT INTO vector (sha256, model, preprocess, dim, data) VALUES (?, ?, ?, ?, ?)",
@@ -90,7 +91,8 @@ static ay_status picture_known(ay_store *s, const char *sha256, ay_err *err)
                          &one, err);
 }
 
-ay_status ay_store_vector_put(ay_store *s, const char *sha256, const ay_store_vector *v, ay_err *err)
+ay_status ay_store_vector_put(ay_store *s, const char *sha256, const ay_store_vector *v,
+                              ay_err *err)
 {
     ay_status status = ay_store_check_digest("a picture's digest", sha256, err);
 
@@ -126,9 +128,8 @@ static ay_status picture_write(ay_store *s, const ay_store_picture *p, ay_err *e
 
 static ay_status class_dataset(ay_store *s, int64_t class_id, int64_t *dataset, ay_err *err)
 {
-    ay_status status =
-        ay_sql_number(s, "SELECT dataset FROM class WHERE id = ? AND trash = 0",
-                      ARGS(ay_sql_int(class_id)), dataset, err);
+    ay_status status = ay_sql_number(s, "SELECT dataset FROM class WHERE id = ? AND trash = 0",
+                                     ARGS(ay_sql_int(class_id)), dataset, err);
 
     if (status == AY_ENOTFOUND)
         return ay_fail(err, AY_ENOTFOUND, "no such class");
@@ -150,13 +151,13 @@ static ay_status take_place(void *ctx, const ay_sql_value *c, int n, ay_err *err
 static ay_status member_insert(ay_store *s, int64_t dataset, int64_t class_id, const char *file,
                                const char *sha256, ay_store_added *out, ay_err *err)
 {
-    ay_status status = ay_sql_write(s,
-                                    "INSERT INTO member (dataset, class_id, sha256, file, added_us,"
-                                    " trash) VALUES (?, ?, ?, ?, ?, 0)",
-                                    ARGS(ay_sql_int(dataset), ay_sql_int(class_id),
-                                         ay_sql_text(sha256), ay_sql_text(file),
-                                         ay_sql_int(ay_clock_wall())),
-                                    NULL, &out->id, err);
+    ay_status status =
+        ay_sql_write(s,
+                     "INSERT INTO member (dataset, class_id, sha256, file, added_us,"
+                     " trash) VALUES (?, ?, ?, ?, ?, 0)",
+                     ARGS(ay_sql_int(dataset), ay_sql_int(class_id), ay_sql_text(sha256),
+                          ay_sql_text(file), ay_sql_int(ay_clock_wall())),
+                     NULL, &out->id, err);
 
     out->created = true;
     if (status == AY_OK)
@@ -183,11 +184,11 @@ static ay_status member_put(ay_store *s, int64_t class_id, const char *file,
     if (status == AY_OK && v)
         status = vector_write(s, p->sha256, v, err);
     if (status == AY_OK)
-        status = ay_sql_select(s,
-                               "SELECT id, class_id, dataset FROM member"
-                               " WHERE dataset = ? AND sha256 = ? AND trash = 0",
-                               ARGS(ay_sql_int(dataset), ay_sql_text(p->sha256)), take_place, &at,
-                               err);
+        status =
+            ay_sql_select(s,
+                          "SELECT id, class_id, dataset FROM member"
+                          " WHERE dataset = ? AND sha256 = ? AND trash = 0",
+                          ARGS(ay_sql_int(dataset), ay_sql_text(p->sha256)), take_place, &at, err);
     if (status != AY_OK)
         return status;
     if (!at.found)
@@ -227,8 +228,9 @@ static ay_status member_set(ay_store *s, int64_t member, int64_t to_class, ay_er
     ay_status status = class_dataset(s, to_class, &dataset, err);
 
     if (status == AY_OK)
-        status = ay_sql_select(s, "SELECT id, class_id, dataset FROM member WHERE id = ? AND trash = 0",
-                               ARGS(ay_sql_int(member)), take_place, &at, err);
+        status =
+            ay_sql_select(s, "SELECT id, class_id, dataset FROM member WHERE id = ? AND trash = 0",
+                          ARGS(ay_sql_int(member)), take_place, &at, err);
     if (status != AY_OK)
         return status;
     if (!at.found)
@@ -285,20 +287,19 @@ ay_status ay_store_member_list(ay_store *s, int64_t dataset, int64_t class_id, i
                                ay_err *err)
 {
     ay_sql_list l = {.arena = a, .size = sizeof **out};
-    const char *sql = class_id
-                          ? MEMBER_COLUMNS
+    const char *sql = class_id ? MEMBER_COLUMNS
                           " FROM member m JOIN picture p ON p.sha256 = m.sha256"
                           " WHERE m.class_id = ? AND m.dataset = ? AND m.trash = 0 AND m.id < ?"
                           " ORDER BY m.id DESC LIMIT ?"
-                          : MEMBER_COLUMNS
+                               : MEMBER_COLUMNS
                           " FROM member m JOIN picture p ON p.sha256 = m.sha256"
                           " WHERE ? = 0 AND m.dataset = ? AND m.trash = 0 AND m.id < ?"
                           " ORDER BY m.id DESC LIMIT ?";
-    ay_status status = ay_sql_read(s, sql,
-                                   ARGS(ay_sql_int(class_id), ay_sql_int(dataset),
-                                        ay_sql_int(before > 0 ? before : INT64_MAX),
-                                        ay_sql_int(limit)),
-                                   take_member, &l, err);
+    ay_status status =
+        ay_sql_read(s, sql,
+                    ARGS(ay_sql_int(class_id), ay_sql_int(dataset),
+                         ay_sql_int(before > 0 ? before : INT64_MAX), ay_sql_int(limit)),
+                    take_member, &l, err);
 
     *out = (ay_store_member *)(void *)l.items;
     *n = status == AY_OK ? l.n : 0;
@@ -382,8 +383,8 @@ static ay_status take_digest(void *ctx, const ay_sql_value *c, int n, ay_err *er
 ay_status ay_store_picture_list(ay_store *s, ay_arena *a, const char ***out, size_t *n, ay_err *err)
 {
     ay_sql_list l = {.arena = a, .size = sizeof **out};
-    ay_status status = ay_sql_read(s, "SELECT sha256 FROM picture ORDER BY sha256", NULL, 0,
-                                   take_digest, &l, err);
+    ay_status status =
+        ay_sql_read(s, "SELECT sha256 FROM picture ORDER BY sha256", NULL, 0, take_digest, &l, err);
 
     *out = (const char **)(void *)l.items;
     *n = status == AY_OK ? l.n : 0;
@@ -400,8 +401,8 @@ ay_status ay_store_drop_orphans(ay_store *s, ay_arena *a, const char ***out, siz
 
     *out = (const char **)(void *)l.items;
     for (size_t i = 0; i < l.n && status == AY_OK; i++) {
-        status = ay_sql_write(s, "DELETE FROM vector WHERE sha256 = ?", ARGS(ay_sql_text((*out)[i])),
-                              NULL, NULL, err);
+        status = ay_sql_write(s, "DELETE FROM vector WHERE sha256 = ?",
+                              ARGS(ay_sql_text((*out)[i])), NULL, NULL, err);
         if (status == AY_OK)
             status = ay_sql_write(s, "DELETE FROM picture WHERE sha256 = ?",
                                   ARGS(ay_sql_text((*out)[i])), NULL, NULL, err);

@@ -47,12 +47,11 @@ ay_status ay_store_event_list(ay_store *s, int64_t before, int limit, ay_arena *
                               ay_store_event **out, size_t *n, ay_err *err)
 {
     ay_sql_list l = {.arena = a, .size = sizeof **out};
-    ay_status status =
-        ay_sql_read(s,
-                    "SELECT id, at_us, kind, subject, detail FROM event WHERE id < ?"
-                    " ORDER BY id DESC LIMIT ?",
-                    ARGS(ay_sql_int(before > 0 ? before : INT64_MAX), ay_sql_int(limit)),
-                    take_event, &l, err);
+    ay_status status = ay_sql_read(
+        s,
+        "SELECT id, at_us, kind, subject, detail FROM event WHERE id < ?"
+        " ORDER BY id DESC LIMIT ?",
+        ARGS(ay_sql_int(before > 0 ? before : INT64_MAX), ay_sql_int(limit)), take_event, &l, err);
 
     *out = (ay_store_event *)(void *)l.items;
     *n = status == AY_OK ? l.n : 0;

@@ -160,8 +160,8 @@ static ay_status take_version(void *ctx, const ay_sql_value *c, int n, ay_err *e
 ay_status ay_store_check_schema(ay_store *s, ay_err *err)
 {
     int64_t version = 0;
-    ay_status status = ay_sql_read(s, "SELECT version FROM schema_version", NULL, 0, take_version,
-                                   &version, err);
+    ay_status status =
+        ay_sql_read(s, "SELECT version FROM schema_version", NULL, 0, take_version, &version, err);
 
     if (status == AY_OK && version != AY_STORE_SCHEMA)
         return ay_fail(err, AY_ECONFLICT, "the database has schema %lld; this Assay reads %d",

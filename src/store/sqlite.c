@@ -29,14 +29,24 @@ static ay_status sql_fail(sqlite3 *db, int rc, const char *what, ay_err *err)
     ay_status status = AY_EIO;
 
     switch (rc & 0xff) {
-    case SQLITE_NOMEM: status = AY_ENOMEM; break;
+    case SQLITE_NOMEM:
+        status = AY_ENOMEM;
+        break;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: status = AY_EBUSY; break;
+    case SQLITE_LOCKED:
+        status = AY_EBUSY;
+        break;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: status = AY_ECORRUPT; break;
-    case SQLITE_FULL: status = AY_ELIMIT; break;
+    case SQLITE_NOTADB:
+        status = AY_ECORRUPT;
+        break;
+    case SQLITE_FULL:
+        status = AY_ELIMIT;
+        break;
     case SQLITE_TOOBIG:
-    case SQLITE_MISMATCH: status = AY_EINVAL; break;
+    case SQLITE_MISMATCH:
+        status = AY_EINVAL;
+        break;
     case SQLITE_CONSTRAINT:
         status = rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY
                      ? AY_EEXISTS
@@ -92,7 +102,8 @@ static ay_status lite_open(void **self, const char *rest, bool writable, ay_err 
         ay_free(s);
         return ay_fail(err, AY_ENOMEM, "opening the database");
     }
-    rc = sqlite3_open_v2(rest, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+    rc =
+        sqlite3_open_v2(rest, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
     status = rc == SQLITE_OK ? setup(s, writable, err) : sql_fail(s->db, rc, rest, err);
     if (status == AY_OK && !writable)
         status = exec(s, "PRAGMA query_only = ON", err);
@@ -129,10 +140,14 @@ static ay_status prepare(session *s, const char *sql, sqlite3_stmt **out, bool *
 static int bind(sqlite3_stmt *st, int i, const ay_sql_value *v)
 {
     switch (v->type) {
-    case AY_SQL_INT: return sqlite3_bind_int64(st, i, v->i);
-    case AY_SQL_TEXT: return sqlite3_bind_text64(st, i, v->p, v->n, SQLITE_STATIC, SQLITE_UTF8);
-    case AY_SQL_BLOB: return sqlite3_bind_blob64(st, i, v->p, v->n, SQLITE_STATIC);
-    case AY_SQL_NULL: break;
+    case AY_SQL_INT:
+        return sqlite3_bind_int64(st, i, v->i);
+    case AY_SQL_TEXT:
+        return sqlite3_bind_text64(st, i, v->p, v->n, SQLITE_STATIC, SQLITE_UTF8);
+    case AY_SQL_BLOB:
+        return sqlite3_bind_blob64(st, i, v->p, v->n, SQLITE_STATIC);
+    case AY_SQL_NULL:
+        break;
     }
     return sqlite3_bind_null(st, i);
 }
@@ -237,10 +252,10 @@ static ay_status lite_backup(void *self, const char *label, ay_err *err)
         goto out;
     }
     remove(tmp.data);
-    status = lite_run(s, "VACUUM INTO ?",
-                      &(ay_sql_call){.args = &(ay_sql_value){AY_SQL_TEXT, 0, tmp.data, tmp.len},
-                                     .nargs = 1},
-                      err);
+    status = lite_run(
+        s, "VACUUM INTO ?",
+        &(ay_sql_call){.args = &(ay_sql_value){AY_SQL_TEXT, 0, tmp.data, tmp.len}, .nargs = 1},
+        err);
     if (status == AY_OK && rename(tmp.data, name.data) != 0)
         status = ay_fail(err, AY_EIO, "cannot rename the backup to %s", name.data);
 out:

@@ -92,11 +92,12 @@ static void dangling_references_are_found(void)
         CHECK_OK(ay_store_sqlite.open(&self, path, true, &err), err);
         CHECK_OK(ay_store_sqlite.run(self, "PRAGMA foreign_keys = OFF", &(ay_sql_call){0}, &err),
                  err);
-        CHECK_OK(ay_store_sqlite.run(self,
-                                     "INSERT INTO class (dataset, name, position, created_us, trash)"
-                                     " VALUES (77, 'x', 1, 1, 0)",
-                                     &(ay_sql_call){0}, &err),
-                 err);
+        CHECK_OK(
+            ay_store_sqlite.run(self,
+                                "INSERT INTO class (dataset, name, position, created_us, trash)"
+                                " VALUES (77, 'x', 1, 1, 0)",
+                                &(ay_sql_call){0}, &err),
+            err);
         ay_store_sqlite.close(self);
     }
     CHECK_OK(ay_store_open(&s, url, &err), err);

@@ -132,8 +132,8 @@ ay_status ay_store_begin(ay_store *s, ay_err *err)
 
 ay_status ay_store_commit(ay_store *s, ay_err *err)
 {
-    ay_status status = s->depth == 1 ? s->driver->commit(s->writer, err)
-                                     : savepoint(s, "RELEASE SAVEPOINT", err);
+    ay_status status =
+        s->depth == 1 ? s->driver->commit(s->writer, err) : savepoint(s, "RELEASE SAVEPOINT", err);
 
     s->depth--;
     pthread_mutex_unlock(&s->wlock);

@@ -35,8 +35,8 @@ ay_status ay_store_trash_entry(ay_store *s, const char *kind, const char *subjec
 
 typedef struct {
     const char *kind;
-    const char *find;      /* subject text and data set of a live one, by id */
-    const char *mark[4];   /* statements with (trash id, id) */
+    const char *find;    /* subject text and data set of a live one, by id */
+    const char *mark[4]; /* statements with (trash id, id) */
 } thing;
 
 static const thing things[] = {
@@ -83,8 +83,8 @@ static ay_status throw_away(ay_store *s, const thing *t, int64_t id, char token[
     if (status == AY_OK)
         status = ay_store_trash_entry(s, t->kind, f.subject, f.dataset, token, &entry, err);
     for (int i = 0; status == AY_OK && t->mark[i]; i++)
-        status = ay_sql_write(s, t->mark[i], ARGS(ay_sql_int(entry), ay_sql_int(id)), NULL, NULL,
-                              err);
+        status =
+            ay_sql_write(s, t->mark[i], ARGS(ay_sql_int(entry), ay_sql_int(id)), NULL, NULL, err);
     return status;
 }
 
@@ -138,8 +138,8 @@ static ay_status check_obstacles(ay_store *s, int64_t entry, ay_err *err)
     for (size_t i = 0; i < sizeof obstacles / sizeof *obstacles; i++) {
         found f = {0};
         char text[400];
-        ay_status status = ay_sql_select(s, obstacles[i].sql, ARGS(ay_sql_int(entry)), take_found,
-                                         &f, err);
+        ay_status status =
+            ay_sql_select(s, obstacles[i].sql, ARGS(ay_sql_int(entry)), take_found, &f, err);
         if (status != AY_OK)
             return status;
         if (!f.found)
@@ -226,10 +226,9 @@ ay_status ay_store_undo(ay_store *s, const char *token, ay_store_restored *out, 
  * nothing is deleted while a row still refers to it. */
 static ay_status purge_entries(ay_store *s, int64_t before_us, ay_arena *a, ay_err *err)
 {
-    static const char *const forget[] = {"DELETE FROM member WHERE trash = ?",
-                                         "DELETE FROM class WHERE trash = ?",
-                                         "DELETE FROM dataset WHERE trash = ?",
-                                         "DELETE FROM trash WHERE id = ?"};
+    static const char *const forget[] = {
+        "DELETE FROM member WHERE trash = ?", "DELETE FROM class WHERE trash = ?",
+        "DELETE FROM dataset WHERE trash = ?", "DELETE FROM trash WHERE id = ?"};
     ay_sql_list l = {.arena = a, .size = sizeof(int64_t)};
     ay_status status = ay_sql_select(
         s,
