@@ -1,6 +1,8 @@
-/* cmd/cmd_model.c - "assay model": which encoders there are, what one is, and whether it computes right.
+/* cmd/cmd_model.c - "assay model": which encoders there are, what one is, and whether it computes
+ * right.
  *
- * Encoders are the embedded one and the folders of <data>/models; any other is named by its path. */
+ * Encoders are the embedded one and the folders of <data>/models; any other is named by its path.
+ */
 #include "base/file.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
@@ -58,23 +60,23 @@ static int show(const ay_session *s, bool json)
     const char *precision = m->precision == AY_PRECISION_BF16 ? "bf16" : "f32";
 
     if (json) {
-        json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:f, s:s, s:s, s:i}", "name",
-                              m->name, "version", m->version, "architecture", m->arch, "licence",
-                              m->licence, "digest", m->digest, "preprocess_digest",
-                              m->preprocess_digest, "dim", m->dim, "input_size", m->input_size,
-                              "parameters", (json_int_t)m->parameters, "gflops", m->gflops, "precision",
-                              precision, "backend", m->backend, "workers", m->workers);
+        json_t *o = json_pack(
+            "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:f, s:s, s:s, s:i}", "name",
+            m->name, "version", m->version, "architecture", m->arch, "shape", m->shape, "licence",
+            m->licence, "digest", m->digest, "preprocess_digest", m->preprocess_digest, "dim",
+            m->dim, "input_size", m->input_size, "parameters", (json_int_t)m->parameters, "gflops",
+            m->gflops, "precision", precision, "backend", m->backend, "workers", m->workers);
         json_dumpf(o, stdout, JSON_INDENT(2));
         putchar('\n');
         json_decref(o);
         return AY_EXIT_OK;
     }
-    printf("name           %s %s\narchitecture   %s\nlicence        %s\n", m->name, m->version, m->arch,
-           m->licence);
+    printf("name           %s %s\narchitecture   %s: %s\nlicence        %s\n", m->name, m->version,
+           m->arch, m->shape, m->licence);
     printf("parameters     %.2f million\nwork           %.2f GFLOP a picture\n",
            (double)m->parameters / 1e6, m->gflops);
-    printf("input          %d x %d pixels\nvector         %d numbers\n", m->input_size, m->input_size,
-           m->dim);
+    printf("input          %d x %d pixels\nvector         %d numbers\n", m->input_size,
+           m->input_size, m->dim);
     printf("arithmetic     %s on %s, %d workers\n", precision, m->backend, m->workers);
     printf("digest         %s\npreprocessing  %s\n", m->digest, m->preprocess_digest);
     return AY_EXIT_OK;
@@ -95,7 +97,8 @@ static int verify(const ay_session *s)
         wrong += !checks[i].ok;
     }
     if (wrong)
-        fprintf(stderr, "assay: %d of %d checks are wrong: do not trust this model on this machine\n",
+        fprintf(stderr,
+                "assay: %d of %d checks are wrong: do not trust this model on this machine\n",
                 wrong, n);
     return wrong ? AY_EXIT_FAIL : AY_EXIT_OK;
 }
@@ -112,8 +115,8 @@ int ay_cmd_model(int argc, char **argv)
         goto out;
     verb = a.n_rest ? a.rest[0] : "";
     if (strcmp(verb, "list") != 0 && strcmp(verb, "show") != 0 && strcmp(verb, "verify") != 0) {
-        rc = ay_args_wrong(&a, *verb ? "model: there is no verb '%s'" : "model: list, show or verify?%s",
-                           verb);
+        rc = ay_args_wrong(
+            &a, *verb ? "model: there is no verb '%s'" : "model: list, show or verify?%s", verb);
         goto out;
     }
     if (a.n_rest > 2) {

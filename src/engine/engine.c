@@ -99,6 +99,7 @@ static void fill_info(ay_engine *e)
     ay_plan_get_info(s->plan[0], &plan);
     snprintf(info->name, sizeof info->name, "%s", m->name);
     snprintf(info->arch, sizeof info->arch, "%s", m->arch);
+    snprintf(info->shape, sizeof info->shape, "%s", m->shape);
     snprintf(info->licence, sizeof info->licence, "%s", m->licence);
     snprintf(info->version, sizeof info->version, "%s", m->version);
     snprintf(info->digest, sizeof info->digest, "%s", m->digest);

@@ -29,6 +29,7 @@ typedef struct {
 typedef struct {
     char name[64];          /* "assay-default" */
     char arch[32];          /* "resnet", "clip-vit" ... */
+    char shape[192];        /* what the file told of it: "width=768 layers=12 ... act=gelu" */
     char licence[64];
     char version[32];
     char digest[AY_SHA256_HEX];            /* of weights and architecture */
