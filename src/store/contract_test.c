@@ -14,14 +14,27 @@
 static const float v3[] = {1, 0, -0.25f};
 static ay_err err;
 
+static char dir[] = "/tmp/assay-contract-XXXXXX";
+
+static void clean(void)
+{
+    char command[96];
+
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    if (system(command) != 0)
+        printf("  could not remove %s\n", dir);
+}
+
 static const char *url(void)
 {
-    static char text[64], dir[] = "/tmp/assay-contract-XXXXXX";
+    static char text[64];
 
     if (getenv("ASSAY_TEST_STORE"))
         return getenv("ASSAY_TEST_STORE");
-    if (!text[0] && mkdtemp(dir))
+    if (!text[0] && mkdtemp(dir)) {
         snprintf(text, sizeof text, "sqlite:%s/c.db", dir);
+        atexit(clean);
+    }
     return text;
 }
 

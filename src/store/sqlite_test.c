@@ -8,14 +8,38 @@
 
 static ay_err err;
 
+/* Folders made by this test go when it ends. */
+static char made[16][64];
+static int nmade;
+
+static void clean(void)
+{
+    for (int i = 0; i < nmade; i++) {
+        char command[96];
+        snprintf(command, sizeof command, "rm -rf '%s'", made[i]);
+        if (system(command) != 0)
+            printf("  could not remove %s\n", made[i]);
+    }
+}
+
+static const char *fresh_folder(void)
+{
+    char *dir = made[nmade];
+
+    if (nmade == 0)
+        atexit(clean);
+    strcpy(dir, "/tmp/assay-store-XXXXXX");
+    CHECK(nmade < 15 && mkdtemp(dir));
+    nmade++;
+    return dir;
+}
+
 static const char *fresh_url(const char **path)
 {
     static char url[96];
 
-    strcpy(url, "sqlite:/tmp/assay-sqlite-XXXXXX");
-    CHECK(mkdtemp(url + 7));
-    strcat(url, "/a.db");
-    *path = url + 7;
+    snprintf(url, sizeof url, "sqlite:%s/a.db", fresh_folder());
+    *path = url + strlen("sqlite:");
     return url;
 }
 
