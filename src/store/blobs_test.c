@@ -15,7 +15,7 @@ static void clean(void)
 {
     for (int i = 0; i < nmade; i++) {
         char command[96];
-        snprintf(command, sizeof command, "rm -rf '%s'", made[i]);
+        snprintf(command, sizeof command, "rm -rf '%.63s'", made[i]);
         if (system(command) != 0)
             printf("  could not remove %s\n", made[i]);
     }
