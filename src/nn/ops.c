@@ -1,4 +1,5 @@
-/* nn/ops.c - the table of operators: one line each. */
+/* nn/ops.c - the table of operators: one line each.  Graphs point at rows directly; the table is
+ * what checks walk over, so that an operator without a test is found (ops_test.c). */
 #include "nn/op.h"
 
 extern const ay_op ay_op_layer_norm, ay_op_avg_pool, ay_op_concat, ay_op_transpose, ay_op_slice,

@@ -425,6 +425,61 @@ static void neighbours_do_not_matter(void)
     }
 }
 
+/* Picture q of the seed's input, the same whatever the batch. */
+static void fill_by_picture(ay_plan *p, uint64_t seed, int batch)
+{
+    for (int i = 0; i < ay_plan_inputs(p); i++) {
+        const ay_tensor *t = ay_plan_input(p, i);
+        size_t each = ay_tensor_count(t) / (size_t)batch;
+        float *x = t->data;
+        for (int q = 0; q < batch; q++, x += each) {
+            ay_rng r;
+            ay_rng_init3(&r, seed, (uint64_t)i, (uint64_t)q);
+            for (size_t k = 0; k < each; k++)
+                x[k] = (float)ay_rng_normal(&r);
+        }
+    }
+}
+
+static void same_bits_at_every_size(build_fn *fn, ay_nn_precision precision, uint64_t seed)
+{
+    static const int sizes[] = {1, 2, 5, 16};
+    ay_graph *g = build(fn, seed, NULL);
+    float *alone = NULL;
+
+    for (int i = 0; i < 4; i++) {
+        ay_plan *p = plan(g, "dnnl", precision, sizes[i], 1, NULL);
+        CHECK(p);
+        fill_by_picture(p, seed, sizes[i]);
+        CHECK(ay_plan_run(p, NULL) == AY_OK);
+        const ay_tensor *y = ay_plan_output_named(p, "y");
+        size_t bytes = ay_tensor_bytes(y) / (size_t)sizes[i];
+        if (!alone)
+            alone = ay_memdup(y->data, bytes);
+        ay_tensor first = {AY_F32, AY_SHAPE((int64_t)(bytes / 4)), alone}, other = first;
+        other.data = y->data;
+        if (ay_backend_dnnl.bf16()) /* that is: with AVX-512 */
+            CHECK(memcmp(alone, y->data, bytes) == 0);
+        CHECK(distance(&first, &other) < 1e-6);
+        ay_plan_destroy(p);
+    }
+    ay_free(alone);
+    ay_graph_destroy(g);
+}
+
+/* A plan for one picture gives the bits that a plan for sixteen gives.  Below AVX-512, oneDNN's
+ * matrix product sums in an order that depends on the rows: there the last bits may differ. */
+static void batch_size_does_not_matter(void)
+{
+    for (int k = 0; k < CASES; k++) {
+        for (uint64_t seed = 1; seed <= 2; seed++) {
+            same_bits_at_every_size(cases[k].build, AY_NN_F32, seed);
+            if (ay_backend_dnnl.bf16())
+                same_bits_at_every_size(cases[k].build, AY_NN_BF16, seed);
+        }
+    }
+}
+
 /* Known values: PyTorch's torch.nn.functional on the same numbers. */
 static void known_activations(void)
 {
@@ -456,4 +511,5 @@ TESTS({"f32_equals_plain_loops", f32_equals_plain_loops},
       {"bf16_is_near_plain_loops", bf16_is_near_plain_loops},
       {"every_operator_is_tested", every_operator_is_tested},
       {"neighbours_do_not_matter", neighbours_do_not_matter},
+      {"batch_size_does_not_matter", batch_size_does_not_matter},
       {"known_activations", known_activations})

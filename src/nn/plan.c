@@ -1,3 +1,8 @@
+/* nn/plan.c - what every back end shares: arguments checked, shapes inferred, the slab owned.
+ *
+ * A plan is made in this order, and undone in the reverse by ay_plan_destroy() at any point:
+ * back end and precision chosen, shapes of all values, back end's compile (which asks for the
+ * slab). */
 #include "nn/plan.h"
 
 #include "base/clock.h"

@@ -141,6 +141,8 @@ static ay_status run(ay_plan *p, uint64_t *ns, ay_err *err)
         if (ns)
             ns[i] = ay_plan_clock(p) - start;
     }
+    if (status == dnnl_success)
+        status = dnnl_stream_wait(d->stream);
     omp_set_num_threads(before);
     return ay_dnnl_check(status, "running", err);
 }
