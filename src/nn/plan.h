@@ -10,11 +10,10 @@
  * two a short trial found faster on this processor (nn/auto.c).  BF16 works wherever AVX-512 is,
  * fast or not.
  *
- * A picture's result is the same bits whatever its neighbours; with AVX-512 also whatever the batch
- * size, for one back end, precision and number of threads: kernels are chosen without regard to
- * the batch where the choice changes roundings.  Below AVX-512 the last bits of linear layers may
- * differ between batch sizes (ops_test.c checks both, for every operator).  Unused rows of the
- * input may hold anything finite.
+ * A picture's result is the same bits whatever its neighbours and whatever the batch size, for one
+ * back end, precision and number of threads on one machine: kernels are chosen without regard to
+ * the batch where the choice changes roundings (ops_test.c checks every operator).  Unused rows of
+ * the input may hold anything finite.
  *
  * Threads: a plan is used by one thread at a time, and may wander between threads.  `threads` says
  * how many processors one run uses: 1 for the throughput of many sessions, ay_cpu_count() for

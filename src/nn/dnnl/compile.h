@@ -63,6 +63,8 @@ struct ay_step {
     void *ptr[AY_STEP_ARGS];         /* the same places as addresses, for kernels */
     int64_t number[AY_STEP_NUMBERS]; /* what a kernel needs to know */
     ay_ref_call *call;               /* fallback.c */
+    int64_t repeat;                  /* when > 1: run so often, ... */
+    size_t advance[AY_STEP_ARGS];    /* ... moving arguments on by so many bytes */
 };
 
 /* What stays: p->impl. */

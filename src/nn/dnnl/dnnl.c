@@ -120,8 +120,25 @@ static ay_status compile(ay_plan *p, ay_err *err)
     return status;
 }
 
+static dnnl_status_t run_repeated(const ay_dnnl_plan *d, const ay_step *s)
+{
+    dnnl_status_t status = dnnl_success;
+
+    for (int64_t i = 0; i < s->repeat && status == dnnl_success; i++) {
+        for (int k = 0; k < s->nargs && status == dnnl_success; k++)
+            if (s->advance[k])
+                status = dnnl_memory_set_data_handle(s->exec[k].memory,
+                                                     (char *)s->ptr[k] + (size_t)i * s->advance[k]);
+        if (status == dnnl_success)
+            status = dnnl_primitive_execute(s->prim, d->stream, s->nargs, s->exec);
+    }
+    return status;
+}
+
 static dnnl_status_t run_step(const ay_dnnl_plan *d, const ay_step *s)
 {
+    if (s->repeat > 1)
+        return run_repeated(d, s);
     if (s->prim)
         return dnnl_primitive_execute(s->prim, d->stream, s->nargs, s->exec);
     s->kernel(s);
