@@ -1,7 +1,7 @@
 /* bench/draw.c - how fast the drawings are drawn, and how well the embedded encoder tells the
  * demonstration's classes apart.
  *
- *   build/release/bench/draw [pictures a class]      (12)
+ *   build/release/bench/draw [pictures a class] [side]      (12 256)
  *
  * Speed: processor time of one thread, first pictures of every class.  Recognition: leave one out
  * among the demonstration's own pictures, and held-out pictures against them; the nearest picture
@@ -18,7 +18,9 @@
 #include <string.h>
 #include <time.h>
 
-enum { SIDE = 256, SEED = 1, BINS = 64, HELD = 4, MAX_DIM = 4096 };
+static int side_px = 256;
+
+enum { SEED = 1, BINS = 64, HELD = 4, MAX_DIM = 4096 };
 
 typedef struct {
     int classes, each, dim;
@@ -98,8 +100,8 @@ static table describe_all(describe *how, void *ctx, int dim, int each, uint64_t 
         die("no memory");
     for (int i = 0; i < classes * each; i++) {
         ay_image im;
-        if (ay_draw_picture(AY_DRAW_DEMO, i / each, SEED, from + (uint64_t)(i % each), SIDE, SIDE,
-                            &im, &err))
+        if (ay_draw_picture(AY_DRAW_DEMO, i / each, SEED, from + (uint64_t)(i % each), side_px,
+                            side_px, &im, &err))
             die(err.msg);
         how(ctx, &im, t.v + (long)i * dim);
         ay_image_fini(&im);
@@ -194,14 +196,15 @@ int main(int argc, char **argv)
     assay_error e;
     assay *a;
 
+    side_px = argc > 2 ? atoi(argv[2]) : 256;
     if (each < 2 || each > 1000)
         die("pictures a class: 2 to 1000");
     speed("demonstration", AY_DRAW_DEMO, 128);
-    speed("demonstration", AY_DRAW_DEMO, SIDE);
+    speed("demonstration", AY_DRAW_DEMO, side_px);
     speed("training", AY_DRAW_TRAIN, 128);
     if (assay_open(&a, NULL, &e) != ASSAY_OK)
         die(e.message);
-    printf("%d pictures a class, %d px; chance is %.3f\n", each, SIDE,
+    printf("%d pictures a class, %d px; chance is %.3f\n", each, side_px,
            1.0 / ay_draw_class_count(AY_DRAW_DEMO));
     report("colour of border", by_border, NULL, BINS, each, 0);
     report("colour", by_colour, NULL, BINS, each, 0);

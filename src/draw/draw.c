@@ -65,7 +65,17 @@ static uint64_t name_seed(const char *s)
     return h;
 }
 
-static ay_status draw_solid(const ay_draw_class *c, ay_rng *r, ay_canvas *canvas, ay_err *err)
+/* The demonstration is what a person at a bench would take; training sees everything. */
+static void calm(ay_view *v)
+{
+    v->calm = true;
+    v->near = maxf(v->near, 0.82f);
+    v->far = minf(v->far, 1.04f);
+    v->wear *= 0.55f;
+}
+
+static ay_status draw_solid(const ay_draw_class *c, bool demo, ay_rng *r, ay_canvas *canvas,
+                            ay_err *err)
 {
     ay_solid *s = ay_calloc(1, sizeof *s);
     ay_scene scene;
@@ -77,10 +87,12 @@ static ay_status draw_solid(const ay_draw_class *c, ay_rng *r, ay_canvas *canvas
     ay_solid_init(s);
     ay_view_default(&view);
     c->build(r, s, &view);
+    if (demo)
+        calm(&view);
     ay_solid_finish(s);
     view.product =
         rnd_chance(r, view.product) ? 1 : 0; /* settled here: what stands alone has no clutter */
-    if (view.product < 1 && rnd_chance(r, 0.22f))
+    if (view.product < 1 && rnd_chance(r, demo ? 0.12f : 0.22f))
         ay_clutter_add(r, s);
     ay_scene_pick(r, s, &view, (float)canvas->width / (float)canvas->height, &scene);
     st = ay_scene_render(&scene, canvas, err);
@@ -130,11 +142,12 @@ ay_status ay_draw_picture(ay_draw_set set, int class_index, uint64_t seed, uint6
     ay_rng_init3(&r, seed, name_seed(c->name), index);
     if ((st = ay_canvas_create(&canvas, width, height, err)) != AY_OK)
         return st;
-    st = c->build   ? draw_solid(c, &r, &canvas, err)
+    st = c->build   ? draw_solid(c, set == AY_DRAW_DEMO, &r, &canvas, err)
          : c->field ? ay_texture_paint(c, &r, &canvas, err)
                     : c->paint(&r, &canvas, err);
     if (st == AY_OK)
-        st = ay_camera_expose(&r, &canvas, c->build ? 0 : c->gentle, out, err);
+        st = ay_camera_expose(&r, &canvas, c->build ? (set == AY_DRAW_DEMO ? 0.4f : 0) : c->gentle,
+                              out, err);
     if (st == AY_OK && c->tint == AY_TINT_GREY && c->field && rnd_chance(&r, 0.75f))
         grey_camera(&r, out);
     ay_canvas_fini(&canvas);

@@ -49,14 +49,14 @@ static void pinned_pictures(void)
         ay_draw_set set;
         const char *name, *sha256;
     } want[] = {
-        {AY_DRAW_DEMO, "Gear", "6190f53d8cf9c593845fb47a393e80ed76f0f0047ee00596b6761290c72aebc1"},
+        {AY_DRAW_DEMO, "Gear", "0c7ae60f2cb0ee8c29707d54ea5f016afb24dfacda048e03561200706e3aa47c"},
         {AY_DRAW_DEMO, "Circuit board",
-         "90428770b758a9be5e0b3322ab8d061f4d308104fa1cfcd27ddc6df883f20ac0"},
+         "de65703e242a98f8dc5e1bb3fedaa7637494be1d4ce0ba18968b1427fc7664de"},
         {AY_DRAW_DEMO, "Hard disk",
-         "fa31d01f892fa6d48f39d4a1a34463282458fbbdea5c446399c1cec9a3dd3343"},
+         "79582d3c55ca8448ab291443d70f6ab04723679ad15698a958e7e8acd678237a"},
         {AY_DRAW_DEMO, "Spring",
-         "e6686a79c620fd432fa340d31f98dbe8728a0680793c645df452657ff404e1c7"},
-        {AY_DRAW_DEMO, "Key", "516c367cd675cbc934c612c9f2ecec01cb5cdbd6e494cd2a2214d13a3e3eaca4"},
+         "568e505570f23ed0b290d5fceb7461a3705d74a48a8ccd472c204c1264f38f76"},
+        {AY_DRAW_DEMO, "Key", "ee0c1f9aa7937c7ef0327a3a0cb4e3a6873bc4f4eea462e46bddd726afda23ef"},
         {AY_DRAW_TRAIN, "keyboard",
          "04f01b9fa9bf7f5f0fe5e10f18b96644ce03497590ce5ad4160b18d1fb118a15"},
         {AY_DRAW_TRAIN, "microwave oven",
@@ -94,8 +94,8 @@ static void repeatable_and_varied(void)
     digest(AY_DRAW_DEMO, "Gear", 5, b);
     digest(AY_DRAW_DEMO, "Gear", 6, c);
     CHECK(strcmp(a, b) == 0 && strcmp(a, c) != 0);
-    digest(AY_DRAW_TRAIN, "gear", 5, c); /* the same class in both sets */
-    CHECK(strcmp(a, c) == 0);
+    digest(AY_DRAW_TRAIN, "gear", 5, c); /* the demonstration is calmer */
+    CHECK(strcmp(a, c) != 0);
 }
 
 static double spread(const ay_image *im)

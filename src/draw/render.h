@@ -55,6 +55,7 @@ typedef struct {
     float product;   /* how often it stands alone on white or plain, cut out */
     float roll;      /* largest tilt of the camera, radians */
     float wear;      /* 0: always new; 1: usual for scrap */
+    bool calm;       /* as a person at a bench takes it: near, sober grounds, mild wear */
 } ay_view;
 
 typedef struct {

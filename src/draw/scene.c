@@ -73,6 +73,31 @@ static void wear_out(ay_rng *r, float amount, ay_wear *w)
         w->dust = dust;
 }
 
+static bool listed(const ay_ground_kind *list, size_t n, ay_ground_kind kind)
+{
+    while (n > 0)
+        if (list[--n] == kind)
+            return true;
+    return false;
+}
+
+/* Grounds of a workplace, in sober colours. */
+static void calm_ground(ay_rng *r, ay_ground *g)
+{
+    static const ay_ground_kind kinds[] = {
+        AY_GROUND_STUDIO,   AY_GROUND_WOOD,     AY_GROUND_CLOTH,    AY_GROUND_METAL,
+        AY_GROUND_CONCRETE, AY_GROUND_CONVEYOR, AY_GROUND_CARDBOARD};
+
+    do
+        ay_ground_pick(r, g);
+    while (!listed(kinds, sizeof kinds / sizeof *kinds, g->kind));
+    float grey = (g->a.x + g->a.y + g->a.z) / 3;
+    if (g->kind == AY_GROUND_STUDIO || g->kind == AY_GROUND_CLOTH) {
+        g->a = v3_mix(v3_all(grey), g->a, 0.3f);
+        g->b = v3_mix(v3_all(grey * 0.8f), g->b, 0.3f);
+    }
+}
+
 void ay_scene_pick(ay_rng *r, const ay_solid *s, const ay_view *v, float aspect, ay_scene *o)
 {
     memset(o, 0, sizeof *o);
@@ -80,7 +105,10 @@ void ay_scene_pick(ay_rng *r, const ay_solid *s, const ay_view *v, float aspect,
     aim(r, s, v, aspect, o);
     light_up(r, o);
     wear_out(r, v->wear, &o->wear);
-    ay_ground_pick(r, &o->ground);
+    if (v->calm)
+        calm_ground(r, &o->ground);
+    else
+        ay_ground_pick(r, &o->ground);
     o->ground_z = s->low;
     float plain = rnd(r, 0.55f, 1), hue = rnd(r, 0, 1);
     o->back = v3_scale(o->sky, rnd(r, 0.2f, 1));
