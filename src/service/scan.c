@@ -267,10 +267,40 @@ static void decide_auto(judging *j)
     }
 }
 
+/* The very bytes that were scanned, among the stored pictures; -1 when they are not there. */
+static int64_t find_stored(const judging *j)
+{
+    if (!*j->out->sha256)
+        return -1;
+    for (size_t i = 0; i < j->g->nready; i++)
+        if (strcmp(j->g->items[i].sha256, j->out->sha256) == 0)
+            return (int64_t)i;
+    return -1;
+}
+
+/* A person said what this very picture is: nothing is left to vote on. */
+static void decide_stored(judging *j, size_t row)
+{
+    ay_decision *d = j->out;
+    int klass = j->g->items[row].klass;
+    float threshold = j->cal.thresholds[klass];
+
+    d->status = AY_SCAN_MATCH;
+    d->label = d->arg_first = name_of(j, klass);
+    d->class_id = j->g->classes[klass].id;
+    d->score = j->scores[row];
+    d->threshold = threshold > -1 ? threshold : 0;
+    d->probability = -1;
+    d->has_reference = fill_match(j, row, &d->reference);
+    d->message_code = "match_stored";
+    d->message = ay_arena_printf(j->arena, "This very picture is stored as \"%s\".", d->label);
+}
+
 static ay_status judge(ay_service *s, ay_gallery *g, const float *query, judging *j, ay_err *err)
 {
     ay_status status = AY_OK;
     ay_decision *d = j->out;
+    int64_t stored;
 
     j->g = g;
     if (!j->mean && g->nready > 0)
@@ -285,6 +315,8 @@ static ay_status judge(ay_service *s, ay_gallery *g, const float *query, judging
         decide_nothing(j);
     else if (j->mean)
         decide_mean(j);
+    else if ((stored = find_stored(j)) >= 0)
+        decide_stored(j, (size_t)stored);
     else
         decide_auto(j);
     if (!d->message || (g->nready > 0 && !d->arg_first) ||

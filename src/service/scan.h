@@ -60,7 +60,7 @@ typedef struct {
     ay_scan_class *classes; /* best first; with "mean" empty classes too */
     size_t nclasses;
     const char *message;      /* one plain English sentence */
-    const char *message_code; /* "match", "match_few", "mean", "no_match_far", "ambiguous_two",
+    const char *message_code; /* "match", "match_few", "match_stored", "mean", "no_match_far", "ambiguous_two",
                                  "ambiguous_reference", "no_dataset" */
     const char *arg_first, *arg_second; /* class names in the sentence; NULL when it has none */
     const char *dataset, *method;

@@ -71,6 +71,36 @@ static void a_newcomer_teaches_and_scans(void)
     fake_folder_gone(dir);
 }
 
+/* Even where the vote would not dare: a person has said what this very file shows. */
+static void a_stored_picture_is_what_it_was_called(void)
+{
+    const char *dir = fake_folder();
+    fake_encoder f;
+    ay_service *s;
+    ay_decision d;
+
+    fake_init(&f, 'a');
+    s = fake_open(dir, &f);
+    make_classes(s);
+    for (uint64_t i = 0; i < 6; i++) {
+        teach(s, "red", RED, i);
+        teach(s, "green", RED, 100 + i); /* the same kind of thing under two names */
+    }
+    teach(s, "green", BLUE, 1); /* and one that is like nothing else */
+    d = ask(s, RED, 3, NULL);
+    CHECK(d.status == AY_SCAN_MATCH && strcmp(d.label, "red") == 0);
+    CHECK(strcmp(d.message_code, "match_stored") == 0 && d.has_reference);
+    CHECK(strcmp(d.reference.sha256, d.sha256) == 0);
+    d = ask(s, RED, 103, NULL);
+    CHECK(d.status == AY_SCAN_MATCH && strcmp(d.label, "green") == 0);
+    d = ask(s, BLUE, 1, NULL);
+    CHECK(d.status == AY_SCAN_MATCH && strcmp(d.label, "green") == 0);
+    d = ask(s, RED, 50, NULL); /* a new one of that kind is still in doubt */
+    CHECK(d.status == AY_SCAN_AMBIGUOUS);
+    ay_service_close(s);
+    fake_folder_gone(dir);
+}
+
 static void bad_uploads_change_nothing(void)
 {
     const char *dir = fake_folder();
@@ -548,6 +578,7 @@ static void every_allocation_may_fail(void)
 }
 
 TESTS({"a newcomer teaches and scans", a_newcomer_teaches_and_scans},
+      {"a stored picture is what it was called", a_stored_picture_is_what_it_was_called},
       {"bad uploads change nothing", bad_uploads_change_nothing},
       {"adding again changes nothing or moves", adding_again_changes_nothing_or_moves},
       {"deleting can be undone", deleting_can_be_undone},

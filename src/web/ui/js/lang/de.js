@@ -86,6 +86,7 @@ export const de = {
     say_no_match: 'Nicht erkannt. Am ähnlichsten ist {a}, {score}',
     say_no_dataset: 'Die Sammlung hat noch keine Bilder',
     msg_match: 'Vergleiche die beiden Bilder: Zeigen sie dieselbe Art von Ding, bist du fertig.',
+    msg_match_stored: 'Genau dieses Bild ist als {label} gespeichert.',
     msg_ambiguous: 'Beide passen. Zeig eine andere Seite, geh näher heran oder sag mir, was es ist.',
     msg_no_match: 'Nichts Gespeichertes ist ähnlich genug. Versuche eine andere Seite oder mehr Licht; ist es eine neue Art, sag mir, was es ist.',
     msg_no_dataset: 'Füge mindestens einer Klasse Bilder hinzu, oder sag mir, was das ist, und ich fange damit an.',

@@ -86,6 +86,7 @@ export const en = {
     say_no_match: 'No match. Most similar is {a}, {score}',
     say_no_dataset: 'The data set has no pictures yet',
     msg_match: 'Compare the two pictures: if they show the same kind of thing, you are done.',
+    msg_match_stored: 'You have stored this very picture as {label}.',
     msg_ambiguous: 'Both fit. Show another side, come closer, or tell me which it is.',
     msg_no_match: 'Nothing stored is similar enough. Try another side or more light; if it is a new kind, tell me what it is.',
     msg_no_dataset: 'Add pictures to at least one class, or tell me what this is and I start with it.',

@@ -86,6 +86,7 @@ export const pt = {
     say_no_match: 'Não identificado. O mais parecido é {a}, {score}',
     say_no_dataset: 'A base ainda não tem imagens',
     msg_match: 'Compare as duas imagens: se mostram o mesmo tipo de coisa, está pronto.',
+    msg_match_stored: 'Esta mesma imagem já está guardada como {label}.',
     msg_ambiguous: 'As duas servem. Mostre outro lado, chegue mais perto ou diga qual é.',
     msg_no_match: 'Nada guardado é parecido o bastante. Tente outro lado ou mais luz; se for um tipo novo, diga o que é.',
     msg_no_dataset: 'Adicione imagens a pelo menos uma classe, ou diga o que é isto e eu começo por aqui.',

@@ -83,6 +83,7 @@ export const zh = {
     say_no_match: '未识别。最相似的是 {a}，{score}',
     say_no_dataset: '图库里还没有图片',
     msg_match: '请比较两张图片：如果是同一类东西，就完成了。',
+    msg_match_stored: '这张图片本身已存为 {label}。',
     msg_ambiguous: '两者都符合。请换一面、靠近一些，或告诉我是哪一个。',
     msg_no_match: '图库中没有足够相似的图片。请换一面或增加光线；如果是新的种类，请告诉我它是什么。',
     msg_no_dataset: '请至少给一个类别添加图片，或告诉我这是什么，我就从它开始。',
