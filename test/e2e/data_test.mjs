@@ -37,19 +37,19 @@ test('dropped folders become classes, with progress', async ({ page, pictures, s
     await drop(pictures.folders);
     await page.waitForSelector('#tray progress');
     await until(async () => /24 pictures added/.test(await page.locator('#tray').textContent().catch(() => '')), '24 pictures added', 120000);
-    equal((await names(page)).sort().join(), 'Capacitor,Gear,Key,Washer', 'classes');
+    equal((await names(page)).sort().join(), 'Bearing,Chip,Coil,Gear', 'classes');
     equal(await countOf(page, 'Gear'), 6, 'pictures of Gear');
     await shot('data-set');
 });
 
 test('a file that is no picture is listed by name, the others are added', async ({ page, pictures, shot }) => {
     await page.goto('#/data');
-    await openClass(page, 'Key');
-    await page.setInputFiles('#add-files', [pictures.broken, pictures.fresh.Key[0]]);
+    await openClass(page, 'Coil');
+    await page.setInputFiles('#add-files', [pictures.broken, pictures.fresh.Coil[0]]);
     await page.waitForSelector('#tray li');
     const text = await page.locator('#tray li').textContent();
     check(text.includes('notes.jpg'), `the tray names the file: ${text}`);
-    await until(async () => (await page.locator('.tile').count()) === 7, 'seven pictures of Key');
+    await until(async () => (await page.locator('.tile').count()) === 7, 'seven pictures of Coil');
     await shot('upload-with-error');
 }, { allow: /status of 415|status of 422/ });
 
@@ -85,7 +85,7 @@ test('pictures: select a range, move, undo, delete, undo', async ({ page, shot }
     equal(await page.locator('.tile-pick[aria-pressed="true"]').count(), 3, 'selected');
     await shot('class-selection');
     await page.click('[data-do="move"]');
-    await page.click('dialog [data-class="Washer"]');
+    await page.click('dialog [data-class="Bearing"]');
     await until(async () => (await page.locator('.tile').count()) === 3, 'three left');
     await toast(page).click();
     await until(async () => (await page.locator('.tile').count()) === 6, 'six again');
@@ -115,7 +115,7 @@ test('burst takes pictures from the camera into the class', async ({ page, shot 
 
 test('the check shows two of the same side by side; keep, delete, undo', async ({ page, pictures, shot }) => {
     await page.goto('#/data');
-    await openClass(page, 'Washer');
+    await openClass(page, 'Bearing');
     await page.waitForSelector('.tile img');
     const twin = await page.evaluate(async () => {
         const first = document.querySelector('.tile img').src.replace(/thumb.*/, 'file');

@@ -50,7 +50,7 @@ export function drawPictures(classes) {
     const picked = classes.flatMap((c) => ['--class', c]);
     const some = ['--set', 'demo', '--size', '192', '--seed', '7'];
     must(DRAW, [...some, '--count', '6', ...picked, '--out', path.join(WORK, 'pictures')]);
-    must(DRAW, [...some, '--from', '1000000', '--count', '2', ...picked, '--out', path.join(WORK, 'fresh')]);
+    must(DRAW, [...some, '--from', '1000000', '--count', '3', ...picked, '--out', path.join(WORK, 'fresh')]);
     const film = path.join(WORK, 'camera.y4m');
     must(DRAW, ['--set', 'demo', '--seed', '7', '--from', '1000002', '--y4m', film, '--class', classes[0], '--size', '640x480']);
     fs.writeFileSync(path.join(WORK, 'notes.jpg'), 'not a picture, whatever its name says\n'.repeat(8));

@@ -7,7 +7,7 @@ import './page_test.mjs';
 import './lan_test.mjs';
 import './docs_test.mjs';
 
-const pictures = drawPictures(['Washer', 'Gear', 'Capacitor', 'Key']);
+const pictures = drawPictures(['Bearing', 'Gear', 'Chip', 'Coil']);
 const program = await startProgram();
 const browser = await startBrowser(pictures.film);
 let failed = 1;

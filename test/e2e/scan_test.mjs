@@ -53,24 +53,24 @@ test('a correction is undone', async ({ page }) => {
     await page.click('#shutter');
     await scanned(page, 2);
     await page.click('.teach [data-do="other"]');
-    await page.click('dialog [data-class="Key"]');
+    await page.click('dialog [data-class="Coil"]');
     await page.waitForSelector('.teach.done');
     await undo(page).click();
     await until(async () => (await page.locator('.teach.done').count()) === 0, 'undone');
     await page.goto('#/data');
-    await until(async () => (await page.locator('.card[data-class="Key"] .card-words').textContent()).includes('7 pictures'), 'Key has its seven pictures');
+    await until(async () => (await page.locator('.card[data-class="Coil"] .card-words').textContent()).includes('7 pictures'), 'Coil has its seven pictures');
 });
 
-test('a picture of each class, held back from the data set, is recognised', async ({ page, pictures, drop }) => {
+test('pictures held back from the data set are recognised, more often than not', async ({ page, pictures, drop }) => {
     let right = 0;
     let n = 0;
-    for (const [name, files] of Object.entries(pictures.fresh)) {
-        await drop([files[1]]);
-        await scanned(page, ++n);
-        const said = await page.locator('.top-classes li a >> nth=0').textContent();
-        right += said === name;
-    }
-    check(right >= 3, `${right} of ${n} first classes are right`);
+    for (const [name, files] of Object.entries(pictures.fresh))
+        for (const file of files.slice(1)) { // the first ones are used to teach elsewhere
+            await drop([file]);
+            await scanned(page, ++n);
+            right += (await page.locator('.top-classes li a >> nth=0').textContent()) === name;
+        }
+    check(right * 2 > n, `the first class is right for ${right} of ${n}`);
 });
 
 test('space captures, a dropped, a pasted and a picked picture are scanned', async ({ page, pictures, drop }) => {
@@ -79,9 +79,9 @@ test('space captures, a dropped, a pasted and a picked picture are scanned', asy
     await scanned(page, 1);
     await drop([pictures.fresh.Gear[0]]);
     await scanned(page, 2);
-    await page.setInputFiles('#pick-file', [pictures.fresh.Key[0], pictures.fresh.Washer[0]]);
+    await page.setInputFiles('#pick-file', [pictures.fresh.Coil[0], pictures.fresh.Bearing[0]]);
     await scanned(page, 4);
-    const bytes = fs.readFileSync(pictures.fresh.Capacitor[0]).toString('base64');
+    const bytes = fs.readFileSync(pictures.fresh.Chip[0]).toString('base64');
     await page.evaluate((b64) => {
         const data = new DataTransfer();
         data.items.add(new File([Uint8Array.from(atob(b64), (c) => c.charCodeAt(0))], 'pasted.jpg', { type: 'image/jpeg' }));
@@ -136,7 +136,7 @@ test('of two scans the newer one stays, even when the older answers last', async
     });
     await page.evaluate(() => 0);
     await page.setInputFiles('#pick-file', pictures.fresh.Gear[0]);
-    await page.setInputFiles('#pick-file', pictures.fresh.Key[0]);
+    await page.setInputFiles('#pick-file', pictures.fresh.Coil[0]);
     await scanned(page, 1);
     const shown = await page.locator('#captured').getAttribute('src');
     await new Promise((r) => setTimeout(r, 1800));
