@@ -46,7 +46,11 @@ function handshake(name, ca = pem) {
 test("the chain is good for every name and address of this host", async () => {
   const names = ["localhost", hostname().toLowerCase(), "127.0.0.1"];
   for (const list of Object.values(networkInterfaces()))
-    for (const a of list) if (!a.address.startsWith("fe80")) names.push(a.address);
+    for (const a of list) {
+      // Before version 20 Node compares IPv6 names as text, so that "::1" is not "0:0:0:0:0:0:0:1".
+      if (a.family === "IPv6" && parseInt(process.versions.node, 10) < 20) continue;
+      if (!a.address.startsWith("fe80")) names.push(a.address);
+    }
   if (!hostname().includes(".")) names.push(hostname().toLowerCase() + ".local");
   for (const name of names) {
     const { cert, version } = await handshake(name);
