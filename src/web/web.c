@@ -19,7 +19,7 @@
 static const struct {
     const char *path, *begin, *end;
 } files[] = {
-#define AY_WEB_FILE(name, file) {file + sizeof ROOT - 1, ay_web_##name, ay_web_##name##_end},
+#define AY_WEB_FILE(name, file) {&(file)[sizeof ROOT - 1], ay_web_##name, ay_web_##name##_end},
 #include "web/files.def"
 #undef AY_WEB_FILE
 };
