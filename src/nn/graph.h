@@ -150,6 +150,11 @@ typedef struct {
     /* NULL-ended; names starting with one of these never count as unexpected.  Names ending in
      * ".num_batches_tracked" and ".position_ids" never do. */
     const char *const *ignore;
+    /* NULL-ended; parameters with one of these prefixes that the file lacks (or has in another
+     * shape) are made new by fresh_seed, as ay_graph_bind_init makes them: a new classifier on an
+     * old body. */
+    const char *const *fresh;
+    uint64_t fresh_seed;
 } ay_bind;
 /* Give every parameter its tensor.  opt NULL: not strict.  The message lists the first missing,
  * mis-shaped (wanted and found) and unexpected names and how many there are: AY_ENOTFOUND when some

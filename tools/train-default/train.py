@@ -12,6 +12,7 @@ run may start from an earlier one (--init); classes known to both keep their dir
 import argparse
 import copy
 import math
+import pathlib
 import time
 
 import numpy as np
@@ -66,7 +67,14 @@ class Trainee(nn.Module):
 
 
 def start_from(trainee, names, path):
-    """Copies an earlier run; directions of classes that both know move to their new places."""
+    """Copies an earlier run; directions of classes that both know move to their new places.
+
+    A folder stands for weights that shipped: their classifiers are gone and start new.
+    """
+    if pathlib.Path(path).is_dir():
+        state = {k: v for k, v in ay.load(path)[0].state_dict().items() if not k.startswith("head.")}
+        trainee.network.load_state_dict(state, strict=False)
+        return
     stored = torch.load(path)
     state, known = stored["trainee"], {name: i for i, name in enumerate(stored["names"])}
     pairs = [(i, known[name]) for i, name in enumerate(names) if name in known]
@@ -161,7 +169,9 @@ def train(options):
             x, second, kept = augment.mix(x, target)
             second = second.to(device)
         x = x.to(device).contiguous(memory_format=torch.channels_last)
-        loss = loss_of(trainee(x), target.to(device), second, kept)
+        with torch.autocast(device, torch.bfloat16, enabled=options.bf16):
+            outputs = trainee(x)
+        loss = loss_of([logits.float() for logits in outputs], target.to(device), second, kept)
         descent.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 5.0)
@@ -192,7 +202,7 @@ def main():
     parser.add_argument("--packs", nargs="+", required=True, help="folders of the packs (NAME.tar.zst or unpacked)")
     parser.add_argument("--work", required=True, help="folder for the decoded and drawn pictures")
     parser.add_argument("--out", required=True, help="checkpoint to write")
-    parser.add_argument("--init", help="checkpoint to start from; none: from scratch")
+    parser.add_argument("--init", help="checkpoint, or model folder, to start from; none: from scratch")
     parser.add_argument("--sets", default="free,texture,fractal,thing,device", help="sets, comma between")
     parser.add_argument("--steps", type=int, default=0, help="length by count")
     parser.add_argument("--minutes", type=float, default=60, help="length by the clock, when --steps is 0")
@@ -204,6 +214,7 @@ def main():
     parser.add_argument("--warm", type=float, default=0.02, help="share of the run in which the rate rises")
     parser.add_argument("--decay", type=float, default=5e-5)
     parser.add_argument("--mix", type=float, default=0.3, help="share of the batches that are mixed")
+    parser.add_argument("--bf16", action="store_true", help="compute in bfloat16 where that is safe")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--report", type=float, default=300, help="seconds between reports and checkpoints")
