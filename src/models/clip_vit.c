@@ -319,7 +319,7 @@ static ay_status bind(const ay_source *src, const tower *t, ay_graph *g, ay_err 
     /* A prefix before the tower's own means a part of something larger. */
     bool whole = strcmp(t->prefix, "visual.") == 0 || strcmp(t->prefix, "vision_model.") == 0;
 
-    return ay_graph_bind(g, src->st, &(ay_bind){whole, rest}, err);
+    return ay_graph_bind(g, src->st, &(ay_bind){.strict = whole, .ignore = rest}, err);
 }
 
 static ay_status build(const ay_source *src, const ay_model_options *opt, ay_graph *g,

@@ -301,7 +301,7 @@ static ay_status build(const ay_source *src, const ay_model_options *opt, ay_gra
     status = ay_graph_finish(g, err);
     snprintf(fc, sizeof fc, "%sfc.", net.prefix);
     /* A prefix means a part of something larger, whose other tensors are not our business. */
-    return status == AY_OK ? ay_graph_bind(g, src->st, &(ay_bind){!net.prefix[0], ignore}, err)
+    return status == AY_OK ? ay_graph_bind(g, src->st, &(ay_bind){.strict = !net.prefix[0], .ignore = ignore}, err)
                            : status;
 }
 
