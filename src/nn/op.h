@@ -79,10 +79,16 @@ typedef struct {
     const float *param[AY_NODE_PARAMS]; /* NULL: absent */
     float *dst;                         /* never one of in[] */
     ay_shape shape;                     /* of dst */
+    /* Training only; all zero in inference. */
+    bool train;       /* batch_norm: statistics of the batch; dropout: drop */
+    float *moving[2]; /* batch_norm with train: running mean and variance to move; NULL: leave */
+    uint64_t noise;   /* dropout: the mask's key, of this node, seed and step */
 } ay_ref_call;
 
 /* As ay_ref_call, turned round: diff_dst comes in; diff_in[i] and diff_param[i], where not NULL,
- * are added to. */
+ * are added to.  forward is what the forward call was (train, noise), its dst holds the result; it
+ * must not move the running statistics again.  diff_in[i] and diff_in[j] may be one array when the
+ * node reads a value twice. */
 typedef struct {
     ay_ref_call forward;
     const float *diff_dst;
@@ -155,6 +161,27 @@ ay_status ay_graph_param_f32(ay_graph *g, int i, const float **out, ay_err *err)
 ay_status ay_graph_packed(ay_graph *g, const void *key, size_t key_size, size_t bytes,
                           ay_status (*fill)(void *ctx, void *dst, ay_err *err), void *ctx,
                           void **out, ay_err *err);
+
+/* Does element i of a dropout with this key stay?  It stays with probability 1 - p, and is then
+ * divided by 1 - p.  A hash of (key, i) and not a stream, so that any part of a mask can be made
+ * again, in any order (splitmix64's finaliser, 32 bits of it). */
+static inline uint64_t ay_noise_hash(uint64_t key, uint64_t i)
+{
+    uint64_t z = key + (i + 1) * 0x9e3779b97f4a7c15u;
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+static inline bool ay_noise_keeps(uint64_t key, uint64_t i, float p)
+{
+    return (double)(ay_noise_hash(key, i) >> 32) >= (double)p * 4294967296.0;
+}
+/* ay_ref_call.noise of node v in a step. */
+static inline uint64_t ay_noise_key(uint64_t seed, uint64_t step, ay_val v)
+{
+    return ay_noise_hash(ay_noise_hash(seed, step), (uint64_t)v);
+}
 
 /* Rows used by name in the compiler's fusion.  The full list is ay_ops, ended by NULL. */
 extern const ay_op *const ay_ops[];

@@ -62,11 +62,16 @@ static ay_status choose(ay_plan *p, const ay_plan_options *opt, ay_err *err)
     return AY_OK;
 }
 
-static ay_status build(ay_plan *p, const ay_plan_options *opt, ay_err *err)
+ay_status ay_plan_prepare(ay_plan *p, const ay_plan_options *opt, ay_err *err)
 {
     ay_graph *g = p->g;
-    ay_status status = choose(p, opt, err);
+    ay_status status;
 
+    if (!g->bound)
+        return ay_fail(err, AY_EINVAL, "the graph has no weights yet");
+    if (opt->batch < 1 || opt->batch > 1 << 20)
+        return ay_fail(err, AY_EINVAL, "a batch of %d", opt->batch);
+    status = choose(p, opt, err);
     if (status != AY_OK)
         return status;
     p->shape = ay_calloc((size_t)g->nodes, sizeof *p->shape);
@@ -81,7 +86,15 @@ static ay_status build(ay_plan *p, const ay_plan_options *opt, ay_err *err)
         p->input[i] = ay_tensor_make(AY_F32, p->shape[g->input[i]], NULL);
     for (int i = 0; i < g->outputs; i++)
         p->output[i] = ay_tensor_make(AY_F32, p->shape[g->output[i].v], NULL);
-    return p->backend->compile(p, err);
+    return AY_OK;
+}
+
+void ay_plan_finish(ay_plan *p)
+{
+    ay_free(p->slab);
+    ay_free(p->shape);
+    ay_free(p->input);
+    ay_free(p->output);
 }
 
 ay_status ay_plan_create(ay_plan **out, ay_graph *g, const ay_plan_options *opt, ay_err *err)
@@ -90,15 +103,13 @@ ay_status ay_plan_create(ay_plan **out, ay_graph *g, const ay_plan_options *opt,
     ay_status status;
 
     *out = NULL;
-    if (!g->bound)
-        return ay_fail(err, AY_EINVAL, "the graph has no weights yet");
-    if (opt->batch < 1 || opt->batch > 1 << 20)
-        return ay_fail(err, AY_EINVAL, "a batch of %d", opt->batch);
     p = ay_calloc(1, sizeof *p);
     if (!p)
         return ay_fail(err, AY_ENOMEM, "out of memory for a plan");
     p->g = g;
-    status = build(p, opt, err);
+    status = ay_plan_prepare(p, opt, err);
+    if (status == AY_OK)
+        status = p->backend->compile(p, err);
     if (status != AY_OK) {
         ay_plan_destroy(p);
         return status;
@@ -113,10 +124,7 @@ void ay_plan_destroy(ay_plan *p)
         return;
     if (p->backend)
         p->backend->destroy(p);
-    ay_free(p->slab);
-    ay_free(p->shape);
-    ay_free(p->input);
-    ay_free(p->output);
+    ay_plan_finish(p);
     ay_free(p);
 }
 
