@@ -33,12 +33,13 @@ static const ay_usage serve_usage = {
     SERVE_SETTINGS,
 };
 static const ay_option demo_options[] = {
-    {"pictures", 'n', "N", "pictures drawn for each class (12)"},
+    {"pictures", 'n', "N", "pictures drawn for each class (32)"},
     {0},
 };
 static const ay_usage demo_usage = {
     "demo [OPTION ...]",
-    "Fill the data set \"demo\" with drawn parts, unless it is there, and serve.",
+    "Serve at once, and fill the data set \"demo\" with drawn parts meanwhile, unless it is there.\n"
+    "Ended early, it goes on where it stopped at the next start.",
     demo_options,
     SERVE_SETTINGS,
 };
@@ -90,32 +91,24 @@ static void wait_for_signal(void)
 }
 
 /* Blocked before any thread exists, so that every thread inherits it, those of libraries too. */
-static void mask_signals(int how)
+static void block_signals(void)
 {
     sigset_t set;
 
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
-    pthread_sigmask(how, &set, NULL);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-/* Drawing may be ended by Ctrl-C: the next start completes it. */
-static ay_status fill_demo(ay_service *s, int pictures, ay_err *err)
-{
-    ay_status status;
-
-    mask_signals(SIG_UNBLOCK);
-    status = ay_demo_fill(s, pictures, err);
-    mask_signals(SIG_BLOCK);
-    return status;
-}
-
-static ay_status serve(ay_session *s, const ay_args *a, ay_server_options *o, ay_err *err)
+/* pictures: of each class of the demonstration; 0: no demonstration. */
+static ay_status serve(ay_session *s, const ay_args *a, ay_server_options *o, int pictures,
+                       ay_err *err)
 {
     const ay_config *c = &a->config;
     const char *bind = ay_config_text(c, "bind"), *cors = ay_config_text(c, "cors");
     char tls_dir[4200];
+    ay_demo *demo = NULL;
     ay_server *server;
     ay_status status;
 
@@ -133,9 +126,17 @@ static ay_status serve(ay_session *s, const ay_args *a, ay_server_options *o, ay
     status = ay_server_start(&server, o, err);
     if (status != AY_OK)
         return status;
-    print_addresses(server, s);
-    wait_for_signal();
-    return ay_server_stop(server, DRAIN_MS, err);
+    if (pictures > 0)
+        status = ay_demo_start(&demo, s->service, pictures, err);
+    if (status == AY_OK) {
+        print_addresses(server, s);
+        wait_for_signal();
+        status = ay_server_stop(server, DRAIN_MS, err);
+    } else {
+        ay_server_stop(server, DRAIN_MS, &(ay_err){{0}});
+    }
+    ay_demo_stop(demo);
+    return status;
 }
 
 static int serve_command(const ay_usage *usage, int argc, char **argv, bool demo)
@@ -144,7 +145,7 @@ static int serve_command(const ay_usage *usage, int argc, char **argv, bool demo
     ay_session session = {0};
     ay_args a;
     ay_err err;
-    long pictures = 12;
+    long pictures = demo ? 32 : 0;
     int rc = ay_args_parse(&a, usage, argc, argv);
 
     if (rc >= 0)
@@ -164,11 +165,10 @@ static int serve_command(const ay_usage *usage, int argc, char **argv, bool demo
         o.behind_proxy = ay_args_get(&a, "behind-proxy") != NULL;
     }
     signal(SIGPIPE, SIG_IGN);
-    mask_signals(SIG_BLOCK);
+    block_signals();
     rc = AY_EXIT_OK;
     if (ay_session_open(&session, &a, false, false, &err) != AY_OK ||
-        (demo && fill_demo(session.service, (int)pictures, &err) != AY_OK) ||
-        serve(&session, &a, &o, &err) != AY_OK)
+        serve(&session, &a, &o, (int)pictures, &err) != AY_OK)
         rc = ay_cmd_fail(&err);
 out:
     ay_session_close(&session);

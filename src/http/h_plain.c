@@ -8,6 +8,7 @@
 #include "http/handlers.h"
 #include "http/impl.h"
 #include "http/openapi.h"
+#include "http/plain_words.h"
 #include "http/problem.h"
 
 #include <stdio.h>
@@ -223,11 +224,9 @@ static void verdict(ay_buf *out, const ay_decision *d, const char *const *t)
         ay_buf_printf(out, "</b> <small>%.1f %%</small>", (double)d->score * 100);
     }
     ay_buf_puts(out, "</p>");
-    if (strcmp(t[T_LANG], "en") == 0) { /* the sentence exists in English only */
-        ay_buf_puts(out, "<p>");
-        ay_html_text(out, d->message);
-        ay_buf_puts(out, "</p>");
-    }
+    ay_buf_puts(out, "<p class=\"sentence\">");
+    ay_plain_sentence(d, t[T_LANG], out);
+    ay_buf_puts(out, "</p>");
 }
 
 static void classes(ay_buf *out, const ay_decision *d, const char *const *t)
@@ -254,7 +253,7 @@ ay_status ay_h_plain_scan(ay_request *rq, ay_err *err)
     head(&out, t);
     if (failed) { /* a page for a person, with the status for everybody else */
         ay_buf_puts(&out, "<p class=\"verdict no_match\">");
-        ay_html_text(&out, why.msg);
+        ay_plain_problem(ay_problem_status(failed), why.msg, t[T_LANG], &out);
         ay_buf_puts(&out, "</p>");
     } else {
         const ay_upload *u;
@@ -278,6 +277,7 @@ ay_status ay_h_plain_scan(ay_request *rq, ay_err *err)
     ay_buf_puts(&out, "</main></body></html>\n");
     status = ay_reply_bytes(rq, failed ? ay_problem_status(failed) : 200,
                             "text/html; charset=utf-8", &out, err);
+    ay_reply_header(rq, "Vary", "Accept-Language");
     ay_buf_fini(&out);
     return status;
 }

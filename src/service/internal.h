@@ -99,10 +99,6 @@ ay_status ay_service_purge(ay_service *s, ay_err *err);
 void ay_thumbs_remove(ay_service *s, const char *sha256);
 
 /* ---- jobs.c */
-int64_t ay_job_begin(ay_service *s, const char *kind, int64_t total);
-/* Report; false when the job is asked to stop. */
-bool ay_job_step(ay_service *s, int64_t id, int64_t done, int64_t total);
-void ay_job_end(ay_service *s, int64_t id, ay_status status, const char *message);
 void ay_service_tell(ay_service *s, const char *kind, const char *dataset, int64_t job);
 
 /* ---- keeper.c */

@@ -83,7 +83,7 @@ ay_status ay_service_undo(ay_service *s, const char *token, ay_undo_result *out,
 typedef enum { AY_JOB_RUNNING, AY_JOB_DONE, AY_JOB_FAILED, AY_JOB_CANCELLED } ay_job_state;
 typedef struct {
     int64_t id;
-    const char *kind; /* "reembed", "import", "export" */
+    const char *kind; /* "reembed", "import", "export", "demo" */
     ay_job_state state;
     int64_t done, total; /* total 0: not known yet */
     const char *message; /* may be "" */
@@ -93,6 +93,12 @@ const char *ay_job_state_name(ay_job_state state); /* "running", "done", "failed
 ay_status ay_service_jobs(ay_service *s, ay_arena *a, ay_job **out, size_t *n, ay_err *err);
 /* Ask a running job to stop; it does so between two pictures.  AY_ENOTFOUND; AY_ECONFLICT: over. */
 ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err);
+/* Whoever works in the background for the service's users shows it as a job.  total 0: not known. */
+int64_t ay_job_begin(ay_service *s, const char *kind, int64_t total);
+/* Report; false when the job is asked to stop, or the service is closing. */
+bool ay_job_step(ay_service *s, int64_t id, int64_t done, int64_t total);
+/* AY_OK: done; AY_ECANCELLED: cancelled; else failed.  message: what a person should know, or "". */
+void ay_job_end(ay_service *s, int64_t id, ay_status status, const char *message);
 /* Wait until no job runs, at most timeout_ms (negative: for ever); false on time-out. */
 bool ay_service_wait_idle(ay_service *s, long timeout_ms);
 

@@ -64,9 +64,9 @@ export function drawPictures(classes) {
     };
 }
 
-/** Start the program on an empty data folder of that name; resolves with the address it prints first. */
-export function startProgram(name = 'data', options = ['--allow-host', 'plain.localtest']) {
-    const child = spawn(PROGRAM, ['serve', '--port', '0', '--data', path.join(WORK, name), ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** Start the program ("serve" or "demo") on an empty data folder of that name; resolves with the address it prints first. */
+export function startProgram(name = 'data', options = ['--allow-host', 'plain.localtest'], command = 'serve') {
+    const child = spawn(PROGRAM, [command, '--port', '0', '--data', path.join(WORK, name), ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
     const log = fs.createWriteStream(path.join(WORK, `${name}.log`));
     const ended = new Promise((done) => child.on('exit', done));
     const stop = async () => {

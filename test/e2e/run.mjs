@@ -6,6 +6,8 @@ import './scan_test.mjs';
 import './page_test.mjs';
 import './lan_test.mjs';
 import './docs_test.mjs';
+import './a11y_test.mjs';
+import './demo_test.mjs';
 
 const pictures = drawPictures(['Bearing', 'Gear', 'Chip', 'Coil']);
 const program = await startProgram();

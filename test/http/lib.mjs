@@ -59,13 +59,17 @@ export function newFolder() {
 
 export class Server {
   // args: options of "assay serve".  Ready when it has printed an address.
-  static async start(...args) {
+  static start(...args) {
+    return Server.launch("serve", ...args);
+  }
+
+  static async launch(command, ...args) {
     const server = new Server();
     server.data = args.includes("--data") ? args[args.indexOf("--data") + 1] : newFolder();
     if (!args.includes("--data")) args.push("--data", server.data);
     if (!args.includes("--port")) args.push("--port", "0");
     if (!args.includes("--log-level")) args.push("--log-level", "warn");
-    server.child = spawn(program, ["serve", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    server.child = spawn(program, [command, ...args], { stdio: ["ignore", "pipe", "pipe"] });
     running.add(server);
     server.output = "";
     server.ended = new Promise((done) =>

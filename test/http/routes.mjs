@@ -337,6 +337,19 @@ test("pages without script", async () => {
   const result = await ask(200, "POST", "/plain/scan", form([{ name: "image", file: "q.png", value: photo }]));
   check(result.type.startsWith("text/html") && result.bytes.includes("data:image/png;base64,") &&
     result.bytes.includes(`/v1/images/`), result.bytes.toString().slice(0, 2000));
+  // The sentence about the decision, and the one about a fault, in the reader's language.
+  const said = new Set();
+  for (const lang of ["en", "pt", "de", "zh"]) {
+    const send = (value) => {
+      const sent = form([{ name: "image", file: "q.png", value }]);
+      return { ...sent, headers: { ...sent.headers, "Accept-Language": `${lang};q=0.9, fr;q=0.5` } };
+    };
+    const scanned = (await ask(200, "POST", "/plain/scan", send(photo))).bytes.toString();
+    check(scanned.includes(`<html lang="${lang}"`), lang);
+    said.add(scanned.match(/<p class="sentence">(.*?)<\/p>/)?.[1]);
+    said.add((await ask(415, "POST", "/plain/scan", send(text))).bytes.toString().match(/verdict no_match">(.*?)<\/p>/)?.[1]);
+  }
+  check(said.size === 8 && !said.has(undefined) && !said.has(""), [...said]);
   check((await ask(415, "POST", "/plain/scan", form([{ name: "image", file: "q.png", value: text }]))).type.startsWith("text/html"));
   check(!/<script|style=| on\w+=/.test(result.bytes.toString().replace(/data:[^"]*/g, "")));
 });

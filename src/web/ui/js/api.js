@@ -74,6 +74,7 @@ const item = (sha) => `/v1/images/${encodeURIComponent(sha)}`;
 
 export const api = {
     info: () => call('GET', '/v1/info'),
+    jobs: () => call('GET', '/v1/jobs').then((r) => r.items),
     datasets: () => call('GET', '/v1/datasets').then((r) => r.items),
     createDataset: (name, preset) => call('POST', '/v1/datasets', { json: preset ? { name, preset } : { name } }),
     patchDataset: (name, change) => call('PATCH', `/v1/datasets/${encodeURIComponent(name)}`, { json: change }),

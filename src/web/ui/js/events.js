@@ -5,6 +5,7 @@
  * should not hold one.  Bursts of events become one reading of the lists.
  */
 import { emit, loadClasses, loadDatasets } from './state.js';
+import { loadJobs, noteJob } from './notice.js';
 
 const WAIT_MS = 800;
 
@@ -13,13 +14,16 @@ export function follow() {
     let timer = 0;
     const read = () => {
         timer = 0;
-        Promise.all([loadDatasets(), loadClasses()]).then(() => emit('pictures'), () => {});
+        loadDatasets().then(loadClasses).then(() => emit('pictures'), () => {}); // in turn: ours may have a new name
     };
     const soon = () => (timer ||= setTimeout(read, WAIT_MS));
     const open = () => {
         if (source || document.hidden) return;
         source = new EventSource('/v1/events');
         source.addEventListener('dataset', soon);
+        source.addEventListener('job', (e) => noteJob(JSON.parse(e.data)));
+        source.addEventListener('lost', () => loadJobs().then(soon, () => {}));
+        source.addEventListener('open', () => loadJobs().catch(() => {}));
         source.addEventListener('error', () => source?.readyState === EventSource.CLOSED && (source = null));
     };
     document.addEventListener('visibilitychange', () => {

@@ -22,6 +22,7 @@ import { helpDialog, listenForKeys } from './shortcuts.js';
 import { listenForFiles } from './drop.js';
 import { newDataset } from './datasets.js';
 import { follow } from './events.js';
+import { drawNotice } from './notice.js';
 
 let view = { keys: {} };
 
@@ -63,6 +64,7 @@ function route() {
     view = name === 'data' && id ? picturesView(id) : name === 'data' ? classesView() : name === 'check' ? checkView() : scanView();
     put($('#main'), view.el);
     drawBar();
+    drawNotice();
     document.title = `${t(name === 'scan' || !name ? 'tab_scan' : 'tab_data')} · Assay`;
 }
 

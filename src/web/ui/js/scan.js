@@ -32,7 +32,7 @@ function welcome() {
     return h('div', { class: 'welcome' },
         h('h1', {}, t('welcome')),
         h('p', { class: 'muted' }, t('welcome_help', { n: filled.length }), ' ', t(touch.matches ? 'welcome_touch' : 'welcome_keys')),
-        h('h3', {}, t('welcome_try')),
+        h('h2', { class: 'over' }, t('welcome_try')),
         h('ul', { class: 'samples' }, samples.map((c) => h('li', {}, h('button', { type: 'button', class: 'sample', 'data-sample': c.name, onclick: () => trySample(c) },
             h('img', { src: thumb(c.cover), alt: '', loading: 'lazy' }), h('span', {}, c.name))))));
 }
@@ -75,7 +75,7 @@ export function scanView() {
         redraw(panel, () => put(panel, scan ? result(scan) : welcome()), '.teach.done button');
         if (scan?.pending && panel.getBoundingClientRect().top < 0) scrollTo(0, 0);
         panel.setAttribute('aria-busy', String(Boolean(scan?.pending)));
-        put(past, state.history.length > 0 && [h('h3', {}, t('history')), h('ol', {}, state.history.map(historyItem))]);
+        put(past, state.history.length > 0 && [h('h2', { class: 'over' }, t('history')), h('ol', {}, state.history.map(historyItem))]);
     }
 
     const off = [on('scan', draw), on('classes', draw)];

@@ -1,7 +1,8 @@
 /**
  * state.js - what every part of the page shares, and who wants to know when it changes.
  *
- * Topics: 'datasets', 'classes' (lists were read again), 'scan' (a result came), 'history'.
+ * Topics: 'datasets', 'classes' (lists were read again), 'scan' (a result came), 'history',
+ * 'jobs' (work in the background moved).
  */
 import { api } from './api.js';
 
@@ -16,6 +17,8 @@ export const state = {
     classes: [],
     /** @type {any[]} this session's scans, newest first: {id, blob, url, name, time, result} */
     history: [],
+    /** @type {any[]} the server's jobs, newest first */
+    jobs: [],
     /** the scan on show */
     scan: null,
 };

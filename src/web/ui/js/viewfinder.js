@@ -41,7 +41,7 @@ export function viewfinder(on) {
     const pick = () => file.click();
 
     function button(name, key, run, pressed) {
-        return h('button', { class: 'btn lens-btn', type: 'button', title: t(key), 'aria-label': t(key), 'aria-pressed': pressed === undefined ? undefined : String(pressed), onclick: run, 'data-do': name }, icon(name), h('span', { 'aria-hidden': 'true' }, t(`${key}_short`)));
+        return h('button', { class: 'btn lens-btn', type: 'button', title: t(key), 'aria-label': `${t(`${key}_short`)}: ${t(key)}`, 'aria-pressed': pressed === undefined ? undefined : String(pressed), onclick: run, 'data-do': name }, icon(name), h('span', { 'aria-hidden': 'true' }, t(`${key}_short`)));
     }
 
     function toggleSteady() {

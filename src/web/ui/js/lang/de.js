@@ -23,6 +23,9 @@ export const de = {
     pictures: { one: '{n} Bild', other: '{n} Bilder' },
     ms: '{n} ms',
 
+    demo_drawing: 'Die Vorführung wird gezeichnet: {done} von {total} Bildern. Erkennen geht schon.',
+    demo_progress: 'Die Vorführung wird gezeichnet',
+
     viewfinder: 'Sucher',
     capture: 'Erkennen, was die Kamera sieht',
     pick: 'Bild auswählen',
@@ -86,6 +89,7 @@ export const de = {
     say_no_match: 'Nicht erkannt. Am ähnlichsten ist {a}, {score}',
     say_no_dataset: 'Die Sammlung hat noch keine Bilder',
     msg_match: 'Vergleiche die beiden Bilder: Zeigen sie dieselbe Art von Ding, bist du fertig.',
+    msg_match_few: 'Am ähnlichsten: {a}. Noch sind es zu wenige Bilder, um zu wissen, was nicht dazugehört: Füge weitere hinzu.',
     msg_match_stored: 'Genau dieses Bild ist als {label} gespeichert.',
     msg_ambiguous: 'Beide passen. Zeig eine andere Seite, geh näher heran oder sag mir, was es ist.',
     msg_no_match: 'Nichts Gespeichertes ist ähnlich genug. Versuche eine andere Seite oder mehr Licht; ist es eine neue Art, sag mir, was es ist.',

@@ -23,6 +23,9 @@ export const en = {
     pictures: { one: '{n} picture', other: '{n} pictures' },
     ms: '{n} ms',
 
+    demo_drawing: 'The demonstration is being drawn: {done} of {total} pictures. You can scan already.',
+    demo_progress: 'Drawing the demonstration',
+
     viewfinder: 'Viewfinder',
     capture: 'Scan what the camera sees',
     pick: 'Choose a picture',
@@ -86,6 +89,7 @@ export const en = {
     say_no_match: 'No match. Most similar is {a}, {score}',
     say_no_dataset: 'The data set has no pictures yet',
     msg_match: 'Compare the two pictures: if they show the same kind of thing, you are done.',
+    msg_match_few: 'Most like {a}. There are too few pictures yet to know what does not belong: add some more.',
     msg_match_stored: 'You have stored this very picture as {label}.',
     msg_ambiguous: 'Both fit. Show another side, come closer, or tell me which it is.',
     msg_no_match: 'Nothing stored is similar enough. Try another side or more light; if it is a new kind, tell me what it is.',

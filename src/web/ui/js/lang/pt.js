@@ -23,6 +23,9 @@ export const pt = {
     pictures: { one: '{n} imagem', other: '{n} imagens' },
     ms: '{n} ms',
 
+    demo_drawing: 'A demonstração está sendo desenhada: {done} de {total} imagens. Já é possível escanear.',
+    demo_progress: 'Desenhando a demonstração',
+
     viewfinder: 'Visor',
     capture: 'Escanear o que a câmera vê',
     pick: 'Escolher uma imagem',
@@ -86,6 +89,7 @@ export const pt = {
     say_no_match: 'Não identificado. O mais parecido é {a}, {score}',
     say_no_dataset: 'A base ainda não tem imagens',
     msg_match: 'Compare as duas imagens: se mostram o mesmo tipo de coisa, está pronto.',
+    msg_match_few: 'Mais parecido com {a}. Ainda há imagens de menos para saber o que não pertence: adicione mais algumas.',
     msg_match_stored: 'Esta mesma imagem já está guardada como {label}.',
     msg_ambiguous: 'As duas servem. Mostre outro lado, chegue mais perto ou diga qual é.',
     msg_no_match: 'Nada guardado é parecido o bastante. Tente outro lado ou mais luz; se for um tipo novo, diga o que é.',

@@ -23,6 +23,9 @@ export const zh = {
     pictures: { other: '{n} 张图片' },
     ms: '{n} 毫秒',
 
+    demo_drawing: '正在绘制演示图片：{done} / {total} 张。现在就可以扫描。',
+    demo_progress: '绘制演示图片的进度',
+
     viewfinder: '取景框',
     capture: '扫描镜头所见',
     pick: '选择图片',
@@ -83,6 +86,7 @@ export const zh = {
     say_no_match: '未识别。最相似的是 {a}，{score}',
     say_no_dataset: '图库里还没有图片',
     msg_match: '请比较两张图片：如果是同一类东西，就完成了。',
+    msg_match_few: '最像 {a}。图片还太少，无法判断什么不属于图库：请再添加一些。',
     msg_match_stored: '这张图片本身已存为 {label}。',
     msg_ambiguous: '两者都符合。请换一面、靠近一些，或告诉我是哪一个。',
     msg_no_match: '图库中没有足够相似的图片。请换一面或增加光线；如果是新的种类，请告诉我它是什么。',
