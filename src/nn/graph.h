@@ -143,6 +143,11 @@ ay_val ay_nn_attention(ay_graph *g, ay_val qkv, int heads, bool causal);
 
 ay_val ay_nn_l2_normalise(ay_graph *g, ay_val x); /* last dimension; a zero row stays zero */
 
+/* In training each element is 0 with probability p, else scaled by 1 / (1 - p); which ones is a pure
+ * function of the plan's seed, the step, the node and the element.  Otherwise the value itself.
+ * 0 <= p < 1; p 0 adds no node. */
+ay_val ay_nn_dropout(ay_graph *g, ay_val x, float p);
+
 /* ---- weights --------------------------------------------------------------------------------- */
 
 typedef struct {

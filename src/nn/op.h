@@ -6,7 +6,8 @@
  * without runs its plain loops inside the fast back end too, in float32, so a new operator is right
  * everywhere before it is fast.
  *
- * Gradients have their place in the row: ref_backward beside ref, dnnl_backward beside dnnl.
+ * Gradients have their place in the row: ref_backward beside ref, dnnl_backward beside dnnl.  A
+ * gradient is checked against finite differences of its own forward (ref/gradient_test.c).
  *
  * Invariants of a finished graph:
  *  1. node i produces value i, and reads only values below i;
@@ -68,6 +69,9 @@ typedef struct {
             int heads;
             bool causal;
         } attention;
+        struct {
+            float p; /* the share that is dropped */
+        } dropout;
     } attr;
 } ay_node;
 
@@ -88,7 +92,8 @@ typedef struct {
 /* As ay_ref_call, turned round: diff_dst comes in; diff_in[i] and diff_param[i], where not NULL,
  * are added to.  forward is what the forward call was (train, noise), its dst holds the result; it
  * must not move the running statistics again.  diff_in[i] and diff_in[j] may be one array when the
- * node reads a value twice. */
+ * node reads a value twice.  Of the forward call's inputs and dst only what the row's `needs` names
+ * is still there. */
 typedef struct {
     ay_ref_call forward;
     const float *diff_dst;
@@ -99,6 +104,9 @@ typedef struct {
 struct ay_dnnl; /* the compiler's state, nn/dnnl/compile.h */
 typedef ay_status ay_dnnl_fn(struct ay_dnnl *c, ay_val v, ay_err *err);
 
+/* What a backward reads of its forward call; the rest need not be kept. */
+enum { AY_NEEDS_IN0 = 1, AY_NEEDS_IN1 = 2, AY_NEEDS_DST = 4 };
+
 struct ay_op {
     const char *name;
     /* The result's shape, or why the inputs do not fit (message without the node's name). */
@@ -106,6 +114,7 @@ struct ay_op {
     double (*flops)(const ay_node *n, const ay_shape *in, const ay_shape *out); /* NULL: few */
     void (*ref)(const ay_ref_call *c);
     void (*ref_backward)(const ay_ref_grad *c); /* NULL: no gradient */
+    unsigned needs;                             /* AY_NEEDS_...: what ref_backward reads */
     ay_dnnl_fn *dnnl;                           /* NULL: plain loops */
     ay_dnnl_fn *dnnl_backward;                  /* NULL: plain loops */
 };
@@ -186,7 +195,7 @@ static inline uint64_t ay_noise_key(uint64_t seed, uint64_t step, ay_val v)
 /* Rows used by name in the compiler's fusion.  The full list is ay_ops, ended by NULL. */
 extern const ay_op *const ay_ops[];
 extern const ay_op ay_op_input, ay_op_conv2d, ay_op_linear, ay_op_batch_norm, ay_op_activation,
-    ay_op_add, ay_op_mul, ay_op_reshape, ay_op_scale, ay_op_max_pool, ay_op_global_avg_pool;
+    ay_op_add, ay_op_mul, ay_op_reshape, ay_op_scale, ay_op_max_pool, ay_op_global_avg_pool, ay_op_dropout;
 
 /* Helpers shared by rows. */
 ay_status ay_infer_same(const ay_node *n, const ay_shape *in, ay_shape *out, ay_err *err);
@@ -196,6 +205,7 @@ const char *ay_act_name(ay_act kind);
 void ay_conv_extent(const ay_conv *a, int64_t size, int64_t *out, int64_t *pad_begin,
                     int64_t *pad_end);
 int64_t ay_pool_extent(const ay_pool *a, int64_t size);
+float ay_act_slope(ay_act kind, float x); /* derivative at x; at a corner the left one, as PyTorch */
 
 ay_dnnl_fn ay_dnnl_conv2d, ay_dnnl_linear, ay_dnnl_batch_norm, ay_dnnl_layer_norm,
     ay_dnnl_activation, ay_dnnl_binary, ay_dnnl_pool, ay_dnnl_reshape, ay_dnnl_patches,

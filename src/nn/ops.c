@@ -29,6 +29,7 @@ const ay_op *const ay_ops[] = {
     &ay_op_softmax,
     &ay_op_attention,
     &ay_op_l2_normalise,
+    &ay_op_dropout,
     NULL,
 };
 

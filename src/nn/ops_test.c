@@ -230,7 +230,7 @@ static ay_val head(ay_graph *g, ay_rng *r)
     ay_val x = picture(g, r, channels(r));
 
     x = ay_nn_flatten(g, ay_nn_global_avg_pool(g, x));
-    x = ay_nn_linear(g, x, "fc", &(ay_linear){.out = 10, .bias = true});
+    x = ay_nn_linear(g, ay_nn_dropout(g, x, 0.5f), "fc", &(ay_linear){.out = 10, .bias = true});
     return ay_nn_l2_normalise(g, ay_nn_batch_norm(g, x, "b", 0));
 }
 

@@ -71,8 +71,62 @@ static void ref(const ay_ref_call *c)
     }
 }
 
-const ay_op ay_op_attention = {
-    .name = "attention", .infer = infer, .flops = flops, .ref = ref, .dnnl = ay_dnnl_attention};
+/* What one query gives back.  With p the probabilities and o = sum p v the result:
+ *   dv[s] += p[s] do,  ds[s] = p[s] (do . v[s] - do . o) / sqrt(d),  dq += ds[s] k[s],
+ *   dk[s] += ds[s] q.
+ * Scores are computed again; dq lies d before dk as q before k, at a distance of D. */
+static void attend_back(const float *q, const float *out, const float *diff, float *dq, float *dkv,
+                        int64_t n, int64_t d, int64_t row, const float *kv)
+{
+    int64_t D = row / 3;
+    double scale = 1 / sqrt((double)d), top = -INFINITY, sum = 0, whole = dot(diff, out, d);
+
+    for (int64_t s = 0; s < n; s++)
+        top = fmax(top, dot(q, kv + s * row, d) * scale);
+    for (int64_t s = 0; s < n; s++)
+        sum += exp(dot(q, kv + s * row, d) * scale - top);
+    for (int64_t s = 0; s < n; s++) {
+        const float *k = kv + s * row, *v = k + D;
+        float *dk = dkv + s * row, *dv = dk + D;
+        double p = exp(dot(q, k, d) * scale - top) / sum;
+        double ds = p * (dot(diff, v, d) - whole) * scale;
+        for (int64_t i = 0; i < d; i++) {
+            dv[i] += (float)(p * diff[i]);
+            dk[i] += (float)(ds * q[i]);
+            dq[i] += (float)(ds * k[i]);
+        }
+    }
+}
+
+static void ref_backward(const ay_ref_grad *c)
+{
+    const ay_ref_call *f = &c->forward;
+    int64_t B = f->shape.dim[0], T = f->shape.dim[1], D = f->shape.dim[2];
+    int64_t heads = f->node->attr.attention.heads, d = D / heads, row = 3 * D;
+    bool causal = f->node->attr.attention.causal;
+
+    if (!c->diff_in[0])
+        return;
+    for (int64_t b = 0; b < B; b++) {
+        for (int64_t t = 0; t < T; t++) {
+            for (int64_t h = 0; h < heads; h++) {
+                const float *base = f->in[0] + b * T * row + h * d;
+                float *diff = c->diff_in[0] + b * T * row + h * d;
+                int64_t at = (b * T + t) * D + h * d;
+                attend_back(base + t * row, f->dst + at, c->diff_dst + at, diff + t * row, diff + D,
+                            causal ? t + 1 : T, d, row, base + D);
+            }
+        }
+    }
+}
+
+const ay_op ay_op_attention = {.name = "attention",
+                               .infer = infer,
+                               .flops = flops,
+                               .ref = ref,
+                               .ref_backward = ref_backward,
+                               .needs = AY_NEEDS_IN0 | AY_NEEDS_DST,
+                               .dnnl = ay_dnnl_attention};
 
 ay_val ay_nn_attention(ay_graph *g, ay_val qkv, int heads, bool causal)
 {

@@ -46,8 +46,62 @@ static void ref_mul(const ay_ref_call *c)
         c->dst[i] = c->in[0][i] * c->in[1][place_in_b(i, &c->shape, &c->in_shape[1])];
 }
 
-const ay_op ay_op_add = {.name = "add", .infer = infer, .ref = ref_add, .dnnl = ay_dnnl_binary};
-const ay_op ay_op_mul = {.name = "mul", .infer = infer, .ref = ref_mul, .dnnl = ay_dnnl_binary};
+/* How many neighbours in a share one element of b. */
+static size_t run_length(const ay_shape *a, const ay_shape *b)
+{
+    size_t n = 1;
+
+    for (int d = a->rank - 1; d >= 0 && b->dim[d] == 1; d--)
+        n *= (size_t)a->dim[d];
+    return n;
+}
+
+/* db += the sum, over all places where b was repeated, of diff (times a when given). */
+static void gather(const ay_ref_grad *c, const float *a)
+{
+    const ay_ref_call *f = &c->forward;
+    size_t n = ay_shape_count(&f->shape), run = run_length(&f->shape, &f->in_shape[1]);
+
+    for (size_t i = 0; i < n; i += run) {
+        double sum = 0;
+        for (size_t k = i; k < i + run; k++)
+            sum += (double)c->diff_dst[k] * (a ? a[k] : 1);
+        c->diff_in[1][place_in_b(i, &f->shape, &f->in_shape[1])] += (float)sum;
+    }
+}
+
+static void add_backward(const ay_ref_grad *c)
+{
+    size_t n = c->diff_in[0] ? ay_shape_count(&c->forward.shape) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        c->diff_in[0][i] += c->diff_dst[i];
+    if (c->diff_in[1])
+        gather(c, NULL);
+}
+
+static void mul_backward(const ay_ref_grad *c)
+{
+    const ay_ref_call *f = &c->forward;
+    size_t n = c->diff_in[0] ? ay_shape_count(&f->shape) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        c->diff_in[0][i] += c->diff_dst[i] * f->in[1][place_in_b(i, &f->shape, &f->in_shape[1])];
+    if (c->diff_in[1])
+        gather(c, f->in[0]);
+}
+
+const ay_op ay_op_add = {.name = "add",
+                         .infer = infer,
+                         .ref = ref_add,
+                         .ref_backward = add_backward,
+                         .dnnl = ay_dnnl_binary};
+const ay_op ay_op_mul = {.name = "mul",
+                         .infer = infer,
+                         .ref = ref_mul,
+                         .ref_backward = mul_backward,
+                         .needs = AY_NEEDS_IN0 | AY_NEEDS_IN1,
+                         .dnnl = ay_dnnl_binary};
 
 static ay_val binary(ay_graph *g, const ay_op *op, ay_val a, ay_val b)
 {

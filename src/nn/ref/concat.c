@@ -44,7 +44,27 @@ static void ref(const ay_ref_call *c)
     }
 }
 
-const ay_op ay_op_concat = {.name = "concat", .infer = infer, .ref = ref, .dnnl = ay_dnnl_concat};
+static void ref_backward(const ay_ref_grad *c)
+{
+    const ay_ref_call *f = &c->forward;
+    int axis = f->node->attr.slice.axis;
+    size_t outer = product(&f->shape, 0, axis), row = product(&f->shape, axis, f->shape.rank);
+    size_t at = 0;
+
+    for (int i = 0; i < f->node->nin; i++) {
+        size_t part = product(&f->in_shape[i], axis, f->shape.rank);
+        for (size_t o = 0; c->diff_in[i] && o < outer; o++)
+            for (size_t k = 0; k < part; k++)
+                c->diff_in[i][o * part + k] += c->diff_dst[o * row + at + k];
+        at += part;
+    }
+}
+
+const ay_op ay_op_concat = {.name = "concat",
+                            .infer = infer,
+                            .ref = ref,
+                            .ref_backward = ref_backward,
+                            .dnnl = ay_dnnl_concat};
 
 ay_val ay_nn_concat(ay_graph *g, const ay_val *x, int n, int axis)
 {

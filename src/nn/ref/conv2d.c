@@ -106,8 +106,75 @@ static void ref(const ay_ref_call *c)
     }
 }
 
-const ay_op ay_op_conv2d = {
-    .name = "conv2d", .infer = infer, .flops = flops, .ref = ref, .dnnl = ay_dnnl_conv2d};
+/* add_plane turned round: diff goes back through one filter into dsrc, and with src into dw.  Either
+ * of dsrc and dw may be NULL. */
+static void back_plane(const ay_conv *a, const float *src, float *dsrc, int64_t H, int64_t W,
+                       const float *w, float *dw, const float *diff, int64_t OH, int64_t OW)
+{
+    int64_t s = or_one(a->stride), d = or_one(a->dilation), top, left, end, y0, y1, x0, x1, out;
+
+    ay_conv_extent(a, H, &out, &top, &end);
+    ay_conv_extent(a, W, &out, &left, &end);
+    for (int tap = 0; tap < a->kernel * a->kernel; tap++) {
+        int64_t i = tap / a->kernel * d - top, j = tap % a->kernel * d - left;
+        double sum = 0;
+        valid_range(i, s, H, OH, &y0, &y1);
+        valid_range(j, s, W, OW, &x0, &x1);
+        for (int64_t y = y0; y < y1; y++) {
+            int64_t row = (y * s + i) * W + j;
+            const float *from = diff + y * OW;
+            for (int64_t x = x0; dsrc && x < x1; x++)
+                dsrc[row + x * s] += w[tap] * from[x];
+            for (int64_t x = x0; dw && x < x1; x++)
+                sum += (double)from[x] * src[row + x * s];
+        }
+        if (dw)
+            dw[tap] += (float)sum;
+    }
+}
+
+static void back_bias(const ay_ref_grad *c)
+{
+    const ay_shape *s = &c->forward.shape;
+    int64_t planes = s->dim[0] * s->dim[1], inner = s->dim[2] * s->dim[3];
+
+    for (int64_t p = 0; p < planes; p++) {
+        double sum = 0;
+        for (int64_t i = 0; i < inner; i++)
+            sum += c->diff_dst[p * inner + i];
+        c->diff_param[1][p % s->dim[1]] += (float)sum;
+    }
+}
+
+static void ref_backward(const ay_ref_grad *c)
+{
+    const ay_ref_call *f = &c->forward;
+    const ay_conv *a = &f->node->attr.conv;
+    int64_t N = f->shape.dim[0], K = f->shape.dim[1], OH = f->shape.dim[2], OW = f->shape.dim[3];
+    int64_t C = f->in_shape[0].dim[1], H = f->in_shape[0].dim[2], W = f->in_shape[0].dim[3];
+    int64_t G = or_one(a->groups), per = C / G, taps = (int64_t)a->kernel * a->kernel;
+
+    if (c->diff_param[1])
+        back_bias(c);
+    for (int64_t n = 0; n < N; n++) {
+        for (int64_t o = 0; o < K; o++) {
+            for (int64_t i = 0; i < per; i++) {
+                int64_t plane = (n * C + o / (K / G) * per + i) * H * W, w = (o * per + i) * taps;
+                back_plane(a, f->in[0] + plane, c->diff_in[0] ? c->diff_in[0] + plane : NULL, H, W,
+                           f->param[0] + w, c->diff_param[0] ? c->diff_param[0] + w : NULL,
+                           c->diff_dst + (n * K + o) * OH * OW, OH, OW);
+            }
+        }
+    }
+}
+
+const ay_op ay_op_conv2d = {.name = "conv2d",
+                            .infer = infer,
+                            .flops = flops,
+                            .ref = ref,
+                            .ref_backward = ref_backward,
+                            .needs = AY_NEEDS_IN0,
+                            .dnnl = ay_dnnl_conv2d};
 
 ay_val ay_nn_conv2d(ay_graph *g, ay_val x, const char *prefix, const ay_conv *a)
 {

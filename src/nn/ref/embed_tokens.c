@@ -32,8 +32,31 @@ static void ref(const ay_ref_call *c)
     }
 }
 
-const ay_op ay_op_embed_tokens = {
-    .name = "embed_tokens", .infer = infer, .ref = ref, .dnnl = ay_dnnl_embed_tokens};
+static void ref_backward(const ay_ref_grad *c)
+{
+    const ay_ref_call *f = &c->forward;
+    int64_t B = f->shape.dim[0], T = f->shape.dim[1], D = f->shape.dim[2];
+    int64_t extra = f->param[0] != NULL, from = T - extra;
+
+    for (int64_t b = 0; b < B; b++) {
+        for (int64_t t = 0; t < T; t++) {
+            const float *diff = c->diff_dst + (b * T + t) * D;
+            float *to = t < extra       ? c->diff_param[0]
+                        : c->diff_in[0] ? c->diff_in[0] + (b * from + t - extra) * D
+                                        : NULL;
+            for (int64_t d = 0; to && d < D; d++)
+                to[d] += diff[d];
+            for (int64_t d = 0; c->diff_param[1] && d < D; d++)
+                c->diff_param[1][t * D + d] += diff[d];
+        }
+    }
+}
+
+const ay_op ay_op_embed_tokens = {.name = "embed_tokens",
+                                  .infer = infer,
+                                  .ref = ref,
+                                  .ref_backward = ref_backward,
+                                  .dnnl = ay_dnnl_embed_tokens};
 
 ay_val ay_nn_embed_tokens(ay_graph *g, ay_val x, const char *class_name, const char *pos_name)
 {

@@ -23,8 +23,49 @@ static void ref(const ay_ref_call *c)
     }
 }
 
-const ay_op ay_op_layer_norm = {
-    .name = "layer_norm", .infer = ay_infer_same, .ref = ref, .dnnl = ay_dnnl_layer_norm};
+/* One row: with n the normalised x and e = diff * weight,
+ *   dx = (e - mean(e) - n mean(e n)) * scale,  dweight += diff n,  dbias += diff. */
+static void back_row(const ay_ref_grad *c, const float *x, const float *diff, float *dx, int64_t D)
+{
+    const float *weight = c->forward.param[0];
+    double mean = 0, var = 0, e_mean = 0, en_mean = 0;
+
+    for (int64_t i = 0; i < D; i++)
+        mean += x[i] / (double)D;
+    for (int64_t i = 0; i < D; i++)
+        var += (x[i] - mean) * (x[i] - mean) / (double)D;
+    double scale = 1 / sqrt(var + c->forward.node->attr.norm.eps);
+    for (int64_t i = 0; i < D; i++) {
+        double n = (x[i] - mean) * scale;
+        e_mean += (double)diff[i] * weight[i] / (double)D;
+        en_mean += diff[i] * weight[i] * n / (double)D;
+        if (c->diff_param[0])
+            c->diff_param[0][i] += (float)(diff[i] * n);
+        if (c->diff_param[1])
+            c->diff_param[1][i] += diff[i];
+    }
+    for (int64_t i = 0; dx && i < D; i++) {
+        double n = (x[i] - mean) * scale;
+        dx[i] += (float)(((double)diff[i] * weight[i] - e_mean - n * en_mean) * scale);
+    }
+}
+
+static void ref_backward(const ay_ref_grad *c)
+{
+    const ay_ref_call *f = &c->forward;
+    int64_t D = f->shape.dim[f->shape.rank - 1], rows = (int64_t)ay_shape_count(&f->shape) / D;
+
+    for (int64_t r = 0; r < rows; r++)
+        back_row(c, f->in[0] + r * D, c->diff_dst + r * D,
+                 c->diff_in[0] ? c->diff_in[0] + r * D : NULL, D);
+}
+
+const ay_op ay_op_layer_norm = {.name = "layer_norm",
+                                .infer = ay_infer_same,
+                                .ref = ref,
+                                .ref_backward = ref_backward,
+                                .needs = AY_NEEDS_IN0,
+                                .dnnl = ay_dnnl_layer_norm};
 
 ay_val ay_nn_layer_norm(ay_graph *g, ay_val x, const char *prefix, float eps)
 {

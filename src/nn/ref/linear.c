@@ -39,8 +39,43 @@ static void ref(const ay_ref_call *c)
     }
 }
 
-const ay_op ay_op_linear = {
-    .name = "linear", .infer = infer, .flops = flops, .ref = ref, .dnnl = ay_dnnl_linear};
+/* One row and one output: dx += d w, dw += d x. */
+static void back_one(float d, const float *x, const float *w, float *dx, float *dw, int64_t I,
+                     int64_t step)
+{
+    for (int64_t i = 0; dx && i < I; i++)
+        dx[i] += d * w[i * step];
+    for (int64_t i = 0; dw && i < I; i++)
+        dw[i * step] += d * x[i];
+}
+
+static void ref_backward(const ay_ref_grad *c)
+{
+    const ay_ref_call *f = &c->forward;
+    int64_t I = f->in_shape[0].dim[f->in_shape[0].rank - 1], O = f->node->attr.linear.out;
+    int64_t rows = (int64_t)ay_shape_count(&f->shape) / O;
+    bool transposed = f->node->attr.linear.transposed;
+
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t o = 0; o < O; o++) {
+            int64_t at = transposed ? o : o * I;
+            float d = c->diff_dst[r * O + o];
+            back_one(d, f->in[0] + r * I, f->param[0] + at,
+                     c->diff_in[0] ? c->diff_in[0] + r * I : NULL,
+                     c->diff_param[0] ? c->diff_param[0] + at : NULL, I, transposed ? O : 1);
+            if (c->diff_param[1])
+                c->diff_param[1][o] += d;
+        }
+    }
+}
+
+const ay_op ay_op_linear = {.name = "linear",
+                            .infer = infer,
+                            .flops = flops,
+                            .ref = ref,
+                            .ref_backward = ref_backward,
+                            .needs = AY_NEEDS_IN0,
+                            .dnnl = ay_dnnl_linear};
 
 /* Name the parts "prefix.part.weight" (the dot only where it is needed). */
 static void name_parts(ay_graph *g, ay_node *n, int place, const char *prefix, const ay_linear *a,

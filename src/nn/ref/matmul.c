@@ -43,8 +43,36 @@ static void ref(const ay_ref_call *c)
     }
 }
 
-const ay_op ay_op_matmul = {
-    .name = "matmul", .infer = infer, .flops = flops, .ref = ref, .dnnl = ay_dnnl_matmul};
+/* da = scale diff b^T, db = scale a^T diff (its transpose with transpose_b). */
+static void ref_backward(const ay_ref_grad *c)
+{
+    const ay_ref_call *f = &c->forward;
+    int r = f->shape.rank;
+    int64_t M = f->shape.dim[r - 2], N = f->shape.dim[r - 1], K = f->in_shape[0].dim[r - 1];
+    int64_t rows = (int64_t)ay_shape_count(&f->shape) / N;
+    bool t = f->node->attr.matmul.transpose_b;
+
+    for (int64_t i = 0; i < rows; i++) {
+        const float *a = f->in[0] + i * K, *b = f->in[1] + i / M * K * N;
+        float *da = c->diff_in[0] ? c->diff_in[0] + i * K : NULL;
+        float *db = c->diff_in[1] ? c->diff_in[1] + i / M * K * N : NULL;
+        for (int64_t j = 0; j < N; j++) {
+            float d = c->diff_dst[i * N + j] * f->node->attr.matmul.scale;
+            for (int64_t k = 0; da && k < K; k++)
+                da[k] += d * b[t ? j * K + k : k * N + j];
+            for (int64_t k = 0; db && k < K; k++)
+                db[t ? j * K + k : k * N + j] += d * a[k];
+        }
+    }
+}
+
+const ay_op ay_op_matmul = {.name = "matmul",
+                            .infer = infer,
+                            .flops = flops,
+                            .ref = ref,
+                            .ref_backward = ref_backward,
+                            .needs = AY_NEEDS_IN0 | AY_NEEDS_IN1,
+                            .dnnl = ay_dnnl_matmul};
 
 ay_val ay_nn_matmul(ay_graph *g, ay_val a, ay_val b, bool transpose_b, float scale)
 {

@@ -20,8 +20,22 @@ static void ref(const ay_ref_call *c)
                 c->dst[(b * T + t) * D + d] = c->in[0][(b * D + d) * T + t];
 }
 
-const ay_op ay_op_patches = {
-    .name = "patches", .infer = infer, .ref = ref, .dnnl = ay_dnnl_patches};
+static void ref_backward(const ay_ref_grad *c)
+{
+    const ay_shape *s = &c->forward.shape;
+    int64_t B = c->diff_in[0] ? s->dim[0] : 0, T = s->dim[1], D = s->dim[2];
+
+    for (int64_t b = 0; b < B; b++)
+        for (int64_t t = 0; t < T; t++)
+            for (int64_t d = 0; d < D; d++)
+                c->diff_in[0][(b * D + d) * T + t] += c->diff_dst[(b * T + t) * D + d];
+}
+
+const ay_op ay_op_patches = {.name = "patches",
+                             .infer = infer,
+                             .ref = ref,
+                             .ref_backward = ref_backward,
+                             .dnnl = ay_dnnl_patches};
 
 ay_val ay_nn_patches(ay_graph *g, ay_val x)
 {

@@ -120,12 +120,82 @@ static void ref_global(const ay_ref_call *c)
         c->dst[p] = mean_of(c->in[0] + p * H * W, W, rows, columns, true);
 }
 
-const ay_op ay_op_max_pool = {
-    .name = "max_pool", .infer = infer, .ref = ref_max, .dnnl = ay_dnnl_pool};
-const ay_op ay_op_avg_pool = {
-    .name = "avg_pool", .infer = infer, .ref = ref_avg, .dnnl = ay_dnnl_pool};
-const ay_op ay_op_global_avg_pool = {
-    .name = "global_avg_pool", .infer = infer_global, .ref = ref_global, .dnnl = ay_dnnl_pool};
+/* The first place of the maximum, as PyTorch has it. */
+static int64_t place_of_max(const float *src, int64_t W, span y, span x)
+{
+    int64_t at = y.begin * W + x.begin;
+
+    for (int64_t i = y.begin; i < y.end; i++)
+        for (int64_t j = x.begin; j < x.end; j++)
+            at = src[i * W + j] > src[at] ? i * W + j : at;
+    return at;
+}
+
+static void spread(float *diff, int64_t W, span y, span x, bool count_pad, float d)
+{
+    int64_t n = count_pad ? y.padded * x.padded : (y.end - y.begin) * (x.end - x.begin);
+
+    for (int64_t i = y.begin; i < y.end; i++)
+        for (int64_t j = x.begin; j < x.end; j++)
+            diff[i * W + j] += d / (float)n;
+}
+
+static void back(const ay_ref_grad *c, bool max)
+{
+    const ay_ref_call *f = &c->forward;
+    const ay_pool *a = &f->node->attr.pool;
+    int64_t planes = f->shape.dim[0] * f->shape.dim[1], OH = f->shape.dim[2], OW = f->shape.dim[3];
+    int64_t H = f->in_shape[0].dim[2], W = f->in_shape[0].dim[3];
+
+    for (int64_t p = 0; c->diff_in[0] && p < planes; p++) {
+        float *to = c->diff_in[0] + p * H * W;
+        for (int64_t i = 0; i < OH * OW; i++) {
+            span rows = window(a, i / OW, H), columns = window(a, i % OW, W);
+            float d = c->diff_dst[p * OH * OW + i];
+            if (max)
+                to[place_of_max(f->in[0] + p * H * W, W, rows, columns)] += d;
+            else
+                spread(to, W, rows, columns, a->count_pad, d);
+        }
+    }
+}
+
+static void max_backward(const ay_ref_grad *c)
+{
+    back(c, true);
+}
+
+static void avg_backward(const ay_ref_grad *c)
+{
+    back(c, false);
+}
+
+static void global_backward(const ay_ref_grad *c)
+{
+    const ay_shape *in = &c->forward.in_shape[0];
+    int64_t planes = c->diff_in[0] ? in->dim[0] * in->dim[1] : 0, inner = in->dim[2] * in->dim[3];
+
+    for (int64_t p = 0; p < planes; p++)
+        for (int64_t i = 0; i < inner; i++)
+            c->diff_in[0][p * inner + i] += c->diff_dst[p] / (float)inner;
+}
+
+const ay_op ay_op_max_pool = {.name = "max_pool",
+                              .infer = infer,
+                              .ref = ref_max,
+                              .ref_backward = max_backward,
+                              .needs = AY_NEEDS_IN0,
+                              .dnnl = ay_dnnl_pool};
+const ay_op ay_op_avg_pool = {.name = "avg_pool",
+                              .infer = infer,
+                              .ref = ref_avg,
+                              .ref_backward = avg_backward,
+                              .dnnl = ay_dnnl_pool};
+const ay_op ay_op_global_avg_pool = {.name = "global_avg_pool",
+                                     .infer = infer_global,
+                                     .ref = ref_global,
+                                     .ref_backward = global_backward,
+                                     .dnnl = ay_dnnl_pool};
 
 static ay_val add_pool(ay_graph *g, const ay_op *op, ay_val x, const ay_pool *a)
 {

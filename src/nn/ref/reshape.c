@@ -36,8 +36,19 @@ static void ref(const ay_ref_call *c)
     memcpy(c->dst, c->in[0], ay_shape_count(&c->shape) * sizeof(float));
 }
 
-const ay_op ay_op_reshape = {
-    .name = "reshape", .infer = infer, .ref = ref, .dnnl = ay_dnnl_reshape};
+static void ref_backward(const ay_ref_grad *c)
+{
+    size_t n = c->diff_in[0] ? ay_shape_count(&c->forward.shape) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        c->diff_in[0][i] += c->diff_dst[i];
+}
+
+const ay_op ay_op_reshape = {.name = "reshape",
+                             .infer = infer,
+                             .ref = ref,
+                             .ref_backward = ref_backward,
+                             .dnnl = ay_dnnl_reshape};
 
 ay_val ay_nn_reshape(ay_graph *g, ay_val x, ay_shape to)
 {

@@ -13,7 +13,32 @@ static void ref(const ay_ref_call *c)
         c->dst[i] = c->in[0][i] * c->param[0][i / inner % size];
 }
 
-const ay_op ay_op_scale = {.name = "scale", .infer = ay_infer_same, .ref = ref};
+static void ref_backward(const ay_ref_grad *c)
+{
+    const ay_ref_call *f = &c->forward;
+    int axis = f->node->attr.slice.axis;
+    size_t n = ay_shape_count(&f->shape), inner = 1, size = (size_t)f->shape.dim[axis];
+
+    for (int d = axis + 1; d < f->shape.rank; d++)
+        inner *= (size_t)f->shape.dim[d];
+    for (size_t i = 0; i < n; i += inner) {
+        size_t at = i / inner % size;
+        double sum = 0;
+        for (size_t k = i; k < i + inner; k++) {
+            sum += (double)c->diff_dst[k] * f->in[0][k];
+            if (c->diff_in[0])
+                c->diff_in[0][k] += c->diff_dst[k] * f->param[0][at];
+        }
+        if (c->diff_param[0])
+            c->diff_param[0][at] += (float)sum;
+    }
+}
+
+const ay_op ay_op_scale = {.name = "scale",
+                           .infer = ay_infer_same,
+                           .ref = ref,
+                           .ref_backward = ref_backward,
+                           .needs = AY_NEEDS_IN0};
 
 ay_val ay_nn_scale(ay_graph *g, ay_val x, const char *name, int axis)
 {

@@ -31,7 +31,27 @@ static void ref(const ay_ref_call *c)
                size * inner * sizeof(float));
 }
 
-const ay_op ay_op_slice = {.name = "slice", .infer = infer, .ref = ref, .dnnl = ay_dnnl_slice};
+static void ref_backward(const ay_ref_grad *c)
+{
+    const ay_ref_call *f = &c->forward;
+    int axis = f->node->attr.slice.axis;
+    size_t outer = 1, inner = 1, from = (size_t)f->in_shape[0].dim[axis];
+    size_t begin = (size_t)f->node->attr.slice.begin, size = (size_t)f->node->attr.slice.size;
+
+    for (int d = 0; d < axis; d++)
+        outer *= (size_t)f->shape.dim[d];
+    for (int d = axis + 1; d < f->shape.rank; d++)
+        inner *= (size_t)f->shape.dim[d];
+    for (size_t o = 0; c->diff_in[0] && o < outer; o++)
+        for (size_t i = 0; i < size * inner; i++)
+            c->diff_in[0][(o * from + begin) * inner + i] += c->diff_dst[o * size * inner + i];
+}
+
+const ay_op ay_op_slice = {.name = "slice",
+                           .infer = infer,
+                           .ref = ref,
+                           .ref_backward = ref_backward,
+                           .dnnl = ay_dnnl_slice};
 
 ay_val ay_nn_slice(ay_graph *g, ay_val x, int axis, int begin, int size)
 {

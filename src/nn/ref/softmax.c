@@ -20,8 +20,28 @@ static void ref(const ay_ref_call *c)
     }
 }
 
-const ay_op ay_op_softmax = {
-    .name = "softmax", .infer = ay_infer_same, .ref = ref, .dnnl = ay_dnnl_softmax};
+/* dx = y (diff - sum diff y). */
+static void ref_backward(const ay_ref_grad *c)
+{
+    const ay_ref_call *f = &c->forward;
+    int64_t D = f->shape.dim[f->shape.rank - 1], rows = (int64_t)ay_shape_count(&f->shape) / D;
+
+    for (int64_t r = 0; c->diff_in[0] && r < rows; r++) {
+        const float *y = f->dst + r * D, *diff = c->diff_dst + r * D;
+        double sum = 0;
+        for (int64_t i = 0; i < D; i++)
+            sum += (double)diff[i] * y[i];
+        for (int64_t i = 0; i < D; i++)
+            c->diff_in[0][r * D + i] += (float)(y[i] * (diff[i] - sum));
+    }
+}
+
+const ay_op ay_op_softmax = {.name = "softmax",
+                             .infer = ay_infer_same,
+                             .ref = ref,
+                             .ref_backward = ref_backward,
+                             .needs = AY_NEEDS_DST,
+                             .dnnl = ay_dnnl_softmax};
 
 ay_val ay_nn_softmax(ay_graph *g, ay_val x)
 {

@@ -16,27 +16,51 @@ static ay_status infer(const ay_node *n, const ay_shape *in, ay_shape *out, ay_e
     return AY_OK;
 }
 
-static void ref(const ay_ref_call *c)
+static void steps_of(const ay_shape *in, size_t *step)
 {
-    const ay_shape *in = &c->in_shape[0];
-    size_t step[AY_MAX_RANK], n = ay_shape_count(&c->shape), s = 1;
+    size_t s = 1;
 
     for (int d = in->rank - 1; d >= 0; d--) {
         step[d] = s;
         s *= (size_t)in->dim[d];
     }
-    for (size_t i = 0; i < n; i++) {
-        size_t rest = i, at = 0;
-        for (int d = in->rank - 1; d >= 0; d--) {
-            at += rest % (size_t)c->shape.dim[d] * step[c->node->attr.transpose.order[d]];
-            rest /= (size_t)c->shape.dim[d];
-        }
-        c->dst[i] = c->in[0][at];
-    }
 }
 
-const ay_op ay_op_transpose = {
-    .name = "transpose", .infer = infer, .ref = ref, .dnnl = ay_dnnl_transpose};
+/* Where element i of dst lies in x. */
+static size_t place_in_x(const ay_ref_call *c, const size_t *step, size_t i)
+{
+    size_t at = 0;
+
+    for (int d = c->shape.rank - 1; d >= 0; d--) {
+        at += i % (size_t)c->shape.dim[d] * step[c->node->attr.transpose.order[d]];
+        i /= (size_t)c->shape.dim[d];
+    }
+    return at;
+}
+
+static void ref(const ay_ref_call *c)
+{
+    size_t n = ay_shape_count(&c->shape), step[AY_MAX_RANK];
+
+    steps_of(&c->in_shape[0], step);
+    for (size_t i = 0; i < n; i++)
+        c->dst[i] = c->in[0][place_in_x(c, step, i)];
+}
+
+static void ref_backward(const ay_ref_grad *c)
+{
+    size_t n = c->diff_in[0] ? ay_shape_count(&c->forward.shape) : 0, step[AY_MAX_RANK];
+
+    steps_of(&c->forward.in_shape[0], step);
+    for (size_t i = 0; i < n; i++)
+        c->diff_in[0][place_in_x(&c->forward, step, i)] += c->diff_dst[i];
+}
+
+const ay_op ay_op_transpose = {.name = "transpose",
+                               .infer = infer,
+                               .ref = ref,
+                               .ref_backward = ref_backward,
+                               .dnnl = ay_dnnl_transpose};
 
 ay_val ay_nn_transpose(ay_graph *g, ay_val x, const int *order)
 {
