@@ -1,11 +1,16 @@
-/* bench/search.c - exact search of a million vectors, beside reading the same memory once.
+/* bench/search.c - exact search of a million vectors, beside the two limits of the machine.
  *
- *     build/release/bench/search [--rows N] [--dim D] [--threads T] [--rounds R]
+ *     build/release/bench/search [--rows N] [--dim D] [--threads T] [--rounds R] [--path NAME]
  *
- * The read sums every float of the matrix with the widest loads the machine has, split over the same
- * number of threads in the same way: nothing that looks at every row can be quicker.  Rounds alternate:
- * read, one query, 32 queries, so that a busy machine slows all alike; medians count.  The rows are
- * pseudo-random unit vectors; what is found is compared with the plain path on the first 50,000 rows. */
+ * One limit is reading: every float of the matrix is summed with the widest loads the machine has,
+ * split over the same number of threads in the same way; nothing that looks at every row can be
+ * quicker.  The other is arithmetic: multiply-adds on registers alone give the GFLOP/s of one
+ * processor; what `queries x rows x dim` of them take at that rate is printed as the bound.
+ *
+ * Rounds alternate between all of them, so that a busy machine slows all alike.  Two times count: the
+ * median by the clock, and the least processor time of all threads together, which other programs
+ * disturb less.  The rows are pseudo-random unit vectors; what is found is compared with the plain path
+ * on the first 50,000 rows. */
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/mem.h"
@@ -18,11 +23,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
-enum { QUERIES = 32, K = 10, MOST_ROUNDS = 101, MOST_THREADS = 64 };
+enum { QUERIES = 32, K = 10, MOST_ROUNDS = 101, MOST_THREADS = 64, CASES = 8, SPIN = 4000000 };
+
+/* Queries of each case; 0: the reading. */
+static const int nqs[CASES] = {0, 1, 2, 4, 8, 16, 24, 32};
+
+static volatile float sink;
 
 typedef struct {
     const float *from;
@@ -78,6 +89,64 @@ __attribute__((target("avx2"))) static void *sum_avx2(void *arg)
 }
 #endif
 
+/* SPIN times sixteen multiply-adds of a vector, none of which waits for another; returns the number of
+ * floating-point operations. */
+#if defined(__x86_64__)
+__attribute__((target("avx512f"))) static double spin_avx512(void)
+{
+    __m512 s[16], x = _mm512_set1_ps(.999f), y = _mm512_set1_ps(1e-3f);
+
+    for (int i = 0; i < 16; i++)
+        s[i] = _mm512_set1_ps((float)i);
+    for (int n = 0; n < SPIN; n++) {
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; i++)
+            s[i] = _mm512_fmadd_ps(s[i], x, y);
+    }
+    for (int i = 0; i < 16; i++)
+        sink = sink + _mm512_reduce_add_ps(s[i]);
+    return 2.0 * 16 * 16 * SPIN;
+}
+
+__attribute__((target("avx2,fma"))) static double spin_avx2(void)
+{
+    __m256 s[12], x = _mm256_set1_ps(.999f), y = _mm256_set1_ps(1e-3f);
+
+    for (int i = 0; i < 12; i++)
+        s[i] = _mm256_set1_ps((float)i);
+    for (int n = 0; n < SPIN; n++) {
+#pragma GCC unroll 12
+        for (int i = 0; i < 12; i++)
+            s[i] = _mm256_fmadd_ps(s[i], x, y);
+    }
+    for (int i = 0; i < 12; i++)
+        sink = sink + _mm256_cvtss_f32(s[i]);
+    return 2.0 * 12 * 8 * SPIN;
+}
+#endif
+
+static double cpu_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* GFLOP/s of one processor on the path in force; 0: not known. */
+static double peak(void)
+{
+    double start = cpu_ms(), work = 0;
+
+#if defined(__x86_64__)
+    if (ay_search_path_get() == AY_SEARCH_AVX512)
+        work = spin_avx512();
+    else if (ay_search_path_get() == AY_SEARCH_AVX2)
+        work = spin_avx2();
+#endif
+    return work > 0 ? work / 1e6 / (cpu_ms() - start) : 0;
+}
+
 static void *(*reader(void))(void *)
 {
 #if defined(__x86_64__)
@@ -88,8 +157,6 @@ static void *(*reader(void))(void *)
 #endif
     return sum_plain;
 }
-
-static volatile float sink;
 
 static double read_once(const float *v, size_t n, int threads)
 {
@@ -140,6 +207,10 @@ static double search(const ay_rows *rows, const float *q, int nq, int threads, a
     return (double)(ay_clock_mono() - start) / 1e6;
 }
 
+typedef struct {
+    double wall[MOST_ROUNDS], cpu; /* cpu: the least */
+} times;
+
 static int by_value(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -171,13 +242,66 @@ static void verify(const ay_rows *rows, const float *q)
         }
 }
 
+static void measure(const ay_rows *rows, const float *q, int threads, int rounds, times *t,
+                    double *flops)
+{
+    static ay_hit hits[QUERIES * K];
+
+    for (int k = 0; k < CASES; k++)
+        t[k].cpu = INFINITY;
+    for (int r = 0; r < rounds; r++) {
+        *flops = fmax(*flops, peak());
+        for (int k = 0; k < CASES; k++) {
+            double start = cpu_ms();
+            t[k].wall[r] = nqs[k] ? search(rows, q, nqs[k], threads, hits)
+                                  : read_once(rows->rows, rows->n * (size_t)rows->dim, threads);
+            t[k].cpu = fmin(t[k].cpu, cpu_ms() - start);
+        }
+    }
+}
+
+static void print(const ay_rows *rows, int threads, int rounds, times *t, double flops)
+{
+    double gb = (double)rows->n * rows->dim * sizeof(float) / 1e9;
+    double wall0 = median(t[0].wall, rounds), cpu0 = t[0].cpu;
+
+    printf("%s, %d threads, path %s, %.0f GFLOP/s of multiply-adds a processor\n"
+           "%zu x %d float32, %.2f GB, %d rounds\n\n"
+           "| queries together | ms | x reading once | processor ms | x reading once | "
+           "processor ms that the arithmetic takes |\n|---|---|---|---|---|---|\n",
+           ay_cpu_get()->name, threads, ay_search_path_name(ay_search_path_get()), flops, rows->n,
+           rows->dim, gb, rounds);
+    for (int k = 0; k < CASES; k++) {
+        double ms = median(t[k].wall, rounds);
+        if (nqs[k])
+            printf("| %d ", nqs[k]);
+        else
+            printf("| reading once (%.1f GB/s) ", gb / ms * 1e3);
+        printf("| %.1f | %.2f | %.1f | %.2f |", ms, ms / wall0, t[k].cpu, t[k].cpu / cpu0);
+        if (flops > 0 && nqs[k])
+            printf(" %.1f |\n", 2e-6 * nqs[k] * (double)rows->n * rows->dim / flops);
+        else
+            printf(" |\n");
+    }
+}
+
+static void take_path(const char *name)
+{
+    for (int p = 0; p < AY_SEARCH_PATHS; p++)
+        if (strcmp(ay_search_path_name((ay_search_path)p), name) == 0 &&
+            ay_search_path_set((ay_search_path)p, NULL) == AY_OK)
+            return;
+    fprintf(stderr, "search: this processor has no path %s\n", name);
+    exit(2);
+}
+
 int main(int argc, char **argv)
 {
     size_t n = 1000000;
     int dim = 512, threads = ay_cpu_count(), rounds = 15;
-    static ay_hit hits[QUERIES * K];
-    static double t[4][MOST_ROUNDS];
-    double gb, read_ms;
+    static times t[CASES];
+    double flops = 0;
+    ay_rows rows;
     float *v, *q;
 
     for (int i = 1; i + 1 < argc; i += 2) {
@@ -190,6 +314,8 @@ int main(int argc, char **argv)
             threads = (int)value;
         else if (strcmp(argv[i], "--rounds") == 0)
             rounds = (int)value;
+        else if (strcmp(argv[i], "--path") == 0)
+            take_path(argv[i + 1]);
     }
     if (n < 100 || dim < 1 || threads < 1 || threads > MOST_THREADS || rounds < 1 ||
         rounds > MOST_ROUNDS)
@@ -202,29 +328,10 @@ int main(int argc, char **argv)
     madvise(v, n * (size_t)dim * sizeof *v, MADV_HUGEPAGE);
     fill(v, n, dim, 1);
     fill(q, QUERIES, dim, 2);
-    verify(&(ay_rows){v, n, dim}, q);
-    for (int r = 0; r < rounds; r++) {
-        ay_rows rows = {v, n, dim};
-        t[0][r] = read_once(v, n * (size_t)dim, threads);
-        t[1][r] = search(&rows, q, 1, threads, hits);
-        t[2][r] = search(&rows, q, 8, threads, hits);
-        t[3][r] = search(&rows, q, QUERIES, threads, hits);
-    }
-    gb = (double)n * dim * sizeof *v / 1e9;
-    read_ms = median(t[0], rounds);
-    printf("%s, %d threads, path %s\n%zu x %d float32, %.2f GB, median of %d rounds\n\n"
-           "| | ms | GB/s | x reading once |\n|---|---|---|---|\n",
-           ay_cpu_get()->name, threads, ay_search_path_name(ay_search_path_get()), n, dim, gb,
-           rounds);
-    printf("| reading once | %.1f | %.1f | 1.00 |\n", read_ms, gb / read_ms * 1e3);
-    for (int k = 1; k < 4; k++) {
-        double ms = median(t[k], rounds);
-        printf("| %s | %.1f | %.1f | %.2f |\n",
-               k == 1   ? "1 query"
-               : k == 2 ? "8 queries together"
-                        : "32 queries together",
-               ms, gb / ms * 1e3, ms / read_ms);
-    }
+    rows = (ay_rows){v, n, dim};
+    verify(&rows, q);
+    measure(&rows, q, threads, rounds, t, &flops);
+    print(&rows, threads, rounds, t, flops);
     ay_free(v);
     ay_free(q);
     return 0;

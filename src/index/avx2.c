@@ -2,14 +2,24 @@
  *
  * one:  a query stays in the first-level cache while rows stream by, two at a time with four sums
  *       each, which hides the latency of the multiply-add.
+ * few:  three rows by four queries, dimensions are lanes, each pair has a sum in one of twelve
+ *       registers.  The rows stay in the first-level cache for the next four queries.
  * many: queries are the lanes of a vector, an element of a row is broadcast against them, so that no
- *       sum across lanes is needed.  Two rows by 32 queries fill eight of the sixteen registers. */
+ *       sum across lanes is needed.  Three rows by 32 queries fill twelve of the sixteen registers. */
 #include "index/kernel.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define AVX2 __attribute__((target("avx2,fma")))
+#define AVX2   __attribute__((target("avx2,fma")))
+#define INLINE AVX2 static inline __attribute__((always_inline))
+enum { FEW_ROWS = 3, MANY_ROWS = 3 };
+/* The sums live in registers only when the compiler unrolls; gcc at -O2 must be told. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 12")
+#endif
 
 AVX2 static float sum8(__m256 v)
 {
@@ -46,59 +56,101 @@ AVX2 static void one(const float *rows, size_t count, int dim, const float *q, f
         dst[i] = dot(rows + i * (size_t)dim, q, dim);
 }
 
-AVX2 static void many_1(const float *row, int dim, const float *p, float *dst)
+/* Four vectors to their four sums. */
+INLINE __m128 sum_4(const __m256 *v)
 {
-    __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
+    __m256 s = _mm256_hadd_ps(_mm256_hadd_ps(v[0], v[1]), _mm256_hadd_ps(v[2], v[3]));
 
-    for (int d = 0; d < dim; d++, p += AY_SEARCH_LANES) {
-        __m256 a = _mm256_broadcast_ss(row + d);
-        s0 = _mm256_fmadd_ps(a, _mm256_load_ps(p), s0);
-        s1 = _mm256_fmadd_ps(a, _mm256_load_ps(p + 8), s1);
-        s2 = _mm256_fmadd_ps(a, _mm256_load_ps(p + 16), s2);
-        s3 = _mm256_fmadd_ps(a, _mm256_load_ps(p + 24), s3);
-    }
-    _mm256_storeu_ps(dst, s0);
-    _mm256_storeu_ps(dst + 8, s1);
-    _mm256_storeu_ps(dst + 16, s2);
-    _mm256_storeu_ps(dst + 24, s3);
+    return _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));
 }
 
-AVX2 static void many_2(const float *row, int dim, const float *p, float *dst)
+/* nr rows by four queries; nr is a constant where this is used.  `ahead` floats further on is the row
+ * that comes after these: a line of it is asked for. */
+INLINE void few_tile(const float *rows, const float *q, int dim, float *dst, const int nr,
+                     size_t ahead)
 {
-    __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;
-    __m256 t0 = s0, t1 = s0, t2 = s0, t3 = s0;
+    __m256 s[FEW_ROWS * 4], a[FEW_ROWS];
+    size_t row = (size_t)dim;
+    int d = 0;
 
-    for (int d = 0; d < dim; d++, p += AY_SEARCH_LANES) {
-        __m256 a = _mm256_broadcast_ss(row + d), b = _mm256_broadcast_ss(row + dim + d);
-        __m256 q0 = _mm256_load_ps(p), q1 = _mm256_load_ps(p + 8);
-        __m256 q2 = _mm256_load_ps(p + 16), q3 = _mm256_load_ps(p + 24);
-        s0 = _mm256_fmadd_ps(a, q0, s0);
-        t0 = _mm256_fmadd_ps(b, q0, t0);
-        s1 = _mm256_fmadd_ps(a, q1, s1);
-        t1 = _mm256_fmadd_ps(b, q1, t1);
-        s2 = _mm256_fmadd_ps(a, q2, s2);
-        t2 = _mm256_fmadd_ps(b, q2, t2);
-        s3 = _mm256_fmadd_ps(a, q3, s3);
-        t3 = _mm256_fmadd_ps(b, q3, t3);
+    UNROLL
+    for (int i = 0; i < nr * 4; i++)
+        s[i] = _mm256_setzero_ps();
+    for (; d + 8 <= dim; d += 8) {
+        UNROLL
+        for (int r = 0; r < nr; r++) {
+            a[r] = _mm256_loadu_ps(rows + (size_t)r * row + d);
+            if (ahead && d % 16 == 0)
+                _mm_prefetch((const char *)(rows + (size_t)r * row + d + ahead), _MM_HINT_T0);
+        }
+        UNROLL
+        for (int j = 0; j < 4; j++) {
+            __m256 b = _mm256_loadu_ps(q + (size_t)j * row + d);
+            UNROLL
+            for (int r = 0; r < nr; r++)
+                s[r * 4 + j] = _mm256_fmadd_ps(a[r], b, s[r * 4 + j]);
+        }
     }
-    _mm256_storeu_ps(dst, s0);
-    _mm256_storeu_ps(dst + 8, s1);
-    _mm256_storeu_ps(dst + 16, s2);
-    _mm256_storeu_ps(dst + 24, s3);
-    _mm256_storeu_ps(dst + 32, t0);
-    _mm256_storeu_ps(dst + 40, t1);
-    _mm256_storeu_ps(dst + 48, t2);
-    _mm256_storeu_ps(dst + 56, t3);
+    UNROLL
+    for (int r = 0; r < nr; r++)
+        _mm_storeu_ps(dst + r * AY_SEARCH_LANES, sum_4(s + r * 4));
+    for (; d < dim; d++)
+        for (int r = 0; r < nr; r++)
+            for (int j = 0; j < 4; j++)
+                dst[r * AY_SEARCH_LANES + j] += rows[(size_t)r * row + d] * q[(size_t)j * row + d];
+}
+
+AVX2 static void few(const float *rows, size_t count, int dim, const float *q, int nq, float *dst)
+{
+    size_t row = (size_t)dim, i = 0;
+
+    for (; i + FEW_ROWS <= count; i += FEW_ROWS) {
+        size_t ahead = i + 2 * FEW_ROWS <= count ? FEW_ROWS * row : 0;
+        for (int j = 0; j < nq; j += 4, ahead = 0)
+            few_tile(rows + i * row, q + (size_t)j * row, dim, dst + i * AY_SEARCH_LANES + j,
+                     FEW_ROWS, ahead);
+    }
+    for (; i < count; i++)
+        for (int j = 0; j < nq; j += 4)
+            few_tile(rows + i * row, q + (size_t)j * row, dim, dst + i * AY_SEARCH_LANES + j, 1, 0);
+}
+
+/* nr rows by 32 queries; nr is a constant where this is used. */
+INLINE void many_tile(const float *rows, int dim, const float *p, float *dst, const int nr)
+{
+    __m256 s[MANY_ROWS][4], a[MANY_ROWS];
+
+    UNROLL
+    for (int r = 0; r < nr; r++)
+        s[r][0] = s[r][1] = s[r][2] = s[r][3] = _mm256_setzero_ps();
+    for (int d = 0; d < dim; d++, p += AY_SEARCH_LANES) {
+        UNROLL
+        for (int r = 0; r < nr; r++)
+            a[r] = _mm256_broadcast_ss(rows + (size_t)r * (size_t)dim + d);
+        UNROLL
+        for (int v = 0; v < 4; v++) {
+            __m256 b = _mm256_load_ps(p + 8 * v);
+            UNROLL
+            for (int r = 0; r < nr; r++)
+                s[r][v] = _mm256_fmadd_ps(a[r], b, s[r][v]);
+        }
+    }
+    UNROLL
+    for (int r = 0; r < nr; r++) {
+        UNROLL
+        for (int v = 0; v < 4; v++)
+            _mm256_storeu_ps(dst + r * AY_SEARCH_LANES + 8 * v, s[r][v]);
+    }
 }
 
 AVX2 static void many(const float *rows, size_t count, int dim, const float *packed, float *dst)
 {
     size_t i = 0;
 
-    for (; i + 2 <= count; i += 2)
-        many_2(rows + i * (size_t)dim, dim, packed, dst + i * AY_SEARCH_LANES);
+    for (; i + MANY_ROWS <= count; i += MANY_ROWS)
+        many_tile(rows + i * (size_t)dim, dim, packed, dst + i * AY_SEARCH_LANES, MANY_ROWS);
     for (; i < count; i++)
-        many_1(rows + i * (size_t)dim, dim, packed, dst + i * AY_SEARCH_LANES);
+        many_tile(rows + i * (size_t)dim, dim, packed, dst + i * AY_SEARCH_LANES, 1);
 }
 
 AVX2 static uint32_t above(const float *scores, const float *least)
@@ -113,7 +165,7 @@ AVX2 static uint32_t above(const float *scores, const float *least)
     return bits;
 }
 
-const ay_search_kernel ay_kernel_avx2 = {"avx2", one, many, above};
+const ay_search_kernel ay_kernel_avx2 = {"avx2", one, few, many, above};
 #else
 const ay_search_kernel ay_kernel_avx2;
 #endif

@@ -6,6 +6,7 @@
 #include "index/kernel.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { MOST_ROWS = 29, MOST_DIM = 131, QUERIES = AY_SEARCH_LANES };
 #define TOLERANCE 1e-5f
@@ -27,19 +28,33 @@ static void fill(float *p, int n, int dim, ay_rng *rng)
     }
 }
 
-/* The largest difference from want (rows x queries), over `one`, `many` and `above`. */
+/* The largest difference of lanes from want, over the first nq queries. */
+static float lanes_off(const bench *b, int n, int nq)
+{
+    float worst = 0;
+
+    for (int q = 0; q < nq; q++)
+        for (int i = 0; i < n; i++)
+            worst = fmaxf(worst, fabsf(b->lanes[i * QUERIES + q] - b->want[q * n + i]));
+    return worst;
+}
+
+/* The largest difference from want (rows x queries), over `one`, `few`, `many` and `above`. */
 static float difference(bench *b, const ay_search_kernel *k, int n, int dim)
 {
     float worst = 0;
 
+    for (int nq = 4; nq <= AY_SEARCH_FEW; nq += 4) {
+        memset(b->lanes, 0, sizeof b->lanes);
+        k->few(b->rows, (size_t)n, dim, b->queries, nq, b->lanes);
+        worst = fmaxf(worst, lanes_off(b, n, nq));
+    }
     k->many(b->rows, (size_t)n, dim, b->packed, b->lanes);
+    worst = fmaxf(worst, lanes_off(b, n, QUERIES));
     for (int q = 0; q < QUERIES; q++) {
         k->one(b->rows, (size_t)n, dim, b->queries + q * dim, b->got);
-        for (int i = 0; i < n; i++) {
-            float want = b->want[q * n + i];
-            worst = fmaxf(worst, fabsf(b->got[i] - want));
-            worst = fmaxf(worst, fabsf(b->lanes[i * QUERIES + q] - want));
-        }
+        for (int i = 0; i < n; i++)
+            worst = fmaxf(worst, fabsf(b->got[i] - b->want[q * n + i]));
     }
     for (int q = 0; q < QUERIES; q++)
         b->least[q] = b->lanes[q] + (float)(q % 3 - 1) * 0.5f;

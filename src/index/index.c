@@ -2,7 +2,8 @@
  *
  * Rows go through in blocks whose scores fit the first-level cache; each block is scored against
  * every query before the next one is read, so memory is read once however many queries there are.
- * Queries come in packed groups of 32; what is left over goes one by one when that is cheaper.
+ * Queries come in packed groups of 32.  Of what is left over, more than 16 make another such group, 2
+ * to 16 go through the kernel for few, in fours (filled up with zeros), and one goes alone.
  *
  * Each thread owns a run of rows and its own lists of the k best, merged at the end.  Inserting into a
  * sorted list was taken over a heap: after the first rows an insertion is rare (k ln(n/k) of n), and
@@ -24,7 +25,7 @@
 enum {
     BLOCK = 192, /* rows scored at a time; a multiple of the AVX-512 tile */
     LANES = AY_SEARCH_LANES,
-    ALONE = 8, /* fewer queries than this are scored one by one */
+    FEW = AY_SEARCH_FEW,
     MOST_THREADS = 64,
     MOST_DIM = 65536,
 };
@@ -77,8 +78,8 @@ ay_status ay_search_path_set(ay_search_path path, ay_err *err)
 typedef struct {
     const ay_search_kernel *kernel;
     const ay_rows *rows;
-    const float *queries, *packed; /* packed: groups x dim x LANES */
-    int nq, groups;                /* the first groups * LANES queries at most go packed */
+    const float *queries, *packed; /* packed: whole groups, then the few; see pack() */
+    int nq, groups, few;           /* few: 0, 4, 8, 12 or 16 queries after the groups' */
     size_t from, to;
     /* top: */
     int k;
@@ -131,20 +132,30 @@ static void store_group(share *s, int q0, int n, size_t first, size_t count)
     }
 }
 
+/* Scores of n queries, in rows of LANES, to where they belong. */
+static void take(share *s, int q, int n, size_t first, size_t count)
+{
+    if (s->dst)
+        store_group(s, q, n, first, count);
+    else
+        take_group(s, q, n, first, count);
+}
+
 static void do_block(share *s, size_t first, size_t count)
 {
     int dim = s->rows->dim, q = 0;
-    const float *rows = s->rows->rows + first * (size_t)dim;
+    const float *rows = s->rows->rows + first * (size_t)dim, *packed = s->packed;
 
-    for (int g = 0; g < s->groups; g++, q += LANES) {
-        int n = s->nq - q < LANES ? s->nq - q : LANES;
-        s->kernel->many(rows, count, dim, s->packed + (size_t)g * (size_t)dim * LANES, s->score);
-        if (s->dst)
-            store_group(s, q, n, first, count);
-        else
-            take_group(s, q, n, first, count);
+    for (int g = 0; g < s->groups; g++, q += LANES, packed += (size_t)dim * LANES) {
+        s->kernel->many(rows, count, dim, packed, s->score);
+        take(s, q, s->nq - q < LANES ? s->nq - q : LANES, first, count);
     }
-    for (; q < s->nq; q++) {
+    if (q >= s->nq)
+        return;
+    if (s->few) {
+        s->kernel->few(rows, count, dim, packed, s->few, s->score);
+        take(s, q, s->nq - q, first, count);
+    } else {
         float *dst = s->dst ? s->dst + (size_t)q * s->rows->n + first : s->score;
         s->kernel->one(rows, count, dim, s->queries + (size_t)q * (size_t)dim, dst);
         if (!s->dst)
@@ -161,18 +172,23 @@ static void *do_share(void *arg)
     return NULL;
 }
 
-/* Queries as columns: packed[g][d][j]. */
-static float *pack(const float *queries, int nq, int dim, int groups)
+/* Queries of whole groups as columns, packed[g][d][j]; then the few as rows.  Unused ones are zero. */
+static float *pack(const float *queries, int nq, int dim, int groups, int few)
 {
-    float *p = ay_aligned_alloc(64, (size_t)groups * (size_t)dim * LANES * sizeof *p);
+    size_t size = ((size_t)groups * LANES + (size_t)few) * (size_t)dim;
+    float *p = ay_aligned_alloc(64, size * sizeof *p);
+    int q = 0;
 
     if (!p)
         return NULL;
-    memset(p, 0, (size_t)groups * (size_t)dim * LANES * sizeof *p);
-    for (int q = 0; q < nq && q < groups * LANES; q++)
+    memset(p, 0, size * sizeof *p);
+    for (; q < nq && q < groups * LANES; q++)
         for (int d = 0; d < dim; d++)
             p[((size_t)(q / LANES) * (size_t)dim + (size_t)d) * LANES + (size_t)(q % LANES)] =
                 queries[(size_t)q * (size_t)dim + (size_t)d];
+    if (few)
+        memcpy(p + (size_t)q * (size_t)dim, queries + (size_t)q * (size_t)dim,
+               (size_t)(nq - q) * (size_t)dim * sizeof *p);
     return p;
 }
 
@@ -245,7 +261,8 @@ static ay_status search(const ay_rows *rows, const float *queries, int nq, int k
                         ay_hit *hits, float *dst, ay_err *err)
 {
     ay_status status = check_args(rows, nq, k, err);
-    int n, groups = nq / LANES + (nq % LANES >= ALONE);
+    int n, rest = nq % LANES, groups = nq / LANES + (rest > FEW);
+    int few = rest > 1 && rest <= FEW ? (rest + 3) / 4 * 4 : 0;
     size_t lists = (size_t)nq * (size_t)k;
     share *shares = NULL;
     ay_hit *all = NULL;
@@ -256,8 +273,8 @@ static ay_status search(const ay_rows *rows, const float *queries, int nq, int k
     n = thread_count(rows, nq, threads);
     shares = ay_aligned_alloc(64, (size_t)n * sizeof *shares);
     all = dst ? NULL : ay_alloc((size_t)n * lists, sizeof *all);
-    packed = groups ? pack(queries, nq, rows->dim, groups) : NULL;
-    if (!shares || (!dst && !all) || (groups && !packed)) {
+    packed = groups || few ? pack(queries, nq, rows->dim, groups, few) : NULL;
+    if (!shares || (!dst && !all) || ((groups || few) && !packed)) {
         status = ay_fail(err, AY_ENOMEM, "searching %zu vectors", rows->n);
         goto out;
     }
@@ -268,7 +285,7 @@ static ay_status search(const ay_rows *rows, const float *queries, int nq, int k
         memset(s, 0, sizeof *s);
         s->kernel = kernels[ay_search_path_get()];
         s->rows = rows, s->queries = queries, s->packed = packed;
-        s->nq = nq, s->groups = groups, s->k = k, s->dst = dst;
+        s->nq = nq, s->groups = groups, s->few = few, s->k = k, s->dst = dst;
         s->hits = all ? all + (size_t)t * lists : NULL;
         s->from = rows->n / (size_t)n * (size_t)t;
         s->to = t + 1 == n ? rows->n : rows->n / (size_t)n * (size_t)(t + 1);

@@ -71,7 +71,8 @@ static void top_holds_to_the_definition(void)
 {
     static const int sizes[][4] = {{0, 4, 1, 3},      {1, 1, 1, 1},     {2, 3, 2, 5},
                                    {97, 17, 1, 3},    {200, 64, 12, 7}, {501, 33, 31, 4},
-                                   {333, 128, 70, 10}};
+                                   {50, 100, 2, 3},  {61, 15, 5, 4},   {100, 129, 16, 6},
+                                   {99, 40, 17, 2},  {77, 70, 41, 5},  {333, 128, 70, 10}};
 
     for (int p = 0; p < AY_SEARCH_PATHS; p++) {
         if (ay_search_path_set((ay_search_path)p, NULL) != AY_OK)

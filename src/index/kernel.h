@@ -9,16 +9,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AY_SEARCH_LANES 32 /* queries in a packed group */
+#define AY_SEARCH_LANES 32 /* queries in a packed group, and places in a row of scores */
+#define AY_SEARCH_FEW   16 /* up to here `few` is the quicker one */
 
 typedef struct {
     const char *name;
     /* dst[i] = rows[i] . q for count rows. */
     void (*one)(const float *rows, size_t count, int dim, const float *q, float *dst);
-    /* dst[i * LANES + j] = rows[i] . query j.  packed is dim x LANES, 64-byte aligned: the j-th query
+    /* dst[i * LANES + j] = rows[i] . query j.  q is nq x dim, row after row; nq is 4, 8, 12 or 16. */
+    void (*few)(const float *rows, size_t count, int dim, const float *q, int nq, float *dst);
+    /* The same for LANES queries at once.  packed is dim x LANES, 64-byte aligned: the j-th query
      * is column j, unused columns are zero. */
     void (*many)(const float *rows, size_t count, int dim, const float *packed, float *dst);
-    /* Bit j is set when scores[j] > least[j]; 64-byte aligned, LANES each. */
+    /* Bit j is set when scores[j] > least[j], so not where least[j] is infinite; 64-byte aligned, LANES each. */
     uint32_t (*above)(const float *scores, const float *least);
 } ay_search_kernel;
 

@@ -11,6 +11,13 @@ static void one(const float *rows, size_t count, int dim, const float *q, float 
     }
 }
 
+static void few(const float *rows, size_t count, int dim, const float *q, int nq, float *dst)
+{
+    for (size_t i = 0; i < count; i++, rows += dim, dst += AY_SEARCH_LANES)
+        for (int j = 0; j < nq; j++)
+            one(rows, 1, dim, q + (size_t)j * (size_t)dim, dst + j);
+}
+
 static void many(const float *rows, size_t count, int dim, const float *packed, float *dst)
 {
     for (size_t i = 0; i < count; i++, rows += dim, dst += AY_SEARCH_LANES) {
@@ -31,4 +38,4 @@ static uint32_t above(const float *scores, const float *least)
     return bits;
 }
 
-const ay_search_kernel ay_kernel_plain = {"plain", one, many, above};
+const ay_search_kernel ay_kernel_plain = {"plain", one, few, many, above};
