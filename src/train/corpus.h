@@ -90,6 +90,7 @@ typedef struct {
     const ay_corpus_skip *skipped; /* pictures that are not in items, by path */
     int nskipped;
     int hidden, other;            /* files passed over: hidden ones, not pictures */
+    int ngroups;                  /* pictures when copies count once */
     const ay_corpus_pair *leaks;  /* copies on two sides, as the user had split them; with
                                      AY_LEAKS_MOVE these were mended */
     int nleaks;
