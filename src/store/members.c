@@ -110,10 +110,12 @@ ay_status ay_store_vector_put(ay_store *s, const char *sha256, const ay_store_ve
     return ay_store_end(s, status, err);
 }
 
-static ay_status picture_write(ay_store *s, const ay_store_picture *p, ay_err *err)
+ay_status ay_store_picture_write(ay_store *s, const ay_store_picture *p, ay_err *err)
 {
-    ay_status status = picture_known(s, p->sha256, err);
+    ay_status status = check_picture(p, err);
 
+    if (status == AY_OK)
+        status = picture_known(s, p->sha256, err);
     if (status != AY_ENOTFOUND)
         return status;
     return ay_sql_write(s,
@@ -180,7 +182,7 @@ static ay_status member_put(ay_store *s, int64_t class_id, const char *file,
     ay_status status = class_dataset(s, class_id, &dataset, err);
 
     if (status == AY_OK)
-        status = picture_write(s, p, err);
+        status = ay_store_picture_write(s, p, err);
     if (status == AY_OK && v)
         status = vector_write(s, p->sha256, v, err);
     if (status == AY_OK)
@@ -396,7 +398,8 @@ ay_status ay_store_drop_orphans(ay_store *s, ay_arena *a, const char ***out, siz
     ay_sql_list l = {.arena = a, .size = sizeof **out};
     ay_status status = ay_sql_select(s,
                                      "SELECT p.sha256 FROM picture p WHERE NOT EXISTS"
-                                     " (SELECT 1 FROM member m WHERE m.sha256 = p.sha256)",
+                                     " (SELECT 1 FROM member m WHERE m.sha256 = p.sha256) AND NOT EXISTS"
+                                     " (SELECT 1 FROM prediction q WHERE q.sha256 = p.sha256)",
                                      NULL, 0, take_digest, &l, err);
 
     *out = (const char **)(void *)l.items;

@@ -52,7 +52,36 @@ static const char *const version_1[] = {
     NULL,
 };
 
-static const char *const *const migrations[AY_STORE_SCHEMA] = {version_1};
+/* Trained models: store/ledger.h. */
+static const char *const version_2[] = {
+    "CREATE TABLE model (id {id}, name {text:120} NOT NULL, version {int} NOT NULL,"
+    " digest {text:64} NOT NULL, bundle {text:64} NOT NULL UNIQUE, preprocess {text:64} NOT NULL,"
+    " snapshot {text:64} NOT NULL, architecture {text:64} NOT NULL, licence {text:120} NOT NULL,"
+    " folder {text:64} NOT NULL, classes {text:1000000} NOT NULL, metrics {text:1000000} NOT NULL,"
+    " answer {text:4096} NOT NULL, created_us {int} NOT NULL, UNIQUE (name, version)) {end}",
+
+    "CREATE TABLE serving (id {id}, at_us {int} NOT NULL, model {int} NOT NULL,"
+    " action {text:16} NOT NULL, back {int} NOT NULL,"
+    " FOREIGN KEY (model) REFERENCES model (id)) {end}",
+
+    "CREATE TABLE prediction (id {id}, at_us {int} NOT NULL, sha256 {text:64} NOT NULL,"
+    " file {text:255} NOT NULL, model {int} NOT NULL, label {text:255} NOT NULL,"
+    " probability {int} NOT NULL, unknown {int} NOT NULL, status {text:16} NOT NULL,"
+    " top {text:4096} NOT NULL, decode_us {int} NOT NULL, network_us {int} NOT NULL,"
+    " total_us {int} NOT NULL, batch {text:32} NOT NULL,"
+    " FOREIGN KEY (sha256) REFERENCES picture (sha256),"
+    " FOREIGN KEY (model) REFERENCES model (id)) {end}",
+    "CREATE INDEX prediction_by_picture ON prediction (sha256, file, id)",
+    "CREATE INDEX prediction_by_batch ON prediction (batch, id)",
+
+    "CREATE TABLE job (id {id}, kind {text:16} NOT NULL, state {text:16} NOT NULL,"
+    " done {int} NOT NULL, total {int} NOT NULL, message {text:1024} NOT NULL,"
+    " request {text:1000000} NOT NULL, detail {text:1000000} NOT NULL, created_us {int} NOT NULL,"
+    " started_us {int} NOT NULL, ended_us {int} NOT NULL) {end}",
+    NULL,
+};
+
+static const char *const *const migrations[AY_STORE_SCHEMA] = {version_1, version_2};
 
 static const char *find_type(const ay_store_driver *d, const char *word, size_t n)
 {

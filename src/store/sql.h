@@ -77,7 +77,10 @@ ay_status ay_store_note(ay_store *s, const char *kind, const char *subject, cons
 ay_status ay_store_trash_entry(ay_store *s, const char *kind, const char *subject, int64_t dataset,
                                char token[AY_TOKEN_SIZE], int64_t *id, ay_err *err);
 
-/* Forget the pictures that no member, live or in the trash, refers to; out gets their digests. */
+/* A picture's row, unless it is there; inside a transaction. */
+ay_status ay_store_picture_write(ay_store *s, const ay_store_picture *p, ay_err *err);
+/* Forget the pictures that no member, live or in the trash, and no prediction refers to; out gets
+ * their digests. */
 ay_status ay_store_drop_orphans(ay_store *s, ay_arena *a, const char ***out, size_t *n,
                                 ay_err *err);
 

@@ -1,0 +1,135 @@
+/* store/ledger.h - what was trained, what served when, what it answered, and the work behind it.
+ *
+ * The other half of store/store.h, with its rules: AY_OK from a write means durable, a failed write
+ * changed nothing, a value that cannot be kept is refused.
+ *
+ *   models       one row a version of a name; never changed and never reused
+ *   serving      only ever added to: the newest row says which model answers.  Each row knows the row
+ *                that a roll-back returns to, so rolling back twice goes two steps back, and the
+ *                history still tells everything that happened, in order
+ *   predictions  one row an answer, with the picture's digest; they hold their pictures, so that a
+ *                picture goes when neither a data set nor a prediction names it
+ *   jobs         work that outlives a request, and how far it is
+ *
+ * Structured values (class names, metrics, a job's curve) are JSON texts here: the store keeps them,
+ * whoever wrote them reads them.  Probabilities are kept in billionths: every driver has integers.
+ *
+ * Threads: any. */
+#ifndef AY_STORE_LEDGER_H
+#define AY_STORE_LEDGER_H
+
+#include "store/store.h"
+
+#define AY_JSON_MAX 1000000 /* bytes of a JSON text */
+#define AY_LABEL_MAX 255    /* bytes of a model's class name */
+
+/* ---- models */
+typedef struct {
+    int64_t id;
+    const char *name;
+    int version;             /* 1, 2 ... of the name; chosen by ay_store_model_add() */
+    const char *digest;      /* of the network; 64 hex digits, as those below */
+    const char *bundle;      /* of the folder's files: the same folder is one model */
+    const char *preprocess;
+    const char *snapshot;    /* of the data it was trained on; "" when not known */
+    const char *architecture, *licence;
+    const char *folder;      /* below the data folder; a name of ours */
+    const char *classes;     /* JSON array of names */
+    const char *metrics;     /* JSON object; "{}" when there is none */
+    const char *answer;      /* JSON: what it says of a picture that every machine can make */
+    int64_t created_us;
+} ay_store_model;
+
+/* Everything but id, version and created_us is the caller's.  AY_EEXISTS: the bundle is there; *id and
+ * *version are then that row's. */
+ay_status ay_store_model_add(ay_store *s, const ay_store_model *m, int64_t *id, int *version,
+                             ay_err *err);
+/* Newest first. */
+ay_status ay_store_model_list(ay_store *s, ay_arena *a, ay_store_model **out, size_t *n, ay_err *err);
+/* AY_ENOTFOUND. */
+ay_status ay_store_model_get(ay_store *s, int64_t id, ay_arena *a, ay_store_model *out, ay_err *err);
+
+/* ---- what served when */
+typedef struct {
+    int64_t id, at_us, model;
+    const char *name; /* of the model */
+    int version;
+    const char *action; /* "promote" or "rollback" */
+    int64_t back;       /* the row a roll-back returns to; 0: none */
+} ay_store_serving;
+
+ay_status ay_store_promote(ay_store *s, int64_t model, ay_err *err);
+/* *model: the one that serves again.  AY_ECONFLICT: nothing served before. */
+ay_status ay_store_rollback_model(ay_store *s, int64_t *model, ay_err *err);
+/* The model a roll-back would bring back; 0: none. */
+ay_status ay_store_rollback_target(ay_store *s, int64_t *model, ay_err *err);
+/* 0: nothing serves. */
+ay_status ay_store_active(ay_store *s, int64_t *model, ay_err *err);
+/* Newest first, at most limit. */
+ay_status ay_store_serving_list(ay_store *s, int limit, ay_arena *a, ay_store_serving **out,
+                                size_t *n, ay_err *err);
+
+/* ---- predictions */
+typedef struct {
+    int64_t id; /* grows with time */
+    int64_t at_us, model;
+    const char *sha256, *file; /* file: as the client named it; never a path */
+    const char *label;
+    double probability, unknown; /* unknown: the deciding detector's score; 0 without one */
+    const char *status;          /* "success", "low_confidence", "rejected", "unknown" */
+    const char *top;             /* JSON: the most likely classes */
+    int64_t decode_us, network_us, total_us;
+    const char *batch; /* 32 hex digits shared by what came in one request; "" for one alone */
+    /* read only */
+    const char *model_name, *model_digest, *format;
+    int model_version, width, height;
+} ay_store_prediction;
+
+/* The picture's row is made when it is not there; its bytes must be durable before. */
+ay_status ay_store_prediction_add(ay_store *s, const ay_store_prediction *p,
+                                  const ay_store_picture *picture, int64_t *id, ay_err *err);
+
+/* NULL, "" and 0 do not restrict. */
+typedef struct {
+    int64_t model, before; /* before: ids below it */
+    const char *status, *label, *batch, *sha256;
+    const char *text; /* part of the file's name */
+    int64_t since_us, until_us;
+    double at_least, at_most; /* probability; at_most 0: no limit */
+    bool latest;              /* of the same picture under the same name only the newest */
+} ay_store_prediction_filter;
+
+/* Newest first, at most limit. */
+ay_status ay_store_prediction_list(ay_store *s, const ay_store_prediction_filter *f, int limit,
+                                   ay_arena *a, ay_store_prediction **out, size_t *n, ay_err *err);
+
+typedef struct {
+    int64_t total, success, low_confidence, rejected, unknown;
+    int64_t network_us, total_us; /* summed */
+} ay_store_prediction_sums;
+/* Over what the filter lets through (before and latest are ignored). */
+ay_status ay_store_prediction_sum(ay_store *s, const ay_store_prediction_filter *f,
+                                  ay_store_prediction_sums *out, ay_err *err);
+/* Forget all but the newest `keep`. */
+ay_status ay_store_prediction_trim(ay_store *s, int64_t keep, ay_err *err);
+
+/* ---- jobs */
+typedef struct {
+    int64_t id;
+    const char *kind, *state; /* state: "pending", "running", "done", "failed", "cancelled" */
+    int64_t done, total;
+    const char *message; /* for people */
+    const char *request; /* JSON: what was asked; "" for work that cannot be resumed */
+    const char *detail;  /* JSON: how far it is; "" for none */
+    int64_t created_us, started_us, ended_us; /* 0: not yet */
+} ay_store_job;
+
+/* id and created_us are the store's. */
+ay_status ay_store_job_add(ay_store *s, const ay_store_job *j, int64_t *id, ay_err *err);
+/* Everything but kind, request and created_us, by id.  AY_ENOTFOUND. */
+ay_status ay_store_job_put(ay_store *s, const ay_store_job *j, ay_err *err);
+/* The newest `limit`, oldest first. */
+ay_status ay_store_job_list(ay_store *s, int limit, ay_arena *a, ay_store_job **out, size_t *n,
+                            ay_err *err);
+
+#endif
