@@ -34,14 +34,26 @@ static ay_shape part_shape(const ay_param *p)
     return s;
 }
 
-static void bind_param(ay_param *p, const ay_safetensors *st, sins *s)
+static bool may_be_fresh(const char *name, const ay_bind *opt)
+{
+    for (const char *const *p = opt ? opt->fresh : NULL; p && *p; p++)
+        if (ay_str_starts(name, *p))
+            return true;
+    return false;
+}
+
+/* Parts that stay without a tensor (data NULL) are to be made new. */
+static void bind_param(ay_param *p, const ay_safetensors *st, const ay_bind *opt, sins *s)
 {
     ay_shape want = part_shape(p);
     char a[AY_SHAPE_TEXT], b[AY_SHAPE_TEXT];
 
     for (int i = 0; i < p->parts; i++) {
         const ay_tensor *t = ay_safetensors_find(st, p->name[i]);
-        if (!t)
+        if (may_be_fresh(p->name[i], opt) &&
+            (!t || !ay_shape_same_squeezed(&t->shape, &want)))
+            p->src[i] = ay_tensor_make(AY_F32, want, NULL);
+        else if (!t)
             SIN(s, MISSING, "\"%s\" %s is missing", p->name[i], ay_shape_text(&want, a));
         else if (!ay_shape_same_squeezed(&t->shape, &want))
             SIN(s, WRONG, "\"%s\" is %s, wanted %s", p->name[i], ay_shape_text(&t->shape, a),
@@ -109,6 +121,31 @@ static ay_status report(const sins *s, ay_err *err)
                    "the weights do not fit the network: %s", text);
 }
 
+/* Room and values for the parts that bind_param left open. */
+static ay_status make_fresh(ay_graph *g, uint64_t seed, ay_err *err)
+{
+    size_t room = 0, at = 0;
+
+    for (int i = 0; i < g->params; i++)
+        for (int k = 0; k < g->param[i].parts; k++)
+            room += g->param[i].src[k].data ? 0 : ay_tensor_count(&g->param[i].src[k]);
+    if (room == 0)
+        return AY_OK;
+    g->random = ay_alloc(room, sizeof(float));
+    if (!g->random)
+        return ay_fail(err, AY_ENOMEM, "out of memory for new weights");
+    for (int i = 0; i < g->params; i++)
+        for (int k = 0; k < g->param[i].parts; k++) {
+            ay_tensor *t = &g->param[i].src[k];
+            if (t->data)
+                continue;
+            t->data = g->random + at;
+            at += ay_tensor_count(t);
+            ay_param_init(g, i, k, seed, t->data);
+        }
+    return AY_OK;
+}
+
 ay_status ay_graph_bind(ay_graph *g, const ay_safetensors *st, const ay_bind *opt, ay_err *err)
 {
     sins s = {0};
@@ -117,10 +154,12 @@ ay_status ay_graph_bind(ay_graph *g, const ay_safetensors *st, const ay_bind *op
     if (!g->finished || g->bound)
         return ay_fail(err, AY_EINVAL, "bind comes once, after finish");
     for (int i = 0; i < g->params; i++)
-        bind_param(&g->param[i], st, &s);
+        bind_param(&g->param[i], st, opt, &s);
     if (opt && opt->strict && (status = find_unexpected(g, st, opt, &s, err)) != AY_OK)
         return status;
     status = report(&s, err);
+    if (status == AY_OK)
+        status = make_fresh(g, opt ? opt->fresh_seed : 0, err);
     g->bound = status == AY_OK;
     return status;
 }

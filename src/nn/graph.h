@@ -168,6 +168,10 @@ ay_status ay_graph_bind(ay_graph *g, const ay_safetensors *st, const ay_bind *op
 /* Seeded values of a sensible size instead of a file: for tests and for measuring speed. */
 ay_status ay_graph_bind_random(ay_graph *g, uint64_t seed, ay_err *err);
 
+/* Training from nothing: values PyTorch's layers start with (nn/init.c), a pure function of seed and
+ * names. */
+ay_status ay_graph_bind_init(ay_graph *g, uint64_t seed, ay_err *err);
+
 size_t ay_graph_param_count(const ay_graph *g); /* tensors asked for */
 /* Name, shape and (after bind) data of the i-th; the view lives as long as g. */
 const char *ay_graph_param(const ay_graph *g, size_t i, ay_tensor *out);

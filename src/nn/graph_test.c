@@ -159,7 +159,8 @@ static void binding_names_what_is_wrong(void)
                               {"fc.bias", {AY_F32, AY_SHAPE(2), w}},
                               {"bn.num_batches_tracked", {AY_I64, AY_SHAPE(), whole}},
                               {"head.weight", {AY_F32, AY_SHAPE(2), w}}};
-    ay_bind strict = {.strict = true}, lenient = {true, (const char *const[]){"head.", NULL}};
+    ay_bind strict = {.strict = true}, lenient = {.strict = true,
+                                              .ignore = (const char *const[]){"head.", NULL}};
     ay_linear a = {.out = 2, .bias = true};
     ay_safetensors *st;
     ay_err err;

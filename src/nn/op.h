@@ -140,7 +140,7 @@ struct ay_graph {
     bool finished, bound;
     ay_status status; /* the first error of building */
     ay_err err;
-    float *random;        /* what bind_random made up */
+    float *random;        /* what bind_random, bind_init or bind's fresh made up */
     pthread_mutex_t lock; /* guards packed, packed_bytes and every param's owned */
     ay_packed *packed;
     int packed_count, packed_cap;
@@ -161,6 +161,8 @@ void ay_graph_sin(ay_graph *g, ay_status status, const char *fmt, ...)
 /* All values' shapes for the given input shapes into shape[nodes]. */
 ay_status ay_graph_infer(const ay_graph *g, const ay_shape *inputs, ay_shape *shape, ay_err *err);
 
+/* New values for one part of parameter i (init.c). */
+void ay_param_init(const ay_graph *g, int i, int part, uint64_t seed, float *dst);
 /* Parameter i as floats: converted into dst (ay_shape_count() of them) ... */
 void ay_param_read(const ay_param *p, float *dst);
 /* ... or a view that lives as long as g (made once, then shared). */
@@ -195,7 +197,8 @@ static inline uint64_t ay_noise_key(uint64_t seed, uint64_t step, ay_val v)
 /* Rows used by name in the compiler's fusion.  The full list is ay_ops, ended by NULL. */
 extern const ay_op *const ay_ops[];
 extern const ay_op ay_op_input, ay_op_conv2d, ay_op_linear, ay_op_batch_norm, ay_op_activation,
-    ay_op_add, ay_op_mul, ay_op_reshape, ay_op_scale, ay_op_max_pool, ay_op_global_avg_pool, ay_op_dropout;
+    ay_op_add, ay_op_mul, ay_op_reshape, ay_op_scale, ay_op_max_pool, ay_op_global_avg_pool,
+    ay_op_dropout, ay_op_embed_tokens;
 
 /* Helpers shared by rows. */
 ay_status ay_infer_same(const ay_node *n, const ay_shape *in, ay_shape *out, ay_err *err);

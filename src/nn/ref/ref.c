@@ -2,7 +2,7 @@
  *
  * It is the oracle that every other back end is checked against, and what runs where oneDNN does
  * not.  Values share the slab by the same planner as the fast back end. */
-#include "nn/backend.h"
+#include "nn/ref/learn.h"
 
 #include "base/mem.h"
 #include "tensor/slab.h"
@@ -131,5 +131,13 @@ static void destroy(ay_plan *p)
     ay_free(r);
 }
 
-const ay_backend ay_backend_ref = {
-    .name = "ref", .compile = compile, .run = run, .describe = describe, .destroy = destroy};
+const ay_backend ay_backend_ref = {.name = "ref",
+                                   .compile = compile,
+                                   .run = run,
+                                   .describe = describe,
+                                   .destroy = destroy,
+                                   .learn = {.compile = ay_ref_learn_compile,
+                                             .forward = ay_ref_learn_forward,
+                                             .backward = ay_ref_learn_backward,
+                                             .describe = ay_ref_learn_describe,
+                                             .destroy = ay_ref_learn_destroy}};
