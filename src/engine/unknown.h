@@ -10,8 +10,9 @@
  *   mahalanobis  smallest squared distance to a class mean in one shared covariance
  *                                                              Lee et al. 2018
  *   knn          1 - cosine to the k-th nearest bank vector    Sun et al. 2022
- *   combined     the mean of what known pictures make of mahalanobis and knn, see unknown.c: the
- *                default decision, chosen by measurement (unknown.md says which)
+ *                (both on features of unit length)
+ *   combined     the mean of energy, mahalanobis and knn in standard deviations of known pictures: the
+ *                default decision, chosen by measurement (unknown.c, bench/unknown.md)
  *   vote         how many of the first five pass their thresholds
  *
  * The covariance is shrunk towards a multiple of the identity by Ledoit and Wolf's rule, so that a
@@ -54,7 +55,7 @@ typedef struct {
     double false_alarm;      /* share of known pictures that may be called unknown; 0: 0.05 */
     ay_unknown_kind decide;  /* which one decides; see decide_set */
     bool decide_set;         /* false: AY_UNKNOWN_COMBINED */
-    int neighbours;          /* k of knn; 0: 3 */
+    int neighbours;          /* k of knn; 0: 1, measured best of 1, 3, 5 and 10 */
     int bank;                /* most vectors kept for knn, drawn evenly over the classes; 0: 4096 */
     int votes;               /* AY_UNKNOWN_VOTE: unknown from so many of five; 0: fitted */
     double temperature;      /* of p; 0: 1 */

@@ -90,8 +90,8 @@ int ay_metrics_guess(const float *p, int classes);
  * per_class_metrics) and then more: confusion_matrix, intervals, bins, risk_coverage_area ...
  * names [classes].  A new reference; NULL: no memory. */
 json_t *ay_metrics_json(const ay_metrics *m, const char *const *names);
-/* What ay_metrics_json wrote, for a report made later from stored files.  The risk curve and the
- * histogram come back as well.  *names_out, if wanted, gets strings that live as long as json. */
+/* What ay_metrics_json wrote, for a report made later from stored files.  The risk curve (of at most 200 points) and
+ * histogram come back as well.  */
 ay_status ay_metrics_from_json(ay_metrics *out, const json_t *json, ay_err *err);
 
 /* Wilson's score interval for k of n (n > 0) at this level (0.95). */
