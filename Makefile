@@ -86,9 +86,19 @@ run: deps
 deps:
 	@tools/deps
 
-build/fuzz/%: fuzz/%.c $(filter-out %_test.c,$(LIBSRC))
+# The library once for all fuzz targets, with the same instrumentation as they.
+FUZZ_CC = clang $(ALL_C) -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
+build/fuzz/obj/%.c.o: src/%.c
 	@mkdir -p $(@D)
-	clang $(filter-out -MMD -MP,$(ALL_C)) -O1 -fsanitize=fuzzer,address,undefined $^ $(LIBS) -o $@
+	$(FUZZ_CC) -fsanitize=fuzzer-no-link -c $< -o $@
+build/fuzz/obj/%.S.o: src/%.S
+	@mkdir -p $(@D)
+	clang -c $< -o $@
+build/fuzz/obj/libassay.a: $(patsubst src/%,build/fuzz/obj/%.o,$(filter-out %_test.c,$(LIBSRC)))
+	@rm -f $@
+	$(AR) rcs $@ $^
+build/fuzz/%: fuzz/%.c build/fuzz/obj/libassay.a
+	$(FUZZ_CC) -fsanitize=fuzzer $^ $(LIBS) -o $@
 fuzz: $(FUZZBIN)
 	@for f in $(FUZZBIN); do mkdir -p build/corpus/$${f##*/}; \
 	    $$f -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -print_final_stats=0 -verbosity=0 \

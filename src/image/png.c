@@ -92,7 +92,7 @@ static void next_chunk(stream *s)
             return;
         s->p = s->chunk_end;
     }
-    s->chunk_end = s->end;
+    s->p = s->chunk_end = s->end; /* a piece of a header: libspng would believe its length */
 }
 
 static int read_stream(spng_ctx *ctx, void *user, void *dst, size_t n)
