@@ -26,7 +26,7 @@ typedef struct {
                        ay_model_info *info, ay_err *err);
 } ay_arch;
 
-extern const ay_arch ay_arch_resnet, ay_arch_clip_vit;
+extern const ay_arch ay_arch_resnet, ay_arch_clip_vit, ay_arch_efficientnetv2;
 
 /* ---- for architectures (source.c) ------------------------------------------------------------ */
 

@@ -13,6 +13,7 @@
 static const ay_arch *const archs[] = {
     &ay_arch_clip_vit,
     &ay_arch_resnet,
+    &ay_arch_efficientnetv2,
 };
 
 enum { CONFIG_MAX = 1 << 20 };

@@ -46,7 +46,7 @@ typedef struct {
 
 typedef struct {
     char name[64], licence[64], version[32];
-    char arch[32];   /* "resnet", "clip-vit" */
+    char arch[32];   /* "resnet", "clip-vit", "efficientnetv2", "tf_efficientnetv2" */
     char shape[192]; /* the configuration in words, e.g. "depths=2,2,2,2 block=basic ..." */
     char digest[AY_SHA256_HEX]; /* of arch, shape and every tensor used */
     ay_recipe recipe;
@@ -60,6 +60,7 @@ typedef struct ay_model ay_model;
 
 typedef struct {
     bool logits; /* also compute the classifier, where there is one */
+    bool taps; /* also give out maps within, "stride16" and "stride32" (EfficientNetV2 only) */
 } ay_model_options;
 
 /* path: a folder or a file.  AY_ENOTFOUND: no such file, or tensors are missing; AY_ECORRUPT: the

@@ -9,6 +9,7 @@
 #include "models/golden.h"
 #include "nn/plan.h"
 
+#include <jansson.h>
 #include <math.h>
 
 static char folder[256];
@@ -108,6 +109,58 @@ static void resnet(void)
     agrees("resnet50-timm", "resnet", true);
 }
 
+/* Channel means of the maps that HOAM reads. */
+static void check_taps(const ay_golden *g, ay_model *m)
+{
+    static const char *const names[] = {"stride16", "stride32"};
+    ay_shape in = AY_SHAPE(g->input[0], g->input[1], g->input[2], g->input[3]);
+    ay_plan_options opt = {
+        .batch = (int)g->input[0], .precision = AY_NN_F32, .input_shapes = &in};
+    ay_plan *p;
+    ay_err err;
+
+    CHECK_OK(ay_plan_create(&p, ay_model_graph(m), &opt, &err), err);
+    memcpy(ay_plan_input(p, 0)->data, g->x, ay_shape_count(&in) * sizeof(float));
+    CHECK_OK(ay_plan_run(p, &err), err);
+    for (size_t k = 0; k < 2; k++) {
+        const json_t *want = json_array_get(json_object_get(g->json, "taps"), k);
+        const ay_tensor *t = ay_plan_output_named(p, names[k]);
+        CHECK(t);
+        size_t n = (size_t)(t->shape.dim[0] * t->shape.dim[1]), inner = ay_tensor_count(t) / n;
+        float *a = ay_calloc(n, sizeof *a), *b = ay_calloc(n, sizeof *b);
+        CHECK(json_array_size(want) == n);
+        for (size_t i = 0; i < n; i++) {
+            b[i] = (float)json_number_value(json_array_get(want, i));
+            for (size_t j = 0; j < inner; j++)
+                a[i] += ((float *)t->data)[i * inner + j] / (float)inner;
+        }
+        compare(names[k], a, b, n, 0.99999);
+        ay_free(a);
+        ay_free(b);
+    }
+    ay_plan_destroy(p);
+}
+
+static void efficientnet_taps(const char *name)
+{
+    ay_golden g = load(name);
+    ay_model *m;
+    ay_err err;
+
+    CHECK_OK(ay_model_open(&m, folder, &(ay_model_options){.taps = true}, &err), err);
+    check_taps(&g, m);
+    ay_model_close(m);
+    unload(&g);
+}
+
+static void efficientnet(void)
+{
+    agrees("efficientnetv2-rw-s", "efficientnetv2", true);
+    agrees("efficientnetv2-tf-s", "tf_efficientnetv2", true);
+    efficientnet_taps("efficientnetv2-rw-s");
+    efficientnet_taps("efficientnetv2-tf-s");
+}
+
 static void clip_small(void)
 {
     agrees("clip-openclip-small", "clip-vit", true);
@@ -189,6 +242,34 @@ static void recipes_are_read(void)
     snprintf(folder + strlen(folder), 32, "/config.json");
     unlink(folder);
     *strrchr(folder, '/') = '\0';
+    unload(&g);
+}
+
+/* What the tensors cannot say: SAME padding comes from the configuration. */
+static void efficientnet_kinds(void)
+{
+    ay_golden g = load("efficientnetv2-tf-s");
+    ay_recipe r = recipe_now();
+    ay_model *m;
+    ay_err err;
+
+    CHECK(r.size == 300 && r.mean[1] == 0.5f && r.filter == AY_RECIPE_BICUBIC);
+    write_text("config.json", "{\"architecture\":\"efficientnetv2_s\"}");
+    CHECK_OK(open_now(&m, &err), err);
+    CHECK(strcmp(ay_model_get_info(m)->arch, "efficientnetv2") == 0);
+    CHECK(strstr(ay_model_get_info(m)->shape, "padding=even eps=1e-05"));
+    ay_model_close(m);
+    write_text("config.json", "{\"architecture\":\"tf_efficientnetv2\",\"norm_eps\":0.002}");
+    CHECK_OK(open_now(&m, &err), err); /* as info->arch names it */
+    CHECK(strstr(ay_model_get_info(m)->shape, "padding=same eps=0.002"));
+    CHECK(ay_model_get_info(m)->parameters == 20177488 + 153872);
+    ay_model_close(m);
+    snprintf(folder + strlen(folder), 32, "/config.json");
+    unlink(folder);
+    *strrchr(folder, '/') = '\0';
+    CHECK_OK(open_now(&m, &err), err); /* no configuration: the published ones are tf_ */
+    CHECK(strcmp(ay_model_get_info(m)->arch, "tf_efficientnetv2") == 0);
+    ay_model_close(m);
     unload(&g);
 }
 
@@ -321,6 +402,8 @@ static void the_formula_is_pythons(void)
 
 TESTS({"the formula is Python's", the_formula_is_pythons},
       {"ResNet-18, 34 and 50 agree with torchvision and timm", resnet},
+      {"EfficientNetV2-S agrees with timm", efficientnet},
+      {"EfficientNetV2's kinds are told apart", efficientnet_kinds},
       {"small CLIP towers agree with open_clip and transformers", clip_small},
       {"ViT-B/32 agrees with open_clip and transformers", clip_b32},
       {"the sizes of B/16 and L/14 agree too", clip_other_sizes},

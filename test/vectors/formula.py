@@ -58,7 +58,7 @@ def rounded(x):
     return float(f"{float(x):.6g}")
 
 
-def fill(model, skip=lambda name: False):
+def fill(model, skip=lambda name: False, scale=scale_of):
     """Give every floating tensor of a torch model its formula values.  Returns the list of
     [name, shape, base, amp] that a golden file stores."""
     import torch
@@ -67,7 +67,7 @@ def fill(model, skip=lambda name: False):
     for name, old in state.items():
         if not old.is_floating_point() or skip(name):
             continue
-        base, amp = scale_of(name, tuple(old.shape))
+        base, amp = scale(name, tuple(old.shape))
         state[name] = torch.from_numpy(tensor(name, tuple(old.shape), base, amp))
         rows.append([name, list(old.shape), base, amp])
     model.load_state_dict(state)
