@@ -6,7 +6,8 @@
  *   writing   one change at a time: the store's transaction and the same change in memory
  *   lock      the galleries; scans hold it for reading, changes for the moment of the change
  *   calibrating, and then nothing
- * jobs_lock stands alone. */
+ * jobs_lock and serving_lock stand alone; `opening` is held while a trained model opens, and
+ * serving_lock is taken inside it. */
 #ifndef AY_SERVICE_INTERNAL_H
 #define AY_SERVICE_INTERNAL_H
 
@@ -18,15 +19,20 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { AY_JOBS_KEPT = 100 };
+enum { AY_JOBS_KEPT = 100, AY_POOL = 3 };
+
+typedef struct ay_serving ay_serving; /* service/serving.h */
 
 typedef struct {
     int64_t id;
     char kind[16];
     ay_job_state state;
-    int64_t done, total, started_us, ended_us;
-    bool cancel;
-    char message[256];
+    int64_t done, total, created_us, started_us, ended_us;
+    int cancel; /* how often it was asked to stop */
+    char message[512];
+    char *request, *detail; /* JSON, owned; NULL: none */
+    ay_buf points;          /* JSON objects with commas between them */
+    int npoints;
 } ay_job_slot;
 
 struct ay_service {
@@ -55,6 +61,18 @@ struct ay_service {
     int64_t last_job;
     void (*listener)(void *ctx, const ay_change *c);
     void *listener_ctx;
+
+    ay_classifier_driver classifier;
+    ay_engine_options engine;
+    ay_train_fn *train;
+    char *train_folders;
+    pthread_mutex_t serving_lock, opening; /* service/serving.h */
+    ay_serving *pool[AY_POOL];
+    int npool;
+    int64_t active_id; /* the trained model that answers; 0: none */
+    char serving_problem[400];
+    pthread_t trainer;
+    bool trainer_started;
 
     pthread_t keeper;
     bool keeper_started;
@@ -99,6 +117,22 @@ ay_status ay_service_purge(ay_service *s, ay_err *err);
 void ay_thumbs_remove(ay_service *s, const char *sha256);
 
 /* ---- jobs.c */
+/* Read the kept jobs from the store; those that a past process left behind wait again (kind "train")
+ * or have failed. */
+ay_status ay_jobs_load(ay_service *s, ay_err *err);
+void ay_jobs_fini(ay_service *s);
+/* A job that waits for its turn. */
+ay_status ay_job_queue(ay_service *s, const char *kind, const char *request, int64_t *id,
+                       ay_err *err);
+/* The oldest waiting job of a kind begins to run: its id and its request (in the arena); 0: none. */
+int64_t ay_job_take(ay_service *s, const char *kind, ay_arena *a, const char **request);
+/* Replace what is said of a job beside its numbers: JSON text, copied. */
+void ay_job_set_detail(ay_service *s, int64_t id, const char *json);
+void ay_job_add_point(ay_service *s, int64_t id, const char *json);
+/* How often it was asked to stop. */
+int ay_job_asked(ay_service *s, int64_t id);
+/* Keep what is known now in the store. */
+void ay_job_save(ay_service *s, int64_t id);
 void ay_service_tell(ay_service *s, const char *kind, const char *dataset, int64_t job);
 
 /* ---- keeper.c */

@@ -1,20 +1,42 @@
-/* service/jobs.c - what runs in the background, for pages to follow, and who is told of changes. */
+/* service/jobs.c - what runs in the background, for pages to follow, and who is told of changes.
+ *
+ * Jobs are counted in memory and kept in the store when they begin, when they end, and when whoever
+ * does the work says so: a step is no reason to sync a disk.  jobs_lock guards the memory and is never
+ * held while the store writes. */
 #include "service/internal.h"
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
 #include "base/str.h"
+#include "store/ledger.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+static const char *const names[] = {"running", "done", "failed", "cancelled", "pending"};
+enum { STATES = sizeof names / sizeof *names };
+
 const char *ay_job_state_name(ay_job_state state)
 {
-    static const char *const names[] = {"running", "done", "failed", "cancelled"};
+    return (unsigned)state < STATES ? names[state] : "unknown";
+}
 
-    return (unsigned)state < sizeof names / sizeof *names ? names[state] : "unknown";
+static ay_job_state state_of(const char *name)
+{
+    for (int i = 0; i < STATES; i++)
+        if (strcmp(names[i], name) == 0)
+            return (ay_job_state)i;
+    return AY_JOB_FAILED;
+}
+
+static bool is_over(const ay_job_slot *j)
+{
+    return j->state != AY_JOB_RUNNING && j->state != AY_JOB_PENDING;
 }
 
 void ay_service_listen(ay_service *s, void (*fn)(void *ctx, const ay_change *c), void *ctx)
@@ -47,15 +69,23 @@ static ay_job_slot *find_job(ay_service *s, int64_t id)
     return NULL;
 }
 
+static void empty(ay_job_slot *j)
+{
+    ay_free(j->request);
+    ay_free(j->detail);
+    ay_buf_fini(&j->points);
+}
+
 /* A free place at the end; the oldest job that is over makes room. */
 static ay_job_slot *new_slot(ay_service *s)
 {
     int drop = 0;
 
     if (s->njobs == AY_JOBS_KEPT) {
-        while (drop < s->njobs - 1 && s->jobs[drop].state == AY_JOB_RUNNING)
+        while (drop < s->njobs - 1 && !is_over(&s->jobs[drop]))
             drop++;
         s->running -= s->jobs[drop].state == AY_JOB_RUNNING;
+        empty(&s->jobs[drop]);
         memmove(s->jobs + drop, s->jobs + drop + 1,
                 (size_t)(s->njobs - drop - 1) * sizeof *s->jobs);
         s->njobs--;
@@ -63,19 +93,206 @@ static ay_job_slot *new_slot(ay_service *s)
     return &s->jobs[s->njobs++];
 }
 
+static void say(ay_job_slot *j, const char *message)
+{
+    snprintf(j->message, sizeof j->message, "%s", message);
+    for (char *p = j->message; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = ' ';
+    for (size_t n = strlen(j->message); !ay_utf8_valid(j->message, n);)
+        j->message[--n] = '\0'; /* a character cut in two */
+}
+
+/* ---- the store's side */
+
+/* {"now": detail, "points": [...]} */
+static void pack(const ay_job_slot *j, ay_buf *out)
+{
+    if (!j->detail && j->npoints == 0)
+        return;
+    ay_buf_printf(out, "{\"now\":%s,\"points\":[%s]}", j->detail ? j->detail : "{}",
+                  j->points.len ? j->points.data : "");
+}
+
+void ay_job_save(ay_service *s, int64_t id)
+{
+    ay_buf detail = {0};
+    char message[512];
+    ay_store_job row = {.id = id};
+    ay_err err = {{0}};
+    ay_job_slot *j;
+
+    if (s->reading_only)
+        return;
+    pthread_mutex_lock(&s->jobs_lock);
+    j = find_job(s, id);
+    if (j) {
+        pack(j, &detail);
+        row.state = names[j->state];
+        row.done = j->done;
+        row.total = j->total;
+        row.started_us = j->started_us;
+        row.ended_us = j->ended_us;
+        memcpy(message, j->message, sizeof message);
+    }
+    pthread_mutex_unlock(&s->jobs_lock);
+    row.message = message;
+    row.detail = detail.data && !detail.failed ? detail.data : "";
+    if (j && ay_store_job_put(s->store, &row, &err) != AY_OK)
+        ay_log(AY_LOG_WARN, "service", "keeping job %lld: %s", (long long)id, err.msg);
+    ay_buf_fini(&detail);
+}
+
+/* What json_dumps gave, as ours to free. */
+static char *dump(const json_t *v)
+{
+    char *text = json_dumps(v, JSON_COMPACT), *out = text ? ay_strdup(text) : NULL;
+
+    json_free_t release;
+    json_get_alloc_funcs(NULL, &release);
+    release(text);
+    return out;
+}
+
+static void unpack(ay_job_slot *j, const char *text)
+{
+    json_t *root = *text ? json_loads(text, 0, NULL) : NULL, *point;
+    size_t i;
+
+    if (!root)
+        return;
+    j->detail = dump(json_object_get(root, "now"));
+    json_array_foreach(json_object_get(root, "points"), i, point)
+    {
+        char *one = dump(point);
+        ay_buf_printf(&j->points, "%s%s", j->npoints++ ? "," : "", one ? one : "{}");
+        ay_free(one);
+    }
+    json_decref(root);
+}
+
+static void load_job(ay_service *s, const ay_store_job *row)
+{
+    ay_job_slot *j = new_slot(s);
+
+    *j = (ay_job_slot){.id = row->id,
+                       .state = state_of(row->state),
+                       .done = row->done,
+                       .total = row->total,
+                       .created_us = row->created_us,
+                       .started_us = row->started_us,
+                       .ended_us = row->ended_us,
+                       .request = *row->request ? ay_strdup(row->request) : NULL};
+    snprintf(j->kind, sizeof j->kind, "%s", row->kind);
+    say(j, row->message);
+    unpack(j, row->detail);
+    s->last_job = row->id;
+    if (s->reading_only || is_over(j))
+        return;
+    if (j->request) {
+        j->state = AY_JOB_PENDING;
+        return;
+    }
+    j->state = AY_JOB_FAILED;
+    j->ended_us = ay_clock_wall();
+    say(j, "the program ended before it was done");
+}
+
+ay_status ay_jobs_load(ay_service *s, ay_err *err)
+{
+    ay_store_job *list = NULL;
+    ay_status status;
+    ay_arena a;
+    size_t n = 0;
+
+    ay_arena_init(&a, 0);
+    status = ay_store_job_list(s->store, AY_JOBS_KEPT, &a, &list, &n, err);
+    for (size_t i = 0; i < n; i++) {
+        load_job(s, &list[i]);
+        if (!s->reading_only && strcmp(list[i].state, names[s->jobs[s->njobs - 1].state]) != 0)
+            ay_job_save(s, list[i].id);
+    }
+    ay_arena_fini(&a);
+    return status;
+}
+
+void ay_jobs_fini(ay_service *s)
+{
+    for (int i = 0; i < s->njobs; i++)
+        empty(&s->jobs[i]);
+    s->njobs = 0;
+}
+
+/* ---- begin, step, end */
+
+/* A new row and its slot.  A store that cannot keep it (reading only, disk full) does not stop the
+ * work: the job then lives in memory under a number of its own. */
+static ay_status add(ay_service *s, const char *kind, const char *request, ay_job_state state,
+                     int64_t total, int64_t *id, ay_err *err)
+{
+    int64_t now = ay_clock_wall(), kept = 0;
+    ay_store_job row = {.kind = kind, .state = names[state], .total = total, .message = "",
+                        .request = request ? request : "", .detail = "",
+                        .started_us = state == AY_JOB_RUNNING ? now : 0};
+    char *copy = request ? ay_strdup(request) : NULL;
+    ay_status status = s->reading_only ? AY_EBUSY : ay_store_job_add(s->store, &row, &kept, err);
+    ay_job_slot *j;
+
+    if (request && (!copy || status != AY_OK)) {
+        ay_free(copy);
+        return status != AY_OK ? status : ay_fail(err, AY_ENOMEM, "a job");
+    }
+    pthread_mutex_lock(&s->jobs_lock);
+    s->last_job = kept > s->last_job ? kept : s->last_job + 1;
+    j = new_slot(s);
+    *j = (ay_job_slot){.id = s->last_job, .state = state, .total = total, .created_us = now,
+                       .started_us = row.started_us, .request = copy};
+    snprintf(j->kind, sizeof j->kind, "%s", kind);
+    s->running += state == AY_JOB_RUNNING;
+    *id = j->id;
+    tell(s, "job", "", j->id);
+    pthread_cond_broadcast(&s->jobs_changed);
+    pthread_mutex_unlock(&s->jobs_lock);
+    return AY_OK;
+}
+
 int64_t ay_job_begin(ay_service *s, const char *kind, int64_t total)
 {
-    ay_job_slot *j;
-    int64_t id;
+    int64_t id = 0;
+
+    add(s, kind, NULL, AY_JOB_RUNNING, total, &id, &(ay_err){{0}});
+    return id;
+}
+
+ay_status ay_job_queue(ay_service *s, const char *kind, const char *request, int64_t *id,
+                       ay_err *err)
+{
+    return add(s, kind, request, AY_JOB_PENDING, 0, id, err);
+}
+
+int64_t ay_job_take(ay_service *s, const char *kind, ay_arena *a, const char **request)
+{
+    int64_t id = 0;
 
     pthread_mutex_lock(&s->jobs_lock);
-    j = new_slot(s);
-    id = ++s->last_job;
-    *j = (ay_job_slot){.id = id, .total = total, .started_us = ay_clock_wall()};
-    snprintf(j->kind, sizeof j->kind, "%s", kind);
-    s->running++;
-    tell(s, "job", "", id);
+    for (int i = 0; i < s->njobs && id == 0; i++) {
+        ay_job_slot *j = &s->jobs[i];
+        if (j->state != AY_JOB_PENDING || strcmp(j->kind, kind) != 0)
+            continue;
+        *request = ay_arena_strdup(a, j->request);
+        if (!*request)
+            break;
+        j->state = AY_JOB_RUNNING;
+        if (!j->started_us)
+            j->started_us = ay_clock_wall();
+        say(j, "");
+        s->running++;
+        id = j->id;
+        tell(s, "job", "", id);
+    }
     pthread_mutex_unlock(&s->jobs_lock);
+    if (id)
+        ay_job_save(s, id);
     return id;
 }
 
@@ -96,39 +313,89 @@ bool ay_job_step(ay_service *s, int64_t id, int64_t done, int64_t total)
     return go;
 }
 
-void ay_job_end(ay_service *s, int64_t id, ay_status status, const char *message)
+int ay_job_asked(ay_service *s, int64_t id)
+{
+    ay_job_slot *j;
+    int asked;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    j = find_job(s, id);
+    asked = j ? j->cancel : 0;
+    pthread_mutex_unlock(&s->jobs_lock);
+    return asked;
+}
+
+void ay_job_set_detail(ay_service *s, int64_t id, const char *json)
+{
+    char *copy = ay_strdup(json);
+    ay_job_slot *j;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    j = find_job(s, id);
+    if (j && copy) {
+        ay_free(j->detail);
+        j->detail = copy;
+        copy = NULL;
+        tell(s, "job", "", id);
+    }
+    pthread_mutex_unlock(&s->jobs_lock);
+    ay_free(copy);
+}
+
+void ay_job_add_point(ay_service *s, int64_t id, const char *json)
 {
     ay_job_slot *j;
 
     pthread_mutex_lock(&s->jobs_lock);
     j = find_job(s, id);
-    if (j && j->state == AY_JOB_RUNNING) {
+    if (j) {
+        ay_buf_printf(&j->points, "%s%s", j->npoints ? "," : "", json);
+        j->npoints++;
+        tell(s, "job", "", id);
+    }
+    pthread_mutex_unlock(&s->jobs_lock);
+}
+
+void ay_job_end(ay_service *s, int64_t id, ay_status status, const char *message)
+{
+    ay_job_slot *j;
+    bool ran;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    j = find_job(s, id);
+    ran = j && j->state == AY_JOB_RUNNING;
+    if (ran) {
         j->state = status == AY_OK           ? AY_JOB_DONE
                    : status == AY_ECANCELLED ? AY_JOB_CANCELLED
                                              : AY_JOB_FAILED;
         j->ended_us = ay_clock_wall();
-        snprintf(j->message, sizeof j->message, "%s", message);
-        for (size_t n = strlen(j->message); !ay_utf8_valid(j->message, n);)
-            j->message[--n] = '\0'; /* a character cut in two */
-        s->running--;
+        say(j, message);
     }
+    pthread_mutex_unlock(&s->jobs_lock);
+    ay_job_save(s, id);
+    pthread_mutex_lock(&s->jobs_lock); /* who waits for the end finds it kept */
+    s->running -= ran;
     tell(s, "job", "", id);
     pthread_cond_broadcast(&s->jobs_changed);
     pthread_mutex_unlock(&s->jobs_lock);
 }
 
+/* ---- for readers */
+
 static bool copy_job(ay_arena *a, const ay_job_slot *j, ay_job *out)
 {
-    out->id = j->id;
+    *out = (ay_job){.id = j->id, .state = j->state, .done = j->done, .total = j->total,
+                    .npoints = j->npoints};
     out->kind = ay_arena_strdup(a, j->kind);
-    out->state = j->state;
-    out->done = j->done;
-    out->total = j->total;
     out->message = ay_arena_strdup(a, j->message);
-    ay_clock_rfc3339(out->started, j->started_us);
+    out->detail = ay_arena_strdup(a, j->detail ? j->detail : "");
+    if (j->created_us)
+        ay_clock_rfc3339(out->created, j->created_us);
+    if (j->started_us)
+        ay_clock_rfc3339(out->started, j->started_us);
     if (j->ended_us)
         ay_clock_rfc3339(out->ended, j->ended_us);
-    return out->kind && out->message;
+    return out->kind && out->message && out->detail;
 }
 
 ay_status ay_service_jobs(ay_service *s, ay_arena *a, ay_job **out, size_t *n, ay_err *err)
@@ -144,7 +411,7 @@ ay_status ay_service_jobs(ay_service *s, ay_arena *a, ay_job **out, size_t *n, a
     return *out && ok ? AY_OK : ay_fail(err, AY_ENOMEM, "listing jobs");
 }
 
-ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err)
+ay_status ay_service_job(ay_service *s, int64_t id, ay_arena *a, ay_job *out, ay_err *err)
 {
     ay_status status = AY_OK;
     ay_job_slot *j;
@@ -153,11 +420,36 @@ ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err)
     j = find_job(s, id);
     if (!j)
         status = ay_fail(err, AY_ENOTFOUND, "no job %lld", (long long)id);
-    else if (j->state != AY_JOB_RUNNING)
+    else if (!copy_job(a, j, out) ||
+             !(out->points = ay_arena_printf(a, "[%s]", j->points.len ? j->points.data : "")))
+        status = ay_fail(err, AY_ENOMEM, "reading a job");
+    pthread_mutex_unlock(&s->jobs_lock);
+    return status;
+}
+
+ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err)
+{
+    ay_status status = AY_OK;
+    bool ended = false;
+    ay_job_slot *j;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    j = find_job(s, id);
+    if (!j)
+        status = ay_fail(err, AY_ENOTFOUND, "no job %lld", (long long)id);
+    else if (is_over(j))
         status = ay_fail(err, AY_ECONFLICT, "job %lld is over", (long long)id);
     else
-        j->cancel = true;
+        j->cancel++;
+    if (status == AY_OK && (ended = j->state == AY_JOB_PENDING)) {
+        j->state = AY_JOB_CANCELLED;
+        j->ended_us = ay_clock_wall();
+        tell(s, "job", "", id);
+    }
+    pthread_cond_broadcast(&s->jobs_changed);
     pthread_mutex_unlock(&s->jobs_lock);
+    if (ended)
+        ay_job_save(s, id);
     return status;
 }
 

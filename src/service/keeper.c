@@ -6,11 +6,13 @@
  * vector is stored before it is used.  It works in small groups, so that scans in between are not kept
  * waiting, and steps back when the engine is full. */
 #include "service/internal.h"
+#include "service/predict.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "store/ledger.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -237,7 +239,9 @@ ay_status ay_service_purge(ay_service *s, ay_err *err)
 
     ay_arena_init(&a, 0);
     pthread_rwlock_wrlock(&s->purging);
-    status = ay_store_purge(s->store, ay_clock_wall() - s->trash_us, &a, &gone, &n, err);
+    status = ay_store_prediction_trim(s->store, AY_PREDICTIONS_KEPT, err);
+    if (status == AY_OK)
+        status = ay_store_purge(s->store, ay_clock_wall() - s->trash_us, &a, &gone, &n, err);
     for (size_t i = 0; i < n; i++) {
         ay_blobs_remove(s->blobs, gone[i], NULL);
         ay_thumbs_remove(s, gone[i]);

@@ -4,7 +4,7 @@
  * memory, start the keeper, which embeds what has no vector for the model in force.  A kill at any
  * point leaves rows only for whole files, because a file is durable before its row is written; a file
  * without a row is rubbish that the keeper removes after the start. */
-#include "service/internal.h"
+#include "service/serving.h"
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -344,6 +344,8 @@ static ay_status open_stores(ay_service *s, ay_err *err)
                                  : ay_store_open(&s->store, path, err);
     if (status == AY_OK)
         status = load_all(s, err);
+    if (status == AY_OK)
+        status = ay_jobs_load(s, err);
     return status == AY_OK ? choose_active(s, err) : status;
 }
 
@@ -360,6 +362,8 @@ static void init_locks(ay_service *s)
     pthread_mutex_init(&s->writing, NULL);
     pthread_mutex_init(&s->calibrating, NULL);
     pthread_mutex_init(&s->jobs_lock, NULL);
+    pthread_mutex_init(&s->serving_lock, NULL);
+    pthread_mutex_init(&s->opening, NULL);
     pthread_cond_init(&s->jobs_changed, NULL);
 }
 
@@ -370,13 +374,19 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     ay_status status;
 
     *out = NULL;
-    if (!s || !(s->data = ay_strdup(o->data))) {
+    if (!s || !(s->data = ay_strdup(o->data)) ||
+        (o->train_folders && !(s->train_folders = ay_strdup(o->train_folders)))) {
+        if (s)
+            ay_free(s->data);
         ay_free(s);
         return ay_fail(err, AY_ENOMEM, "opening %s", o->data);
     }
     s->embedder = o->embedder;
     s->limits = o->limits;
     s->threads = o->threads;
+    s->classifier = o->classifier;
+    s->engine = o->engine;
+    s->train = o->train;
     s->trash_us = (seconds < LEAST_TRASH ? LEAST_TRASH : seconds) * 1000000;
     s->lock_fd = -1;
     init_locks(s);
@@ -389,8 +399,12 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
         status = AY_OK;
     if (status == AY_OK)
         status = open_stores(s, err);
+    if (status == AY_OK)
+        status = ay_registry_start(s, o->serve, err);
     if (status == AY_OK && !s->reading_only)
         status = ay_keeper_start(s, err);
+    if (status == AY_OK && !s->reading_only && o->serve && s->train)
+        status = ay_trainer_start(s, err);
     if (status != AY_OK) {
         ay_service_close(s);
         return status;
@@ -405,10 +419,13 @@ void ay_service_close(ay_service *s)
 {
     if (!s)
         return;
+    ay_trainer_stop(s);
     ay_keeper_stop(s);
+    ay_serving_close_all(s);
     for (int i = 0; i < s->ngalleries; i++)
         ay_gallery_destroy(s->galleries[i]);
     ay_free(s->galleries);
+    ay_jobs_fini(s);
     ay_store_close(s->store);
     ay_blobs_close(s->blobs);
     if (s->lock_fd >= 0)
@@ -418,7 +435,10 @@ void ay_service_close(ay_service *s)
     pthread_mutex_destroy(&s->writing);
     pthread_mutex_destroy(&s->calibrating);
     pthread_mutex_destroy(&s->jobs_lock);
+    pthread_mutex_destroy(&s->serving_lock);
+    pthread_mutex_destroy(&s->opening);
     pthread_cond_destroy(&s->jobs_changed);
+    ay_free(s->train_folders);
     ay_free(s->data);
     ay_free(s);
 }

@@ -4,6 +4,7 @@
  * folder (a lock file keeps a second one out):
  *
  *     <data>/lock  <data>/assay.db  <data>/blobs/  <data>/thumbs/ (can be made again)
+ *     <data>/models/ (trained ones)  <data>/train/ (trainings under way)
  *
  * and keeps every data set's vectors in memory, in step with the store.
  *
@@ -12,6 +13,9 @@
  *     service/picture.h   pictures: add, list, move, delete, read, thumbnail, import, export
  *     service/scan.h      the decision
  *     service/suspects.h  which reference pictures look wrong
+ *     service/registry.h  trained models: install, promote, roll back
+ *     service/predict.h   what a trained model says, and the record of it
+ *     service/training.h  trainings, one after another in the background
  *
  * Promises: AY_OK from a write means durable.  A picture is findable by the next scan after the call
  * that added it returned.  SIGKILL at any moment loses nothing acknowledged and leaves nothing half.
@@ -30,8 +34,10 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "engine/classify.h"
 #include "engine/engine.h"
 #include "image/image.h"
+#include "train/run.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,9 +53,28 @@ typedef struct {
 } ay_embedder;
 ay_embedder ay_embedder_of_engine(ay_engine *e); /* e is borrowed and must outlive the service */
 
+/* How trained models answer, and how they come to be: the functions of engine/classify.h and
+ * train/run.h, or those of a test.  Zeroes: this program has no trained models. */
+typedef struct {
+    ay_status (*open)(ay_classifier **out, const ay_engine_options *options, ay_err *err);
+    void (*close)(ay_classifier *c);
+    const ay_classifier_info *(*info)(const ay_classifier *c);
+    ay_status (*run)(ay_classifier *c, const ay_image *const *images, int n, ay_prediction *out,
+                     ay_err *err);
+    void (*fini)(ay_prediction *p);
+} ay_classifier_driver;
+typedef ay_status ay_train_fn(const ay_train_settings *s, const char *out, bool resume,
+                              const ay_train_observer *observer, const atomic_int *cancel,
+                              ay_train_result *result, ay_err *err); /* ay_train_run() */
+
 typedef struct {
     const char *data;       /* the data folder; made when missing */
     ay_embedder embedder;
+    ay_classifier_driver classifier;
+    ay_engine_options engine; /* precision, workers ... of trained models; model is ignored */
+    ay_train_fn *train;       /* service/training.h; NULL: this program does not train */
+    const char *train_folders; /* folders below which a training may read, ':' between; NULL: none */
+    bool serve;             /* a server: open the active model now, run the trainings that wait */
     ay_image_limits limits; /* for uploads; zeros: defaults */
     int threads;            /* for search; 0: one a processor */
     int64_t trash_seconds;  /* how long an undo token lives; 0: 30 days; at least 600 */
@@ -80,18 +105,37 @@ typedef struct {
 ay_status ay_service_undo(ay_service *s, const char *token, ay_undo_result *out, ay_err *err);
 
 /* ---- jobs: work in the background, newest first; the last hundred are kept. */
-typedef enum { AY_JOB_RUNNING, AY_JOB_DONE, AY_JOB_FAILED, AY_JOB_CANCELLED } ay_job_state;
+/*
+ *   PENDING --> RUNNING --> DONE | FAILED | CANCELLED
+ *      \--------------------------------------^
+ *
+ * They are in the store.  A job whose process ended goes on at the next open when it can (training:
+ * back to PENDING), else it is FAILED and says why. */
+typedef enum {
+    AY_JOB_RUNNING,
+    AY_JOB_DONE,
+    AY_JOB_FAILED,
+    AY_JOB_CANCELLED,
+    AY_JOB_PENDING
+} ay_job_state;
 typedef struct {
     int64_t id;
-    const char *kind; /* "reembed", "import", "export", "demo" */
+    const char *kind; /* "reembed", "import", "export", "demo", "train" */
     ay_job_state state;
-    int64_t done, total; /* total 0: not known yet */
-    const char *message; /* may be "" */
-    char started[AY_RFC3339_SIZE], ended[AY_RFC3339_SIZE]; /* ended "" while running */
+    int64_t done, total;  /* total 0: not known yet */
+    const char *message;  /* may be "" */
+    const char *detail;   /* JSON object: what else there is to say of this kind; "" for none */
+    const char *points;   /* JSON array: a training's curve; only by ay_service_job(), else NULL */
+    int npoints;
+    /* "" before it began, and while it runs */
+    char created[AY_RFC3339_SIZE], started[AY_RFC3339_SIZE], ended[AY_RFC3339_SIZE];
 } ay_job;
-const char *ay_job_state_name(ay_job_state state); /* "running", "done", "failed", "cancelled" */
+const char *ay_job_state_name(ay_job_state state); /* "running", "done", "pending" ... */
 ay_status ay_service_jobs(ay_service *s, ay_arena *a, ay_job **out, size_t *n, ay_err *err);
-/* Ask a running job to stop; it does so between two pictures.  AY_ENOTFOUND; AY_ECONFLICT: over. */
+/* One, with its curve.  AY_ENOTFOUND. */
+ay_status ay_service_job(ay_service *s, int64_t id, ay_arena *a, ay_job *out, ay_err *err);
+/* Ask a job to stop; it does so between two pictures.  A training keeps its best so far; asked twice
+ * it stops where it is.  AY_ENOTFOUND; AY_ECONFLICT: over. */
 ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err);
 /* Whoever works in the background for the service's users shows it as a job.  total 0: not known. */
 int64_t ay_job_begin(ay_service *s, const char *kind, int64_t total);

@@ -1,0 +1,51 @@
+/* service/serving.h - the trained models that are open now.  For src/service only.
+ *
+ * A few stay open: the active one, the one before it (a roll-back is then a pointer), one that a
+ * person compares with.  Whoever uses one holds it; what is put out of the pool closes when its last
+ * holder lets go.
+ *
+ * Invariants: a held model is open; the active one is never put out; refs, the pool and active_id are
+ * guarded by serving_lock; opening, which takes seconds, happens under `opening` alone, so that
+ * predictions go on meanwhile. */
+#ifndef AY_SERVICE_SERVING_H
+#define AY_SERVICE_SERVING_H
+
+#include "service/internal.h"
+#include "store/ledger.h"
+
+struct ay_serving {
+    ay_classifier *classifier;
+    const ay_classifier_info *info;
+    int64_t model;
+    int version, refs;
+    uint64_t used; /* when it was last asked for */
+    bool out;      /* of the pool */
+    char name[AY_NAME_MAX + 1], digest[AY_SHA256_HEX];
+};
+
+/* id 0: the active one; AY_ECONFLICT when none is.  Opens and checks it when it is not open. */
+ay_status ay_serving_hold(ay_service *s, int64_t id, ay_serving **out, ay_err *err);
+void ay_serving_drop(ay_service *s, ay_serving *v);
+void ay_serving_close_all(ay_service *s); /* nobody holds any */
+
+/* Open the model in folder and let it answer about the picture that every machine can make: *answer is
+ * JSON, to be freed with ay_free(). */
+ay_status ay_serving_try(ay_service *s, const char *folder, ay_classifier **out, char **answer,
+                         ay_err *err);
+/* Digest over a model folder's files. */
+ay_status ay_serving_bundle(const char *folder, char hex[AY_SHA256_HEX], ay_err *err);
+
+/* Remove rubbish of <data>/models, learn which model is active, and with open_now open it. */
+ay_status ay_registry_start(ay_service *s, bool open_now, ay_err *err);
+
+/* ---- training.c */
+ay_status ay_trainer_start(ay_service *s, ay_err *err);
+void ay_trainer_stop(ay_service *s);
+
+/* Remove a folder and all in it; following no link. */
+void ay_tree_remove(const char *path);
+
+/* Compact JSON text of v, to be freed with ay_free(); NULL: no memory. */
+char *ay_json_compact(const json_t *v);
+
+#endif
