@@ -3,7 +3,7 @@
  * The list is the drawing; the two writers read it.  cairo paints the PNG.  The SVG is written by
  * us, because cairo turns text into outlines: then nothing can be searched, copied, read aloud or
  * restyled, and the bytes depend on the fonts of the machine.  Ours are the same on every machine:
- * text is text, widths come from a table (font_width.c) and not from an installed font.
+ * text is text, widths come from a table (text.c) and not from an installed font.
  *
  * Units are pixels at scale 1, y grows downwards.  Text may be anything: it is repaired to valid
  * UTF-8, control characters become spaces, and it is escaped.
@@ -62,9 +62,22 @@ void ay_canvas_textf(ay_canvas *c, double x, double y, const ay_type *t, const c
 
 /* Width in pixels of text at this size, by the table. */
 double ay_text_width(const char *text, double size, bool bold);
+/* Append text, cut in its middle with an ellipsis where it is wider than room (0: never cut). */
+void ay_text_fit(const char *text, double size, bool bold, double room, ay_buf *out);
+/* Append text as valid UTF-8: control characters become spaces; broken bytes and marks that reorder
+ * or hide what follows become U+FFFD. */
+void ay_text_repair(const char *text, ay_buf *out);
+/* As above, safe in HTML and XML text and in quoted attributes. */
+void ay_text_escape(const char *text, ay_buf *out);
 
-/* Append the whole SVG document (inline: without the XML line, to stand inside HTML). */
-ay_status ay_canvas_svg(const ay_canvas *c, ay_theme theme, bool is_inline, ay_buf *out, ay_err *err);
+/* Append the whole SVG document.  is_inline: to stand inside an HTML page that has the rules of
+ * ay_ink_css in its style. */
+ay_status ay_canvas_svg(const ay_canvas *c, ay_theme theme, bool is_inline, ay_buf *out,
+                        ay_err *err);
+/* Style rules that turn light inks into dark ones, without the media query around them. */
+void ay_ink_css(ay_buf *out);
+/* Append n bytes as base64. */
+void ay_base64(const void *bytes, size_t n, ay_buf *out);
 /* Append a PNG of width * scale pixels (scale 0: 2). */
 ay_status ay_canvas_png(const ay_canvas *c, ay_theme theme, double scale, ay_buf *out, ay_err *err);
 /* Write path: ".svg" or ".png" by its end; whole or not at all. */

@@ -221,7 +221,7 @@ ay_interval ay_interval_wilson(int64_t k, int64_t n, double level)
     double middle = (p + z * z / (2 * count)) / (1 + z * z / count);
     double half = z / (1 + z * z / count) *
                   sqrt(p * (1 - p) / count + z * z / (4 * count * count));
-    ay_interval out = {fmax(0, middle - half), fmin(1, middle + half)};
+    ay_interval out = {k > 0 ? middle - half : 0, k < n ? middle + half : 1};
 
     return out;
 }
