@@ -150,7 +150,7 @@ static bool inside(box b)
 }
 
 /* Move one edge after the other while that helps, in ever smaller steps. */
-static float fit(const target *t, box at, float best)
+static box fit(const target *t, box at, float best)
 {
     static const float steps[] = {.04f, .02f, .01f, .005f};
 
@@ -169,7 +169,26 @@ static float fit(const target *t, box at, float best)
                 }
             }
         }
-    return best;
+    return at;
+}
+
+/* Correlation of gradients whose lengths are drawn together (square root above the noise), so that
+ * a strong outline on white does not drown what is inside it. */
+static float agree_in_detail(const target *t, box b)
+{
+    float g[2 * GRID * GRID], dot = 0, ours = 0, theirs = 0;
+    const float noise = 4;
+
+    gradients(t->grey, b, t->n, g);
+    for (int i = 0; i < 2 * (t->n - 2) * (t->n - 2); i += 2) {
+        const float *x = g + i, *y = t->want + i;
+        float fx = 1 / (sqrtf(x[0] * x[0] + x[1] * x[1]) + noise);
+        float fy = 1 / (sqrtf(y[0] * y[0] + y[1] * y[1]) + noise);
+        dot += (x[0] * y[0] + x[1] * y[1]) * sqrtf(fx * fy);
+        ours += (x[0] * x[0] + x[1] * x[1]) * fx;
+        theirs += (y[0] * y[0] + y[1] * y[1]) * fy;
+    }
+    return ours > 0 && theirs > 0 ? dot / sqrtf(ours * theirs) : 0;
 }
 
 static float mean_of(const ay_print *p)
@@ -193,7 +212,7 @@ static float one_way(const ay_print *whole, const ay_print *part)
         return 0;
     aim(&t, whole, part, GRID);
     most = agree(&t, at);
-    return fit(&t, at, most);
+    return agree_in_detail(&t, fit(&t, at, most));
 }
 
 float ay_print_likeness(const ay_print *a, const ay_print *b)
