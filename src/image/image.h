@@ -107,6 +107,10 @@ typedef struct {
 } ay_preprocess;
 /* dst: 3 * size * size floats, C H W, (v / 255 - mean) / std. */
 ay_status ay_image_preprocess(const ay_image *src, const ay_preprocess *p, float *dst, ay_err *err);
+/* The same in two halves, for who keeps what is between: size x size bytes, border included; and
+ * the floats of such a picture.  Together they give ay_image_preprocess()'s very numbers. */
+ay_status ay_image_fit(const ay_image *src, const ay_preprocess *p, ay_image *dst, ay_err *err);
+void ay_image_normalise(const ay_image *fitted, const ay_preprocess *p, float *dst);
 
 /* Encode.  Appends to out. */
 ay_status ay_image_encode_jpeg(const ay_image *im, int quality, ay_buf *out, ay_err *err);

@@ -80,22 +80,59 @@ static void fill(const ay_image *im, const layout *l, int size, float table[3][2
     }
 }
 
+/* Resize and cut as the layout says. */
+static ay_status cut(const ay_image *src, const ay_preprocess *p, layout *l, ay_image *part,
+                     ay_err *err)
+{
+    if (p->size < 1 || p->resize < 0 || p->size > MOST_SIZE || p->resize > MOST_SIZE)
+        return ay_fail(err, AY_EINVAL, "preprocess to %d pixels by %d", p->size, p->resize);
+    *l = plan(src, p);
+    return ay_resample(src, l->width, l->height, p->filter, l->x, l->y, l->w, l->h,
+                       ay_passes_best(), part, err);
+}
+
 ay_status ay_image_preprocess(const ay_image *src, const ay_preprocess *p, float *dst, ay_err *err)
 {
     float table[3][256];
     ay_image part = {0};
-    ay_status st;
     layout l;
+    ay_status st = cut(src, p, &l, &part, err);
 
-    if (p->size < 1 || p->resize < 0 || p->size > MOST_SIZE || p->resize > MOST_SIZE)
-        return ay_fail(err, AY_EINVAL, "preprocess to %d pixels by %d", p->size, p->resize);
-    l = plan(src, p);
-    st = ay_resample(src, l.width, l.height, p->filter, l.x, l.y, l.w, l.h, ay_passes_best(), &part,
-                     err);
     if (st)
         return st;
     value_table(p, table);
     fill(&part, &l, p->size, table, dst);
     ay_image_fini(&part);
     return AY_OK;
+}
+
+ay_status ay_image_fit(const ay_image *src, const ay_preprocess *p, ay_image *dst, ay_err *err)
+{
+    ay_image part = {0};
+    layout l;
+    ay_status st = cut(src, p, &l, &part, err);
+
+    *dst = (ay_image){0};
+    if (st || (part.width == p->size && part.height == p->size)) {
+        *dst = part;
+        return st;
+    }
+    st = ay_image_create(dst, p->size, p->size, err);
+    if (!st) {
+        memset(dst->data, l.border, 3 * (size_t)p->size * (size_t)p->size);
+        for (int y = 0; y < part.height; y++)
+            memcpy(dst->data + 3 * ((size_t)(l.top + y) * (size_t)p->size + (size_t)l.left),
+                   part.data + 3 * (size_t)y * (size_t)part.width, 3 * (size_t)part.width);
+    }
+    ay_image_fini(&part);
+    return st;
+}
+
+void ay_image_normalise(const ay_image *fitted, const ay_preprocess *p, float *dst)
+{
+    const layout whole = {0};
+    float table[3][256];
+
+    value_table(p, table);
+    fill(fitted, &whole, p->size, table, dst);
 }

@@ -1,10 +1,10 @@
 /* train/augment.h - pictures made different on purpose, the same way every time.
  *
  * The order is torchvision's usual one for small data sets, and each step gives the bytes that
- * torchvision on Pillow pictures gives for the same parameters (augment_test compares):
+ * torchvision on Pillow pictures gives for the same parameters (ops_test compares):
  *
- *   squash to size + 32, bilinear       or, by option, nothing (random resized crop)
- *   random crop size x size             or random resized crop
+ *   squash to size + 32, bilinear       (or as the network's own fit and filter say)
+ *   random crop size x size             or random resized crop by option
  *   horizontal flip, p 0.5; vertical flip by option
  *   RandAugment by option
  *   rotation by U(-d, d), nearest, black corners
@@ -20,8 +20,11 @@
  * drawn before.  So switching the blur off does not change the crops, and a resumed epoch continues
  * with the pictures it would have had.
  *
- * The squash is the costly part and is the same in every epoch, so it is a step of its own
+ * That first line is the costly part and is the same in every epoch, so it is a step of its own
  * (ay_augment_prepare) whose result a loader keeps.
+ *
+ * Measured by bench/augment.c.  Rejected: augmenting on floats (four times the traffic, and another
+ * rounding than the reference), one generator per worker (then the pictures depend on the threads).
  *
  * Threads: an ay_augment is read-only after init; one ay_augment_room to a thread. */
 #ifndef AY_TRAIN_AUGMENT_H
@@ -33,8 +36,11 @@
 
 typedef struct {
     int size;               /* result is 3 x size x size */
+    ay_fit fit;             /* how a picture becomes size + 32; as the network's own */
+    ay_filter filter;       /* bilinear unless the network's own says otherwise */
     float mean[3], std[3];  /* of values in 0..1 */
-    bool resized_crop;      /* instead of squash and crop */
+    bool random_crop;       /* default true; false: the middle */
+    bool resized_crop;      /* instead of fit and crop; default false */
     float crop_scale[2];    /* part of the area; default 0.08..1 */
     float crop_ratio[2];    /* width / height; default 3/4..4/3 */
     float horizontal_flip;  /* how often; default 0.5 */
@@ -55,7 +61,7 @@ typedef struct {
 
 /* The defaults above for a network that reads size x size with this mean and std. */
 void ay_augment_defaults(ay_augment_settings *s, const ay_preprocess *p);
-/* Everything off: squash, centre crop, normalise. */
+/* Everything off: fit to size + 32, middle, normalise. */
 void ay_augment_none(ay_augment_settings *s, const ay_preprocess *p);
 
 typedef struct {
@@ -65,13 +71,15 @@ typedef struct {
 /* AY_EINVAL names the setting that is out of range. */
 ay_status ay_augment_init(ay_augment *a, const ay_augment_settings *s, ay_err *err);
 
-/* What one thread works in; nothing is allocated per picture. */
+/* What one thread works in; nothing is allocated per picture (resized crop: two small ones). */
 typedef struct ay_augment_room ay_augment_room;
 ay_status ay_augment_room_create(ay_augment_room **out, const ay_augment *a, ay_err *err);
 void ay_augment_room_destroy(ay_augment_room *r);
 
-/* The part that is the same in every epoch: squashed to size + 32 both ways (resized crop: shortest
- * side at most size + 32, shape kept).  The caller gives *dst to ay_image_fini(). */
+/* The part that is the same in every epoch: squashed to size + 32 both ways, or shortest side size +
+ * 32, or on white (for resized crop: shape kept, shortest side at most size + 32, which is where this
+ * differs from torchvision, whose crop sees the full picture).  The caller gives *dst to
+ * ay_image_fini(). */
 ay_status ay_augment_prepare(const ay_augment *a, const ay_image *src, ay_image *dst, ay_err *err);
 
 /* dst: 3 x size x size floats, C H W.  prepared: from ay_augment_prepare().  index names the picture

@@ -233,13 +233,13 @@ void ay_op_erase(ay_planes *p, int x, int y, int w, int h)
             memset(p->plane[c] + (size_t)i * (size_t)p->size + x, 0, (size_t)w);
 }
 
-void ay_op_tensor(const ay_planes *p, float table[3][256], float *dst)
+void ay_op_tensor(const ay_planes *p, const float *table, float *dst)
 {
     size_t n = (size_t)p->size * (size_t)p->size;
 
     for (int c = 0; c < 3; c++)
         for (size_t i = 0; i < n; i++)
-            *dst++ = table[c][p->plane[c][i]];
+            *dst++ = table[c * 256 + p->plane[c][i]];
 }
 
 /* Kernel weights as torchvision computes them, in float. */

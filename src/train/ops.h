@@ -67,8 +67,8 @@ void ay_op_sharpness(const ay_planes *src, float factor, ay_planes *dst); /* 0: 
 
 /* Set w x h pixels at x, y to black. */
 void ay_op_erase(ay_planes *p, int x, int y, int w, int h);
-/* dst[3][size][size] = table[channel][byte]. */
-void ay_op_tensor(const ay_planes *p, float table[3][256], float *dst);
+/* dst[3][size][size] = table[channel * 256 + byte]. */
+void ay_op_tensor(const ay_planes *p, const float *table, float *dst);
 
 /* One pixel at a time, as Pillow writes it; what ay_op_hue() is tested against. */
 void ay_op_hue_plain(uint8_t rgb[3], uint8_t turn);
