@@ -23,7 +23,7 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
-enum { AY_STEP_ARGS = 12, AY_STEP_NUMBERS = 10, AY_CHAIN_FOLDS = 3, AY_CHAIN_POSTS = 4 };
+enum { AY_STEP_ARGS = 20, AY_STEP_NUMBERS = 10, AY_CHAIN_FOLDS = 3, AY_CHAIN_POSTS = 4 };
 
 typedef struct {
     int buf; /* -1: fixed */
@@ -63,6 +63,8 @@ struct ay_step {
     void *ptr[AY_STEP_ARGS];         /* the same places as addresses, for kernels */
     int64_t number[AY_STEP_NUMBERS]; /* what a kernel needs to know */
     ay_ref_call *call;               /* fallback.c */
+    void *job;                       /* training: what a kernel needs beside addresses */
+    int when;                        /* training: AY_ALWAYS, or one kind of backward only */
     int64_t repeat;                  /* when > 1: run so often, ... */
     size_t advance[AY_STEP_ARGS];    /* ... moving arguments on by so many bytes */
 };
@@ -127,6 +129,12 @@ ay_status ay_dnnl_place_dst(ay_dnnl *c, const ay_chain *chain, const dnnl_memory
                             ay_place *dst, ay_err *err);
 bool ay_dnnl_may_overwrite(const ay_dnnl *c, ay_val v);
 ay_status ay_dnnl_link(ay_dnnl *c, ay_err *err);
+/* Its two parts, for training: lives of buffers from the steps that touch them; then, after the
+ * caller has stretched some, the slab and the steps' addresses. */
+void ay_dnnl_find_lives(ay_dnnl *c);
+ay_status ay_dnnl_settle(ay_dnnl *c, ay_err *err);
+void *ay_dnnl_address(const ay_dnnl *c, ay_place at);
+dnnl_status_t ay_dnnl_run_step(const ay_dnnl_plan *d, const ay_step *s);
 void ay_dnnl_step_destroy(ay_step *s);
 
 /* layout.c: forms */

@@ -8,7 +8,7 @@
  * nothing of ours is allocated and nothing grows with the picture.
  *
  * Threads: the engine is stateless; a plan's stream belongs to the thread that runs the plan. */
-#include "nn/dnnl/compile.h"
+#include "nn/dnnl/learn.h"
 
 #include "base/mem.h"
 
@@ -135,7 +135,7 @@ static dnnl_status_t run_repeated(const ay_dnnl_plan *d, const ay_step *s)
     return status;
 }
 
-static dnnl_status_t run_step(const ay_dnnl_plan *d, const ay_step *s)
+dnnl_status_t ay_dnnl_run_step(const ay_dnnl_plan *d, const ay_step *s)
 {
     if (s->repeat > 1)
         return run_repeated(d, s);
@@ -154,7 +154,7 @@ static ay_status run(ay_plan *p, uint64_t *ns, ay_err *err)
     omp_set_num_threads(p->info.threads);
     for (int i = 0; i < d->steps && status == dnnl_success; i++) {
         uint64_t start = ns ? ay_plan_clock(p) : 0;
-        status = run_step(d, d->step[i]);
+        status = ay_dnnl_run_step(d, d->step[i]);
         if (ns)
             ns[i] = ay_plan_clock(p) - start;
     }
@@ -197,4 +197,9 @@ const ay_backend ay_backend_dnnl = {.name = "dnnl",
                                     .compile = compile,
                                     .run = run,
                                     .describe = describe,
-                                    .destroy = destroy};
+                                    .destroy = destroy,
+                                    .learn = {.compile = ay_dnnl_learn_compile,
+                                              .forward = ay_dnnl_learn_forward,
+                                              .backward = ay_dnnl_learn_backward,
+                                              .describe = ay_dnnl_learn_describe,
+                                              .destroy = ay_dnnl_learn_destroy}};

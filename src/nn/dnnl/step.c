@@ -233,7 +233,7 @@ ay_status ay_dnnl_place_dst(ay_dnnl *c, const ay_chain *chain, const dnnl_memory
 }
 
 /* Lives of buffers, from the steps that touch them. */
-static void find_lives(ay_dnnl *c)
+void ay_dnnl_find_lives(ay_dnnl *c)
 {
     for (int i = 0; i < c->out->steps; i++) {
         const ay_step *s = c->out->step[i];
@@ -249,7 +249,7 @@ static void find_lives(ay_dnnl *c)
         c->buf[i].first = c->buf[i].first < 0 ? 0 : c->buf[i].first;
 }
 
-static void *address(const ay_dnnl *c, ay_place at)
+void *ay_dnnl_address(const ay_dnnl *c, ay_place at)
 {
     return at.buf < 0 ? at.fixed : c->p->slab + c->buf[at.buf].offset + at.offset;
 }
@@ -257,7 +257,7 @@ static void *address(const ay_dnnl *c, ay_place at)
 static ay_status link_step(ay_dnnl *c, ay_step *s, ay_err *err)
 {
     for (int k = 0; k < s->nargs; k++) {
-        s->ptr[k] = address(c, s->at[k]);
+        s->ptr[k] = ay_dnnl_address(c, s->at[k]);
         if (s->prim) {
             dnnl_status_t d =
                 dnnl_memory_create(&s->exec[k].memory, s->md[k], c->out->engine, s->ptr[k]);
@@ -287,7 +287,7 @@ static ay_status place_ends(ay_dnnl *c, ay_place *outputs, ay_err *err)
         if (status != AY_OK)
             return status;
     }
-    find_lives(c);
+    ay_dnnl_find_lives(c);
     for (int i = 0; i < g->outputs; i++)
         c->buf[outputs[i].buf].last = c->out->steps;
     for (int i = 0; i < g->inputs; i++) {
@@ -297,29 +297,36 @@ static ay_status place_ends(ay_dnnl *c, ay_place *outputs, ay_err *err)
     return AY_OK;
 }
 
+ay_status ay_dnnl_settle(ay_dnnl *c, ay_err *err)
+{
+    size_t total;
+    ay_status status = ay_slab_plan(c->buf, c->bufs, &total, err);
+
+    assert(status != AY_OK || ay_slab_valid(c->buf, c->bufs, total));
+    if (status == AY_OK)
+        status = ay_plan_take_slab(c->p, total, err);
+    for (int i = 0; status == AY_OK && i < c->out->steps; i++)
+        status = link_step(c, c->out->step[i], err);
+    return status;
+}
+
 ay_status ay_dnnl_link(ay_dnnl *c, ay_err *err)
 {
     ay_graph *g = c->g;
     ay_place *outputs = ay_arena_alloc(&c->arena, (size_t)g->outputs * sizeof *outputs);
-    size_t total;
     ay_status status;
 
     if (!outputs)
         return ay_fail(err, AY_ENOMEM, "out of memory for a plan");
     status = place_ends(c, outputs, err);
     if (status == AY_OK)
-        status = ay_slab_plan(c->buf, c->bufs, &total, err);
-    assert(status != AY_OK || ay_slab_valid(c->buf, c->bufs, total));
-    if (status == AY_OK)
-        status = ay_plan_take_slab(c->p, total, err);
-    for (int i = 0; status == AY_OK && i < c->out->steps; i++)
-        status = link_step(c, c->out->step[i], err);
+        status = ay_dnnl_settle(c, err);
     if (status != AY_OK)
         return status;
     for (int i = 0; i < g->inputs; i++)
-        c->p->input[i].data = address(c, c->lay[g->input[i]].at);
+        c->p->input[i].data = ay_dnnl_address(c, c->lay[g->input[i]].at);
     for (int i = 0; i < g->outputs; i++)
-        c->p->output[i].data = address(c, outputs[i]);
+        c->p->output[i].data = ay_dnnl_address(c, outputs[i]);
     return AY_OK;
 }
 
