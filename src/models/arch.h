@@ -47,11 +47,35 @@ int ay_source_blocks(const ay_source *src, const char *prefix, const char *suffi
 int ay_json_int(const json_t *value, const char *a, const char *b, int otherwise);
 const char *ay_json_text(const json_t *value, const char *key, const char *otherwise);
 
+/* ---- head.c ---------------------------------------------------------------------------------- */
+
+/* Our classifier on a body's vector: the new one that opt asks for, or the one in the file ("head.fc1"
+ * and "head.fc2", or "head.fc").  Adds the output "logits" when there is one and it is wanted, and
+ * tells info.  False: there is none, and the architecture may look for its own. */
+bool ay_source_head(const ay_source *src, const ay_model_options *opt, ay_graph *g, ay_val vector,
+                    ay_model_info *info);
+/* Give the graph its values, as opt says: from the file (the new head apart), or all new.  strict
+ * and ignore as in ay_bind; our head and the detectors of unknown things never count as left over. */
+ay_status ay_source_bind(const ay_source *src, const ay_model_options *opt, ay_graph *g, bool strict,
+                         const char *const *ignore, ay_err *err);
+
+/* ---- blueprint.c ----------------------------------------------------------------------------- */
+
+/* A weight file in memory whose names and shapes are right and whose values are zero. */
+typedef struct {
+    void *bytes; /* ay_free() */
+    size_t size;
+    json_t *config; /* a reference, or NULL */
+} ay_blueprint;
+ay_status ay_blueprint_draw(ay_blueprint *out, const char *architecture, ay_err *err);
+
 /* ---- recipe.c -------------------------------------------------------------------------------- */
 
 /* Overlay *r with what the JSON files say about preprocessing; size stays the network's unless our
  * own configuration names another.  AY_ECORRUPT for values that cannot be (std 0, unknown filter).
  */
 ay_status ay_recipe_read(ay_recipe *r, const ay_source *src, ay_err *err);
+/* The same proportions at another size (opt->size); nothing when size is 0. */
+void ay_recipe_resize(ay_recipe *r, int size);
 
 #endif

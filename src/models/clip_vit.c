@@ -261,7 +261,8 @@ static ay_val tokens(const builder *b, int size)
                               name_of(name, t, t->names->place));
 }
 
-static void build_graph(const tower *t, ay_graph *g)
+static void build_graph(const ay_source *src, const ay_model_options *opt, const tower *t,
+                        ay_graph *g, ay_model_info *info)
 {
     builder b = {.g = g, .t = t};
     ay_val x = tokens(&b, t->grid * t->patch);
@@ -277,6 +278,7 @@ static void build_graph(const tower *t, ay_graph *g)
             g, x, t->prefix,
             &(ay_linear){.out = t->dim, .transposed = !t->names->split, .weight = t->proj});
     ay_graph_output(g, x, "vector");
+    ay_source_head(src, opt, g, x, info);
 }
 
 static ay_status read_tower(const ay_source *src, tower *t, ay_err *err)
@@ -304,7 +306,8 @@ static void describe(const tower *t, ay_model_info *info)
     info->dim = t->dim;
 }
 
-static ay_status bind(const ay_source *src, const tower *t, ay_graph *g, ay_err *err)
+static ay_status bind(const ay_source *src, const ay_model_options *opt, const tower *t,
+                      ay_graph *g, ay_err *err)
 {
     static const char *const rest[] = {"text_model.",
                                        "transformer.",
@@ -319,7 +322,7 @@ static ay_status bind(const ay_source *src, const tower *t, ay_graph *g, ay_err 
     /* A prefix before the tower's own means a part of something larger. */
     bool whole = strcmp(t->prefix, "visual.") == 0 || strcmp(t->prefix, "vision_model.") == 0;
 
-    return ay_graph_bind(g, src->st, &(ay_bind){.strict = whole, .ignore = rest}, err);
+    return ay_source_bind(src, opt, g, whole, rest, err);
 }
 
 static ay_status build(const ay_source *src, const ay_model_options *opt, ay_graph *g,
@@ -328,7 +331,6 @@ static ay_status build(const ay_source *src, const ay_model_options *opt, ay_gra
     tower t = {0};
     ay_status status = read_tower(src, &t, err);
 
-    (void)opt;
     if (status != AY_OK)
         return status;
     info->recipe = (ay_recipe){.size = t.grid * t.patch,
@@ -337,15 +339,17 @@ static ay_status build(const ay_source *src, const ay_model_options *opt, ay_gra
                                .mean = {0.48145466f, 0.4578275f, 0.40821073f},
                                .std = {0.26862954f, 0.26130258f, 0.27577711f}};
     status = ay_recipe_read(&info->recipe, src, err);
+    if (status == AY_OK)
+        ay_recipe_resize(&info->recipe, opt->size);
     if (status == AY_OK && info->recipe.size != t.grid * t.patch)
         status = ay_fail(err, AY_ECORRUPT, "preprocessing makes %d pixels, the network takes %d",
                          info->recipe.size, t.grid * t.patch);
     if (status != AY_OK)
         return status;
     describe(&t, info);
-    build_graph(&t, g);
+    build_graph(src, opt, &t, g, info);
     status = ay_graph_finish(g, err);
-    return status == AY_OK ? bind(src, &t, g, err) : status;
+    return status == AY_OK ? bind(src, opt, &t, g, err) : status;
 }
 
 const ay_arch ay_arch_clip_vit = {"clip-vit", match, build};

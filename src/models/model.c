@@ -22,6 +22,8 @@ struct ay_model {
     ay_safetensors *st;
     ay_graph *graph;
     ay_model_info info;
+    json_t *config, *openclip;
+    void *owned; /* bytes behind st, of a blueprint */
 };
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -170,6 +172,8 @@ static ay_status make_model(ay_model **out, ay_safetensors *st, ay_source *src, 
     }
     m->st = st;
     src->st = st;
+    m->config = json_incref((json_t *)src->config);
+    m->openclip = json_incref((json_t *)src->openclip);
     arch = find_arch(src);
     if (!arch) {
         status = ay_fail(err, AY_EUNSUPPORTED,
@@ -247,12 +251,49 @@ ay_status ay_model_from_memory(ay_model **out, const void *weights, size_t size,
     return status;
 }
 
+ay_status ay_model_blueprint(ay_model **out, const char *architecture, const ay_model_options *opt,
+                             ay_err *err)
+{
+    ay_model_options fresh = *opt;
+    ay_blueprint print = {0};
+    ay_safetensors *st = NULL;
+    ay_source src = {0};
+    ay_status status = ay_blueprint_draw(&print, architecture, err);
+
+    *out = NULL;
+    fresh.fresh = true;
+    if (status == AY_OK)
+        status = ay_safetensors_from_memory(&st, print.bytes, print.size, err);
+    src.config = print.config;
+    if (status == AY_OK)
+        status = make_model(out, st, &src, architecture, &fresh, err);
+    json_decref(print.config);
+    if (status == AY_OK)
+        (*out)->owned = print.bytes;
+    else
+        ay_free(print.bytes);
+    return status;
+}
+
+const json_t *ay_model_config(const ay_model *m)
+{
+    return m->config;
+}
+
+const json_t *ay_model_openclip(const ay_model *m)
+{
+    return m->openclip;
+}
+
 void ay_model_close(ay_model *m)
 {
     if (!m)
         return;
     ay_graph_destroy(m->graph);
     ay_safetensors_close(m->st);
+    json_decref(m->config);
+    json_decref(m->openclip);
+    ay_free(m->owned);
     ay_free(m);
 }
 

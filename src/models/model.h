@@ -23,6 +23,7 @@
 #include "base/hash.h"
 #include "nn/graph.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -52,15 +53,32 @@ typedef struct {
     ay_recipe recipe;
     int dim;     /* numbers in the vector */
     int classes; /* numbers in the logits; 0: the network has no classifier */
+    int hidden;  /* of our own head ("head.fc1"); 0: it has one layer, or is another's */
+    float dropout; /* of our own head, in training */
     uint64_t parameters;
     double gflops; /* 2 x multiply-adds / 1e9 for one picture */
 } ay_model_info;
 
 typedef struct ay_model ay_model;
 
+/* A classifier to be put on a body in place of what the file has:
+ *   dropout p, linear "head.fc1" to hidden, ReLU, dropout p / 2, linear "head.fc2" to classes
+ *   with hidden 0: dropout p, linear "head.fc" to classes */
+typedef struct {
+    int classes, hidden;
+    float dropout;
+} ay_model_head;
+
+/* The layers above on a value; what a model with such a head computes from its vector. */
+ay_val ay_head_build(ay_graph *g, ay_val vector, const ay_model_head *h);
+
 typedef struct {
     bool logits; /* also compute the classifier, where there is one */
     bool taps; /* also give out maps within, "stride16" and "stride32" (EfficientNetV2 only) */
+    const ay_model_head *head; /* a new one with values by seed; there are logits then */
+    bool fresh;                /* all values new: the shapes of the file, nothing it learnt */
+    uint64_t seed;
+    int size; /* pixels a side, for networks that take any; 0: the recipe's */
 } ay_model_options;
 
 /* path: a folder or a file.  AY_ENOTFOUND: no such file, or tensors are missing; AY_ECORRUPT: the
@@ -70,10 +88,17 @@ ay_status ay_model_open(ay_model **out, const char *path, const ay_model_options
  * the model: the embedded default. */
 ay_status ay_model_from_memory(ay_model **out, const void *weights, size_t size, const char *config,
                                size_t config_size, const ay_model_options *opt, ay_err *err);
+/* An architecture by name ("resnet18", "resnet34", "resnet50", "ayresnet") with new values by
+ * opt->seed (nn/graph.h, ay_graph_bind_init).  AY_EUNSUPPORTED lists the names. */
+ay_status ay_model_blueprint(ay_model **out, const char *architecture, const ay_model_options *opt,
+                             ay_err *err);
 /* After every plan on its graph; NULL is fine. */
 void ay_model_close(ay_model *m);
 
 const ay_model_info *ay_model_get_info(const ay_model *m); /* lives as long as m */
+/* The JSON files it was read from, for a copy beside other weights; NULL: there was none. */
+const json_t *ay_model_config(const ay_model *m);
+const json_t *ay_model_openclip(const ay_model *m);
 /* One input "image" [1, 3, size, size]; outputs "vector" [1, dim] (not normalised) and, when asked
  * for and present, "logits" [1, classes]. */
 ay_graph *ay_model_graph(ay_model *m);

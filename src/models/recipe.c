@@ -142,3 +142,11 @@ ay_status ay_recipe_read(ay_recipe *r, const ay_source *src, ay_err *err)
         status = read_hf(r, src->preprocess, err);
     return status == AY_OK ? check(r, err) : status;
 }
+
+void ay_recipe_resize(ay_recipe *r, int size)
+{
+    if (size <= 0 || size == r->size)
+        return;
+    r->resize = (int)((int64_t)r->resize * size / r->size);
+    r->size = size;
+}

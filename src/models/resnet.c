@@ -246,10 +246,11 @@ static ay_val linear(const builder *b, ay_val x, const char *name, int out)
     return ay_nn_linear(b->g, x, prefix, &a);
 }
 
-static void build_graph(const builder *b, int size, bool logits)
+static void build_graph(const builder *b, const ay_model_options *opt, ay_model_info *info)
 {
     const resnet *net = b->net;
-    ay_val stage[STAGES], x = ay_graph_input(b->g, "image", AY_SHAPE(1, 3, size, size));
+    int size = info->recipe.size;
+    ay_val stage[STAGES], vector, x = ay_graph_input(b->g, "image", AY_SHAPE(1, 3, size, size));
     char name[AY_NAME_MAX];
 
     x = stem(b, x);
@@ -261,8 +262,12 @@ static void build_graph(const builder *b, int size, bool logits)
         stage[k] = x;
     }
     x = pooled(b, stage);
-    ay_graph_output(b->g, net->head ? linear(b, x, net->head, net->dim) : x, "vector");
-    if (logits && net->classifier)
+    vector = net->head ? linear(b, x, net->head, net->dim) : x;
+    ay_graph_output(b->g, vector, "vector");
+    if (ay_source_head(b->src, opt, b->g, vector, info))
+        return;
+    info->classes = net->classes;
+    if (opt->logits && net->classifier)
         ay_graph_output(b->g, linear(b, x, net->classifier, net->classes), "logits");
 }
 
@@ -276,7 +281,6 @@ static void describe(const resnet *net, ay_model_info *info)
              w[3], net->kernel, net->pool ? "+pool" : "", net->average, net->largest,
              net->head ? net->dim : 0);
     info->dim = net->dim;
-    info->classes = net->classes;
 }
 
 static ay_status build(const ay_source *src, const ay_model_options *opt, ay_graph *g,
@@ -296,13 +300,13 @@ static ay_status build(const ay_source *src, const ay_model_options *opt, ay_gra
         status = ay_recipe_read(&info->recipe, src, err);
     if (status != AY_OK)
         return status;
+    ay_recipe_resize(&info->recipe, opt->size);
     describe(&net, info);
-    build_graph(&(builder){src, g, &net}, info->recipe.size, opt->logits);
+    build_graph(&(builder){src, g, &net}, opt, info);
     status = ay_graph_finish(g, err);
     snprintf(fc, sizeof fc, "%sfc.", net.prefix);
     /* A prefix means a part of something larger, whose other tensors are not our business. */
-    return status == AY_OK ? ay_graph_bind(g, src->st, &(ay_bind){.strict = !net.prefix[0], .ignore = ignore}, err)
-                           : status;
+    return status == AY_OK ? ay_source_bind(src, opt, g, !net.prefix[0], ignore, err) : status;
 }
 
 const ay_arch ay_arch_resnet = {"resnet", match, build};

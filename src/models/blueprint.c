@@ -1,0 +1,152 @@
+/* models/blueprint.c - a network from nothing: the names and shapes that a published file would
+ * have, so that an architecture is written down once, in the file that reads it.
+ *
+ * Values are zero pages that nobody reads: binding makes new ones.  Rejected: a second way to build
+ * a graph, from numbers instead of tensors; it would have to be kept equal to the first. */
+#include "base/buf.h"
+#include "base/mem.h"
+#include "models/arch.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { STAGES = 4, EXPANSION = 4 };
+
+typedef struct {
+    const char *name;
+    bool bottleneck;
+    int stem; /* side of its kernel */
+    int depth[STAGES], width[STAGES];
+    int dim;            /* of "head"; 0: none */
+    const char *config; /* ours, JSON */
+} plan;
+
+static const plan plans[] = {
+    {"resnet18", false, 7, {2, 2, 2, 2}, {64, 128, 256, 512}, 0, NULL},
+    {"resnet34", false, 7, {3, 4, 6, 3}, {64, 128, 256, 512}, 0, NULL},
+    {"resnet50", true, 7, {3, 4, 6, 3}, {64, 128, 256, 512}, 0, NULL},
+    {"ayresnet", false, 3, {1, 2, 2, 2}, {32, 64, 160, 320}, 256,
+     "{\"architecture\": \"ayresnet\", \"pool_average\": [1, 2, 3, 4], \"pool_max\": [3, 4],"
+     " \"preprocessing\": {\"size\": 128, \"fit\": \"letterbox\", \"filter\": \"bicubic\","
+     " \"mean\": [0.5, 0.5, 0.5], \"std\": [0.25, 0.25, 0.25]}}"},
+};
+
+typedef struct {
+    ay_buf text;   /* the header's JSON */
+    uint64_t size; /* of the data so far */
+} sheet;
+
+__attribute__((format(printf, 4, 5)))
+static void tensor(sheet *s, int rank, const int *dim, const char *fmt, ...)
+{
+    uint64_t count = 1;
+    va_list ap;
+    char name[128];
+
+    va_start(ap, fmt);
+    vsnprintf(name, sizeof name, fmt, ap);
+    va_end(ap);
+    ay_buf_printf(&s->text, "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[", s->text.len > 1 ? "," : "",
+                  name);
+    for (int i = 0; i < rank; i++) {
+        ay_buf_printf(&s->text, "%s%d", i ? "," : "", dim[i]);
+        count *= (uint64_t)dim[i];
+    }
+    ay_buf_printf(&s->text, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)s->size,
+                  (unsigned long long)(s->size + count * sizeof(float)));
+    s->size += count * sizeof(float);
+}
+
+static void conv(sheet *s, const char *prefix, const char *name, int out, int in, int kernel)
+{
+    tensor(s, 4, (const int[]){out, in, kernel, kernel}, "%s%s.weight", prefix, name);
+}
+
+static void norm(sheet *s, const char *prefix, const char *name, int width)
+{
+    static const char *const part[] = {"weight", "bias", "running_mean", "running_var"};
+
+    for (int i = 0; i < 4; i++)
+        tensor(s, 1, &width, "%s%s.%s", prefix, name, part[i]);
+}
+
+/* One block; returns its channels out. */
+static int block(sheet *s, const plan *p, int stage, int i, int in)
+{
+    int width = p->width[stage], out = p->bottleneck ? width * EXPANSION : width;
+    int kernel[3] = {p->bottleneck ? 1 : 3, 3, 1}, last = p->bottleneck ? 3 : 2, at = in;
+    char prefix[64], name[16];
+
+    snprintf(prefix, sizeof prefix, "layer%d.%d.", stage + 1, i);
+    for (int k = 0; k < last; k++) {
+        int to = k == last - 1 ? out : width;
+        snprintf(name, sizeof name, "conv%d", k + 1);
+        conv(s, prefix, name, to, at, kernel[k]);
+        snprintf(name, sizeof name, "bn%d", k + 1);
+        norm(s, prefix, name, to);
+        at = to;
+    }
+    if (in != out || (i == 0 && stage > 0)) {
+        conv(s, prefix, "downsample.0", out, in, 1);
+        norm(s, prefix, "downsample.1", out);
+    }
+    return out;
+}
+
+static void draw(sheet *s, const plan *p)
+{
+    int in = p->depth[0] ? (p->stem == 7 ? 64 : p->width[0]) : 0, pooled = 0;
+
+    ay_buf_putc(&s->text, '{');
+    conv(s, "", "conv1", in, 3, p->stem);
+    norm(s, "", "bn1", in);
+    for (int stage = 0; stage < STAGES; stage++) {
+        for (int i = 0; i < p->depth[stage]; i++)
+            in = block(s, p, stage, i, in);
+        pooled += stage >= 2 ? 2 * in : in; /* averages of all stages, maxima of the last two */
+    }
+    if (p->dim) {
+        tensor(s, 2, (const int[]){p->dim, pooled}, "head.weight");
+        tensor(s, 1, &p->dim, "head.bias");
+    }
+    ay_buf_putc(&s->text, '}');
+    while (s->text.len % 8)
+        ay_buf_putc(&s->text, ' ');
+}
+
+static ay_status unknown_name(const char *architecture, ay_err *err)
+{
+    char names[256];
+    size_t at = 0;
+
+    for (size_t i = 0; i < sizeof plans / sizeof *plans; i++)
+        at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", i ? ", " : "", plans[i].name);
+    return ay_fail(err, AY_EUNSUPPORTED, "no architecture \"%.60s\" can be made from nothing; there are %s",
+                   architecture, names);
+}
+
+ay_status ay_blueprint_draw(ay_blueprint *out, const char *architecture, ay_err *err)
+{
+    const plan *p = NULL;
+    sheet s = {0};
+    uint64_t length;
+
+    *out = (ay_blueprint){0};
+    for (size_t i = 0; i < sizeof plans / sizeof *plans; i++)
+        if (strcmp(plans[i].name, architecture) == 0)
+            p = &plans[i];
+    if (!p)
+        return unknown_name(architecture, err);
+    draw(&s, p);
+    length = s.text.len;
+    out->size = sizeof length + s.text.len + s.size;
+    out->bytes = s.text.failed ? NULL : ay_calloc(out->size, 1);
+    if (out->bytes) {
+        memcpy(out->bytes, &length, sizeof length);
+        memcpy((char *)out->bytes + sizeof length, s.text.data, s.text.len);
+        out->config = p->config ? json_loads(p->config, 0, NULL) : NULL;
+    }
+    ay_buf_fini(&s.text);
+    return out->bytes ? AY_OK : ay_fail(err, AY_ENOMEM, "out of memory for a new %s", architecture);
+}
