@@ -64,16 +64,19 @@ static void *work(void *arg)
 
 /* ---- open ------------------------------------------------------------------------------------ */
 
-static ay_status load_model(ay_engine *e, const char *path, ay_err *err)
+static ay_status load_model(ay_engine *e, const char *path, const ay_engine_options *o, ay_err *err)
 {
+    ay_model_options opt = {.logits = o->raw, .size = o->input_size};
+
+
     if (path && strcmp(path, "default") != 0) {
         e->path = ay_strdup(path);
-        return e->path ? ay_model_open(&e->model, path, NULL, err)
+        return e->path ? ay_model_open(&e->model, path, &opt, err)
                        : ay_fail(err, AY_ENOMEM, "model %s", path);
     }
     return ay_model_from_memory(
         &e->model, ay_default_weights, (size_t)(ay_default_weights_end - ay_default_weights),
-        ay_default_config, (size_t)(ay_default_config_end - ay_default_config), NULL, err);
+        ay_default_config, (size_t)(ay_default_config_end - ay_default_config), &opt, err);
 }
 
 /* Every parameter that changes what the network sees. */
@@ -106,6 +109,8 @@ static void fill_info(ay_engine *e)
     snprintf(info->backend, sizeof info->backend, "%s", plan.backend);
     digest_preprocess(&s->preprocess, info->preprocess_digest);
     info->dim = m->dim;
+    info->classes = e->raw ? m->classes : 0;
+    info->row = info->dim + info->classes;
     info->input_size = m->recipe.size;
     info->parameters = m->parameters;
     info->gflops = m->gflops;
@@ -127,6 +132,7 @@ static ay_status start_workers(ay_engine *e, const char *backend, ay_nn_precisio
         w->engine = e;
         w->index = e->sessions;
         status = ay_session_init(&w->session, e->model, backend, precision, err);
+        w->session.raw = e->raw;
     }
     if (status != AY_OK)
         return status;
@@ -160,7 +166,8 @@ ay_status ay_engine_open(ay_engine **out, const ay_engine_options *options, ay_e
         return ay_fail(err, AY_ENOMEM, "engine");
     e->info.workers = within(opt.workers, ay_cpu_count(), WORKERS_MAX);
     e->info.max_batch = within(opt.max_batch, DEFAULT_BATCH, AY_SESSION_BATCH_MAX);
-    status = load_model(e, opt.model, err);
+    e->raw = opt.raw;
+    status = load_model(e, opt.model, &opt, err);
     if (status == AY_OK)
         status = ay_batcher_create(&e->batcher, within(opt.max_queue, DEFAULT_QUEUE, 1 << 20), err);
     if (status == AY_OK)
@@ -201,7 +208,7 @@ ay_status ay_engine_embed(ay_engine *e, const ay_image *const *images, int n, fl
     for (int i = 0; i < n; i++)
         if (!images[i] || !images[i]->data || images[i]->width < 1 || images[i]->height < 1)
             return ay_fail(err, AY_EINVAL, "picture %d is empty", i);
-    return ay_batcher_submit(e->batcher, images, n, dst, e->info.dim, err);
+    return ay_batcher_submit(e->batcher, images, n, dst, e->info.row, err);
 }
 
 void ay_engine_get_stats(ay_engine *e, ay_engine_stats *out)

@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "image/image.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef enum { AY_PRECISION_AUTO, AY_PRECISION_F32, AY_PRECISION_BF16 } ay_precision;
@@ -24,6 +25,9 @@ typedef struct {
     int workers;            /* 0: one a processor */
     int max_batch;          /* 0: 16 */
     int max_queue;          /* pictures waiting before AY_EBUSY; 0: 256 */
+    int input_size;         /* pixels a side, for networks that take any; 0: the model's own */
+    bool raw;               /* rows as the network gives them: the vector unscaled, then the logits
+                             * where the model has any.  For classifiers and for training heads */
 } ay_engine_options;
 
 typedef struct {
@@ -35,6 +39,8 @@ typedef struct {
     char digest[AY_SHA256_HEX];            /* of weights and architecture */
     char preprocess_digest[AY_SHA256_HEX]; /* of every preprocessing parameter */
     int dim;                /* floats in a vector */
+    int classes;            /* logits behind it with raw; else 0 */
+    int row;                /* floats that a picture gives: dim + classes */
     int input_size;         /* pixels a side */
     uint64_t parameters;
     double gflops;          /* multiply-adds * 2 / 1e9, one picture */
@@ -49,7 +55,7 @@ ay_status ay_engine_open(ay_engine **out, const ay_engine_options *options, ay_e
 void ay_engine_close(ay_engine *e); /* waits for work under way; NULL is fine */
 const ay_engine_info *ay_engine_get_info(const ay_engine *e); /* lives as long as e */
 
-/* Embed n pictures: dst gets n * dim floats, row i for images[i], unit length.  Blocks until done.
+/* Embed n pictures: dst gets n * row floats, row i for images[i], unit length unless raw.  Blocks until done.
  * AY_EBUSY when the queue is full: nothing was queued.  A picture's vector does not depend on what it
  * was batched with. */
 ay_status ay_engine_embed(ay_engine *e, const ay_image *const *images, int n, float *dst,

@@ -88,11 +88,39 @@ static ay_status unit_length(const float *src, int dim, float *dst, ay_err *err)
     return AY_OK;
 }
 
+static ay_status copy_finite(const float *src, size_t n, float *dst, ay_err *err)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += fabs((double)src[i]);
+    if (!isfinite(sum))
+        return ay_fail(err, AY_ECORRUPT, "the network gave a vector that is not finite");
+    memcpy(dst, src, n * sizeof *src);
+    return AY_OK;
+}
+
+/* What the plan computed for its i-th picture, as dst's owner wants it. */
+static ay_status read_row(const ay_session *s, const ay_plan *plan, int i, float *dst, ay_err *err)
+{
+    const ay_tensor *logits = s->raw ? ay_plan_output_named(plan, "logits") : NULL;
+    size_t dim = (size_t)ay_model_get_info(s->model)->dim, k;
+    const float *vector = (const float *)ay_plan_output(plan, 0)->data + (size_t)i * dim;
+    ay_status status;
+
+    if (!s->raw)
+        return unit_length(vector, (int)dim, dst, err);
+    status = copy_finite(vector, dim, dst, err);
+    if (status != AY_OK || !logits)
+        return status;
+    k = (size_t)logits->shape.dim[logits->shape.rank - 1];
+    return copy_finite((const float *)logits->data + (size_t)i * k, k, dst + dim, err);
+}
+
 ay_status ay_session_embed(ay_session *s, const ay_image *const *images, int n, float *const *dst,
                            ay_err *err)
 {
     size_t each = 3 * (size_t)s->preprocess.size * (size_t)s->preprocess.size;
-    int dim = ay_model_get_info(s->model)->dim;
     ay_plan *plan;
     ay_status status = plan_for(s, n, &plan, err);
 
@@ -102,8 +130,7 @@ ay_status ay_session_embed(ay_session *s, const ay_image *const *images, int n, 
     if (status == AY_OK)
         status = ay_plan_run(plan, err);
     for (int i = 0; i < n && status == AY_OK; i++)
-        status = unit_length((const float *)ay_plan_output(plan, 0)->data + (size_t)i * (size_t)dim,
-                             dim, dst[i], err);
+        status = read_row(s, plan, i, dst[i], err);
     return status;
 }
 

@@ -20,6 +20,7 @@ typedef struct {
     ay_preprocess preprocess;
     const char *backend; /* static */
     ay_nn_precision precision;
+    bool raw; /* rows are the vector as it is and the logits, if any; set after init */
     ay_plan *plan[AY_SESSION_SIZES]; /* plan[k]: batch 1 << k; NULL until wanted */
 } ay_session;
 
@@ -34,8 +35,8 @@ void ay_session_fini(ay_session *s);
 
 /* The largest batch <= n that has its own plan size. */
 int ay_session_chunk(int n);
-/* n must be a chunk: preprocess n pictures, run, write each vector scaled to unit length to dst[i].
- * A vector of zeros stays so; one that is not finite is AY_ECORRUPT. */
+/* n must be a chunk: preprocess n pictures, run, write each vector scaled to unit length to dst[i]
+ * (raw: see above).  A vector of zeros stays so; one that is not finite is AY_ECORRUPT. */
 ay_status ay_session_embed(ay_session *s, const ay_image *const *images, int n, float *const *dst,
                            ay_err *err);
 /* As above for one input tensor of 3 * size * size floats, without the scaling. */

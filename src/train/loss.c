@@ -83,15 +83,3 @@ double ay_loss_cross_entropy(const ay_loss *l, const float *logits, const int *l
         diff[i] = (float)((double)diff[i] / total);
     return loss / total;
 }
-
-void ay_softmax(const float *z, int n, double t, float *p)
-{
-    double top = z[0], sum = 0;
-
-    for (int k = 1; k < n; k++)
-        top = z[k] > top ? z[k] : top;
-    for (int k = 0; k < n; k++)
-        sum += exp((z[k] - top) / t);
-    for (int k = 0; k < n; k++)
-        p[k] = (float)(exp((z[k] - top) / t) / sum);
-}

@@ -26,7 +26,4 @@ typedef struct {
 double ay_loss_cross_entropy(const ay_loss *l, const float *logits, const int *labels,
                              const float *soft, int n, float *diff, int *right);
 
-/* p = softmax(z / t), t > 0.  p may be z. */
-void ay_softmax(const float *z, int n, double t, float *p);
-
 #endif

@@ -10,11 +10,11 @@
  *
  * While it runs, everything lies in OUT.partial; OUT appears whole, by one rename, at the end.
  * OUT.partial/state/ holds checkpoints from which `resume` goes on: the finished model has the same
- * bits as one that was never interrupted (same machine, threads and precision).  Cancelled, the best
- * weights so far are judged and saved as usual; cancelled again (cancel > 1), the run stops where it
- * is and can be resumed.
+ * bits as one that was never interrupted (same machine, threads and precision).  A cancelled run
+ * judges and saves the best weights so far as usual; a paused one stops at once and can be resumed.
  *
- * Threads: one run is driven by the calling thread; observer functions are called on it. */
+ * Threads: one run is driven by the calling thread; observer functions are called on it, but for
+ * progress while scanning, which comes from a worker, one call at a time. */
 #ifndef AY_TRAIN_RUN_H
 #define AY_TRAIN_RUN_H
 
@@ -60,6 +60,12 @@ typedef struct {
     void (*note)(void *ctx, const char *line); /* what a person should read: skipped pictures ... */
 } ay_train_observer;
 
+/* Set by anybody at any time; looked at between steps. */
+typedef struct {
+    atomic_bool cancel; /* finish with the best so far */
+    atomic_bool pause;  /* stop; resume goes on */
+} ay_train_control;
+
 typedef struct {
     char out[4096];
     char digest[AY_SHA256_HEX];   /* of the network, as ay_model_info */
@@ -72,12 +78,15 @@ typedef struct {
     bool on_test;
 } ay_train_result;
 
-/* out must not exist (AY_EEXISTS, before any work).  An unfinished run in out.partial is gone on with
- * when resume, and refused otherwise (AY_ECONFLICT).  cancel may be NULL.
- * AY_EINVAL: the data or settings cannot be trained on, with what and where; AY_ECANCELLED: stopped
- * before there was anything to keep; AY_EIO: a disk is full or gone (out.partial stays: resume). */
+/* out must not exist (AY_EEXISTS, before any work).  An unfinished run in out.partial is refused
+ * (AY_ECONFLICT) unless resume, which goes on with it under the settings it was started with: s is
+ * then not read and may be NULL.  observer, control and result may be NULL.
+ *   AY_EINVAL      data or settings cannot be trained on, with what and where
+ *   AY_ECANCELLED  paused, or cancelled before there was anything to keep
+ *   AY_ECONFLICT   also: the pictures are no longer those the run was started with
+ *   AY_EIO         a disk is full or gone; out.partial stays, resume goes on */
 ay_status ay_train_run(const ay_train_settings *s, const char *out, bool resume,
-                       const ay_train_observer *observer, const atomic_int *cancel,
+                       const ay_train_observer *observer, const ay_train_control *control,
                        ay_train_result *result, ay_err *err);
 
 #endif

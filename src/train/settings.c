@@ -27,7 +27,7 @@ const ay_train_key ay_train_keys[] = {
     REAL("data.val_share", val_share, 0, 0.9, "0.15", "for validation, where one folder is split"),
     REAL("data.test_share", test_share, 0, 0.9, "0.15", "for the test, where one folder is split"),
     BOOL("data.near_duplicates", split_near, "true", "keep near copies on one side of the split"),
-    INT("data.near_bits", near_duplicate_bits, 0, 16, "4", "bits in which near copies' hashes differ at most"),
+    WORD("data.leaks", leaks, "report|move|refuse", "report", "copies on two sides of a split that you made"),
 
     NAME("model.architecture", architecture, "resnet18|resnet34|resnet50|ayresnet|efficientnetv2_s|efficientnetv2_rw_s",
          "resnet18", "network when pretrained is false"),

@@ -41,7 +41,7 @@ typedef struct {
     char train_dir[64], val_dir[64], test_dir[64];
     int image_size, workers;
     double val_share, test_share; /* when one folder is split here */
-    int near_duplicate_bits;      /* perceptual hashes this close are kept on one side */
+    int leaks;                    /* ay_leaks: copies on two sides of a split that the user made */
     bool split_near;              /* false: do not look for near copies */
 
     /* model */
