@@ -27,7 +27,7 @@ static void path_of(const ay_run *r, const char *name, char dst[AY_RUN_PATH + NA
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static ay_status write_best(ay_fit *f, ay_err *err)
+static ay_status write_best(ay_fitting *f, ay_err *err)
 {
     ay_best *best = &f->run->best;
     char path[AY_RUN_PATH + NAME_SIZE], name[NAME_SIZE];
@@ -50,7 +50,7 @@ static ay_status write_best(ay_fit *f, ay_err *err)
     return status;
 }
 
-static ay_status write_weights(ay_fit *f, const char *name, ay_err *err)
+static ay_status write_weights(ay_fitting *f, const char *name, ay_err *err)
 {
     ay_tensor *more = ay_calloc(TENSORS_MAX, sizeof *more);
     const char **names = ay_calloc(TENSORS_MAX, sizeof *names);
@@ -70,7 +70,7 @@ static ay_status write_weights(ay_fit *f, const char *name, ay_err *err)
     return status;
 }
 
-static json_t *make_state(const ay_fit *f, const char *weights)
+static json_t *make_state(const ay_fitting *f, const char *weights)
 {
     const ay_run *r = f->run;
     char best[NAME_SIZE];
@@ -86,7 +86,7 @@ static json_t *make_state(const ay_fit *f, const char *weights)
                      (int)f->plateau.any, "history", ay_history_lists(&r->history));
 }
 
-static ay_status write_state(ay_fit *f, const char *weights, ay_err *err)
+static ay_status write_state(ay_fitting *f, const char *weights, ay_err *err)
 {
     json_t *state = make_state(f, weights);
     char *text = state ? json_dumps(state, JSON_INDENT(1)) : NULL;
@@ -137,7 +137,7 @@ static void prune(const ay_run *r, const char *weights)
     ay_free(best);
 }
 
-ay_status ay_checkpoint_write(ay_fit *f, ay_err *err)
+ay_status ay_checkpoint_write(ay_fitting *f, ay_err *err)
 {
     char weights[NAME_SIZE];
     ay_status status = write_best(f, err);
@@ -188,7 +188,7 @@ ay_status ay_checkpoint_find(ay_run *r, ay_err *err)
 }
 
 /* Load a file into the weights, and what lies beside them into optim and average when asked. */
-static ay_status load_file(ay_fit *f, const char *name, bool all, ay_err *err)
+static ay_status load_file(ay_fitting *f, const char *name, bool all, ay_err *err)
 {
     char path[AY_RUN_PATH + NAME_SIZE];
     ay_safetensors *st = NULL;
@@ -218,7 +218,7 @@ static int int_of(const json_t *o, const char *key)
     return (int)json_integer_value(json_object_get(o, key));
 }
 
-static ay_status read_best(ay_fit *f, const json_t *b, ay_err *err)
+static ay_status read_best(ay_fitting *f, const json_t *b, ay_err *err)
 {
     ay_best *best = &f->run->best;
     size_t n;
@@ -237,7 +237,7 @@ static ay_status read_best(ay_fit *f, const json_t *b, ay_err *err)
     return best->values ? AY_OK : ay_fail(err, AY_ENOMEM, "the best weights");
 }
 
-ay_status ay_checkpoint_read(ay_fit *f, ay_err *err)
+ay_status ay_checkpoint_read(ay_fitting *f, ay_err *err)
 {
     json_t *s = f->run->resume, *p = json_object_get(s, "plateau");
     ay_status status;

@@ -22,7 +22,7 @@
 
 enum { LOOK_BATCH = 16, CHECKPOINT_SECONDS = 30 };
 
-static uint64_t stage_seed(const ay_fit *f)
+static uint64_t stage_seed(const ay_fitting *f)
 {
     return (uint64_t)f->run->s.seed * 2 + (uint64_t)f->stage;
 }
@@ -30,7 +30,7 @@ static uint64_t stage_seed(const ay_fit *f)
 /* ---- plans ----------------------------------------------------------------------------------- */
 
 /* How many of model.unfreeze's prefixes move in this epoch; all when the list is empty. */
-static int thawed_in(const ay_fit *f, int epoch)
+static int thawed_in(const ay_fitting *f, int epoch)
 {
     int n = 0;
 
@@ -41,7 +41,7 @@ static int thawed_in(const ay_fit *f, int epoch)
     return 1 + epoch / f->run->s.unfreeze_every < n ? 1 + epoch / f->run->s.unfreeze_every : n;
 }
 
-static ay_status thaw(ay_fit *f, int count, ay_err *err)
+static ay_status thaw(ay_fitting *f, int count, ay_err *err)
 {
     char prefix[256];
     const char *p = f->run->s.unfreeze;
@@ -59,7 +59,7 @@ static ay_status thaw(ay_fit *f, int count, ay_err *err)
     return AY_OK;
 }
 
-static ay_status make_learn(const ay_fit *f, ay_learn **out, int batch, bool inference, ay_err *err)
+static ay_status make_learn(const ay_fitting *f, ay_learn **out, int batch, bool inference, ay_err *err)
 {
     const ay_train_settings *s = &f->run->s;
     ay_learn_options o = {.batch = batch,
@@ -74,7 +74,7 @@ static ay_status make_learn(const ay_fit *f, ay_learn **out, int batch, bool inf
 }
 
 /* The plans for this epoch: made anew when more of the body moves than before. */
-static ay_status prepare(ay_fit *f, ay_err *err)
+static ay_status prepare(ay_fitting *f, ay_err *err)
 {
     int look = f->val.pictures < LOOK_BATCH ? f->val.pictures : LOOK_BATCH;
     int count = thawed_in(f, f->epoch);
@@ -97,7 +97,7 @@ static const ay_optim_kind kinds[] = {[AY_TRAIN_ADAM] = AY_OPTIM_ADAM,
                                       [AY_TRAIN_ADAMW] = AY_OPTIM_ADAMW,
                                       [AY_TRAIN_SGD] = AY_OPTIM_SGD};
 
-static ay_status make_optim(ay_fit *f, ay_err *err)
+static ay_status make_optim(ay_fitting *f, ay_err *err)
 {
     const ay_train_settings *s = &f->run->s;
     ay_optim_options o = {.kind = kinds[s->optimiser],
@@ -116,7 +116,7 @@ static ay_status make_optim(ay_fit *f, ay_err *err)
     return averages ? ay_average_create(&f->average, f->weights, (float)s->ema_decay, err) : AY_OK;
 }
 
-static double rate_at(const ay_fit *f, double epoch)
+static double rate_at(const ay_fitting *f, double epoch)
 {
     static const ay_schedule_kind kind[] = {[AY_TRAIN_COSINE] = AY_SCHEDULE_COSINE,
                                             [AY_TRAIN_STEP] = AY_SCHEDULE_STEP,
@@ -147,12 +147,12 @@ static void fill(const ay_learn *p, const ay_fit_batch *b, int batch)
 }
 
 /* Outputs by name: a graph of a whole network gives the vector first. */
-static int logits_output(const ay_fit *f)
+static int logits_output(const ay_fitting *f)
 {
     return f->stage == 0 ? 0 : 1;
 }
 
-static void clear_diffs(const ay_fit *f)
+static void clear_diffs(const ay_fitting *f)
 {
     for (int i = 0; i <= logits_output(f); i++) {
         const ay_tensor *d = ay_learn_diff_output(f->learn, i);
@@ -165,7 +165,7 @@ typedef struct {
     long right, seen;
 } tally;
 
-static ay_status one_step(ay_fit *f, const ay_fit_batch *b, uint64_t step, double rate, tally *t,
+static ay_status one_step(ay_fitting *f, const ay_fit_batch *b, uint64_t step, double rate, tally *t,
                           double *latest, ay_err *err)
 {
     ay_loss loss = {.classes = f->run->head.classes,
@@ -195,12 +195,12 @@ static ay_status one_step(ay_fit *f, const ay_fit_batch *b, uint64_t step, doubl
     return status;
 }
 
-static int shown_epoch(const ay_fit *f)
+static int shown_epoch(const ay_fitting *f)
 {
     return f->run->history.n + 1;
 }
 
-static ay_status train_epoch(ay_fit *f, ay_train_point *p, ay_err *err)
+static ay_status train_epoch(ay_fitting *f, ay_train_point *p, ay_err *err)
 {
     ay_run *r = f->run;
     uint64_t first = (uint64_t)f->epoch * (uint64_t)f->train.batches;
@@ -234,7 +234,7 @@ static ay_status train_epoch(ay_fit *f, ay_train_point *p, ay_err *err)
 }
 
 /* Logits of all validation pictures as the weights are now. */
-static ay_status look_at_all(ay_fit *f, int *n, ay_err *err)
+static ay_status look_at_all(ay_fitting *f, int *n, ay_err *err)
 {
     size_t c = (size_t)f->run->head.classes;
     ay_learn_info info;
@@ -261,7 +261,7 @@ static ay_status look_at_all(ay_fit *f, int *n, ay_err *err)
     return status;
 }
 
-static ay_status measure(ay_fit *f, ay_train_point *p, ay_err *err)
+static ay_status measure(ay_fitting *f, ay_train_point *p, ay_err *err)
 {
     ay_metrics_options o = {.resamples = -1};
     ay_loss loss = {.classes = f->run->head.classes};
@@ -286,7 +286,7 @@ static ay_status measure(ay_fit *f, ay_train_point *p, ay_err *err)
 
 /* ---- between epochs -------------------------------------------------------------------------- */
 
-static ay_status keep_best(ay_fit *f, ay_train_point *p, ay_err *err)
+static ay_status keep_best(ay_fitting *f, ay_train_point *p, ay_err *err)
 {
     ay_best *best = &f->run->best;
     size_t n;
@@ -309,7 +309,7 @@ static ay_status keep_best(ay_fit *f, ay_train_point *p, ay_err *err)
     return AY_OK;
 }
 
-static void count_patience(ay_fit *f, const ay_train_point *p)
+static void count_patience(ay_fitting *f, const ay_train_point *p)
 {
     ay_schedule s = {.kind = AY_SCHEDULE_PLATEAU,
                      .gamma = f->run->s.gamma,
@@ -325,7 +325,7 @@ static void count_patience(ay_fit *f, const ay_train_point *p)
     }
 }
 
-static ay_status record(ay_fit *f, const ay_train_point *p, ay_err *err)
+static ay_status record(ay_fitting *f, const ay_train_point *p, ay_err *err)
 {
     ay_run *r = f->run;
     const ay_scalar values[] = {{"train/loss", p->train_loss},       {"train/accuracy", p->train_accuracy},
@@ -344,7 +344,7 @@ static ay_status record(ay_fit *f, const ay_train_point *p, ay_err *err)
 }
 
 /* The averages are judged and kept where there are any. */
-static ay_status judge_epoch(ay_fit *f, ay_train_point *p, ay_err *err)
+static ay_status judge_epoch(ay_fitting *f, ay_train_point *p, ay_err *err)
 {
     const ay_train_settings *s = &f->run->s;
     bool averaged = f->average && (s->ema_decay > 0 || f->epoch + 1 >= s->swa_start);
@@ -362,13 +362,13 @@ static ay_status judge_epoch(ay_fit *f, ay_train_point *p, ay_err *err)
     return status;
 }
 
-static bool checkpoint_due(const ay_fit *f)
+static bool checkpoint_due(const ay_fitting *f)
 {
     return f->epoch % f->run->s.save_frequency == 0 ||
            ay_clock_mono() - f->run->saved > CHECKPOINT_SECONDS * 1000000000ull;
 }
 
-static ay_status one_epoch(ay_fit *f, ay_err *err)
+static ay_status one_epoch(ay_fitting *f, ay_err *err)
 {
     ay_run *r = f->run;
     uint64_t start = ay_clock_mono();
@@ -391,7 +391,7 @@ static ay_status one_epoch(ay_fit *f, ay_err *err)
     return status;
 }
 
-static ay_status make_room(ay_fit *f, ay_err *err)
+static ay_status make_room(ay_fitting *f, ay_err *err)
 {
     size_t c = (size_t)f->run->head.classes;
 
@@ -408,7 +408,7 @@ static ay_status make_room(ay_fit *f, ay_err *err)
     return AY_OK;
 }
 
-static void fini(ay_fit *f)
+static void fini(ay_fitting *f)
 {
     ay_learn_destroy(f->learn);
     ay_learn_destroy(f->look);
@@ -424,7 +424,7 @@ static void fini(ay_fit *f)
     f->val_labels = NULL;
 }
 
-ay_status ay_fit_run(ay_fit *f, ay_err *err)
+ay_status ay_fit_run(ay_fitting *f, ay_err *err)
 {
     ay_run *r = f->run;
     size_t n;

@@ -1,7 +1,7 @@
 /* train/run_parts.h - the inside of a training run, for run.c and the files it leads.
  *
  *   run.c         the phases in order, folders, the finished model
- *   scan.c        settings become a corpus, a network and the batches of an epoch
+ *   setup.c       settings become a corpus, a network and the batches of an epoch
  *   head.c        features of a frozen body, batches of them
  *   fit.c         epochs: the only loop over gradients, for the head and for the whole network
  *   checkpoint.c  what an interrupted run goes on from
@@ -106,20 +106,20 @@ typedef struct {
     float *class_weight;
     float *val_logits; /* [val.pictures, classes] */
     int *val_labels;
-} ay_fit;
+} ay_fitting;
 
 /* Train until the epochs are over, nothing improves, or the run is cancelled; then run->best holds
  * the best weights of this graph and weights are set to them.  Resumes from run->resume when that is
  * of this stage.  Frees what it made in f. */
-ay_status ay_fit_run(ay_fit *f, ay_err *err);
+ay_status ay_fit_run(ay_fitting *f, ay_err *err);
 
 /* ---- checkpoint.c ------------------------------------------------------------------------------ */
 
 /* Write what fit needs to go on with epoch f->epoch. */
-ay_status ay_checkpoint_write(ay_fit *f, ay_err *err);
+ay_status ay_checkpoint_write(ay_fitting *f, ay_err *err);
 /* Put f (whose optimiser and average exist) and run->best where the checkpoint in run->resume was.
  * AY_ECORRUPT. */
-ay_status ay_checkpoint_read(ay_fit *f, ay_err *err);
+ay_status ay_checkpoint_read(ay_fitting *f, ay_err *err);
 /* run->resume from partial/state; NULL when there is none yet. */
 ay_status ay_checkpoint_find(ay_run *r, ay_err *err);
 
@@ -128,7 +128,7 @@ ay_status ay_checkpoint_find(ay_run *r, ay_err *err);
 /* Features, then epochs of the head alone; run->weights get the best head. */
 ay_status ay_run_head(ay_run *r, ay_err *err);
 
-/* ---- scan.c ------------------------------------------------------------------------------------ */
+/* ---- setup.c ----------------------------------------------------------------------------------- */
 
 ay_status ay_run_scan(ay_run *r, ay_err *err);  /* corpus */
 ay_status ay_run_build(ay_run *r, ay_err *err); /* model, weights */
