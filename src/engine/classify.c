@@ -136,7 +136,7 @@ ay_status ay_classifier_open(ay_classifier **out, const ay_engine_options *optio
     *out = NULL;
     if (!c)
         return ay_fail(err, AY_ENOMEM, "classifier");
-    opt.raw = true;
+    opt.raw = opt.logits = true;
     status = ay_engine_open(&c->engine, &opt, err);
     if (status == AY_OK) {
         status = read_folder(c, err);

@@ -66,7 +66,7 @@ static void *work(void *arg)
 
 static ay_status load_model(ay_engine *e, const char *path, const ay_engine_options *o, ay_err *err)
 {
-    ay_model_options opt = {.logits = o->raw, .size = o->input_size};
+    ay_model_options opt = {.logits = o->logits, .size = o->input_size};
 
 
     if (path && strcmp(path, "default") != 0) {
@@ -109,7 +109,7 @@ static void fill_info(ay_engine *e)
     snprintf(info->backend, sizeof info->backend, "%s", plan.backend);
     digest_preprocess(&s->preprocess, info->preprocess_digest);
     info->dim = m->dim;
-    info->classes = e->raw ? m->classes : 0;
+    info->classes = e->logits ? m->classes : 0;
     info->row = info->dim + info->classes;
     info->input_size = m->recipe.size;
     info->parameters = m->parameters;
@@ -167,6 +167,7 @@ ay_status ay_engine_open(ay_engine **out, const ay_engine_options *options, ay_e
     e->info.workers = within(opt.workers, ay_cpu_count(), WORKERS_MAX);
     e->info.max_batch = within(opt.max_batch, DEFAULT_BATCH, AY_SESSION_BATCH_MAX);
     e->raw = opt.raw;
+    e->logits = opt.raw && opt.logits;
     status = load_model(e, opt.model, &opt, err);
     if (status == AY_OK)
         status = ay_batcher_create(&e->batcher, within(opt.max_queue, DEFAULT_QUEUE, 1 << 20), err);

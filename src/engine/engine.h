@@ -26,8 +26,8 @@ typedef struct {
     int max_batch;          /* 0: 16 */
     int max_queue;          /* pictures waiting before AY_EBUSY; 0: 256 */
     int input_size;         /* pixels a side, for networks that take any; 0: the model's own */
-    bool raw;               /* rows as the network gives them: the vector unscaled, then the logits
-                             * where the model has any.  For classifiers and for training heads */
+    bool raw;               /* vectors as the network gives them, not scaled: what a head reads */
+    bool logits;            /* with raw: behind each vector the logits, where the model has any */
 } ay_engine_options;
 
 typedef struct {
@@ -39,7 +39,7 @@ typedef struct {
     char digest[AY_SHA256_HEX];            /* of weights and architecture */
     char preprocess_digest[AY_SHA256_HEX]; /* of every preprocessing parameter */
     int dim;                /* floats in a vector */
-    int classes;            /* logits behind it with raw; else 0 */
+    int classes;            /* logits behind it; 0 unless asked for */
     int row;                /* floats that a picture gives: dim + classes */
     int input_size;         /* pixels a side */
     uint64_t parameters;

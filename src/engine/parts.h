@@ -23,7 +23,7 @@ struct ay_engine {
     ay_worker *workers;
     int sessions, threads; /* how many of workers are set up, and run */
     ay_nn_precision precision;
-    bool raw;
+    bool raw, logits;
     char *path; /* of the model; NULL: the embedded one */
     atomic_ullong pictures, batches, busy_ns;
 };

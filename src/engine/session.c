@@ -144,6 +144,8 @@ ay_status ay_session_run_tensor(ay_session *s, const float *input, float *dst, a
         return status;
     memcpy(ay_plan_input(plan, 0)->data, input, each * sizeof *input);
     status = ay_plan_run(plan, err);
+    if (status == AY_OK && s->raw)
+        return read_row(s, plan, 0, dst, err);
     if (status == AY_OK)
         memcpy(dst, ay_plan_output(plan, 0)->data,
                (size_t)ay_model_get_info(s->model)->dim * sizeof *dst);

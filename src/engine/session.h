@@ -39,7 +39,8 @@ int ay_session_chunk(int n);
  * (raw: see above).  A vector of zeros stays so; one that is not finite is AY_ECORRUPT. */
 ay_status ay_session_embed(ay_session *s, const ay_image *const *images, int n, float *const *dst,
                            ay_err *err);
-/* As above for one input tensor of 3 * size * size floats, without the scaling. */
+/* As above for one input tensor of 3 * size * size floats, without the scaling; with raw the logits
+ * follow. */
 ay_status ay_session_run_tensor(ay_session *s, const float *input, float *dst, ay_err *err);
 
 #endif

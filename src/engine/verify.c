@@ -58,43 +58,56 @@ static ay_status read_golden(const ay_engine *e, ay_buf *out, ay_err *err)
         ay_buf_add(out, ay_default_golden, (size_t)(ay_default_golden_end - ay_default_golden));
         return out->failed ? ay_fail(err, AY_ENOMEM, "known answers") : AY_OK;
     }
-    snprintf(path, sizeof path, "%s/golden.json", e->path);
-    return ay_file_is_dir(e->path) && ay_file_exists(path) ? ay_file_read(path, 1 << 24, out, err)
-                                                           : AY_OK;
+    if (!ay_file_is_dir(e->path))
+        return AY_OK;
+    snprintf(path, sizeof path, "%.4000s/known.json", e->path);
+    if (!ay_file_exists(path))
+        snprintf(path, sizeof path, "%.4000s/golden.json", e->path);
+    return ay_file_exists(path) ? ay_file_read(path, 1 << 24, out, err) : AY_OK;
 }
 
-static ay_status check_golden(const ay_engine *e, const float *vector, ay_engine_check *checks,
+/* A list of the known answers against what was computed now; an absent list is no check. */
+static ay_status check_list(const ay_engine *e, const json_t *root, const char *key,
+                            const char *name, const float *now, size_t n, ay_engine_check *checks,
+                            int *count, ay_err *err)
+{
+    const json_t *want = json_object_get(root, key);
+    float *known;
+
+    if (!want)
+        return AY_OK;
+    if (json_array_size(want) != n)
+        return ay_fail(err, AY_ECORRUPT, "known answers: %s of %zu numbers, the model gives %zu", key,
+                       json_array_size(want), n);
+    known = ay_calloc(n, sizeof *known);
+    if (!known)
+        return ay_fail(err, AY_ENOMEM, "known answers");
+    for (size_t i = 0; i < n; i++)
+        known[i] = (float)json_number_value(json_array_get(want, i));
+    checks[*count] = (ay_engine_check){.name = name, .cosine_wanted = wanted_cosine(e)};
+    compare(&checks[(*count)++], now, known, (int)n);
+    ay_free(known);
+    return AY_OK;
+}
+
+/* row: the vector, then the logits of a classifier. */
+static ay_status check_golden(const ay_engine *e, const float *row, ay_engine_check *checks,
                               int *count, ay_err *err)
 {
+    size_t dim = (size_t)e->info.dim, classes = (size_t)e->info.classes;
     ay_buf text = {0};
     json_t *root = NULL;
     json_error_t je;
-    const json_t *want;
-    float *known = NULL;
-    size_t dim = (size_t)e->info.dim;
     ay_status status = read_golden(e, &text, err);
 
-    if (status != AY_OK || text.len == 0)
-        goto out;
-    root = json_loadb(text.data, text.len, 0, &je);
-    want = json_object_get(root, "vector");
-    if (json_array_size(want) != dim) {
-        status =
-            ay_fail(err, AY_ECORRUPT, "golden.json: vector of %zu numbers, the model gives %zu",
-                    json_array_size(want), dim);
-        goto out;
+    if (status == AY_OK && text.len) {
+        root = json_loadb(text.data, text.len, 0, &je);
+        status = root ? check_list(e, root, "vector", "known answer", row, dim, checks, count, err)
+                      : ay_fail(err, AY_ECORRUPT, "known answers, line %d: %s", je.line, je.text);
+        if (status == AY_OK && classes)
+            status = check_list(e, root, "logits", "known logits", row + dim, classes, checks, count,
+                                err);
     }
-    known = ay_calloc(dim, sizeof *known);
-    if (!known) {
-        status = ay_fail(err, AY_ENOMEM, "known answers");
-        goto out;
-    }
-    for (size_t i = 0; i < dim; i++)
-        known[i] = (float)json_number_value(json_array_get(want, i));
-    checks[*count] = (ay_engine_check){.name = "known answer", .cosine_wanted = wanted_cosine(e)};
-    compare(&checks[(*count)++], vector, known, e->info.dim);
-out:
-    ay_free(known);
     json_decref(root);
     ay_buf_fini(&text);
     return status;
@@ -108,6 +121,7 @@ static ay_status run_on(ay_engine *e, const char *backend, ay_nn_precision preci
 
     if (status != AY_OK)
         return status;
+    s.raw = e->raw;
     status = ay_session_run_tensor(&s, input, dst, err);
     ay_session_fini(&s);
     return status;
@@ -131,7 +145,7 @@ static ay_status check_alone(ay_engine *e, float *room, ay_engine_check *check, 
 {
     ay_image pictures[CROWD] = {{0}};
     const ay_image *list[CROWD];
-    size_t dim = (size_t)e->info.dim;
+    size_t dim = (size_t)e->info.row;
     ay_status status = AY_OK;
 
     *check = (ay_engine_check){.name = "alone = batch", .cosine_wanted = 0.999999};
@@ -144,7 +158,7 @@ static ay_status check_alone(ay_engine *e, float *room, ay_engine_check *check, 
     if (status == AY_OK)
         status = ay_engine_embed(e, list, CROWD, room + dim, err);
     if (status == AY_OK) {
-        compare(check, room, room + dim, e->info.dim);
+        compare(check, room, room + dim, (int)dim);
         check->ok = memcmp(room, room + dim, dim * sizeof *room) == 0;
     }
     for (int i = 0; i < CROWD; i++)
@@ -155,7 +169,7 @@ static ay_status check_alone(ay_engine *e, float *room, ay_engine_check *check, 
 ay_status ay_engine_verify(ay_engine *e, ay_engine_check checks[AY_ENGINE_CHECKS], int *count,
                            ay_err *err)
 {
-    size_t dim = (size_t)e->info.dim;
+    size_t dim = (size_t)e->info.row;
     float *input = make_input(e->info.input_size);
     float *room = ay_calloc((CROWD + 1) * dim, sizeof *room);
     ay_status status = AY_OK;
@@ -178,6 +192,44 @@ ay_status ay_engine_verify(ay_engine *e, ay_engine_check checks[AY_ENGINE_CHECKS
     }
     ay_free(room);
     ay_free(input);
+    return status;
+}
+
+static json_t *numbers(const float *v, size_t n)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_real((double)v[i]));
+    return list;
+}
+
+ay_status ay_engine_known_answer(ay_engine *e, ay_buf *out, ay_err *err)
+{
+    float *input = make_input(e->info.input_size);
+    float *row = ay_calloc((size_t)e->info.row, sizeof *row);
+    ay_status status = input && row ? run_on(e, e->info.backend, e->precision, input, row, err)
+                                    : ay_fail(err, AY_ENOMEM, "known answers");
+
+    if (status == AY_OK) {
+        json_t *o = json_pack(
+            "{s:s, s:o}", "input",
+            "v(c, y, x) = ((37c + 101y + 53x + xy(c + 1) mod 97) mod 256) / 127.5 - 1", "vector",
+            numbers(row, (size_t)e->info.dim));
+        char *text;
+        if (e->info.classes)
+            json_object_set_new(o, "logits",
+                                numbers(row + e->info.dim, (size_t)e->info.classes));
+        text = json_dumps(o, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+        ay_buf_puts(out, text ? text : "");
+        ay_buf_putc(out, '\n');
+        free(text); /* jansson's */
+        json_decref(o);
+        if (!text || out->failed)
+            status = ay_fail(err, AY_ENOMEM, "known answers");
+    }
+    ay_free(input);
+    ay_free(row);
     return status;
 }
 
@@ -225,7 +277,7 @@ ay_status ay_engine_measure(ay_engine *e, int width, int height, double seconds,
 
     *out = (ay_engine_speed){0};
     many = many < 2 * AY_SESSION_BATCH_MAX ? many : 2 * AY_SESSION_BATCH_MAX;
-    dst = ay_calloc((size_t)many * (size_t)e->info.dim, sizeof *dst);
+    dst = ay_calloc((size_t)many * (size_t)e->info.row, sizeof *dst);
     status = took && dst ? make_picture(&im, width, height, 1, err)
                          : ay_fail(err, AY_ENOMEM, "measuring");
     if (status == AY_OK)

@@ -3,6 +3,7 @@
 #ifndef AY_ENGINE_VERIFY_H
 #define AY_ENGINE_VERIFY_H
 
+#include "base/buf.h"
 #include "engine/engine.h"
 
 #include <stdbool.h>
@@ -15,14 +16,16 @@ typedef struct {
     bool ok;
 } ay_engine_check;
 
-enum { AY_ENGINE_CHECKS = 4 };
+enum { AY_ENGINE_CHECKS = 5 };
 
 /* Compare with all that is known, into checks[0 .. *count):
- *   "known answer"  golden.json beside the weights (the embedded model has one): an input by
- * formula and the vector that the training code gave "plain loops"   the same network on the "ref"
- * back end in float32, on that same input; needs no file, takes seconds for large networks "alone =
- * batch" a picture's vector alone and among others, bit for bit (cosine_wanted 1, max_error must be
- * 0) AY_OK says that the comparing worked, not that the answers agree: look at each ok. */
+ *   "known answer"   known.json or golden.json beside the weights (the embedded model has one): an
+ *                    input by formula and the vector that the training code gave
+ *   "known logits"   the same for a classifier's logits, where the file has them
+ *   "plain loops"    the same network on the "ref" back end in float32, on that same input; needs no
+ *                    file, takes seconds for large networks
+ *   "alone = batch"  a picture's vector alone and among others, bit for bit (max_error must be 0)
+ * AY_OK says that the comparing worked, not that the answers agree: look at each ok. */
 ay_status ay_engine_verify(ay_engine *e, ay_engine_check checks[AY_ENGINE_CHECKS], int *count,
                            ay_err *err);
 
@@ -32,6 +35,9 @@ typedef struct {
     double gflops_per_second;   /* of the network alone, at that rate */
     int pictures;               /* how many were measured */
 } ay_engine_speed;
+
+/* The text of a known.json for this engine as it runs now. */
+ay_status ay_engine_known_answer(ay_engine *e, ay_buf *out, ay_err *err);
 
 /* Embed a made-up picture of width x height again and again for about `seconds` in each way. */
 ay_status ay_engine_measure(ay_engine *e, int width, int height, double seconds,

@@ -87,8 +87,8 @@ const ay_train_key ay_train_keys[] = {
     BOOL("inference.enable_tta", tta, "false", "judge with test-time augmentation as well"),
 
     BOOL("ood.enabled", ood, "true", "fit detectors of unknown things"),
-    REAL("ood.max_softmax_threshold", max_softmax_threshold, 0, 1, "0", "0: fitted"),
-    REAL("ood.entropy_threshold", entropy_threshold, 0, 100, "0", "nats; 0: fitted"),
+    IDLE("ood.max_softmax_threshold", "fitted at the false-alarm rate"),
+    IDLE("ood.entropy_threshold", "fitted at the false-alarm rate"),
     REAL("ood.false_alarm_rate", false_alarm_rate, 0.0001, 0.5, "0.05", "known pictures that may be called unknown"),
 
     IDLE("logging.log_dir", "logs lie in the model's folder"),

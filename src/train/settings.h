@@ -11,7 +11,7 @@
  *   data.img_size 0           the backbone's own size, not 224: the embedded one sees 128 pixels
  *   data.num_workers 0        one a processor
  *   model.num_classes 0       as many as the data has; another number is checked against the data
- *   ood.*_threshold 0         fitted on the validation pictures at ood.false_alarm_rate
+ *   ood.*_threshold           idle: fitted on the validation pictures at ood.false_alarm_rate
  *
  * Threads: filled by one, then read-only. */
 #ifndef AY_TRAIN_SETTINGS_H
@@ -80,7 +80,7 @@ typedef struct {
 
     /* unknowns */
     bool ood;
-    double max_softmax_threshold, entropy_threshold, false_alarm_rate;
+    double false_alarm_rate;
 
     /* logging, keeping */
     int save_frequency, keep_best;
