@@ -5,6 +5,10 @@
 int ay_cmd_serve(int argc, char **argv);
 int ay_cmd_demo(int argc, char **argv);
 int ay_cmd_scan(int argc, char **argv);
+int ay_cmd_train(int argc, char **argv);
+int ay_cmd_eval(int argc, char **argv);
+int ay_cmd_predict(int argc, char **argv);
+int ay_cmd_report(int argc, char **argv);
 int ay_cmd_dataset(int argc, char **argv);
 int ay_cmd_embed(int argc, char **argv);
 int ay_cmd_model(int argc, char **argv);

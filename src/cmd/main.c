@@ -18,6 +18,7 @@ static const ay_command commands[] = {
     {"demo", "serve, with a data set of drawn parts", ay_cmd_demo},
     {"scan", "tell what pictures show", ay_cmd_scan},
     {"dataset", "teach: data sets, classes, reference pictures", ay_cmd_dataset},
+    {"train", "learn a classifier from a folder of classes", ay_cmd_train},
     {"embed", "turn pictures into vectors", ay_cmd_embed},
     {"model", "list, show and verify encoders", ay_cmd_model},
     {"doctor", "what this machine can do, and what is in the way", ay_cmd_doctor},

@@ -198,9 +198,10 @@ static ay_val add_block(const builder *b, ay_val x, const char *block, int strid
                : y;
 }
 
-static void build_graph(const builder *b, int size, const ay_model_options *opt)
+static void build_graph(const builder *b, const ay_model_options *opt, ay_model_info *info)
 {
     const network *net = b->net;
+    int size = info->recipe.size;
     ay_val x = ay_graph_input(b->g, "image", AY_SHAPE(1, 3, size, size)), local = AY_NOVAL, map;
     char name[AY_NAME_MAX];
 
@@ -217,7 +218,7 @@ static void build_graph(const builder *b, int size, const ay_model_options *opt)
         x = conv_bn(b, x, net->prefix, "conv_head", "bn2", 1, AY_ACT_SILU);
     x = ay_nn_flatten(b->g, ay_nn_global_avg_pool(b->g, x));
     ay_graph_output(b->g, x, "vector");
-    if (opt->logits && net->classes) {
+    if (!ay_source_head(b->src, opt, b->g, x, info) && opt->logits && net->classes) {
         snprintf(name, sizeof name, "%sclassifier", net->prefix);
         bool bias = ay_source_find(b->src, "%s.bias", name) != NULL;
         x = ay_nn_linear(b->g, x, name, &(ay_linear){.out = net->classes, .bias = bias});
@@ -275,15 +276,13 @@ static ay_status build(const ay_source *src, const ay_model_options *opt, ay_gra
     status = ay_recipe_read(&info->recipe, src, err);
     if (status != AY_OK)
         return status;
+    ay_recipe_resize(&info->recipe, opt->size);
     describe(&net, info);
-    build_graph(&(builder){src, g, &net}, info->recipe.size, opt);
+    build_graph(&(builder){src, g, &net}, opt, info);
     status = ay_graph_finish(g, err);
     snprintf(classifier, sizeof classifier, "%sclassifier.", net.prefix);
     /* A prefix means a part of something larger, whose other tensors are not our business. */
-    return status == AY_OK ? ay_graph_bind(
-                                 g, src->st,
-                                 &(ay_bind){.strict = !net.prefix[0], .ignore = ignore}, err)
-                           : status;
+    return status == AY_OK ? ay_source_bind(src, opt, g, !net.prefix[0], ignore, err) : status;
 }
 
 const ay_arch ay_arch_efficientnetv2 = {"efficientnetv2", match, build};

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-struct ay_events {
+struct ay_event_file {
     FILE *file;
     char path[4200];
 };
@@ -71,7 +71,7 @@ static void put_float(ay_buf *b, int field, float v)
 
 /* ---- records --------------------------------------------------------------------------------- */
 
-static ay_status put_record(ay_events *e, const ay_buf *event, ay_err *err)
+static ay_status put_record(ay_event_file *e, const ay_buf *event, ay_err *err)
 {
     uint64_t length = event->len;
     uint32_t head, body;
@@ -96,10 +96,10 @@ static void begin_event(ay_buf *b, int64_t step)
     put_varint(b, (uint64_t)step);
 }
 
-ay_status ay_events_open(ay_events **out, const char *folder, int64_t step, ay_err *err)
+ay_status ay_event_file_open(ay_event_file **out, const char *folder, int64_t step, ay_err *err)
 {
     static const unsigned char started[] = {1 << 3 | VARINT, 1}; /* SessionLog { status: START } */
-    ay_events *e = ay_calloc(1, sizeof *e);
+    ay_event_file *e = ay_calloc(1, sizeof *e);
     ay_buf event = {0};
     ay_status status;
 
@@ -127,11 +127,11 @@ ay_status ay_events_open(ay_events **out, const char *folder, int64_t step, ay_e
     if (status == AY_OK)
         *out = e;
     else
-        ay_events_close(e);
+        ay_event_file_close(e);
     return status;
 }
 
-ay_status ay_events_add(ay_events *e, int64_t step, const ay_scalar *values, int n, ay_err *err)
+ay_status ay_event_file_add(ay_event_file *e, int64_t step, const ay_scalar *values, int n, ay_err *err)
 {
     ay_buf event = {0}, summary = {0}, value = {0};
     ay_status status;
@@ -152,7 +152,7 @@ ay_status ay_events_add(ay_events *e, int64_t step, const ay_scalar *values, int
     return status;
 }
 
-void ay_events_close(ay_events *e)
+void ay_event_file_close(ay_event_file *e)
 {
     if (!e)
         return;

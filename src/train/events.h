@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct ay_events ay_events;
+typedef struct ay_event_file ay_event_file;
 
 typedef struct {
     const char *tag; /* "train/loss" */
@@ -23,9 +23,9 @@ typedef struct {
 } ay_scalar;
 
 /* A new file in folder, which exists.  step: of the first event that will follow. */
-ay_status ay_events_open(ay_events **out, const char *folder, int64_t step, ay_err *err);
-ay_status ay_events_add(ay_events *e, int64_t step, const ay_scalar *values, int n, ay_err *err);
-void ay_events_close(ay_events *e); /* NULL is fine */
+ay_status ay_event_file_open(ay_event_file **out, const char *folder, int64_t step, ay_err *err);
+ay_status ay_event_file_add(ay_event_file *e, int64_t step, const ay_scalar *values, int n, ay_err *err);
+void ay_event_file_close(ay_event_file *e); /* NULL is fine */
 
 /* CRC-32C (Castagnoli), and as TFRecords mask it. */
 uint32_t ay_crc32c(const void *p, size_t n);

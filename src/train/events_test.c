@@ -106,14 +106,14 @@ static void file_reads_back(void)
     char folder[] = "/tmp/assay-events-XXXXXX";
     const unsigned char *p, *end, *event;
     ay_buf bytes = {0};
-    ay_events *e;
+    ay_event_file *e;
     size_t n, len;
     ay_err err;
 
     CHECK(mkdtemp(folder) != NULL);
-    CHECK_OK(ay_events_open(&e, folder, 0, &err), err);
-    CHECK_OK(ay_events_add(e, 300, values, 2, &err), err);
-    ay_events_close(e);
+    CHECK_OK(ay_event_file_open(&e, folder, 0, &err), err);
+    CHECK_OK(ay_event_file_add(e, 300, values, 2, &err), err);
+    ay_event_file_close(e);
     CHECK_OK(ay_file_walk(folder, remember, NULL, &err), err);
     CHECK(strstr(found, "events.out.tfevents.") != NULL);
     CHECK_OK(ay_file_read(found, 0, &bytes, &err), err);

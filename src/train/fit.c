@@ -70,7 +70,12 @@ static ay_status make_learn(const ay_fitting *f, ay_learn **out, int batch, bool
                           .checkpoint = s->activation_checkpoints && !inference,
                           .inference = inference};
 
-    return ay_learn_create(out, f->graph, f->weights, &o, err);
+    ay_status status = ay_learn_create(out, f->graph, f->weights, &o, err);
+    if (status == AY_EUNSUPPORTED && f->stage == 0) {
+        o.backend = "ref";
+        status = ay_learn_create(out, f->graph, f->weights, &o, err);
+    }
+    return status;
 }
 
 /* The plans for this epoch: made anew when more of the body moves than before. */
@@ -333,9 +338,9 @@ static ay_status record(ay_fitting *f, const ay_train_point *p, ay_err *err)
                                 {"val/macro_f1", p->val_f1},         {"train/learning_rate", p->learning_rate}};
     ay_status status = ay_history_add(&r->history, p, err);
 
-    if (status == AY_OK && r->events && ay_events_add(r->events, p->epoch, values, 6, err) != AY_OK) {
+    if (status == AY_OK && r->events && ay_event_file_add(r->events, p->epoch, values, 6, err) != AY_OK) {
         ay_run_note(r, "no more event files: %s", err->msg); /* curves for looking at are not worth a run */
-        ay_events_close(r->events);
+        ay_event_file_close(r->events);
         r->events = NULL;
     }
     if (status == AY_OK && r->observer && r->observer->point)

@@ -193,7 +193,7 @@ static void open_events(ay_run *r)
     ay_err err;
 
     snprintf(folder, sizeof folder, "%s/events", r->folder);
-    if (r->s.tensorboard && ay_events_open(&r->events, folder, r->history.n + 1, &err) != AY_OK)
+    if (r->s.tensorboard && ay_event_file_open(&r->events, folder, r->history.n + 1, &err) != AY_OK)
         ay_run_note(r, "no event files: %s", err.msg);
 }
 
@@ -242,7 +242,7 @@ static ay_status run_all(ay_run *r, ay_err *err)
         return status;
     restore_best(r);
     status = ay_run_outcome(r, err);
-    ay_events_close(r->events);
+    ay_event_file_close(r->events);
     r->events = NULL;
     if (status == AY_OK)
         status = publish(r, err);
@@ -264,7 +264,7 @@ static void clean_up(const ay_run *r, ay_status status)
 
 static void fini(ay_run *r)
 {
-    ay_events_close(r->events);
+    ay_event_file_close(r->events);
     ay_weights_destroy(r->weights);
     ay_model_close(r->model);
     ay_corpus_fini(&r->corpus);

@@ -46,7 +46,7 @@ typedef struct {
     ay_nn_precision precision;
 
     ay_history history;
-    ay_events *events;
+    ay_event_file *events;
     ay_best best;
     json_t *resume; /* state.json of an interrupted run, until it is used up */
     uint64_t started;

@@ -79,7 +79,7 @@ static bool take(stream *t, size_t *at, size_t *end)
     if (t->next >= t->s->n || t->status != AY_OK)
         return false;
     if (stopped(t->s)) {
-        t->status = ay_fail(&t->err, AY_ECANCELLED, "stopped");
+        t->status = ay_fail(&t->err, AY_ECANCELLED, "cancelled before all pictures were looked at");
         return false;
     }
     *at = t->next;
