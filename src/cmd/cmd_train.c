@@ -20,7 +20,7 @@ static const ay_option options[] = {
     {"backbone", 'b', "MODEL", "body: default, a folder or a .safetensors file"},
     {"frozen", 0, NULL, "train the head alone: seconds instead of minutes"},
     {"from-nothing", 0, NULL, "no pretrained body: model.architecture with new weights"},
-    {"epochs", 'e', "N", "training.epochs"},
+    {"epochs", 'e', "N", "training.epochs; with --frozen those of the head"},
     {"resume", 'r', NULL, "go on with the unfinished run of --out"},
     {"show-settings", 0, NULL, "print all settings as they would be, and do nothing"},
     {"json", 'j', NULL, "print the result as one JSON object"},
@@ -125,6 +125,8 @@ static ay_status take_flags(const ay_args *a, ay_train_settings *s, ay_err *err)
         status = ay_train_settings_set(s, "model.backbone", backbone, "flag --backbone", err);
     if (status == AY_OK && epochs)
         status = ay_train_settings_set(s, "training.epochs", epochs, "flag --epochs", err);
+    if (status == AY_OK && epochs && ay_args_get(a, "frozen"))
+        s->head_epochs = s->epochs;
     if (status == AY_OK && ay_args_get(a, "frozen"))
         s->freeze_backbone = true;
     if (status == AY_OK && ay_args_get(a, "from-nothing"))

@@ -29,6 +29,20 @@ ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err)
     return ay_engine_open(&s->engine, &o, err);
 }
 
+ay_status ay_session_classifier(ay_classifier **out, const ay_args *a, const char *model, ay_err *err)
+{
+    const ay_config *c = &a->config;
+    ay_engine_options o = {
+        .model = model,
+        .precision = precision_of(ay_config_text(c, "precision")),
+        .backend = ay_config_text(c, "backend"),
+        .workers = (int)ay_config_int(c, "workers"),
+        .max_batch = (int)ay_config_int(c, "max-batch"),
+    };
+
+    return ay_classifier_open(out, &o, err);
+}
+
 ay_image_limits ay_session_limits(const ay_args *a)
 {
     return (ay_image_limits){.max_bytes = ay_config_size(&a->config, "max-upload"),

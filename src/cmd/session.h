@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "cmd/args.h"
+#include "engine/classify.h"
 #include "engine/engine.h"
 #include "service/service.h"
 
@@ -20,6 +21,8 @@ typedef struct {
 
 /* Open the encoder alone. */
 ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err);
+/* Open a trained model's folder with the settings "precision", "backend", "workers" and "max-batch". */
+ay_status ay_session_classifier(ay_classifier **out, const ay_args *a, const char *model, ay_err *err);
 /* Open the encoder and the data folder.  wait: come back only when every stored picture has a vector
  * of this encoder.  share: where a server has the data folder open, open it for reading, as it is
  * now. */

@@ -76,10 +76,11 @@ static json_t *make_state(const ay_fitting *f, const char *weights)
     char best[NAME_SIZE];
 
     snprintf(best, sizeof best, "best-%d-%06d.safetensors", f->stage, r->best.epoch);
-    return json_pack("{s:i, s:s, s:i, s:i, s:s, s:f, s:i, s:f,"
+    return json_pack("{s:i, s:s, s:i, s:i, s:s, s:f, s:f, s:i, s:f,"
                      " s:{s:f, s:f, s:i, s:s}, s:{s:f, s:f, s:i, s:b}, s:o}",
                      "version", 1, "snapshot", r->corpus.snapshot, "stage", f->stage, "epoch",
-                     f->epoch, "weights", weights, "reference", f->reference, "waiting", f->waiting,
+                     f->epoch, "weights", weights, "reference", f->reference, "reference_loss",
+                     f->reference_loss, "waiting", f->waiting,
                      "seconds", ay_run_seconds(r), "best", "score", r->best.score, "loss",
                      r->best.loss, "epoch", r->best.epoch, "file", best, "plateau", "best",
                      f->plateau.best, "scale", f->plateau.scale, "bad", f->plateau.bad, "any",
@@ -250,6 +251,7 @@ ay_status ay_checkpoint_read(ay_fitting *f, ay_err *err)
     f->epoch = int_of(s, "epoch");
     f->waiting = int_of(s, "waiting");
     f->reference = real_of(s, "reference");
+    f->reference_loss = real_of(s, "reference_loss");
     f->plateau = (ay_plateau){.best = real_of(p, "best"),
                               .scale = real_of(p, "scale"),
                               .bad = int_of(p, "bad"),

@@ -2,7 +2,9 @@
  *
  * The best weights are those with the highest validation accuracy, the lower loss deciding between
  * equals, and they are a copy, so that what is restored at the end is what was best.  Patience
- * counts epochs in which the accuracy did not pass the reference by min_delta.
+ * counts epochs without a gain: min_delta of accuracy, or as much loss at no less accuracy (with
+ * ninety validation pictures accuracy moves in steps of 0.011 and stands still while the loss still
+ * falls).
  *
  * A batch may be smaller than the plan: the rows behind it repeat its pictures (so that batch
  * statistics stay theirs) and get no gradient.
@@ -322,8 +324,10 @@ static void count_patience(ay_fitting *f, const ay_train_point *p)
 
     if (f->run->s.scheduler == AY_TRAIN_PLATEAU)
         ay_plateau_score(&f->plateau, &s, p->val_accuracy);
-    if (p->val_accuracy > f->reference + f->run->s.min_delta) {
+    if (p->val_accuracy > f->reference + f->run->s.min_delta ||
+        (p->val_accuracy >= f->reference && p->val_loss < f->reference_loss - f->run->s.min_delta)) {
         f->reference = p->val_accuracy;
+        f->reference_loss = p->val_loss;
         f->waiting = 0;
     } else {
         f->waiting++;
@@ -437,6 +441,7 @@ ay_status ay_fit_run(ay_fitting *f, ay_err *err)
     ay_status status;
 
     f->reference = r->best.any ? r->best.score : -1;
+    f->reference_loss = r->best.any ? r->best.loss : INFINITY;
     ay_run_phase(r, f->stage ? AY_TRAIN_FINE_TUNING : AY_TRAIN_HEAD);
     status = make_room(f, err);
     if (status == AY_OK)

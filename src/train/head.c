@@ -240,7 +240,7 @@ static ay_status hand_over(ay_run *r, ay_weights *head, ay_err *err)
 static ay_status train_head(const collector *c, ay_err *err)
 {
     ay_run *r = c->run;
-    ay_fitting f = {.run = r, .epochs = r->s.freeze_backbone ? r->s.epochs : r->s.head_epochs};
+    ay_fitting f = {.run = r, .epochs = r->s.head_epochs};
     rows train = {0}, val = {0};
     ay_status status = take_rows(c, AY_SPLIT_TRAIN, r->s.batch_size, &train, err);
 

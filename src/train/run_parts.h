@@ -100,8 +100,8 @@ typedef struct {
     ay_average *average;
     ay_plateau plateau;
     int epoch;         /* the next one, from 0 */
-    double reference;  /* score that has to be beaten by min_delta */
-    int waiting;       /* epochs without that */
+    double reference, reference_loss; /* what has to be beaten by min_delta */
+    int waiting;                      /* epochs without that */
     int thawed;        /* prefixes of model.unfreeze in motion */
     float *class_weight;
     float *val_logits; /* [val.pictures, classes] */
