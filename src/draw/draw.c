@@ -140,7 +140,7 @@ ay_status ay_draw_picture(ay_draw_set set, int class_index, uint64_t seed, uint6
         return ay_fail(err, AY_EINVAL, "a drawing is %d to %d pixels a side, not %d x %d",
                        AY_DRAW_MIN_SIDE, AY_DRAW_MAX_SIDE, width, height);
     ay_rng_init3(&r, seed, name_seed(c->name), index);
-    if ((st = ay_canvas_create(&canvas, width, height, err)) != AY_OK)
+    if ((st = ay_canvas_init(&canvas, width, height, err)) != AY_OK)
         return st;
     st = c->build   ? draw_solid(c, set == AY_DRAW_DEMO, &r, &canvas, err)
          : c->field ? ay_texture_paint(c, &r, &canvas, err)

@@ -12,7 +12,7 @@
 
 enum { MARCH_STEPS = 72, SHADOW_STEPS = 28 };
 
-ay_status ay_canvas_create(ay_canvas *c, int width, int height, ay_err *err)
+ay_status ay_canvas_init(ay_canvas *c, int width, int height, ay_err *err)
 {
     c->width = width;
     c->height = height;

@@ -16,7 +16,7 @@ typedef struct {
     ay_v3 *px; /* height * width, linear light */
 } ay_canvas;
 
-ay_status ay_canvas_create(ay_canvas *c, int width, int height, ay_err *err);
+ay_status ay_canvas_init(ay_canvas *c, int width, int height, ay_err *err);
 void ay_canvas_fini(ay_canvas *c);
 
 typedef enum {
