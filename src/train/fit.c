@@ -67,7 +67,7 @@ static ay_status make_learn(const ay_fitting *f, ay_learn **out, int batch, bool
     ay_learn_options o = {.batch = batch,
                           .backend = s->backend,
                           .precision = f->stage == 0 ? AY_NN_F32 : f->run->precision,
-                          .threads = f->run->threads,
+                          .threads = f->stage == 0 ? 1 : f->run->threads, /* small matrices */
                           .seed = stage_seed(f),
                           .checkpoint = s->activation_checkpoints && !inference,
                           .inference = inference};
