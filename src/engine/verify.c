@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "engine/default.h"
 #include "engine/parts.h"
@@ -216,16 +217,13 @@ ay_status ay_engine_known_answer(ay_engine *e, ay_buf *out, ay_err *err)
             "{s:s, s:o}", "input",
             "v(c, y, x) = ((37c + 101y + 53x + xy(c + 1) mod 97) mod 256) / 127.5 - 1", "vector",
             numbers(row, (size_t)e->info.dim));
-        char *text;
         if (e->info.classes)
             json_object_set_new(o, "logits",
                                 numbers(row + e->info.dim, (size_t)e->info.classes));
-        text = json_dumps(o, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
-        ay_buf_puts(out, text ? text : "");
+        bool good = ay_json_dump(o, JSON_INDENT(1) | JSON_REAL_PRECISION(9), out);
         ay_buf_putc(out, '\n');
-        free(text); /* jansson's */
         json_decref(o);
-        if (!text || out->failed)
+        if (!good || out->failed)
             status = ay_fail(err, AY_ENOMEM, "known answers");
     }
     ay_free(input);

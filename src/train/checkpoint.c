@@ -9,6 +9,7 @@
  * does not name is litter of an interrupted write and is removed by the next one. */
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "train/run_parts.h"
 
@@ -90,14 +91,15 @@ static json_t *make_state(const ay_fitting *f, const char *weights)
 static ay_status write_state(ay_fitting *f, const char *weights, ay_err *err)
 {
     json_t *state = make_state(f, weights);
-    char *text = state ? json_dumps(state, JSON_INDENT(1)) : NULL;
     char path[AY_RUN_PATH + NAME_SIZE];
+    ay_buf text = {0};
     ay_status status;
 
     path_of(f->run, "state.json", path);
-    status = text ? ay_file_write(path, text, strlen(text), err)
-                  : ay_fail(err, AY_ENOMEM, "the state of the run");
-    free(text); /* jansson's */
+    status = ay_json_dump(state, JSON_INDENT(1), &text)
+                 ? ay_file_write(path, text.data, text.len, err)
+                 : ay_fail(err, AY_ENOMEM, "the state of the run");
+    ay_buf_fini(&text);
     json_decref(state);
     return status;
 }

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "train/calibrate.h"
 #include "train/report.h"
@@ -23,10 +24,11 @@ static ay_status write_text(const ay_run *r, const char *name, const char *text,
 /* Takes o over. */
 static ay_status write_json(const ay_run *r, const char *name, json_t *o, ay_err *err)
 {
-    char *text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
-    ay_status status = text ? write_text(r, name, text, err) : ay_fail(err, AY_ENOMEM, "%s", name);
+    ay_buf text = {0};
+    ay_status status = ay_json_dump(o, JSON_INDENT(2), &text) ? write_text(r, name, text.data, err)
+                                                              : ay_fail(err, AY_ENOMEM, "%s", name);
 
-    free(text); /* jansson's */
+    ay_buf_fini(&text);
     json_decref(o);
     return status;
 }
