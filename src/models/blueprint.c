@@ -3,7 +3,8 @@
  *
  * Values are zero pages that nobody reads: binding makes new ones.  Rejected: a second way to build
  * a graph, from numbers instead of tensors; it would have to be kept equal to the first. */
-#include "base/buf.h"
+#include "models/blueprint.h"
+
 #include "base/mem.h"
 #include "models/arch.h"
 
@@ -13,32 +14,40 @@
 
 enum { STAGES = 4, EXPANSION = 4 };
 
-typedef struct {
+typedef struct plan plan;
+struct plan {
     const char *name;
+    void (*draw)(ay_sheet *s, const plan *p);
     bool bottleneck;
     int stem; /* side of its kernel */
     int depth[STAGES], width[STAGES];
     int dim;            /* of "head"; 0: none */
     const char *config; /* ours, JSON */
-} plan;
+};
+
+static void draw_resnet(ay_sheet *s, const plan *p);
+static void draw_efficientnetv2(ay_sheet *s, const plan *p);
 
 static const plan plans[] = {
-    {"resnet18", false, 7, {2, 2, 2, 2}, {64, 128, 256, 512}, 0, NULL},
-    {"resnet34", false, 7, {3, 4, 6, 3}, {64, 128, 256, 512}, 0, NULL},
-    {"resnet50", true, 7, {3, 4, 6, 3}, {64, 128, 256, 512}, 0, NULL},
-    {"ayresnet", false, 3, {1, 2, 2, 2}, {32, 64, 160, 320}, 256,
+    {"resnet18", draw_resnet, false, 7, {2, 2, 2, 2}, {64, 128, 256, 512}, 0, NULL},
+    {"resnet34", draw_resnet, false, 7, {3, 4, 6, 3}, {64, 128, 256, 512}, 0, NULL},
+    {"resnet50", draw_resnet, true, 7, {3, 4, 6, 3}, {64, 128, 256, 512}, 0, NULL},
+    {"ayresnet", draw_resnet, false, 3, {1, 2, 2, 2}, {32, 64, 160, 320}, 256,
      "{\"architecture\": \"ayresnet\", \"pool_average\": [1, 2, 3, 4], \"pool_max\": [3, 4],"
      " \"preprocessing\": {\"size\": 128, \"fit\": \"letterbox\", \"filter\": \"bicubic\","
      " \"mean\": [0.5, 0.5, 0.5], \"std\": [0.25, 0.25, 0.25]}}"},
+    {.name = "efficientnetv2_rw_s",
+     .draw = draw_efficientnetv2,
+     .config = "{\"architecture\": \"efficientnetv2_rw_s\"}"},
+    {.name = "efficientnetv2_s",
+     .draw = draw_efficientnetv2,
+     .config = "{\"architecture\": \"efficientnetv2_s\"}"},
+    {.name = "tf_efficientnetv2_s",
+     .draw = draw_efficientnetv2,
+     .config = "{\"architecture\": \"tf_efficientnetv2_s\"}"},
 };
 
-typedef struct {
-    ay_buf text;   /* the header's JSON */
-    uint64_t size; /* of the data so far */
-} sheet;
-
-__attribute__((format(printf, 4, 5)))
-static void tensor(sheet *s, int rank, const int *dim, const char *fmt, ...)
+void ay_sheet_tensor(ay_sheet *s, int rank, const int *dim, const char *fmt, ...)
 {
     uint64_t count = 1;
     va_list ap;
@@ -58,21 +67,21 @@ static void tensor(sheet *s, int rank, const int *dim, const char *fmt, ...)
     s->size += count * sizeof(float);
 }
 
-static void conv(sheet *s, const char *prefix, const char *name, int out, int in, int kernel)
+void ay_sheet_conv(ay_sheet *s, const char *prefix, const char *name, int out, int in, int kernel)
 {
-    tensor(s, 4, (const int[]){out, in, kernel, kernel}, "%s%s.weight", prefix, name);
+    ay_sheet_tensor(s, 4, (const int[]){out, in, kernel, kernel}, "%s%s.weight", prefix, name);
 }
 
-static void norm(sheet *s, const char *prefix, const char *name, int width)
+void ay_sheet_norm(ay_sheet *s, const char *prefix, const char *name, int width)
 {
     static const char *const part[] = {"weight", "bias", "running_mean", "running_var"};
 
     for (int i = 0; i < 4; i++)
-        tensor(s, 1, &width, "%s%s.%s", prefix, name, part[i]);
+        ay_sheet_tensor(s, 1, &width, "%s%s.%s", prefix, name, part[i]);
 }
 
 /* One block; returns its channels out. */
-static int block(sheet *s, const plan *p, int stage, int i, int in)
+static int block(ay_sheet *s, const plan *p, int stage, int i, int in)
 {
     int width = p->width[stage], out = p->bottleneck ? width * EXPANSION : width;
     int kernel[3] = {p->bottleneck ? 1 : 3, 3, 1}, last = p->bottleneck ? 3 : 2, at = in;
@@ -82,34 +91,44 @@ static int block(sheet *s, const plan *p, int stage, int i, int in)
     for (int k = 0; k < last; k++) {
         int to = k == last - 1 ? out : width;
         snprintf(name, sizeof name, "conv%d", k + 1);
-        conv(s, prefix, name, to, at, kernel[k]);
+        ay_sheet_conv(s, prefix, name, to, at, kernel[k]);
         snprintf(name, sizeof name, "bn%d", k + 1);
-        norm(s, prefix, name, to);
+        ay_sheet_norm(s, prefix, name, to);
         at = to;
     }
     if (in != out || (i == 0 && stage > 0)) {
-        conv(s, prefix, "downsample.0", out, in, 1);
-        norm(s, prefix, "downsample.1", out);
+        ay_sheet_conv(s, prefix, "downsample.0", out, in, 1);
+        ay_sheet_norm(s, prefix, "downsample.1", out);
     }
     return out;
 }
 
-static void draw(sheet *s, const plan *p)
+static void draw_resnet(ay_sheet *s, const plan *p)
 {
     int in = p->depth[0] ? (p->stem == 7 ? 64 : p->width[0]) : 0, pooled = 0;
 
-    ay_buf_putc(&s->text, '{');
-    conv(s, "", "conv1", in, 3, p->stem);
-    norm(s, "", "bn1", in);
+    ay_sheet_conv(s, "", "conv1", in, 3, p->stem);
+    ay_sheet_norm(s, "", "bn1", in);
     for (int stage = 0; stage < STAGES; stage++) {
         for (int i = 0; i < p->depth[stage]; i++)
             in = block(s, p, stage, i, in);
         pooled += stage >= 2 ? 2 * in : in; /* averages of all stages, maxima of the last two */
     }
     if (p->dim) {
-        tensor(s, 2, (const int[]){p->dim, pooled}, "head.weight");
-        tensor(s, 1, &p->dim, "head.bias");
+        ay_sheet_tensor(s, 2, (const int[]){p->dim, pooled}, "head.weight");
+        ay_sheet_tensor(s, 1, &p->dim, "head.bias");
     }
+}
+
+static void draw_efficientnetv2(ay_sheet *s, const plan *p)
+{
+    ay_draw_efficientnetv2(s, strstr(p->name, "rw_s") != NULL);
+}
+
+static void draw(ay_sheet *s, const plan *p)
+{
+    ay_buf_putc(&s->text, '{');
+    p->draw(s, p);
     ay_buf_putc(&s->text, '}');
     while (s->text.len % 8)
         ay_buf_putc(&s->text, ' ');
@@ -129,7 +148,7 @@ static ay_status unknown_name(const char *architecture, ay_err *err)
 ay_status ay_blueprint_draw(ay_blueprint *out, const char *architecture, ay_err *err)
 {
     const plan *p = NULL;
-    sheet s = {0};
+    ay_sheet s = {0};
     uint64_t length;
 
     *out = (ay_blueprint){0};

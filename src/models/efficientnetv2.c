@@ -31,6 +31,7 @@
  *     Without a config.json, a file whose stage 0 is plain is taken for tf_: only those are published
  *     trained. */
 #include "models/arch.h"
+#include "models/blueprint.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -286,3 +287,55 @@ static ay_status build(const ay_source *src, const ay_model_options *opt, ay_gra
 }
 
 const ay_arch ay_arch_efficientnetv2 = {"efficientnetv2", match, build};
+
+/* ---- from nothing ----------------------------------------------------------------------------- */
+
+static void draw_mobile(ay_sheet *s, const char *block, int in, int wide, int out)
+{
+    int squeezed = (in + 2) / 4; /* a quarter of the block's input, rounded */
+
+    ay_sheet_conv(s, block, "conv_pw", wide, in, 1);
+    ay_sheet_norm(s, block, "bn1", wide);
+    ay_sheet_conv(s, block, "conv_dw", wide, 1, 3);
+    ay_sheet_norm(s, block, "bn2", wide);
+    ay_sheet_conv(s, block, "se.conv_reduce", squeezed, wide, 1);
+    ay_sheet_tensor(s, 1, &squeezed, "%sse.conv_reduce.bias", block);
+    ay_sheet_conv(s, block, "se.conv_expand", wide, squeezed, 1);
+    ay_sheet_tensor(s, 1, &wide, "%sse.conv_expand.bias", block);
+    ay_sheet_conv(s, block, "conv_pwl", out, wide, 1);
+    ay_sheet_norm(s, block, "bn3", out);
+}
+
+static void draw_fused(ay_sheet *s, const char *block, int in, int wide, int out)
+{
+    ay_sheet_conv(s, block, "conv_exp", wide, in, 3);
+    ay_sheet_norm(s, block, "bn1", wide);
+    ay_sheet_conv(s, block, "conv_pwl", out, wide, 1);
+    ay_sheet_norm(s, block, "bn2", out);
+}
+
+void ay_draw_efficientnetv2(ay_sheet *s, bool rw)
+{
+    static const int depth[] = {2, 4, 4, 6, 9, 15}, widening[] = {1, 4, 4, 4, 6, 6};
+    const int width[] = {24, 48, 64, 128, 160, rw ? 272 : 256};
+    int in = 24, head = rw ? 1792 : 1280;
+    char block[32];
+
+    ay_sheet_conv(s, "", "conv_stem", in, 3, 3);
+    ay_sheet_norm(s, "", "bn1", in);
+    for (int k = 0; k < STAGES_LEAST; k++) {
+        for (int i = 0; i < depth[k]; i++, in = width[k]) {
+            snprintf(block, sizeof block, "blocks.%d.%d.", k, i);
+            if (k == 0 && !rw) {
+                ay_sheet_conv(s, block, "conv", width[k], in, 3);
+                ay_sheet_norm(s, block, "bn1", width[k]);
+            } else if (k < 3) {
+                draw_fused(s, block, in, in * widening[k], width[k]);
+            } else {
+                draw_mobile(s, block, in, in * widening[k], width[k]);
+            }
+        }
+    }
+    ay_sheet_conv(s, "", "conv_head", head, in, 1);
+    ay_sheet_norm(s, "", "bn2", head);
+}

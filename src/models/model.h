@@ -88,8 +88,8 @@ ay_status ay_model_open(ay_model **out, const char *path, const ay_model_options
  * the model: the embedded default. */
 ay_status ay_model_from_memory(ay_model **out, const void *weights, size_t size, const char *config,
                                size_t config_size, const ay_model_options *opt, ay_err *err);
-/* An architecture by name ("resnet18", "resnet34", "resnet50", "ayresnet") with new values by
- * opt->seed (nn/graph.h, ay_graph_bind_init).  AY_EUNSUPPORTED lists the names. */
+/* An architecture by name ("resnet18", "resnet34", "resnet50", "ayresnet", "efficientnetv2_rw_s",
+ * "efficientnetv2_s", "tf_efficientnetv2_s") with new values by opt->seed (nn/graph.h, ay_graph_bind_init).  AY_EUNSUPPORTED lists the names. */
 ay_status ay_model_blueprint(ay_model **out, const char *architecture, const ay_model_options *opt,
                              ay_err *err);
 /* After every plan on its graph; NULL is fine. */

@@ -400,10 +400,67 @@ static void the_formula_is_pythons(void)
     CHECK(v[0] == 0.5f + 2.0f * -0.8043633699417114f);
 }
 
+/* A network from nothing has the names and shapes of the published file, the classifier apart. */
+static void drawn_as_published(const char *architecture, const char *golden, const char *classifier)
+{
+    ay_golden g = load(golden);
+    const json_t *rows = json_object_get(g.json, "tensors"), *row;
+    ay_model *m;
+    size_t i, wanted = 0;
+    ay_err err;
+
+    CHECK_OK(ay_model_blueprint(&m, architecture, &(ay_model_options){.seed = 1}, &err), err);
+    const ay_graph *graph = ay_model_graph(m);
+    json_array_foreach(rows, i, row)
+    {
+        const char *name = json_string_value(json_array_get(row, 0));
+        const json_t *shape = json_array_get(row, 1);
+        size_t found = 0;
+        if (strncmp(name, classifier, strlen(classifier)) == 0)
+            continue;
+        wanted++;
+        for (size_t k = 0; k < ay_graph_param_count(graph); k++) {
+            ay_tensor t;
+            if (strcmp(ay_graph_param(graph, k, &t), name) != 0)
+                continue;
+            CHECK(t.shape.rank == (int)json_array_size(shape));
+            for (int d = 0; d < t.shape.rank; d++)
+                CHECK(t.shape.dim[d] == json_integer_value(json_array_get(shape, (size_t)d)));
+            found++;
+        }
+        CHECK(found == 1);
+    }
+    CHECK(wanted == ay_graph_param_count(graph));
+    ay_model_close(m);
+    unload(&g);
+}
+
+static void blueprints(void)
+{
+    ay_model *m;
+    ay_err err;
+
+    drawn_as_published("resnet18", "resnet18-torchvision", "fc.");
+    drawn_as_published("resnet34", "resnet34-torchvision", "fc.");
+    drawn_as_published("resnet50", "resnet50-torchvision", "fc.");
+    drawn_as_published("efficientnetv2_rw_s", "efficientnetv2-rw-s", "classifier.");
+    drawn_as_published("tf_efficientnetv2_s", "efficientnetv2-tf-s", "classifier.");
+    CHECK_OK(ay_model_blueprint(&m, "tf_efficientnetv2_s", &(ay_model_options){0}, &err), err);
+    CHECK(strcmp(ay_model_get_info(m)->arch, "tf_efficientnetv2") == 0);
+    ay_model_close(m);
+    CHECK_OK(ay_model_blueprint(&m, "efficientnetv2_s", &(ay_model_options){0}, &err), err);
+    CHECK(strcmp(ay_model_get_info(m)->arch, "efficientnetv2") == 0);
+    CHECK(strstr(ay_model_get_info(m)->shape, "stem=plain padding=even"));
+    ay_model_close(m);
+    CHECK(ay_model_blueprint(&m, "vgg", &(ay_model_options){0}, &err) == AY_EUNSUPPORTED);
+    CHECK(strstr(err.msg, "efficientnetv2_rw_s"));
+}
+
 TESTS({"the formula is Python's", the_formula_is_pythons},
       {"ResNet-18, 34 and 50 agree with torchvision and timm", resnet},
       {"EfficientNetV2-S agrees with timm", efficientnet},
       {"EfficientNetV2's kinds are told apart", efficientnet_kinds},
+      {"networks from nothing have the published names and shapes", blueprints},
       {"small CLIP towers agree with open_clip and transformers", clip_small},
       {"ViT-B/32 agrees with open_clip and transformers", clip_b32},
       {"the sizes of B/16 and L/14 agree too", clip_other_sizes},

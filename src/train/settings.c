@@ -29,7 +29,8 @@ const ay_train_key ay_train_keys[] = {
     BOOL("data.near_duplicates", split_near, "true", "keep near copies on one side of the split"),
     WORD("data.leaks", leaks, "report|move|refuse", "report", "copies on two sides of a split that you made"),
 
-    NAME("model.architecture", architecture, "resnet18|resnet34|resnet50|ayresnet|efficientnetv2_s|efficientnetv2_rw_s",
+    NAME("model.architecture", architecture, "resnet18|resnet34|resnet50|ayresnet|efficientnetv2_s|efficientnetv2_rw_s|"
+         "tf_efficientnetv2_s",
          "resnet18", "network when pretrained is false"),
     TEXT("model.backbone", backbone, "default", "default, or a folder or .safetensors file with weights"),
     BOOL("model.pretrained", pretrained, "true", "false: a network from nothing"),
