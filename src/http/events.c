@@ -33,7 +33,8 @@ typedef struct stream {
     struct MHD_Connection *conn;
     ay_buf text; /* not sent yet, from sent on */
     size_t sent;
-    bool waiting, lost;
+    bool waiting, lost, last; /* last: nothing follows what is in text */
+    int64_t job;              /* the only one it is about; 0: everything */
     struct stream *next;
 } stream;
 
@@ -63,10 +64,14 @@ static void wake(stream *st)
     MHD_resume_connection(st->conn);
 }
 
-/* Under lock: send text to everybody. */
-static void broadcast(ay_events *e, const char *text, size_t n)
+/* Under lock: send text to everybody, or (job > 0) to those who follow everything or that job; over: it
+ * is the last of that job. */
+static void broadcast(ay_events *e, const char *text, size_t n, int64_t job, bool over)
 {
     for (stream *st = e->streams; st; st = st->next) {
+        if (st->last || (st->job && job != st->job && job >= 0))
+            continue;
+        st->last = over && st->job;
         if (st->text.len - st->sent + n > STREAM_LIMIT)
             st->lost = true;
         else
@@ -113,23 +118,28 @@ static void event_text(ay_buf *out, const char *name, json_t *data)
     json_decref(data);
 }
 
-static void change_text(ay_events *e, const change *c, ay_buf *out)
+/* The job as it is now; is it over? */
+static bool job_text(ay_events *e, int64_t id, ay_buf *out)
 {
+    bool over = true;
     ay_arena a;
-    ay_job *jobs;
-    size_t n = 0;
+    ay_job job;
 
-    if (strcmp(c->kind, "job") != 0) {
-        event_text(out, c->kind, json_pack("{s:s}", "dataset", c->dataset));
-        return;
+    ay_arena_init(&a, 4 << 20);
+    if (ay_service_job(e->server->o.service, id, &a, &job, NULL) == AY_OK) {
+        over = job.state != AY_JOB_RUNNING && job.state != AY_JOB_PENDING;
+        event_text(out, "job", ay_view_job(&job));
     }
-    ay_arena_init(&a, 1 << 20);
-    if (ay_service_jobs(e->server->o.service, &a, &jobs, &n, NULL))
-        n = 0;
-    for (size_t i = 0; i < n; i++)
-        if (jobs[i].id == c->job)
-            event_text(out, "job", ay_view_job(&jobs[i]));
     ay_arena_fini(&a);
+    return over;
+}
+
+static bool change_text(ay_events *e, const change *c, ay_buf *out)
+{
+    if (strcmp(c->kind, "job") == 0)
+        return job_text(e, c->job, out);
+    event_text(out, c->kind, json_pack("{s:s}", "dataset", c->dataset));
+    return false;
 }
 
 /* Wait for changes, or for the time of a ping. */
@@ -165,26 +175,35 @@ static void *watch(void *arg)
     ay_events *e = arg;
     uint64_t looked = ay_clock_mono();
     change now[RING];
+    ay_buf texts[RING];
+    bool over[RING];
 
     pthread_mutex_lock(&e->lock);
     while (wait_changes(e)) {
-        ay_buf text = {0};
+        ay_buf general = {0};
         int n = e->ring_len;
         memcpy(now, e->ring, sizeof now);
         if (e->ring_lost || n == 0)
-            event_text(&text, e->ring_lost ? "lost" : "ping", NULL);
+            event_text(&general, e->ring_lost ? "lost" : "ping", NULL);
         e->ring_len = 0;
         e->ring_lost = false;
         pthread_mutex_unlock(&e->lock); /* the service is asked without our lock */
         refresh_certificate(e->server, &looked);
-        for (int i = 0; i < n; i++)
-            change_text(e, &now[i], &text);
+        for (int i = 0; i < n; i++) {
+            texts[i] = (ay_buf){0};
+            over[i] = change_text(e, &now[i], &texts[i]);
+        }
         if (n) /* at most ten times a second: progress is for eyes */
             nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
         pthread_mutex_lock(&e->lock);
-        if (text.len)
-            broadcast(e, text.data, text.len);
-        ay_buf_fini(&text);
+        if (general.len)
+            broadcast(e, general.data, general.len, -1, false);
+        for (int i = 0; i < n; i++) {
+            if (texts[i].len)
+                broadcast(e, texts[i].data, texts[i].len, now[i].job, over[i]);
+            ay_buf_fini(&texts[i]);
+        }
+        ay_buf_fini(&general);
     }
     pthread_mutex_unlock(&e->lock);
     return NULL;
@@ -211,11 +230,11 @@ static ssize_t read_stream(void *cls, uint64_t pos, char *buf, size_t max)
     if (n) {
         memcpy(buf, st->text.data + st->sent, n);
         st->sent += n;
-    } else if (!e->closed) {
+    } else if (!e->closed && !st->last) {
         st->waiting = true;
         MHD_suspend_connection(st->conn);
     }
-    bool over = n == 0 && e->closed;
+    bool over = n == 0 && (e->closed || st->last);
     pthread_mutex_unlock(&e->lock);
     return over ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
 }
@@ -237,7 +256,7 @@ static void free_stream(void *cls)
     ay_free(st);
 }
 
-struct MHD_Response *ay_events_response(ay_events *e, struct MHD_Connection *conn)
+struct MHD_Response *ay_events_response(ay_events *e, struct MHD_Connection *conn, int64_t job)
 {
     stream *st = ay_calloc(1, sizeof *st);
     struct MHD_Response *res;
@@ -245,8 +264,10 @@ struct MHD_Response *ay_events_response(ay_events *e, struct MHD_Connection *con
 
     if (!st)
         return NULL;
-    *st = (stream){.events = e, .conn = conn};
+    *st = (stream){.events = e, .conn = conn, .job = job};
     ay_buf_puts(&st->text, "retry: 2000\nevent: ping\ndata: {}\n\n");
+    if (job)
+        st->last = job_text(e, job, &st->text);
     pthread_mutex_lock(&e->lock);
     room = e->count < STREAMS && !e->closed;
     if (room) {

@@ -1,4 +1,4 @@
-/* http/h_scan.c - /v1: predict, suspects, models, jobs, events. */
+/* http/h_scan.c - /v1: predict, suspects, jobs, events. */
 #include "http/handlers.h"
 #include "http/impl.h"
 #include "http/view.h"
@@ -55,12 +55,6 @@ ay_status ay_h_suspects(ay_request *rq, ay_err *err)
         status = ay_suspects_find(rq->service, ay_request_query(rq, "dataset"), (int)limit,
                                   &rq->arena, &s, err);
     return status ? status : ay_reply_json(rq, 200, ay_view_suspects(&s), err);
-}
-
-ay_status ay_h_models(ay_request *rq, ay_err *err)
-{
-    return ay_reply_json(
-        rq, 200, json_pack("{s:[o]}", "items", ay_view_model(ay_service_model(rq->service))), err);
 }
 
 ay_status ay_h_jobs(ay_request *rq, ay_err *err)

@@ -3,26 +3,40 @@
 #include "http/impl.h"
 
 #include "base/clock.h"
-#include "service/service.h"
+#include "service/registry.h"
 
 #include <math.h>
+
+/* The trained model that answers, apart from the scanner's encoder, which is what "model" is. */
+static json_t *trained_json(const ay_registry_state *t)
+{
+    if (!t->ready && !t->problem[0])
+        return json_null();
+    return json_pack("{s:s, s:i, s:b, s:i, s:s?}", "name", t->name, "version", t->version,
+                     "model_loaded", t->ready, "num_classes", t->classes, "problem",
+                     t->problem[0] ? t->problem : NULL);
+}
 
 ay_status ay_h_health(ay_request *rq, ay_err *err)
 {
     const ay_engine_info *m = rq->service ? ay_service_model(rq->service) : NULL;
     ay_service_stats st = {0};
+    ay_registry_state trained = {0};
     double up = (double)(ay_clock_mono() - rq->server->started) / 1e9;
 
     if (rq->service)
         ay_service_get_stats(rq->service, &st);
+    if (rq->service)
+        ay_registry_look(rq->service, &trained);
     return ay_reply_json(rq, m ? 200 : 503,
-                         json_pack("{s:s, s:s, s:s?, s:b, s:s?, s:s, s:I, s:I, s:f, s:s, s:b}",
+                         json_pack("{s:s, s:s, s:s?, s:b, s:s?, s:s, s:I, s:I, s:f, s:s, s:b, s:o}",
                                    "status", m ? "healthy" : "unhealthy", "service", "assay",
                                    "model", m ? m->name : NULL, "model_loaded", m != NULL,
                                    "model_version", m ? m->version : NULL, "device", "cpu",
                                    "num_classes", (json_int_t)st.classes, "num_images",
                                    (json_int_t)st.pictures, "uptime_seconds",
-                                   round(up * 1000) / 1000, "version", AY_VERSION, "ok", m != NULL),
+                                   round(up * 1000) / 1000, "version", AY_VERSION, "ok", m != NULL,
+                                   "classifier", trained_json(&trained)),
                          err);
 }
 

@@ -25,7 +25,16 @@ ay_handler ay_h_datasets, ay_h_dataset_create, ay_h_dataset_get, ay_h_dataset_ch
 ay_handler ay_h_images_add, ay_h_images_list, ay_h_image_put, ay_h_image_get, ay_h_image_move,
     ay_h_image_delete, ay_h_image_file, ay_h_image_thumb;
 /* h_scan.c */
-ay_handler ay_h_predict, ay_h_suspects, ay_h_models, ay_h_jobs, ay_h_job_cancel, ay_h_events;
+ay_handler ay_h_predict, ay_h_suspects, ay_h_jobs, ay_h_job_cancel, ay_h_events;
+/* h_models.c */
+ay_handler ay_h_models, ay_h_model_get, ay_h_model_promote, ay_h_model_rollback, ay_h_model_history,
+    ay_h_model_report, ay_h_model_predict, ay_h_predictions_add, ay_h_predictions_list,
+    ay_h_predictions_sum;
+/* h_train.c */
+ay_handler ay_h_job_get, ay_h_job_stop, ay_h_job_events, ay_h_train, ay_h_train_sources;
+/* h_seed3.c */
+ay_handler ay_h_s3_upload, ay_h_s3_batch, ay_h_s3_classes, ay_h_s3_images, ay_h_s3_stats,
+    ay_h_s3_static;
 /* h_seed1.c */
 ay_handler ay_h_s1_scan, ay_h_s1_upload, ay_h_s1_upload_multiple, ay_h_s1_capture_multiple,
     ay_h_s1_create, ay_h_s1_classes, ay_h_s1_images, ay_h_s1_retrain, ay_h_s1_image;

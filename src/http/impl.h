@@ -85,7 +85,8 @@ enum MHD_Result ay_call_send(ay_call *call);
 ay_status ay_events_create(ay_events **out, ay_server *s, ay_err *err);
 void ay_events_close(ay_events *e); /* ends every stream; no new ones */
 void ay_events_destroy(ay_events *e);
-struct MHD_Response *ay_events_response(ay_events *e, struct MHD_Connection *conn);
+/* job 0: every change; else what happens to that job, until it is over. */
+struct MHD_Response *ay_events_response(ay_events *e, struct MHD_Connection *conn, int64_t job);
 int ay_events_count(ay_events *e);
 
 #endif

@@ -9,19 +9,31 @@
 #include <string.h>
 
 static const ay_param_text params[] = {
+    {"at_least", "number", "Least probability, 0 to 1", 0, 0, NULL},
+    {"at_most", "number", "Largest probability, 0 to 1", 0, 0, NULL},
+    {"batch", "string", "The id that the answer to a batch gave", 0, 0, NULL},
     {"class", "string", "A class: its name, or its id", 0, 0, NULL},
+    {"confident_only", "string", "Only those with status success", 0, 0, "true|false"},
     {"cursor", "string", "Where the page starts: `next` of the page before", 0, 0, NULL},
     {"dataset", "string", "A data set's name; absent: the active one", 0, 0, NULL},
     {"file", "string", "The picture's name", 0, 0, NULL},
     {"format", "string", "The file's format; absent: der, which phones take", 0, 0, "der|pem"},
+    {"from", "integer", "The first point of the curve to answer with; absent: 0", 0, 2147483647, NULL},
     {"id", "integer", "A number from the list", 1, 2147483647, NULL},
+    {"label", "string", "A model's class name", 0, 0, NULL},
     {"limit", "integer", "Most items in the answer", 1, 1000, NULL},
     {"method", "string", "How to decide; absent: auto", 0, 0, "auto|mean"},
+    {"model", "string", "A trained model: its number, name, name:version, or active", 0, 0, NULL},
     {"name", "string", "A data set's name", 0, 0, NULL},
+    {"return_top_3", "string", "false leaves the three most likely classes out", 0, 0, "true|false"},
     {"sha256", "string", "SHA-256 of the picture's bytes, 64 lower-case hex digits", 0, 0, NULL},
+    {"since", "string", "Not before this day or moment, as 2026-01-31 or 2026-01-31T12:00:00Z", 0, 0, NULL},
     {"size", "integer", "Longer side in pixels: 96, 192 or 384; absent: 192", 96, 384, NULL},
+    {"status", "string", "How sure", 0, 0, "success|low_confidence|rejected|unknown"},
+    {"text", "string", "Part of the file's name", 0, 0, NULL},
     {"token", "string", "What a deletion answered as `undo`", 0, 0, NULL},
     {"top", "integer", "How many classes and pictures to report; absent: 3", 1, 50, NULL},
+    {"until", "string", "Not after this day or moment", 0, 0, NULL},
 };
 
 const ay_param_text *ay_param_find(const char *name)

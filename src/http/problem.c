@@ -21,6 +21,7 @@ const char *ay_problem_title(int http_status)
     } titles[] = {
         {200, "OK"},
         {201, "Created"},
+        {202, "Accepted"},
         {204, "No Content"},
         {206, "Partial Content"},
         {304, "Not Modified"},

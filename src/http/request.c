@@ -148,6 +148,12 @@ void ay_reply_events(ay_request *rq)
     start(rq, AY_REPLY_EVENTS, 200, "text/event-stream");
 }
 
+void ay_reply_job_events(ay_request *rq, int64_t job)
+{
+    ay_reply_events(rq);
+    rq->reply.job = job;
+}
+
 void ay_reply_header(ay_request *rq, const char *name, const char *value)
 {
     ay_kv *kv = strpbrk(value, "\r\n") ? NULL : ay_request_alloc(rq, sizeof *kv);

@@ -52,6 +52,7 @@ typedef struct {
     ay_buf bytes;        /* BYTES: owned until sent */
     const char *data;    /* STATIC: lives for ever */
     size_t offset, size; /* what of bytes or data is sent */
+    int64_t job;         /* EVENTS: of this job only; 0: all */
 } ay_reply;
 
 typedef struct ay_request {
@@ -98,6 +99,8 @@ void ay_reply_static(ay_request *rq, int status, const char *mime, const void *d
 void ay_reply_range(ay_request *rq);
 /* Keep the connection open and send events as they come (http/events.h). */
 void ay_reply_events(ay_request *rq);
+/* Those of one job, as it is now and until it is over. */
+void ay_reply_job_events(ay_request *rq, int64_t job);
 void ay_reply_empty(ay_request *rq, int status);
 /* name and mime are static strings; value is copied.  Line breaks in value are refused. */
 void ay_reply_header(ay_request *rq, const char *name, const char *value);

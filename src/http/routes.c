@@ -44,9 +44,25 @@ const ay_route ay_routes[] = {
     {"GET", "/v1/images/{sha256}/thumb", ay_h_image_thumb, QUIET, AY_BODY_NONE, "pictures", "getImageThumb", "A small JPEG of the picture", "size", NULL, "200:image/jpeg 304 400 404 422"},
     {"GET", "/v1/suspects", ay_h_suspects, 0, AY_BODY_NONE, "pictures", "suspects", "Reference pictures that look wrong or double", "dataset limit", NULL, "200:Suspects 400 404"},
 
+    /* trained models */
+    {"GET", "/v1/models", ay_h_models, 0, AY_BODY_NONE, "trained models", "models", "Trained models, newest first; and the scanner's encoder", "", NULL, "200:ModelList"},
+    {"GET", "/v1/models/history", ay_h_model_history, 0, AY_BODY_NONE, "trained models", "modelHistory", "What served when, newest first", "limit", NULL, "200:ServedList 400"},
+    {"GET", "/v1/models/{model}", ay_h_model_get, 0, AY_BODY_NONE, "trained models", "model", "One model with its metrics", "", NULL, "200:TrainedWhole 404"},
+    {"GET", "/v1/models/{model}/report", ay_h_model_report, 0, AY_BODY_NONE, "trained models", "modelReport", "The report of its training", "", NULL, "200:text/html 404"},
+    {"POST", "/v1/models/{model}/promote", ay_h_model_promote, 0, AY_BODY_NONE, "trained models", "promote", "Let this model answer from now on", "", NULL, "200:TrainedWhole 404 422"},
+    {"POST", "/v1/models/rollback", ay_h_model_rollback, 0, AY_BODY_NONE, "trained models", "rollback", "Let the model that served before answer again", "", NULL, "200:TrainedWhole 409"},
+    {"POST", "/v1/models/{model}/predict", ay_h_model_predict, 0, AY_BODY_PICTURES, "trained models", "tryModel", "What would this model say? Nothing is recorded", "", "AnswersForm", "200:Answers 400 404 413 415 422 503"},
+    {"POST", "/v1/predictions", ay_h_predictions_add, 0, AY_BODY_PICTURES, "trained models", "classify", "What does the active model say of these pictures? Recorded", "", "AnswersForm", "201:Answers 400 409 413 415 422 503"},
+    {"GET", "/v1/predictions", ay_h_predictions_list, 0, AY_BODY_NONE, "trained models", "predictions", "Everything that was answered, newest first, a page at a time", "model status label text batch sha256 since until at_least at_most cursor limit", NULL, "200:AnswerList 400 404"},
+    {"GET", "/v1/predictions/stats", ay_h_predictions_sum, 0, AY_BODY_NONE, "trained models", "predictionStats", "How often which status, how fast", "model status label text batch sha256 since until at_least at_most", NULL, "200:AnswerSums 400 404"},
+    {"POST", "/v1/train", ay_h_train, 0, AY_BODY_JSON, "trained models", "train", "Start a training in the background", "", "TrainRequest", "202:JobWhole 400 404 409 413 415"},
+    {"GET", "/v1/train/sources", ay_h_train_sources, 0, AY_BODY_NONE, "trained models", "trainSources", "Data sets and folders that can be trained on", "", NULL, "200:TrainSources"},
+
     /* the program */
     {"GET", "/v1/info", ay_h_info, 0, AY_BODY_NONE, "program", "info", "Version, model, limits, addresses", "", NULL, "200:Info"},
-    {"GET", "/v1/models", ay_h_models, 0, AY_BODY_NONE, "program", "models", "Models that are loaded", "", NULL, "200:ModelList"},
+    {"GET", "/v1/jobs/{id}", ay_h_job_get, QUIET, AY_BODY_NONE, "program", "job", "One job, with its curve from a point on", "from", NULL, "200:JobWhole 400 404"},
+    {"GET", "/v1/jobs/{id}/events", ay_h_job_events, NOW | QUIET, AY_BODY_NONE, "program", "jobEvents", "Server-sent events of one job; ends with it", "", NULL, "200:text/event-stream 404 503"},
+    {"POST", "/v1/jobs/{id}/cancel", ay_h_job_stop, 0, AY_BODY_NONE, "program", "stopJob", "Ask a job to stop; a training keeps its best so far, asked twice nothing", "", NULL, "200:JobWhole 404 409"},
     {"GET", "/v1/jobs", ay_h_jobs, 0, AY_BODY_NONE, "program", "jobs", "Work in the background, newest first", "", NULL, "200:JobList"},
     {"DELETE", "/v1/jobs/{id}", ay_h_job_cancel, 0, AY_BODY_NONE, "program", "cancelJob", "Ask a running job to stop", "", NULL, "204 404 409"},
     {"GET", "/v1/events", ay_h_events, NOW | QUIET, AY_BODY_NONE, "program", "events", "Server-sent events: job, dataset, ping, lost", "", NULL, "200:text/event-stream 503"},
@@ -67,6 +83,14 @@ const ay_route ay_routes[] = {
     {"GET", "/dataset/images/{class}", ay_h_s1_images, 0, AY_BODY_NONE, "first scanner", "s1Images", "The pictures of a class", "", NULL, "200:S1Images 404"},
     {"POST", "/dataset/retrain", ay_h_s1_retrain, 0, AY_BODY_NONE, "first scanner", "s1Retrain", "Examine the data set and embed what waits", "", NULL, "200:S1Success"},
     {"GET", "/images/{class}/{file}", ay_h_s1_image, QUIET, AY_BODY_NONE, "first scanner", "s1Image", "A picture's bytes; ranges and ETag", "", NULL, "200:image/* 206:image/* 304 404 416"},
+
+    /* the part classifier's routes */
+    {"POST", "/upload", ay_h_s3_upload, 0, AY_BODY_PICTURE, "part classifier", "s3Upload", "Classify one picture", "return_top_3", "S3UploadForm", "200:S3Result 400 409 413 415 422 503"},
+    {"POST", "/predict/batch", ay_h_s3_batch, 0, AY_BODY_PICTURES, "part classifier", "s3Batch", "Classify many pictures", "", "S3BatchForm", "200:S3Batch 400 409 413 503"},
+    {"GET", "/classes", ay_h_s3_classes, 0, AY_BODY_NONE, "part classifier", "s3Classes", "The classes of the active model", "", NULL, "200:S3Classes 409"},
+    {"GET", "/images", ay_h_s3_images, 0, AY_BODY_NONE, "part classifier", "s3Images", "Classified pictures, newest first", "confident_only limit", NULL, "200:S3Images 400"},
+    {"GET", "/stats", ay_h_s3_stats, 0, AY_BODY_NONE, "part classifier", "s3Stats", "How many predictions, how many confident, how fast", "", NULL, "200:S3Stats"},
+    {"GET", "/static/{file}", ay_h_s3_static, QUIET, AY_BODY_NONE, "part classifier", "s3Static", "A classified picture's bytes; ranges and ETag", "", NULL, "200:image/* 206:image/* 304 404 416"},
 };
 /* clang-format on */
 

@@ -17,7 +17,7 @@ static struct MHD_Response *response_of(ay_call *call)
 
     switch (r->kind) {
     case AY_REPLY_EVENTS:
-        return ay_events_response(call->rq.server->events, call->conn);
+        return ay_events_response(call->rq.server->events, call->conn, r->job);
     case AY_REPLY_BYTES:
         r->bytes = (ay_buf){0}; /* the response owns them now */
         return MHD_create_response_from_buffer_with_free_callback_cls(
@@ -37,7 +37,7 @@ static bool has(const ay_reply *r, const char *name)
 }
 
 /* The page's policies go on everything: an error or a picture opened by itself is a page too. */
-static void add_security(struct MHD_Response *res, bool shared)
+static void add_security(struct MHD_Response *res, const ay_reply *r, bool shared)
 {
     static const char *const always[][2] = {
         {"Content-Security-Policy", AY_WEB_CSP},
@@ -49,7 +49,8 @@ static void add_security(struct MHD_Response *res, bool shared)
     };
 
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-        MHD_add_response_header(res, always[i][0], always[i][1]);
+        if (!has(r, always[i][0])) /* a reply may bring a policy of its own */
+            MHD_add_response_header(res, always[i][0], always[i][1]);
     MHD_add_response_header(res, "Cross-Origin-Resource-Policy",
                             shared ? "cross-origin" : "same-origin");
 }
@@ -92,7 +93,7 @@ enum MHD_Result ay_call_send(ay_call *call)
         MHD_add_response_header(res, "Cache-Control", "no-store");
     if (rq->close || atomic_load(&s->draining))
         MHD_add_response_header(res, "Connection", "close");
-    add_security(res, s->o.cors != NULL);
+    add_security(res, r, s->o.cors != NULL);
     add_cors(res, rq, s->o.cors);
     if (rq->route && !(rq->route->flags & AY_ROUTE_INLINE))
         ay_metrics_duration(&s->metrics, ay_clock_mono() - call->begun);

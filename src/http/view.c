@@ -23,12 +23,77 @@ json_t *ay_view_model(const ay_engine_info *m)
                      "workers", m->workers, "max_batch", m->max_batch);
 }
 
+/* JSON text that we wrote ourselves; null when there is none. */
+static json_t *parsed(const char *text)
+{
+    json_t *v = text && *text ? json_loads(text, 0, NULL) : NULL;
+
+    return v ? v : json_null();
+}
+
 json_t *ay_view_job(const ay_job *j)
 {
-    return json_pack("{s:I, s:s, s:s, s:I, s:I, s:s, s:s, s:o}", "id", (json_int_t)j->id, "kind",
-                     j->kind, "state", ay_job_state_name(j->state), "done", (json_int_t)j->done,
-                     "total", (json_int_t)j->total, "message", j->message, "started_at", j->started,
-                     "ended_at", text_or_null(j->ended));
+    return json_pack("{s:I, s:s, s:s, s:I, s:I, s:s, s:o, s:i, s:o, s:o, s:o}", "id",
+                     (json_int_t)j->id, "kind", j->kind, "state", ay_job_state_name(j->state),
+                     "done", (json_int_t)j->done, "total", (json_int_t)j->total, "message",
+                     j->message, "detail", parsed(j->detail), "points", j->npoints, "created_at",
+                     text_or_null(j->created), "started_at", text_or_null(j->started), "ended_at",
+                     text_or_null(j->ended));
+}
+
+json_t *ay_view_job_whole(const ay_job *j, size_t from)
+{
+    json_t *all = parsed(j->points), *job = ay_view_job(j), *curve = json_array();
+
+    for (size_t i = from; i < json_array_size(all); i++)
+        json_array_append(curve, json_array_get(all, i));
+    json_decref(all);
+    if (json_object_set_new(job, "curve", curve)) {
+        json_decref(job);
+        return NULL;
+    }
+    return job;
+}
+
+json_t *ay_view_registered(const ay_registered *m, bool whole)
+{
+    json_t *classes = json_array(), *metrics = parsed(m->metrics), *out;
+
+    for (size_t i = 0; i < m->nclasses; i++)
+        json_array_append_new(classes, json_string(m->classes[i]));
+    out = json_pack("{s:I, s:s, s:i, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:b,"
+                    " s:O?, s:s}",
+                    "id", (json_int_t)m->id, "name", m->name, "version", m->version, "digest",
+                    m->digest, "preprocess_digest", m->preprocess_digest, "bundle", m->bundle,
+                    "snapshot", text_or_null(m->snapshot), "architecture", m->architecture,
+                    "licence", m->licence, "classes", classes, "temperature",
+                    ay_view_real(m->temperature), "confident", ay_view_real(m->confident), "reject",
+                    ay_view_real(m->reject), "knows_unknown", m->knows_unknown, "active", m->active,
+                    "report", m->has_report, "accuracy", json_object_get(metrics, "accuracy"),
+                    "created_at", m->created_at);
+    if (whole && out)
+        json_object_set(out, "metrics", metrics);
+    json_decref(metrics);
+    return out;
+}
+
+json_t *ay_view_answer(const ay_answer *a)
+{
+    json_t *top = json_array();
+
+    for (int i = 0; i < a->ntop; i++)
+        json_array_append_new(top, json_pack("{s:s, s:o}", "label", a->top[i].label, "probability",
+                                             ay_view_real(a->top[i].probability)));
+    return json_pack("{s:o, s:o, s:{s:I, s:s, s:i, s:s}, s:s, s:s, s:s, s:i, s:i, s:s, s:s, s:o, s:o,"
+                     " s:o, s:o, s:{s:o, s:o, s:o}}",
+                     "id", a->id ? json_integer(a->id) : json_null(), "at", text_or_null(a->at),
+                     "model", "id", (json_int_t)a->model, "name", a->model_name, "version",
+                     a->model_version, "digest", a->model_digest, "sha256", a->sha256, "file",
+                     a->file, "format", a->format, "width", a->width, "height", a->height, "status",
+                     a->status, "label", a->label, "probability", ay_view_real(a->probability),
+                     "unknown", ay_view_real(a->unknown), "top", top, "batch",
+                     text_or_null(a->batch), "ms", "decode", ay_view_real(a->decode_ms), "network",
+                     ay_view_real(a->network_ms), "total", ay_view_real(a->total_ms));
 }
 
 json_t *ay_view_dataset(const ay_dataset *d)

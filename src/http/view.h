@@ -7,6 +7,8 @@
 
 #include "service/dataset.h"
 #include "service/picture.h"
+#include "service/predict.h"
+#include "service/registry.h"
 #include "service/scan.h"
 #include "service/service.h"
 #include "service/suspects.h"
@@ -15,6 +17,11 @@
 
 json_t *ay_view_model(const ay_engine_info *m);
 json_t *ay_view_job(const ay_job *j);
+/* With its curve from point `from` on; j from ay_service_job(). */
+json_t *ay_view_job_whole(const ay_job *j, size_t from);
+/* whole: with its metrics. */
+json_t *ay_view_registered(const ay_registered *m, bool whole);
+json_t *ay_view_answer(const ay_answer *a);
 json_t *ay_view_dataset(const ay_dataset *d);
 json_t *ay_view_class(const ay_class *c);
 json_t *ay_view_picture(const ay_picture *p);

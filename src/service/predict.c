@@ -173,6 +173,8 @@ ay_status ay_predict(ay_service *s, const ay_predict_options *o, const void *byt
     if (n == 0)
         return ay_fail(err, AY_EINVAL, "the picture is empty (0 bytes)");
     status = ay_serving_hold(s, o->model, &v, err);
+    if (status == AY_ECORRUPT || status == AY_EINVAL || status == AY_EUNSUPPORTED)
+        return AY_EIO; /* that is said of the model, not of the picture */
     if (status != AY_OK)
         return status;
     status = answer(s, o, v, bytes, n, a, out, err);

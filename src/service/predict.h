@@ -45,7 +45,8 @@ typedef struct {
     const char *batch; /* 32 hex digits shared by the pictures of one request; NULL or "": none */
 } ay_predict_options;
 
-/* Errors as ay_picture_add(), and AY_ECONFLICT: no model is active, with what to do. */
+/* Errors as ay_picture_add(), and AY_ECONFLICT: no model is active, with what to do; AY_EIO: the model
+ * cannot be opened. */
 ay_status ay_predict(ay_service *s, const ay_predict_options *o, const void *bytes, size_t n,
                      const char *file, ay_arena *a, ay_answer *out, ay_err *err);
 

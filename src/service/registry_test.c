@@ -203,7 +203,7 @@ static void what_was_changed_on_disk_does_not_serve(void)
     CHECK(entries(dir, "models") == 1); /* a folder that no row names goes */
     ay_registry_look(s, &state);
     CHECK(!state.ready && strstr(state.problem, "changed"));
-    CHECK(ay_predict(s, &(ay_predict_options){0}, "x", 1, "", &arena, &r, &err) == AY_ECORRUPT);
+    CHECK(ay_predict(s, &(ay_predict_options){0}, "x", 1, "", &arena, &r, &err) == AY_EIO);
     ay_service_close(s);
     fake_folder_gone(dir);
 }
