@@ -68,6 +68,13 @@ function form(field, blob, name, fields = {}) {
     return data;
 }
 
+/** Several pictures as one form. */
+function forms(parts) {
+    const data = new FormData();
+    for (const { blob, name } of parts) data.append('images', blob, name || 'picture.jpg');
+    return data;
+}
+
 /* A class is named by its name, never by its id: the server looks for the name first, and somebody may
  * call a class "12". */
 const item = (sha) => `/v1/images/${encodeURIComponent(sha)}`;
@@ -99,6 +106,21 @@ export const api = {
 
     predict: (blob, name, { dataset, method, signal }) =>
         call('POST', '/v1/predict', { query: { dataset, method, top: 3 }, body: form('image', blob, name), signal }),
+    models: () => call('GET', '/v1/models'),
+    promote: (id) => call('POST', `/v1/models/${id}/promote`),
+    rollback: () => call('POST', '/v1/models/rollback'),
+    served: () => call('GET', '/v1/models/history').then((r) => r.items),
+    /** What the active model says of these pictures; recorded. */
+    classify: (parts, signal) => call('POST', '/v1/predictions', { body: forms(parts), signal, tries: 6 }),
+    /** What one version says; nothing is recorded. */
+    tryModel: (id, parts) => call('POST', `/v1/models/${id}/predict`, { body: forms(parts), tries: 6 }),
+    predictions: (query) => call('GET', '/v1/predictions', { query }),
+    predictionStats: (query) => call('GET', '/v1/predictions/stats', { query }),
+    trainSources: () => call('GET', '/v1/train/sources'),
+    train: (body) => call('POST', '/v1/train', { json: body }),
+    job: (id, from = 0) => call('GET', `/v1/jobs/${id}`, { query: { from: String(from) } }),
+    stopJob: (id) => call('POST', `/v1/jobs/${id}/cancel`),
+
     suspects: (dataset) => call('GET', '/v1/suspects', { query: { dataset } }),
 };
 

@@ -6,6 +6,7 @@
  */
 import { emit, loadClasses, loadDatasets } from './state.js';
 import { loadJobs, noteJob } from './notice.js';
+import { loadModels } from './board.js';
 
 const WAIT_MS = 800;
 
@@ -21,6 +22,7 @@ export function follow() {
         if (source || document.hidden) return;
         source = new EventSource('/v1/events');
         source.addEventListener('dataset', soon);
+        source.addEventListener('models', () => loadModels().catch(() => {}));
         source.addEventListener('job', (e) => noteJob(JSON.parse(e.data)));
         source.addEventListener('lost', () => loadJobs().then(soon, () => {}));
         source.addEventListener('open', () => loadJobs().catch(() => {}));

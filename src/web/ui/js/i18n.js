@@ -57,6 +57,13 @@ export const percent = (value, digits = 1) =>
     number(value, { style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits });
 export const clock = (date) =>
     new Intl.DateTimeFormat(tags[lang], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(date);
+/** A moment, from the server's RFC 3339. */
+export const date = (text) => (text ? new Intl.DateTimeFormat(tags[lang], { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(text)) : '');
+/** Seconds for people: the largest unit that fits. */
+export function duration(seconds) {
+    const [unit, value] = seconds >= 5400 ? ['hour', seconds / 3600] : seconds >= 90 ? ['minute', seconds / 60] : ['second', seconds];
+    return number(value, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 0 });
+}
 /** Bytes for people, in powers of 1000. */
 export function bytes(n) {
     const unit = n >= 1e6 ? 'megabyte' : n >= 1e3 ? 'kilobyte' : 'byte';

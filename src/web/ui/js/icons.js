@@ -2,6 +2,10 @@
 const paths = {
     scan: 'M4 8V6a2 2 0 0 1 2-2h2M16 4h2a2 2 0 0 1 2 2v2M20 16v2a2 2 0 0 1-2 2h-2M8 20H6a2 2 0 0 1-2-2v-2M7 12h10',
     data: 'M4 5h7v6H4zM13 5h7v6h-7zM4 13h7v6H4zM13 13h7v6h-7z',
+    board: 'M4 6h11l-4 5v7l-3-2v-5zM17 10h4M15 14h6M15 18h6',
+    train: 'M4 19h16M4 19V5M5 16c3 0 4-7 7-7s3 3 8-4',
+    models: 'M12 4 4 8l8 4 8-4zM4 12l8 4 8-4M4 16l8 4 8-4',
+    report: 'M7 3h7l4 4v14H7zM14 3v4h4M10 12h5M10 16h5',
     camera: 'M4 8h3l1.5-2.5h7L17 8h3v11H4zM12 16.5a3.2 3.2 0 1 0 0-6.4 3.2 3.2 0 0 0 0 6.4',
     nocamera: 'M4 8h3l1.5-2.5h7L17 8h3v11H4zM3 3l18 18',
     flip: 'M4 11a8 8 0 0 1 14-4.5L20 8M20 4v4h-4M20 13a8 8 0 0 1-14 4.5L4 16M4 20v-4h4',

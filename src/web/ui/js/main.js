@@ -2,7 +2,7 @@
  * main.js - the frame: bar, tabs, which view is on.
  *
  * Views are functions that return {el, stop, keys, onDrop}.  Addresses: #/scan, #/data, #/data/<class>,
- * #/check.  A change of language draws everything again; the camera and the lists live elsewhere and stay.
+ * #/check, #/board, #/train, #/models.  A change of language draws everything again; the camera and the lists live elsewhere and stay.
  */
 import { h, put, redraw, $ } from './dom.js';
 import { t, applyLanguage } from './i18n.js';
@@ -16,6 +16,9 @@ import { scanFiles } from './scanner.js';
 import { classesView } from './classes.js';
 import { picturesView } from './pictures.js';
 import { checkView } from './suspects.js';
+import { boardView } from './board.js';
+import { trainView } from './train.js';
+import { modelsView } from './models.js';
 import { phoneDialog } from './phone.js';
 import { settingsDialog } from './settings.js';
 import { helpDialog, listenForKeys } from './shortcuts.js';
@@ -26,10 +29,14 @@ import { drawNotice } from './notice.js';
 
 let view = { keys: {} };
 
+/** The tab that an address belongs to. */
+const tabOf = { scan: 'scan', data: 'data', check: 'data', board: 'board', train: 'train', models: 'train' };
+const makers = { data: classesView, check: checkView, board: boardView, train: trainView, models: modelsView };
+
 function tabs() {
-    const here = location.hash.startsWith('#/data') || location.hash.startsWith('#/check') ? 'data' : 'scan';
+    const here = tabOf[location.hash.split('/')[1]] ?? 'scan';
     const tab = (name, path, glyph) => h('a', { href: path, 'aria-current': here === name ? 'page' : undefined }, icon(glyph), t(`tab_${name}`));
-    return [tab('scan', '#/scan', 'scan'), tab('data', '#/data', 'data')];
+    return [tab('scan', '#/scan', 'scan'), tab('data', '#/data', 'data'), tab('board', '#/board', 'board'), tab('train', '#/train', 'train')];
 }
 
 function picker() {
@@ -61,11 +68,11 @@ function fillBar() {
 function route() {
     const [, name = 'scan', id] = location.hash.split('/');
     view.stop?.();
-    view = name === 'data' && id ? picturesView(id) : name === 'data' ? classesView() : name === 'check' ? checkView() : scanView();
+    view = name === 'data' && id ? picturesView(id) : (makers[name] ?? scanView)();
     put($('#main'), view.el);
     drawBar();
     drawNotice();
-    document.title = `${t(name === 'scan' || !name ? 'tab_scan' : 'tab_data')} · Assay`;
+    document.title = `${t(name === 'models' ? 'to_models' : `tab_${tabOf[name] ?? 'scan'}`)} · Assay`;
 }
 
 function speak() {
@@ -80,7 +87,7 @@ function toggleTab(hash) {
 }
 
 const keys = () => ({
-    s: toggleTab('#/scan'), d: toggleTab('#/data'), '?': helpDialog, ',': () => settingsDialog(speak), p: phoneDialog, ...view.keys,
+    s: toggleTab('#/scan'), d: toggleTab('#/data'), g: toggleTab('#/board'), l: toggleTab('#/train'), '?': helpDialog, ',': () => settingsDialog(speak), p: phoneDialog, ...view.keys,
 });
 
 /** A drop anywhere: the view's own use of it, else a scan. */

@@ -2,7 +2,7 @@
  * state.js - what every part of the page shares, and who wants to know when it changes.
  *
  * Topics: 'datasets', 'classes' (lists were read again), 'scan' (a result came), 'history',
- * 'jobs' (work in the background moved).
+ * 'jobs' (work in the background moved), 'models' (trained ones were read again), 'answers' (a model spoke).
  */
 import { api } from './api.js';
 
@@ -19,6 +19,8 @@ export const state = {
     history: [],
     /** @type {any[]} the server's jobs, newest first */
     jobs: [],
+    /** @type {any[]} trained models, newest first */
+    models: [],
     /** the scan on show */
     scan: null,
 };
