@@ -10,10 +10,11 @@ static ay_precision precision_of(const char *word)
                                        : AY_PRECISION_AUTO;
 }
 
-ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err)
+static ay_engine_options engine_options(const ay_args *a)
 {
     const ay_config *c = &a->config;
-    ay_engine_options o = {
+
+    return (ay_engine_options){
         .model = ay_config_text(c, "model"),
         .precision = precision_of(ay_config_text(c, "precision")),
         .backend = ay_config_text(c, "backend"),
@@ -21,6 +22,12 @@ ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err)
         .max_batch = (int)ay_config_int(c, "max-batch"),
         .max_queue = (int)ay_config_int(c, "max-queue"),
     };
+}
+
+ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err)
+{
+    const ay_config *c = &a->config;
+    ay_engine_options o = engine_options(a);
 
     *s = (ay_session){0};
     ay_arena_init(&s->arena, 0);
@@ -49,17 +56,33 @@ ay_image_limits ay_session_limits(const ay_args *a)
                              .max_pixels = ay_config_size(&a->config, "max-pixels")};
 }
 
-ay_status ay_session_open(ay_session *s, const ay_args *a, bool wait, bool share, ay_err *err)
+static ay_status open_service(ay_session *s, const ay_args *a, ay_service_options *o, ay_err *err)
 {
-    ay_service_options o = {.limits = ay_session_limits(a), .wait_reembed = wait, .share = share};
     ay_status status = ay_session_engine(s, a, err);
 
     if (status != AY_OK)
         return status;
     ay_config_data_dir(&a->config, s->data, sizeof s->data);
-    o.data = s->data;
-    o.embedder = ay_embedder_of_engine(s->engine);
-    return ay_service_open(&s->service, &o, err);
+    o->data = s->data;
+    o->limits = ay_session_limits(a);
+    o->embedder = ay_embedder_of_engine(s->engine);
+    o->classifier = (ay_classifier_driver){ay_classifier_open, ay_classifier_close,
+                                           ay_classifier_get_info, ay_classifier_run,
+                                           ay_predictions_fini};
+    o->engine = engine_options(a);
+    o->train = ay_train_run;
+    return ay_service_open(&s->service, o, err);
+}
+
+ay_status ay_session_open(ay_session *s, const ay_args *a, bool wait, bool share, ay_err *err)
+{
+    return open_service(s, a, &(ay_service_options){.wait_reembed = wait, .share = share}, err);
+}
+
+ay_status ay_session_serve(ay_session *s, const ay_args *a, const char *train_folders, ay_err *err)
+{
+    return open_service(s, a, &(ay_service_options){.serve = true, .train_folders = train_folders},
+                        err);
 }
 
 void ay_session_close(ay_session *s)

@@ -142,7 +142,7 @@ static struct {
 } fake_train;
 
 static inline ay_status fake_train_run(const ay_train_settings *s, const char *out, bool resume,
-                                       const ay_train_observer *o, const atomic_int *cancel,
+                                       const ay_train_observer *o, const ay_train_control *control,
                                        ay_train_result *result, ay_err *err)
 {
     char partial[4200];
@@ -160,18 +160,19 @@ static inline ay_status fake_train_run(const ay_train_settings *s, const char *o
     for (int e = 1; e <= 2; e++) {
         o->progress(o->ctx, &(ay_train_progress){AY_TRAIN_HEAD, e, 2, e, 2, 1.5, 100, 0.5});
         o->point(o->ctx, &(ay_train_point){.epoch = e, .train_loss = 1.0 / e, .val_accuracy = 0.5});
-        while (atomic_load(&fake_train.wait) && atomic_load(cancel) == 0) {
+        while (atomic_load(&fake_train.wait) && !atomic_load(&control->cancel) &&
+               !atomic_load(&control->pause)) {
             usleep(2000);
             o->progress(o->ctx, &(ay_train_progress){AY_TRAIN_HEAD, e, 2, e, 2, 1.5, 100, 0.5});
         }
     }
-    if (atomic_load(cancel) > 1)
+    if (atomic_load(&control->pause))
         return ay_fail(err, AY_ECANCELLED, "stopped");
     if (fake_train.fail)
         return ay_fail(err, fake_train.fail, "class \"x\" has one picture");
     fake_model_write(out, fake_train.weights, "trained");
     *result = (ay_train_result){.classes = 3, .accuracy = 0.975, .on_test = true,
-                                .cancelled = atomic_load(cancel) == 1};
+                                .cancelled = atomic_load(&control->cancel)};
     snprintf(result->out, sizeof result->out, "%s", out);
     return AY_OK;
 }

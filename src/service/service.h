@@ -64,8 +64,9 @@ typedef struct {
     void (*fini)(ay_prediction *p);
 } ay_classifier_driver;
 typedef ay_status ay_train_fn(const ay_train_settings *s, const char *out, bool resume,
-                              const ay_train_observer *observer, const atomic_int *cancel,
-                              ay_train_result *result, ay_err *err); /* ay_train_run() */
+                              const ay_train_observer *observer,
+                              const ay_train_control *control, ay_train_result *result,
+                              ay_err *err); /* ay_train_run() */
 
 typedef struct {
     const char *data;       /* the data folder; made when missing */

@@ -257,7 +257,7 @@ typedef struct {
     ay_service *s;
     int64_t job;
     json_t *detail; /* what the job's detail says */
-    atomic_int cancel;
+    ay_train_control control;
 } running;
 
 static json_t *real(double v)
@@ -283,7 +283,10 @@ static void look_for_stop(running *r)
     pthread_mutex_lock(&r->s->jobs_lock);
     closing = r->s->stop;
     pthread_mutex_unlock(&r->s->jobs_lock);
-    atomic_store(&r->cancel, closing || asked > 1 ? 2 : asked);
+    if (asked > 0)
+        atomic_store(&r->control.cancel, true);
+    if (closing || asked > 1)
+        atomic_store(&r->control.pause, true);
 }
 
 /* The words of this interface; the page has each in four languages. */
@@ -436,7 +439,8 @@ static ay_status train(running *r, const json_t *request, const char *work, char
     if (ay_file_exists(out)) /* finished before the program ended: only registering is left */
         snprintf(result.out, sizeof result.out, "%s", out);
     else
-        status = r->s->train(&t, out, ay_file_exists(partial), &observer, &r->cancel, &result, err);
+        status = r->s->train(&t, out, ay_file_exists(partial), &observer, &r->control, &result,
+                             err);
     if (status == AY_OK)
         status = finish(r, request, t.name, &result, message, cap, err);
     return status == AY_OK && result.cancelled ? AY_ECANCELLED : status;
