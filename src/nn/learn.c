@@ -81,6 +81,22 @@ static ay_status refuse_without_gradient(const ay_learn *l, ay_err *err)
     return AY_OK;
 }
 
+/* One value a channel has no spread: its result would be the shift alone and the running variance
+ * would shrink to nothing, without a word. */
+static ay_status refuse_single_values(const ay_learn *l, ay_err *err)
+{
+    for (ay_val v = 0; v < l->p.g->nodes; v++) {
+        const ay_node *n = &l->p.g->node[v];
+        if (n->op == &ay_op_batch_norm && l->train[v] &&
+            ay_shape_count(&l->p.shape[v]) == (size_t)l->p.shape[v].dim[1])
+            return ay_fail(err, AY_EINVAL,
+                           "batch_norm \"%s\" would see one value a channel: train on batches of 2 "
+                           "or more, on larger pictures, or freeze it",
+                           n->label);
+    }
+    return AY_OK;
+}
+
 static ay_status check(ay_graph *g, const ay_weights *w, const ay_learn_options *opt, ay_err *err)
 {
     if (!w && !opt->inference)
@@ -120,6 +136,8 @@ static ay_status build(ay_learn *l, const ay_learn_options *opt, ay_err *err)
     status = find_diffs(l, err);
     if (status == AY_OK)
         status = refuse_without_gradient(l, err);
+    if (status == AY_OK)
+        status = refuse_single_values(l, err);
     if (status == AY_OK && !l->p.backend->learn.compile)
         status =
             ay_fail(err, AY_EUNSUPPORTED, "back end %s cannot train", l->p.backend->name);

@@ -75,7 +75,8 @@ typedef struct {
 } ay_learn_options;
 
 /* w may be NULL with inference: then g's own values, no weight gradients.  AY_EUNSUPPORTED names an
- * operator without a gradient. */
+ * operator without a gradient, AY_EINVAL a batch-norm in training that would see a single value a
+ * channel. */
 ay_status ay_learn_create(ay_learn **out, ay_graph *g, ay_weights *w, const ay_learn_options *opt,
                           ay_err *err);
 void ay_learn_destroy(ay_learn *p);

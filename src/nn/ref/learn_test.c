@@ -252,6 +252,32 @@ static void inference_is_a_plan(void)
     close_bench(&b);
 }
 
+/* Batch-norm of one value a channel is refused; frozen, or with two values, it is not. */
+static void one_value_has_no_spread(void)
+{
+    ay_graph *g;
+    ay_weights *w;
+    ay_learn *l;
+    ay_err err;
+
+    CHECK_OK(ay_graph_create(&g, &err), err);
+    ay_val x = ay_graph_input(g, "x", AY_SHAPE(1, 4));
+    ay_graph_output(g, ay_nn_batch_norm(g, x, "b", 0), "y");
+    CHECK_OK(ay_graph_finish(g, &err), err);
+    CHECK_OK(ay_graph_bind_init(g, 3, &err), err);
+    CHECK_OK(ay_weights_create(&w, g, &err), err);
+    ay_learn_options opt = {.batch = 1, .backend = "ref"};
+    CHECK(ay_learn_create(&l, g, w, &opt, &err) == AY_EINVAL && !l && strstr(err.msg, "\"b\""));
+    opt.batch = 2;
+    CHECK_OK(ay_learn_create(&l, g, w, &opt, &err), err);
+    ay_learn_destroy(l);
+    opt = (ay_learn_options){.batch = 1, .backend = "ref", .inference = true};
+    CHECK_OK(ay_learn_create(&l, g, w, &opt, &err), err);
+    ay_learn_destroy(l);
+    ay_weights_destroy(w);
+    ay_graph_destroy(g);
+}
+
 /* Memory refused at any place is an error and no leak. */
 static void memory_may_be_refused(void)
 {
@@ -281,4 +307,5 @@ TESTS({"every_weight_has_its_slope", every_weight_has_its_slope},
       {"frozen_weights_stay", frozen_weights_stay},
       {"watched_values", watched_values},
       {"inference_is_a_plan", inference_is_a_plan},
+      {"one_value_has_no_spread", one_value_has_no_spread},
       {"memory_may_be_refused", memory_may_be_refused})
