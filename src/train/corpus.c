@@ -456,6 +456,10 @@ static ay_status make_notes(builder *b, ay_err *err)
         if (ay_corpus_count(c, AY_SPLIT_TRAIN, k) == 0)
             return ay_fail(err, AY_EINVAL, "class \"%s\" has nothing left to train on",
                            c->classes[k]);
+    if (c->nleaks)
+        bad |= note(b, "%d pairs of copies %s on two sides of the split; the first: %.200s and %.200s",
+                    c->nleaks, b->o->leaks == AY_LEAKS_MOVE ? "were (and were moved together)" : "are",
+                    b->items[c->leaks[0].a].path, b->items[c->leaks[0].b].path);
     if (c->nclashes)
         bad |= note(b, "%d pairs of copies have two different labels; the first: %.200s and %.200s",
                     c->nclashes, b->items[c->clashes[0].a].path, b->items[c->clashes[0].b].path);

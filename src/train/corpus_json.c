@@ -1,7 +1,6 @@
 /* train/corpus_json.c - the account of a data set for reports. */
+#include "base/json.h"
 #include "train/corpus.h"
-
-#include <jansson.h>
 
 static json_t *class_counts(const ay_corpus *c)
 {
@@ -62,12 +61,6 @@ static json_t *notes(const ay_corpus *c)
     return all;
 }
 
-static int add_text(const char *text, size_t n, void *buf)
-{
-    ay_buf_add(buf, text, n);
-    return 0;
-}
-
 void ay_corpus_describe(const ay_corpus *c, ay_buf *out)
 {
     json_t *o = json_pack(
@@ -77,7 +70,7 @@ void ay_corpus_describe(const ay_corpus *c, ay_buf *out)
         c->hidden, "other_files", c->other, "leaks", pairs(c, c->leaks, c->nleaks), "label_clashes",
         pairs(c, c->clashes, c->nclashes), "notes", notes(c));
 
-    if (!o || json_dump_callback(o, add_text, out, JSON_INDENT(1)))
+    if (!ay_json_dump(o, JSON_INDENT(1), out))
         out->failed = 1;
     json_decref(o);
 }

@@ -1,6 +1,7 @@
 #include "base/test.h"
 
 #include "base/mem.h"
+#include "image/hostile.h"
 #include "train/corpus.h"
 #include "train/sample.h"
 
@@ -295,6 +296,7 @@ static void test_leaks(void)
         CHECK(c.items[c.leaks[i].a].group == c.items[c.leaks[i].b].group);
     }
     CHECK(c.leaks[0].exact); /* the picture that is the same to the byte */
+    CHECK(c.nnotes == 2 && strstr(c.notes[1], "4 pairs of copies are on two sides"));
     ay_corpus_fini(&c);
 
     ay_corpus_defaults(&o);
@@ -487,6 +489,37 @@ static void test_class_weights(void)
     ay_corpus_fini(&c);
 }
 
+static ay_status count_one(void *ctx, const char *path, ay_err *err)
+{
+    (void)path;
+    (void)err;
+    ++*(int *)ctx;
+    return AY_OK;
+}
+
+/* Every odd and broken file there is ends as a picture, as skipped with a reason, or as counted. */
+static void test_hostile(void)
+{
+    ay_corpus c;
+    char here[2048];
+    int files = 0;
+    ay_err err;
+
+    hostile_unpack();
+    CHECK(getcwd(here, sizeof here - 64) != NULL);
+    strcat(here, "/" HOSTILE_ROOT);
+    sample_begin();
+    sample_class("", "fine", 0, 0, 5);
+    CHECK(symlink(here, sample_path("odd")) == 0); /* a class may be a link to a folder */
+    CHECK_OK(ay_file_walk(here, count_one, &files, &err), err);
+    opens(&c);
+    CHECK(files > 3000 && c.nitems + c.nskipped + c.other == files + 5);
+    CHECK(c.nskipped > 1000 && c.nitems > 400);
+    for (int i = 0; i < c.nskipped; i++)
+        CHECK(c.skipped[i].reason[0] != '\0' && !strchr(c.skipped[i].reason, '\n'));
+    ay_corpus_fini(&c);
+}
+
 /* Real pictures: whatever is found alike stays together, and every class is on every side. */
 static void test_ewaste(void)
 {
@@ -522,4 +555,4 @@ TESTS({"one folder, split here", test_one_folder},
       {"snapshot", test_snapshot_is_what_it_says}, {"manifest", test_manifest},
       {"wrong manifests", test_wrong_manifests}, {"progress and cancel", test_progress_and_cancel},
       {"refused memory", test_refused_memory}, {"class weights", test_class_weights},
-      {"e-waste", test_ewaste})
+      {"hostile files", test_hostile}, {"e-waste", test_ewaste})
