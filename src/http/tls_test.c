@@ -3,9 +3,16 @@
 #include "http/names.h"
 #include "http/tls.h"
 
+#include <arpa/inet.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static char dir[] = "/tmp/assay-tls-XXXXXX", ca_path[64], key_path[64];
 static ay_err err;
@@ -123,6 +130,84 @@ static void pair_that_does_not_fit(void)
     ay_buf_fini(&old);
 }
 
+/* Give loopback's alias an address, or (NULL) take it away. */
+static bool set_address(const char *alias, const char *text)
+{
+    struct ifreq r = {0};
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    bool ok = fd >= 0;
+
+    snprintf(r.ifr_name, sizeof r.ifr_name, "%s", alias);
+    if (text) {
+        inet_pton(AF_INET, text, &in.sin_addr);
+        memcpy(&r.ifr_addr, &in, sizeof in);
+        ok = ok && ioctl(fd, SIOCSIFADDR, &r) == 0;
+        memset(&r.ifr_ifru, 0, sizeof r.ifr_ifru);
+        r.ifr_flags = IFF_UP;
+    }
+    ok = ok && ioctl(fd, SIOCSIFFLAGS, &r) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+static bool names(ay_tls *t, const char *address)
+{
+    gnutls_x509_crt_t leaf;
+    bool good = verify(t, address, &leaf) == 0;
+
+    gnutls_x509_crt_deinit(leaf);
+    return good;
+}
+
+/* In a network of its own: 0 when all is well, else the step that went wrong. */
+static int change_addresses(void)
+{
+    static const char first[] = "192.168.7.1", second[] = "10.20.30.40";
+    char before[96], after[96];
+    bool renewed = false;
+    ay_tls *t;
+
+    if (!set_address("lo", "127.0.0.1") || !set_address("lo:1", first) ||
+        ay_tls_create_local(&t, dir, &err) != AY_OK)
+        return 1;
+    ay_tls_fingerprint(t, before);
+    if (!names(t, first) || names(t, second))
+        return 2;
+    if (!set_address("lo:2", second) || ay_tls_refresh(t, &renewed, &err) != AY_OK || !renewed)
+        return 3;
+    if (!names(t, first) || !names(t, second) || !names(t, "localhost"))
+        return 4;
+    if (ay_tls_refresh(t, &renewed, &err) != AY_OK || renewed)
+        return 5;
+    if (!set_address("lo:1", NULL) || ay_tls_refresh(t, &renewed, &err) != AY_OK || !renewed)
+        return 6;
+    if (names(t, first) || !names(t, second))
+        return 7;
+    ay_tls_fingerprint(t, after); /* the phones that trust it need nothing new */
+    ay_tls_destroy(t);
+    return strcmp(before, after) == 0 ? 0 : 8;
+}
+
+static void a_new_address_gets_a_new_certificate(void)
+{
+    int status = -1;
+    pid_t child;
+
+    make_dir();
+    child = fork();
+    if (child == 0) {
+        if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+            _exit(77);
+        _exit(change_addresses());
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        SKIP("no network namespace may be made here");
+    CHECK(WEXITSTATUS(status) == 0);
+}
+
 static void damaged_files_are_told(void)
 {
     ay_tls *t;
@@ -139,4 +224,5 @@ static void damaged_files_are_told(void)
 TESTS({"the chain is valid for every name", chain_is_valid_for_every_name},
       {"the authority is kept", authority_is_kept},
       {"key and certificate that do not fit", pair_that_does_not_fit},
+      {"a new address gets a new certificate", a_new_address_gets_a_new_certificate},
       {"damaged files are told", damaged_files_are_told})
