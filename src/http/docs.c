@@ -32,8 +32,9 @@ void ay_html_text(ay_buf *out, const char *text)
         }
 }
 
-static void field(ay_buf *out, const char *name, const char *in)
+static void field(void *ctx, const char *name, const char *in)
 {
+    ay_buf *out = ctx;
     const ay_param_text *t = ay_param_find(name);
 
     ay_buf_printf(out, "<label><span><code>%s</code> <small>%s, %s</small></span>", name, in,
@@ -52,22 +53,6 @@ static void field(ay_buf *out, const char *name, const char *in)
     ay_buf_puts(out, "<em>");
     ay_html_text(out, t ? t->text : "");
     ay_buf_puts(out, "</em></label>");
-}
-
-static void fields(ay_buf *out, const ay_route *r)
-{
-    char word[64];
-
-    for (const char *p = strchr(r->path, '{'); p; p = strchr(p + 1, '{')) {
-        snprintf(word, sizeof word, "%.*s", (int)strcspn(p + 1, "}"), p + 1);
-        field(out, word, "path");
-    }
-    for (const char *p = r->query; *p;) {
-        size_t n = strcspn(p, " ");
-        snprintf(word, sizeof word, "%.*s", (int)n, p);
-        field(out, word, "query");
-        p += n + (p[n] == ' ');
-    }
 }
 
 /* Where the form of a route names its text fields; the first scanner's clients send only forms. */
@@ -140,7 +125,7 @@ static void route(ay_buf *out, const ay_route *r)
     ay_html_text(out, r->summary);
     ay_buf_printf(out, "</span></summary><form data-method=\"%s\" data-path=\"%s\">", r->method,
                   r->path);
-    fields(out, r);
+    ay_param_each(r, field, out);
     body_field(out, r);
     replies(out, r);
     ay_buf_puts(out, "<p class=\"go\"><button>Try it</button> <code class=\"curl\"></code></p>"

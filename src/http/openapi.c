@@ -44,6 +44,23 @@ const ay_param_text *ay_param_find(const char *name)
     return NULL;
 }
 
+void ay_param_each(const ay_route *r, void (*visit)(void *ctx, const char *name, const char *in),
+                   void *ctx)
+{
+    char word[64];
+
+    for (const char *p = strchr(r->path, '{'); p; p = strchr(p + 1, '{')) {
+        snprintf(word, sizeof word, "%.*s", (int)strcspn(p + 1, "}"), p + 1);
+        visit(ctx, word, "path");
+    }
+    for (const char *p = r->query; *p;) {
+        size_t n = strcspn(p, " ");
+        snprintf(word, sizeof word, "%.*s", (int)n, p);
+        visit(ctx, word, "query");
+        p += n + (p[n] == ' ');
+    }
+}
+
 static json_t *choices_json(const char *choices)
 {
     json_t *list = json_array();
@@ -56,7 +73,7 @@ static json_t *choices_json(const char *choices)
     return list;
 }
 
-static void add_param(json_t *list, const char *name, const char *in)
+static void add_param(void *list, const char *name, const char *in)
 {
     const ay_param_text *t = ay_param_find(name);
     json_t *schema, *param;
@@ -80,18 +97,8 @@ static void add_param(json_t *list, const char *name, const char *in)
 static json_t *params_json(const ay_route *r)
 {
     json_t *list = json_array();
-    char word[64];
 
-    for (const char *p = strchr(r->path, '{'); p; p = strchr(p + 1, '{')) {
-        snprintf(word, sizeof word, "%.*s", (int)strcspn(p + 1, "}"), p + 1);
-        add_param(list, word, "path");
-    }
-    for (const char *p = r->query; *p;) {
-        size_t n = strcspn(p, " ");
-        snprintf(word, sizeof word, "%.*s", (int)n, p);
-        add_param(list, word, "query");
-        p += n + (p[n] == ' ');
-    }
+    ay_param_each(r, add_param, list);
     return list;
 }
 

@@ -20,6 +20,9 @@ typedef struct {
 } ay_param_text;
 const ay_param_text *
 ay_param_find(const char *name); /* NULL: not described, which a test refuses */
+/* Call visit for each parameter of a route: first "path", then "query". */
+void ay_param_each(const ay_route *r, void (*visit)(void *ctx, const char *name, const char *in),
+                   void *ctx);
 
 /* Append text with & < > " ' escaped. */
 void ay_html_text(ay_buf *out, const char *text);

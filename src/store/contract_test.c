@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/test.h"
+#include "store/folder_test.h"
 
 #include <pthread.h>
 
@@ -14,27 +15,14 @@
 static const float v3[] = {1, 0, -0.25f};
 static ay_err err;
 
-static char dir[] = "/tmp/assay-contract-XXXXXX";
-
-static void clean(void)
-{
-    char command[96];
-
-    snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    if (system(command) != 0)
-        printf("  could not remove %s\n", dir);
-}
-
 static const char *url(void)
 {
-    static char text[64];
+    static char text[96];
 
     if (getenv("ASSAY_TEST_STORE"))
         return getenv("ASSAY_TEST_STORE");
-    if (!text[0] && mkdtemp(dir)) {
-        snprintf(text, sizeof text, "sqlite:%s/c.db", dir);
-        atexit(clean);
-    }
+    if (!text[0])
+        snprintf(text, sizeof text, "sqlite:%s/c.db", fresh_folder());
     return text;
 }
 

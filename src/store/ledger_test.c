@@ -3,31 +3,24 @@
 #include "store/ledger.h"
 
 #include "base/test.h"
+#include "store/folder_test.h"
 #include "store/driver.h"
 
 #include <stdint.h>
 
 static ay_err err;
 static ay_arena arena;
-static char dir[] = "/tmp/assay-ledger-XXXXXX";
-
 static void clean(void)
 {
-    char command[96];
-
     ay_arena_fini(&arena);
-    snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    if (system(command) != 0)
-        printf("  could not remove %s\n", dir);
 }
 
 static const char *folder(void)
 {
-    static bool made;
+    static const char *dir;
 
-    if (!made) {
-        made = true;
-        CHECK(mkdtemp(dir));
+    if (!dir) {
+        dir = fresh_folder();
         ay_arena_init(&arena, 0);
         atexit(clean);
     }

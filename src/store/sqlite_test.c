@@ -5,34 +5,9 @@
 
 #include "base/file.h"
 #include "base/test.h"
+#include "store/folder_test.h"
 
 static ay_err err;
-
-/* Folders made by this test go when it ends. */
-static char made[16][64];
-static int nmade;
-
-static void clean(void)
-{
-    for (int i = 0; i < nmade; i++) {
-        char command[96];
-        snprintf(command, sizeof command, "rm -rf '%.63s'", made[i]);
-        if (system(command) != 0)
-            printf("  could not remove %s\n", made[i]);
-    }
-}
-
-static const char *fresh_folder(void)
-{
-    char *dir = made[nmade];
-
-    if (nmade == 0)
-        atexit(clean);
-    strcpy(dir, "/tmp/assay-store-XXXXXX");
-    CHECK(nmade < 15 && mkdtemp(dir));
-    nmade++;
-    return dir;
-}
 
 static const char *fresh_url(const char **path)
 {
