@@ -46,17 +46,12 @@ void ay_tally_make(const float *scores, const int *klass, const int64_t *id, siz
 }
 
 typedef struct {
-    float value;
-    int klass; /* of the one left out */
-} score;
-
-typedef struct {
     const ay_rows *rows;
     const int *klass;
     int nclasses;
     int64_t *count;     /* pictures in each class */
     double *weight;     /* LEVELS x nclasses */
-    score *own, *other; /* nearest in the own class, and in others, of each left out */
+    float *own, *other; /* nearest in the own class, and in others, of each left out */
     size_t nown, nother;
     int64_t checked, right[LEVELS];
     double likelihood[LEVELS]; /* sum of logarithms */
@@ -104,9 +99,9 @@ static void leave_out(bench *b, size_t row, const float *scores)
             *near = scores[i];
     }
     if (own > -2)
-        b->own[b->nown++] = (score){own, mine};
+        b->own[b->nown++] = own;
     if (other > -2)
-        b->other[b->nother++] = (score){other, mine};
+        b->other[b->nother++] = other;
     if (own <= -2 || other <= -2)
         return; /* no companion, or no other class to be mistaken for */
     top = fmaxf(own, other);
@@ -121,21 +116,9 @@ static void leave_out(bench *b, size_t row, const float *scores)
 
 static int by_value(const void *a, const void *b)
 {
-    float x = ((const score *)a)->value, y = ((const score *)b)->value;
+    float x = *(const float *)a, y = *(const float *)b;
 
     return (x > y) - (x < y);
-}
-
-static int by_class(const void *a, const void *b)
-{
-    const score *x = a, *y = b;
-
-    return x->klass != y->klass ? (x->klass > y->klass) - (x->klass < y->klass) : by_value(a, b);
-}
-
-static float quantile(const score *sorted, size_t n)
-{
-    return sorted[(size_t)(AY_REFUSE * (double)n)].value;
 }
 
 static void choose_temperature(const bench *b, ay_calibration *out)
@@ -153,31 +136,47 @@ static void choose_temperature(const bench *b, ay_calibration *out)
     }
 }
 
-static void choose_thresholds(bench *b, ay_calibration *out)
+static float usual(const bench *b)
 {
-    if (b->nown >= FEW) {
-        qsort(b->own, b->nown, sizeof *b->own, by_value);
-        out->threshold = b->nown >= ENOUGH ? quantile(b->own, b->nown) : b->own[0].value;
-        out->known = (int64_t)b->nown;
-    } else if (b->nother > 0) {
-        qsort(b->other, b->nother, sizeof *b->other, by_value);
-        out->threshold = b->other[b->nother / 2].value;
-    }
-    for (int c = 0; c < b->nclasses; c++)
-        out->thresholds[c] = out->threshold;
-    qsort(b->own, b->nown, sizeof *b->own, by_class);
-    for (size_t at = 0, n; at < b->nown; at += n) {
-        for (n = 1; at + n < b->nown && b->own[at + n].klass == b->own[at].klass; n++)
-            ;
-        if (n >= ENOUGH)
-            out->thresholds[b->own[at].klass] = quantile(b->own + at, n);
-    }
+    return b->own[(size_t)(AY_REFUSE_USUAL * (double)b->nown)];
 }
 
-void ay_calibration_fini(ay_calibration *c)
+/* Both sorted.  The share of the known below plus the share of the strangers not below is least. */
+static float balance(const bench *b, const ay_refusal *refusal)
 {
-    ay_free(c->thresholds);
-    *c = (ay_calibration){0};
+    size_t at = (size_t)(refusal->least * (double)b->nown), below = 0;
+    size_t most = (size_t)(refusal->most * (double)b->nown);
+    double least = INFINITY;
+    float best = b->own[at];
+
+    if (b->nother == 0)
+        return usual(b);
+    for (; at <= most; at++) {
+        double cost;
+        while (below < b->nother && b->other[below] < b->own[at])
+            below++;
+        cost = (double)at / (double)b->nown + 1 - (double)below / (double)b->nother;
+        if (cost < least) {
+            least = cost;
+            best = b->own[at];
+        }
+    }
+    return best;
+}
+
+static void choose_threshold(bench *b, const ay_refusal *refusal, ay_calibration *out)
+{
+    static const ay_refusal ours = {AY_REFUSE_LEAST, AY_REFUSE_MOST};
+
+    qsort(b->own, b->nown, sizeof *b->own, by_value);
+    qsort(b->other, b->nother, sizeof *b->other, by_value);
+    if (b->nown >= FEW) {
+        out->threshold = b->nown >= ENOUGH ? balance(b, refusal ? refusal : &ours) : b->own[0];
+        out->odd = usual(b);
+        out->known = (int64_t)b->nown;
+    } else if (b->nother > 0) {
+        out->threshold = b->other[b->nother / 2];
+    }
 }
 
 static ay_status leave_out_all(bench *b, size_t m, int threads, ay_err *err)
@@ -204,18 +203,13 @@ static ay_status leave_out_all(bench *b, size_t m, int threads, ay_err *err)
 }
 
 ay_status ay_calibrate(const ay_rows *rows, const int *klass, int nclasses, int threads,
-                       ay_calibration *out, ay_err *err)
+                       const ay_refusal *refusal, ay_calibration *out, ay_err *err)
 {
     bench b = {.rows = rows, .klass = klass, .nclasses = nclasses};
     size_t n = rows->n, m = n;
     ay_status status = AY_OK;
 
-    *out = (ay_calibration){.temperature = AY_TEMPERATURE, .threshold = -1};
-    out->thresholds = ay_calloc((size_t)nclasses + 1, sizeof *out->thresholds);
-    if (!out->thresholds)
-        return ay_fail(err, AY_ENOMEM, "weighing %zu pictures", n);
-    for (int c = 0; c < nclasses; c++)
-        out->thresholds[c] = -1;
+    *out = (ay_calibration){.temperature = AY_TEMPERATURE, .threshold = -1, .odd = -1};
     if (n < 2)
         return AY_OK;
     if ((double)n * (double)n > WORK)
@@ -234,9 +228,7 @@ ay_status ay_calibrate(const ay_rows *rows, const int *klass, int nclasses, int 
         status = leave_out_all(&b, m, threads, err);
     if (status == AY_OK) {
         choose_temperature(&b, out);
-        choose_thresholds(&b, out);
-    } else {
-        ay_calibration_fini(out);
+        choose_threshold(&b, refusal, out);
     }
     ay_free(b.count);
     ay_free(b.weight);

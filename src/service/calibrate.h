@@ -10,10 +10,16 @@
  * is left out, with a mild preference for 0.03 that matters only while there are few pictures.
  *
  * The threshold.  For each picture, the cosine to the nearest other one of its class is a score that
- * a known thing gets: its 5 % quantile is the threshold, so about one known thing in twenty is sent
- * back.  A class with at least twenty such scores has its own; the others share one from all.  With
- * fewer than twenty in all it is their least.  With fewer than five it is the median of the cosines to
- * the nearest picture of another class: what a thing that is not here gets. */
+ * a known thing gets; the cosine to the nearest of another class is a score that a stranger gets
+ * which is like the things stored.  The threshold is the one of the known scores that makes the share of
+ * the known below it plus the share of such strangers not below it least, among those that send
+ * back 2 to 25 % of the known: where classes lie apart few known things are lost, where they do not
+ * more are, and never more than that.  With one class there are no strangers to learn from, and 5 %
+ * are sent back.  With fewer than twenty known scores it is their least; with fewer than five it is the
+ * median of the strangers'.
+ *
+ * Rejected: a threshold for each class (worse at the same price, and small classes have none); scores
+ * other than the nearest cosine (doc/decision.md). */
 #ifndef AY_SERVICE_CALIBRATE_H
 #define AY_SERVICE_CALIBRATE_H
 
@@ -23,20 +29,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AY_REFUSE 0.05        /* share of known things sent back */
-#define AY_SURE 0.60          /* least share of the vote for a match */
+#define AY_REFUSE_LEAST 0.02  /* share of known things sent back */
+#define AY_REFUSE_USUAL 0.05
+#define AY_REFUSE_MOST  0.25
+#define AY_SURE 0.70          /* least share of the vote for a match */
 #define AY_TEMPERATURE 0.03   /* before there is evidence */
 
 typedef struct {
     double temperature;
-    float threshold;   /* shared by small classes; -1: nothing is known, everything may match */
-    float *thresholds; /* one a class, for a query whose nearest picture is of it; owned */
+    float threshold; /* least similarity of a match; -1: nothing is known, everything may match */
+    float odd;       /* 5 % of the known scores are below; -1: no known scores */
     int64_t checked; /* pictures left out whose class has another one */
     int64_t right;   /* of those, how many the others' vote gave their class */
     int64_t known;   /* scores that the threshold comes from; 0: from other classes */
 } ay_calibration;
 
-void ay_calibration_fini(ay_calibration *c); /* a zeroed one is fine */
+/* For measurements: least and most share of known things sent back. */
+typedef struct {
+    double least, most;
+} ay_refusal;
 
 /* What a query's cosines say about one class. */
 typedef struct {
@@ -53,9 +64,8 @@ void ay_tally_make(const float *scores, const int *klass, const int64_t *id, siz
                    double temperature, ay_tally *out);
 
 /* klass[i] in 0..nclasses-1 for each row.  When n is large an even selection of rows is left out, so
- * that the work stays within some ten million cosines.  On success the caller gives *out to
- * ay_calibration_fini(); on failure there is nothing to give. */
+ * that the work stays within some ten million cosines.  refusal NULL: AY_REFUSE_LEAST and _MOST. */
 ay_status ay_calibrate(const ay_rows *rows, const int *klass, int nclasses, int threads,
-                       ay_calibration *out, ay_err *err);
+                       const ay_refusal *refusal, ay_calibration *out, ay_err *err);
 
 #endif

@@ -30,7 +30,6 @@ void ay_gallery_destroy(ay_gallery *g)
         return;
     for (size_t i = 0; i < g->n; i++)
         ay_free(g->items[i].file);
-    ay_calibration_fini(&g->calibration);
     ay_free(g->classes);
     ay_free(g->items);
     ay_free(g->vectors);

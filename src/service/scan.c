@@ -236,7 +236,7 @@ static void decide_auto(judging *j)
     ay_decision *d = j->out;
     int best = j->order[0], second = j->g->nclasses > 1 ? j->order[1] : -1;
     int nearest = j->g->items[j->near[0]].klass;
-    float threshold = j->cal.thresholds[nearest];
+    float threshold = j->cal.threshold;
     bool two = j->tally[best].share < AY_SURE && second >= 0;
 
     d->label = name_of(j, best);
@@ -283,7 +283,7 @@ static void decide_stored(judging *j, size_t row)
 {
     ay_decision *d = j->out;
     int klass = j->g->items[row].klass;
-    float threshold = j->cal.thresholds[klass];
+    float threshold = j->cal.threshold;
 
     d->status = AY_SCAN_MATCH;
     d->label = d->arg_first = name_of(j, klass);

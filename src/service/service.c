@@ -252,7 +252,7 @@ int *ay_gallery_labels(const ay_gallery *g, ay_arena *a)
 }
 
 /* A calibration serves while fewer than one picture in fifty changed since; classes that came or went
- * always count (their number of thresholds differs). */
+ * always count. */
 ay_status ay_service_calibrate(ay_service *s, ay_gallery *g, ay_calibration *out, ay_err *err)
 {
     ay_rows rows = {g->vectors, g->nready, g->dim};
@@ -266,10 +266,9 @@ ay_status ay_service_calibrate(ay_service *s, ay_gallery *g, ay_calibration *out
         (g->generation - g->calibrated) * 50 > g->nready) {
         ay_arena_init(&a, 0);
         labels = ay_gallery_labels(g, &a);
-        status = labels ? ay_calibrate(&rows, labels, g->nclasses, s->threads, &fresh, err)
+        status = labels ? ay_calibrate(&rows, labels, g->nclasses, s->threads, NULL, &fresh, err)
                         : ay_fail(err, AY_ENOMEM, "weighing %zu pictures", g->nready);
         if (status == AY_OK) {
-            ay_calibration_fini(&g->calibration);
             g->calibration = fresh;
             g->calibrated = g->generation;
             g->calibrated_classes = g->classes_generation;

@@ -1,14 +1,14 @@
 /* service/suspects.c - reference pictures that look wrong.
  *
  * Each picture is left out in turn and the others vote on it, as they would on a scan.
- *   wrong class  the vote gives another class a share of at least SURELY, and the picture is more like
- *                that class's nearest picture than like its own class's
+ *   wrong class  the vote makes another class at least TIMES as likely as its own (the share itself is a
+ *                poorer sign: of many classes none need have a large one)
  *   duplicate    another picture has the same perceptual hash and as good as the same vector; the later
  *                one is named
  *   near dup.    hashes differ in few bits and the vectors agree
- *   outlier      the nearest picture of its own class is further away than the threshold of a match,
- *                and no other class claims it
- * What scan.c would decide and what is said here come from the same two functions. */
+ *   outlier      the nearest picture of its own class is further away than for 95 % of all pictures, and
+ *                so is the nearest of the class that is most like it
+ * The vote is the one of scan.c; bench/suspects.c plants wrong labels and counts what is found. */
 #include "service/suspects.h"
 
 #include "base/mem.h"
@@ -20,7 +20,7 @@
 
 enum { BATCH = 32, USUAL_LIMIT = 100, NEAR_BITS = 6 };
 #define WORK        1e8 /* cosines */
-#define SURELY      0.8
+#define TIMES       10.0
 #define SAME_COSINE 0.999f
 #define NEAR_COSINE 0.97f
 
@@ -89,42 +89,50 @@ static bool find_duplicate(search *q, size_t row, const float *scores)
     return push(q, f);
 }
 
-/* scores with the row itself taken out. */
+bool ay_suspect_judge(float *scores, size_t row, const int *klass, const int64_t *ids, size_t n,
+                      int nclasses, const ay_calibration *cal, ay_tally *t, ay_suspicion *out)
+{
+    int own = klass[row], best = -1;
+    float keep = scores[row];
+
+    *out = (ay_suspicion){.suggestion = -1};
+    scores[row] = -INFINITY; /* its weight is exp(-inf) = 0, and it is no maximum */
+    ay_tally_make(scores, klass, ids, n, nclasses, cal->temperature, t);
+    scores[row] = keep;
+    if (t[own].samples < 2)
+        return false;
+    /* The mean weight of its own class counted the picture itself. */
+    t[own].weight *= (double)t[own].samples / (double)(t[own].samples - 1);
+    for (int c = 0; c < nclasses; c++)
+        if (t[c].samples > 0 && (best < 0 || t[c].weight > t[best].weight))
+            best = c;
+    out->right = best == own;
+    if (best != own && t[best].weight >= TIMES * t[own].weight)
+        *out = (ay_suspicion){true,        AY_SUSPECT_WRONG_CLASS,
+                              t[best].best, t[best].max,
+                              5 - t[own].weight / t[best].weight, best, false};
+    else if (cal->known > 0 && t[own].max < cal->odd && t[best].max < cal->odd)
+        *out = (ay_suspicion){true,       AY_SUSPECT_OUTLIER, t[own].best,
+                              t[own].max, 1 - t[own].max,     -1,
+                              out->right};
+    return true;
+}
+
+/* scores: of the row. */
 static bool leave_out(search *q, size_t row, float *scores)
 {
-    int own = q->labels[row], best = -1;
-    ay_tally *t = q->tally;
-    float keep = scores[row];
-    found f = {.row = row};
+    int own = q->labels[row];
+    ay_suspicion s;
 
     if (!find_duplicate(q, row, scores))
         return false;
-    if (q->g->classes[own].embedded < 2)
+    if (!ay_suspect_judge(scores, row, q->labels, q->ids, q->g->nready, q->g->nclasses, &q->cal,
+                          q->tally, &s))
         return true;
-    scores[row] = -INFINITY; /* its weight is exp(-inf) = 0, and it is no maximum */
-    ay_tally_make(scores, q->labels, q->ids, q->g->nready, q->g->nclasses, q->cal.temperature, t);
-    scores[row] = keep;
-    /* The mean weight of its own class counted the picture itself. */
-    t[own].weight *= (double)t[own].samples / (double)(t[own].samples - 1);
-    double sum = 0;
-    for (int c = 0; c < q->g->nclasses; c++)
-        sum += t[c].weight;
-    for (int c = 0; c < q->g->nclasses; c++)
-        if (t[c].samples > 0 && (best < 0 || t[c].weight > t[best].weight))
-            best = c;
     q->checked[own]++;
-    q->right[own] += best == own;
-    if (best != own && t[best].weight / sum >= SURELY && t[best].max > t[own].max) {
-        f = (found){AY_SUSPECT_WRONG_CLASS,   row, t[best].best, t[best].max,
-                    4 + t[best].weight / sum, best};
-        return push(q, f);
-    }
-    if (q->cal.known > 0 && t[own].max < q->cal.thresholds[own] &&
-        t[best].max < q->cal.thresholds[best]) {
-        f = (found){AY_SUSPECT_OUTLIER, row, t[own].best, t[own].max, 1 - t[own].max, -1};
-        return push(q, f);
-    }
-    return true;
+    q->right[own] += s.right;
+    return !s.found ||
+           push(q, (found){s.kind, row, s.other, s.similarity, s.weight, s.suggestion});
 }
 
 static ay_status leave_out_all(ay_service *s, search *q, ay_err *err)

@@ -2,6 +2,7 @@
 #ifndef AY_SERVICE_SUSPECTS_H
 #define AY_SERVICE_SUSPECTS_H
 
+#include "service/calibrate.h"
 #include "service/service.h"
 
 typedef enum {
@@ -40,6 +41,22 @@ typedef struct {
     double accuracy; /* leave-one-out, of the checked; 0 when none */
     const char *dataset;
 } ay_suspects;
+
+/* What the others say about one picture that was left out.  For src/service and bench/. */
+typedef struct {
+    bool found;
+    ay_suspect_kind kind; /* AY_SUSPECT_WRONG_CLASS or AY_SUSPECT_OUTLIER */
+    size_t other;         /* row of the picture it is like */
+    float similarity;
+    double weight;  /* worst first */
+    int suggestion; /* class, or -1 */
+    bool right;     /* the others' vote gave its class */
+} ay_suspicion;
+
+/* scores: the row's cosines to all n rows; its own place is used for work and put back.  tally: nclasses
+ * for work.  A row whose class has no other picture is not judged: false. */
+bool ay_suspect_judge(float *scores, size_t row, const int *klass, const int64_t *ids, size_t n,
+                      int nclasses, const ay_calibration *cal, ay_tally *tally, ay_suspicion *out);
 
 /* At most limit items (0: 100).  Each picture is compared with every other one; of more than ten
  * thousand an even selection is examined, so that it takes seconds at most. */
