@@ -207,6 +207,16 @@ static ay_status open_loaders(ay_run *r, const ay_augment *a, const ay_preproces
     return status == AY_OK ? ay_loader_open(val, &r->corpus, &o, err) : status;
 }
 
+/* Files that went or changed after the folder was opened: never silent. */
+static void tell_failures(ay_run *r, const ay_loader *l)
+{
+    const ay_corpus_skip *failed = NULL;
+    int n = l ? ay_loader_failures(l, &failed) : 0;
+
+    for (int i = 0; i < n; i++)
+        ay_run_note(r, "left out while training, %s: %s", failed[i].path, failed[i].reason);
+}
+
 ay_status ay_run_tune(ay_run *r, ay_err *err)
 {
     ay_fitting f = {.run = r, .stage = 1, .graph = ay_model_graph(r->model), .weights = r->weights,
@@ -227,6 +237,8 @@ ay_status ay_run_tune(ay_run *r, ay_err *err)
         f.val = source_of(val, batch);
         status = ay_fit_run(&f, err);
     }
+    tell_failures(r, train);
+    tell_failures(r, val);
     ay_loader_close(train);
     ay_loader_close(val);
     return status;
