@@ -103,6 +103,7 @@ typedef struct {
     double reference, reference_loss; /* what has to be beaten by min_delta */
     int waiting;                      /* epochs without that */
     int thawed;        /* prefixes of model.unfreeze in motion */
+    bool keep_norms;   /* batch norms stay frozen */
     float *class_weight;
     float *val_logits; /* [val.pictures, classes] */
     int *val_labels;

@@ -40,6 +40,8 @@ const ay_train_key ay_train_keys[] = {
     BOOL("model.freeze_backbone", freeze_backbone, "false", "train the head alone (for head_epochs)"),
     INT("model.head_epochs", head_epochs, 0, 100000, "60", "epochs of the head alone, over cached features"),
     TEXT("model.unfreeze", unfreeze, "", "prefixes thawed in turn, as layer4,layer3; empty: all at once"),
+    WORD("model.freeze_norms", freeze_norms, "auto|true|false", "auto",
+         "batch norms keep their statistics; auto: where the file's have been folded away"),
     INT("model.unfreeze_every", unfreeze_every, 1, 100000, "2", "epochs between two of them"),
 
     INT("training.epochs", epochs, 1, 100000, "15", "epochs of the whole network"),

@@ -33,6 +33,7 @@ typedef enum {
     AY_TRAIN_PLATEAU,
     AY_TRAIN_CONSTANT
 } ay_train_scheduler;
+typedef enum { AY_TRAIN_CHOOSE, AY_TRAIN_YES, AY_TRAIN_NO } ay_train_choice;
 typedef enum { AY_TRAIN_AUTO, AY_TRAIN_F32, AY_TRAIN_BF16 } ay_train_precision;
 
 typedef struct {
@@ -52,6 +53,7 @@ typedef struct {
     double dropout;                 /* before the first layer; half of it before the second */
     char unfreeze[AY_TRAIN_TEXT];   /* "layer4,layer3": prefixes thawed one after another */
     int unfreeze_every, head_epochs;
+    int freeze_norms; /* ay_train_choice */
 
     /* training */
     int epochs, batch_size;

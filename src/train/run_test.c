@@ -1,0 +1,353 @@
+#include "train/run.h"
+#include "base/file.h"
+#include "base/rng.h"
+#include "base/test.h"
+#include "engine/classify.h"
+#include "train/evaluate.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+enum { SIDE = 48, EACH = 12, CLASSES = 3 };
+
+static char root[256];
+
+/* ---- pictures ---------------------------------------------------------------------------------- */
+
+/* A ground whose colour tells the class, under rectangles that tell the pictures apart. */
+static void draw(ay_image *im, int class, uint64_t seed)
+{
+    ay_rng r;
+    ay_err err;
+
+    ay_rng_init3(&r, seed, (uint64_t)class, 1);
+    CHECK_OK(ay_image_create(im, SIDE, SIDE, &err), err);
+    for (int i = 0; i < SIDE * SIDE * 3; i++)
+        im->data[i] = (uint8_t)((i % 3 == class ? 170 : 50) + ay_rng_below(&r, 40));
+    for (int k = 0; k < 12; k++) {
+        int x0 = (int)ay_rng_below(&r, SIDE - 8), y0 = (int)ay_rng_below(&r, SIDE - 8);
+        uint8_t grey = (uint8_t)ay_rng_below(&r, 256);
+        for (int y = y0; y < y0 + 4 + (int)ay_rng_below(&r, 4); y++)
+            memset(im->data + (y * SIDE + x0) * 3, grey, 3 * 8);
+    }
+}
+
+static void write_picture(const char *folder, int class, int i)
+{
+    char path[512];
+    ay_image im;
+    ay_buf png = {0};
+    ay_err err;
+
+    snprintf(path, sizeof path, "%s/%c", folder, 'a' + class);
+    CHECK_OK(ay_file_mkdirs(path, &err), err);
+    snprintf(path, sizeof path, "%s/%c/%02d.png", folder, 'a' + class, i);
+    draw(&im, class, (uint64_t)i);
+    CHECK_OK(ay_image_encode_png(&im, &png, &err), err);
+    CHECK_OK(ay_file_write(path, png.data, png.len, &err), err);
+    ay_buf_fini(&png);
+    ay_image_fini(&im);
+}
+
+static const char *at(const char *name)
+{
+    static char path[8][512];
+    static unsigned turn;
+    char *p = path[turn++ % 8];
+
+    snprintf(p, sizeof path[0], "%s/%s", root, name);
+    return p;
+}
+
+static void begin(void)
+{
+    snprintf(root, sizeof root, "/tmp/assay-run-XXXXXX");
+    CHECK(mkdtemp(root) != NULL);
+    for (int class = 0; class < CLASSES; class++)
+        for (int i = 0; i < EACH; i++)
+            write_picture(at("pictures"), class, i);
+}
+
+static void end(void)
+{
+    char command[512];
+
+    snprintf(command, sizeof command, "rm -rf %s", root);
+    CHECK(system(command) == 0);
+}
+
+/* The embedded body; nothing cached, nothing stopped early. */
+static ay_train_settings settings(bool frozen)
+{
+    ay_train_settings s;
+
+    ay_train_settings_init(&s);
+    snprintf(s.root, sizeof s.root, "%s", at("pictures"));
+    snprintf(s.cache, sizeof s.cache, "none");
+    s.image_size = 64;
+    s.freeze_backbone = frozen;
+    s.head_epochs = 6;
+    s.epochs = 3;
+    s.batch_size = 8;
+    s.hidden = 16;
+    s.learning_rate = 0.01;
+    s.early_stopping = false;
+    s.save_frequency = 1;
+    s.threads = 1;
+    s.precision = AY_TRAIN_F32;
+    s.ema_decay = 0.9;
+    return s;
+}
+
+/* ---- who watches ------------------------------------------------------------------------------- */
+
+typedef struct {
+    ay_train_control control;
+    int pause_at, cancel_at, points;
+    bool body;
+} watcher;
+
+static void on_point(void *ctx, const ay_train_point *p)
+{
+    watcher *w = ctx;
+
+    w->points++;
+    w->body |= p->body;
+    if (p->epoch == w->pause_at)
+        atomic_store(&w->control.pause, true);
+    if (p->epoch == w->cancel_at)
+        atomic_store(&w->control.cancel, true);
+}
+
+static ay_status run(const ay_train_settings *s, const char *out, bool resume, watcher *w,
+                     ay_train_result *result, ay_err *err)
+{
+    ay_train_observer o = {.ctx = w, .point = on_point};
+
+    return ay_train_run(s, out, resume, &o, &w->control, result, err);
+}
+
+static void digest_of(const char *folder, char hex[AY_SHA256_HEX])
+{
+    char path[600];
+    ay_err err;
+
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    CHECK_OK(ay_sha256_file(path, hex, &err), err);
+}
+
+/* ---- tests ------------------------------------------------------------------------------------- */
+
+static void folder_is_whole(void)
+{
+    static const char *const files[] = {"model.safetensors", "config.json",     "known.json",
+                                        "metrics.json",      "history.json",    "settings.yaml",
+                                        "predictions.csv",   "report.html",     "MODEL_CARD.md",
+                                        "events",            "plots"};
+    ay_train_settings s;
+    ay_train_result r;
+    watcher w = {0};
+    char path[600];
+    ay_err err;
+
+    begin();
+    s = settings(true);
+    CHECK_OK(run(&s, at("out"), false, &w, &r, &err), err);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", at("out"), files[i]);
+        if (!ay_file_exists(path))
+            printf("  no %s\n", path);
+        CHECK(ay_file_exists(path));
+    }
+    CHECK(!ay_file_exists(at("out.partial")) && w.points == 6 && !w.body);
+    CHECK(r.classes == CLASSES && r.train + r.val + r.test == CLASSES * EACH && r.accuracy > 0.6);
+    CHECK(run(&s, at("out"), false, &w, &r, &err) == AY_EEXISTS);
+    end();
+}
+
+/* What evaluation wrote down, and what serving says of the same picture, are the same numbers. */
+static void served_is_what_was_measured(void)
+{
+    ay_engine_options o = {.workers = 2, .precision = AY_PRECISION_F32};
+    ay_train_settings s;
+    ay_train_result r;
+    watcher w = {0};
+    ay_classifier *c;
+    ay_buf text = {0};
+    char path[600], *line, *save;
+    int rows = 0;
+    ay_err err;
+
+    begin();
+    s = settings(false);
+    CHECK_OK(run(&s, at("out"), false, &w, &r, &err), err);
+    CHECK(w.body);
+    o.model = at("out");
+    CHECK_OK(ay_classifier_open(&c, &o, &err), err);
+    CHECK(strcmp(ay_classifier_get_info(c)->engine->digest, r.digest) == 0);
+    CHECK(ay_classifier_get_info(c)->knows_unknown);
+    snprintf(path, sizeof path, "%s/predictions.csv", o.model);
+    CHECK_OK(ay_file_read(path, 0, &text, &err), err);
+    line = strtok_r(text.data, "\n", &save); /* the header */
+    while ((line = strtok_r(NULL, "\n", &save))) {
+        char file[512], truth[16], said[16], verdict[32], now[64], then[64];
+        const ay_image *one;
+        ay_prediction p;
+        ay_image im;
+        CHECK(sscanf(line, "%511[^,],%15[^,],%15[^,],%63[^,],%31[^,\n]", file, truth, said, then, verdict) == 5);
+        CHECK_OK(ay_image_load(file, NULL, &im, &err), err);
+        one = &im;
+        CHECK_OK(ay_classifier_run(c, &one, 1, &p, &err), err);
+        snprintf(now, sizeof now, "%.9g", (double)p.confidence);
+        CHECK(strcmp(now, then) == 0 && strcmp(verdict, ay_verdict_name(p.verdict)) == 0);
+        CHECK(strcmp(said, ay_classifier_get_info(c)->class_names[p.top]) == 0);
+        ay_predictions_fini(&p);
+        ay_image_fini(&im);
+        rows++;
+    }
+    CHECK(rows == r.test && rows > 0);
+    ay_classifier_close(c);
+    ay_buf_fini(&text);
+    end();
+}
+
+/* Paused after any epoch, of the head or of the whole network, and gone on with: the same bits. */
+static void resumed_is_undisturbed(void)
+{
+    static const int pauses[] = {2, 6, 8};
+    char want[AY_SHA256_HEX], got[AY_SHA256_HEX], name[32];
+    ay_train_settings s;
+    ay_train_result r;
+    watcher w = {0};
+    ay_err err;
+
+    begin();
+    s = settings(false);
+    s.scheduler = AY_TRAIN_PLATEAU;
+    CHECK_OK(run(&s, at("whole"), false, &w, &r, &err), err);
+    CHECK(w.points == 9);
+    digest_of(at("whole"), want);
+    for (int i = 0; i < 3; i++) {
+        watcher first = {.pause_at = pauses[i]}, second = {0};
+        snprintf(name, sizeof name, "rest%d", i);
+        CHECK(run(&s, at(name), false, &first, &r, &err) == AY_ECANCELLED);
+        CHECK(!ay_file_exists(at(name)));
+        CHECK(run(&s, at(name), false, &second, &r, &err) == AY_ECONFLICT);
+        CHECK_OK(run(NULL, at(name), true, &second, &r, &err), err);
+        CHECK(second.points == 9 - pauses[i] && r.epochs == 9);
+        digest_of(at(name), got);
+        CHECK(strcmp(want, got) == 0);
+    }
+    end();
+}
+
+static void cancelled_keeps_the_best(void)
+{
+    ay_train_settings s;
+    ay_train_result r;
+    watcher w = {.cancel_at = 3}, early = {0};
+    ay_err err;
+
+    begin();
+    s = settings(true);
+    CHECK_OK(run(&s, at("out"), false, &w, &r, &err), err);
+    CHECK(r.cancelled && r.epochs == 3 && r.best_epoch >= 1);
+    atomic_store(&early.control.cancel, true);
+    CHECK(run(&s, at("none"), false, &early, &r, &err) == AY_ECANCELLED);
+    CHECK(!ay_file_exists(at("none")) && !ay_file_exists(at("none.partial")));
+    end();
+}
+
+static void other_pictures_are_not_resumed(void)
+{
+    ay_train_settings s;
+    ay_train_result r;
+    watcher w = {.pause_at = 2}, again = {0};
+    ay_err err;
+
+    begin();
+    s = settings(true);
+    CHECK(run(&s, at("out"), false, &w, &r, &err) == AY_ECANCELLED);
+    CHECK(unlink(at("pictures/a/03.png")) == 0);
+    CHECK(run(&s, at("out"), true, &again, &r, &err) == AY_ECONFLICT);
+    CHECK(strstr(err.msg, "pictures") && ay_file_exists(at("out.partial")));
+    end();
+}
+
+static void wrong_wishes_are_told(void)
+{
+    ay_train_settings s;
+    ay_train_result r;
+    watcher w = {0};
+    ay_err err;
+
+    begin();
+    s = settings(true);
+    s.num_classes = 7;
+    CHECK(run(&s, at("out"), false, &w, &r, &err) == AY_EINVAL && strstr(err.msg, "7"));
+    s = settings(true);
+    snprintf(s.backbone, sizeof s.backbone, "%s", at("nothing.safetensors"));
+    CHECK(run(&s, at("out"), false, &w, &r, &err) != AY_OK && strstr(err.msg, "nothing"));
+    s = settings(false);
+    snprintf(s.unfreeze, sizeof s.unfreeze, "layer9");
+    CHECK(run(&s, at("out"), false, &w, &r, &err) == AY_EINVAL && strstr(err.msg, "layer9"));
+    CHECK(!ay_file_exists(at("out")));
+    s = settings(true);
+    s.pretrained = false;
+    CHECK(run(&s, at("new"), false, &w, &r, &err) == AY_EINVAL);
+    CHECK(run(NULL, at("never"), true, &w, &r, &err) == AY_ENOTFOUND);
+    end();
+}
+
+/* A list of classes that is not the weights'. */
+static void label_list_must_fit(void)
+{
+    ay_engine_options o = {.workers = 1};
+    ay_train_settings s;
+    ay_train_result r;
+    watcher w = {0};
+    ay_classifier *c;
+    json_t *config;
+    char path[600];
+    ay_err err;
+
+    begin();
+    s = settings(true);
+    s.ood = false;
+    CHECK_OK(run(&s, at("out"), false, &w, &r, &err), err);
+    o.model = at("out");
+    snprintf(path, sizeof path, "%s/config.json", o.model);
+    config = json_load_file(path, 0, NULL);
+    json_array_remove(json_object_get(config, "classes"), 0);
+    CHECK(json_dump_file(config, path, 0) == 0);
+    json_decref(config);
+    CHECK(ay_classifier_open(&c, &o, &err) == AY_ECORRUPT);
+    CHECK(strstr(err.msg, "2 classes") && strstr(err.msg, "have 3"));
+    end();
+}
+
+static void learns_from_nothing(void)
+{
+    ay_train_settings s;
+    ay_train_result r;
+    watcher w = {0};
+    ay_err err;
+
+    begin();
+    s = settings(false);
+    s.pretrained = false;
+    s.ema_decay = 0;
+    s.epochs = 2;
+    snprintf(s.architecture, sizeof s.architecture, "ayresnet");
+    CHECK_OK(run(&s, at("out"), false, &w, &r, &err), err);
+    CHECK(w.points == 2 && w.body && r.accuracy > 0);
+    end();
+}
+
+TESTS({"folder_is_whole", folder_is_whole},
+      {"served_is_what_was_measured", served_is_what_was_measured},
+      {"resumed_is_undisturbed", resumed_is_undisturbed},
+      {"cancelled_keeps_the_best", cancelled_keeps_the_best},
+      {"other_pictures_are_not_resumed", other_pictures_are_not_resumed},
+      {"wrong_wishes_are_told", wrong_wishes_are_told}, {"label_list_must_fit", label_list_must_fit},
+      {"learns_from_nothing", learns_from_nothing})
