@@ -1,15 +1,14 @@
 /* engine/unknown.c - scoring one picture, and what fits all of it together.
  *
  * Mahalanobis and k-NN look at features of unit length.  On raw features the length, which follows
- * contrast and sharpness, drowns the direction: measured on ResNet18 features (bench/unknown.md),
- * two classes kept out of six, raw 0.91 and unit 0.94 AUROC; e-waste known and steel unknown, 0.80 and
- * 1.00.
+ * contrast and sharpness, drowns the direction: with e-waste known and steel unknown, raw features
+ * reach 0.80 AUROC and unit ones 1.00 (ResNet18, bench/unknown.md).
  *
  * The combined score is the mean of energy, mahalanobis and knn, each counted in standard deviations
  * from what known pictures have.  The three fail differently: energy knows the decision boundary
- * but is blind far away from it (0.30 AUROC on steel known, e-waste unknown: the logits of strange
+ * but is blind far away from it (0.30 AUROC with steel known, e-waste unknown: the logits of strange
  * pictures can be large), the two distances know how far away is far.  The largest of the three
- * instead of the mean, and pairs, did worse on the hardest set. */
+ * instead of the mean, pairs, and other neighbours than the first did no better. */
 #include "engine/unknown.h"
 #include "base/mem.h"
 #include "engine/unknown_parts.h"

@@ -3,6 +3,7 @@
  * The first eleven keys are those of the system that Assay replaces, so that what reads its files
  * reads ours; the others are what it did not save. */
 #include "base/mem.h"
+#include "plot/canvas.h"
 #include "train/metrics.h"
 
 #include <math.h>
@@ -56,13 +57,35 @@ static const double *number_at(const ay_metrics *m, size_t at)
 
 static json_t *real(double v) { return isfinite(v) ? json_real(v) : json_null(); }
 
-static json_t *classes_json(const ay_metrics *m, const char *const *names)
+/* Class names come from folders and may be any bytes; JSON takes UTF-8 only.  A new string. */
+static json_t *name_json(const char *name)
+{
+    ay_buf clean = {0};
+    json_t *out;
+
+    ay_text_repair(name, &clean);
+    out = clean.failed ? NULL : json_stringn(clean.data ? clean.data : "", clean.len);
+    ay_buf_fini(&clean);
+    return out;
+}
+
+static json_t *names_json(const ay_metrics *m, const char *const *names)
+{
+    json_t *list = json_array();
+
+    for (int k = 0; k < m->classes; k++)
+        json_array_append_new(list, name_json(names[k]));
+    return list;
+}
+
+static json_t *classes_json(const ay_metrics *m, const json_t *names)
 {
     json_t *all = json_object();
 
     for (int k = 0; k < m->classes; k++) {
         const ay_class_metrics *c = &m->per_class[k];
-        json_object_set_new(all, names[k],
+        const char *name = json_string_value(json_array_get(names, (size_t)k));
+        json_object_set_new(all, name ? name : "",
                             json_pack("{s:f,s:f,s:f,s:I,s:I}", "precision", c->precision, "recall",
                                       c->recall, "f1", c->f1, "support", (json_int_t)c->support,
                                       "guessed", (json_int_t)c->guessed));
@@ -113,17 +136,14 @@ static json_t *curve_json(const ay_metrics *m)
 
 json_t *ay_metrics_json(const ay_metrics *m, const char *const *names)
 {
-    json_t *out = json_object(), *list, *pairs = json_object();
+    json_t *out = json_object(), *list, *pairs = json_object(), *clean = names_json(m, names);
 
     for (int i = 0; i < NUMBERS; i++)
         json_object_set_new(out, number[i].key, real(*number_at(m, number[i].at)));
-    json_object_set_new(out, "per_class_metrics", classes_json(m, names));
+    json_object_set_new(out, "per_class_metrics", classes_json(m, clean));
     json_object_set_new(out, "pictures", json_integer((json_int_t)m->n));
     json_object_set_new(out, "top_k", json_integer(m->top_k));
-    list = json_array();
-    for (int k = 0; k < m->classes; k++)
-        json_array_append_new(list, json_string(names[k]));
-    json_object_set_new(out, "classes", list);
+    json_object_set_new(out, "classes", clean);
     json_object_set_new(out, "confusion_matrix", confusion_json(m));
     for (int i = 0; i < INTERVALS; i++) {
         const double *v = number_at(m, interval[i].at);
@@ -139,7 +159,7 @@ json_t *ay_metrics_json(const ay_metrics *m, const char *const *names)
         json_array_append_new(list, json_integer((json_int_t)m->histogram[b]));
     json_object_set_new(out, "confidence_histogram", list);
     json_object_set_new(out, "risk_coverage", curve_json(m));
-    if (json_object_size(out) != NUMBERS + 9) { /* an insertion was refused memory */
+    if (json_object_size(out) != NUMBERS + 9 || json_array_size(clean) != (size_t)m->classes) { /* an insertion was refused memory */
         json_decref(out);
         return NULL;
     }

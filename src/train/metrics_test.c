@@ -78,7 +78,7 @@ static void json_there_and_back(void)
     json_t *all = vectors_open(), *want = json_array_get(json_object_get(all, "metrics"), 0), *json;
     float *p = vectors_floats(want, "probabilities", NULL);
     int *labels = vectors_ints(want, "labels");
-    const char *names[] = {"a", "b \"q\"", "c", "d", "e", "f"};
+    const char *names[] = {"a", "b \"q\"", "c", "d", "not utf-8: \xff", "f"};
     ay_metrics m, back;
     ay_err err = {{0}};
 
