@@ -7,7 +7,8 @@
  * channels and of a vector (16), so that a row of the period needs no care for odd channel counts;
  * vectors of per-channel numbers are stored repeated up to the period.
  *
- * loops.inc is compiled twice: for AVX-512, and for whatever the compiler targets.  Sums are made in
+ * loops.inc is compiled three times: for AVX-512 with and without its bf16 conversion, and for
+ * whatever the compiler targets.  Sums are made in
  * blocks of rows, then over blocks, in a fixed order. */
 #ifndef AY_NN_DNNL_LOOPS_H
 #define AY_NN_DNNL_LOOPS_H
@@ -70,7 +71,7 @@ typedef struct {
                  int64_t n);
 } ay_loops;
 
-extern const ay_loops ay_loops_wide, ay_loops_plain;
+extern const ay_loops ay_loops_bf16, ay_loops_wide, ay_loops_plain;
 const ay_loops *ay_loops_get(void); /* by what oneDNN may use, see ay_dnnl_wide() */
 
 /* fn(ctx, i, n) for i in 0 .. n-1, n == threads, on OpenMP's threads, which oneDNN uses too: a pool

@@ -23,6 +23,10 @@ void __tsan_release(void *);
 
 const ay_loops *ay_loops_get(void)
 {
+    unsigned have = (unsigned)dnnl_get_effective_cpu_isa(), bf16 = dnnl_cpu_isa_avx512_core_bf16;
+
+    if ((have & bf16) == bf16)
+        return &ay_loops_bf16;
     return ay_dnnl_wide() ? &ay_loops_wide : &ay_loops_plain;
 }
 

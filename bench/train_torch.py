@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""The networks of bench/train in plain PyTorch, the same code for 1.13 and now: a contender of run_train.py.
+
+    train_torch.py NETWORK BATCH f32|bf16 THREADS [channels_last]
+
+bf16 is torch.autocast as its documentation shows it; the loss is float32, the optimiser SGD with
+momentum.  For every number of steps on its input it takes so many steps and prints processor
+seconds, wall seconds, peak memory (MB) and the last loss.
+"""
+import resource
+import sys
+import time
+
+import torch
+from torch import nn
+
+
+def conv_bn(inside, out, kernel, stride=1, groups=1, act=None):
+    layers = [nn.Conv2d(inside, out, kernel, stride, kernel // 2, groups=groups, bias=False),
+              nn.BatchNorm2d(out)]
+    return nn.Sequential(*layers, *([act(inplace=True)] if act else []))
+
+
+class Basic(nn.Module):
+    def __init__(self, inside, out, stride):
+        super().__init__()
+        self.a = conv_bn(inside, out, 3, stride, act=nn.ReLU)
+        self.b = conv_bn(out, out, 3)
+        self.c = conv_bn(inside, out, 1, stride) if stride > 1 else None
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        return self.relu(self.b(self.a(x)) + (self.c(x) if self.c else x))
+
+
+class Gate(nn.Module):
+    def __init__(self, width, squeezed):
+        super().__init__()
+        self.reduce, self.expand = nn.Conv2d(width, squeezed, 1), nn.Conv2d(squeezed, width, 1)
+        self.act = nn.SiLU(inplace=True)
+
+    def forward(self, x):
+        s = self.expand(self.act(self.reduce(x.mean((2, 3), keepdim=True))))
+        return x * s.sigmoid()
+
+
+class Inverted(nn.Module):
+    def __init__(self, inside, widen, out, stride, fused):
+        super().__init__()
+        width = inside * widen
+        self.a = conv_bn(inside, width, 3 if fused else 1, stride if fused else 1, act=nn.SiLU)
+        self.b = nn.Identity() if fused else nn.Sequential(
+            conv_bn(width, width, 3, stride, width, nn.SiLU), Gate(width, inside // 4))
+        self.c = conv_bn(width, out, 1)
+        self.shortcut = stride == 1 and inside == out
+
+    def forward(self, x):
+        y = self.c(self.b(self.a(x)))
+        return y + x if self.shortcut else y
+
+
+def resnet18():
+    body = [conv_bn(3, 64, 7, 2, act=nn.ReLU), nn.MaxPool2d(3, 2, 1)]
+    for i in range(8):
+        body.append(Basic(32 << (i + 1) // 2 if i % 2 == 0 and i else 64 << i // 2, 64 << i // 2,
+                          2 if i % 2 == 0 and i else 1))
+    return body, 512
+
+
+def efficientnetv2_s():
+    """timm's efficientnetv2_rw_s."""
+    body, inside = [conv_bn(3, 24, 3, 2, act=nn.SiLU)], 24
+    for blocks, widen, out, stride, fused in ((2, 1, 24, 1, True), (4, 4, 48, 2, True), (4, 4, 64, 2, True),
+                                              (6, 4, 128, 2, False), (9, 6, 160, 1, False),
+                                              (15, 6, 272, 2, False)):
+        for i in range(blocks):
+            body.append(Inverted(inside, widen, out, 1 if i else stride, fused))
+            inside = out
+    return body + [conv_bn(272, 1792, 1, act=nn.SiLU)], 1792
+
+
+def main():
+    name, batch, precision, threads = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+    torch.set_num_threads(threads)
+    torch.manual_seed(1)
+    body, width = {"resnet18": resnet18, "efficientnetv2-s": efficientnetv2_s}[name]()
+    model = nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 1000)).train()
+    x = torch.rand(batch, 3, 224, 224) * 2 - 1
+    labels = torch.arange(batch) * 37 % 1000
+    if "channels_last" in sys.argv:
+        model, x = (t.to(memory_format=torch.channels_last) for t in (model, x))
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+
+    def step():
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+            logits = model(x)
+        loss = nn.functional.cross_entropy(logits.float(), labels)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        return loss
+
+    print("ready", flush=True)
+    for line in sys.stdin:
+        cpu, wall = time.process_time(), time.perf_counter()
+        for _ in range(int(line)):
+            loss = step()
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"{cpu:.6f} {wall:.6f} {peak:.1f} {float(loss.detach()):.6f}", flush=True)
+
+
+main()
