@@ -24,6 +24,7 @@
 #include <oneapi/dnnl/dnnl.h>
 
 enum { AY_STEP_ARGS = 20, AY_STEP_NUMBERS = 10, AY_CHAIN_FOLDS = 3, AY_CHAIN_POSTS = 4 };
+enum { AY_DNNL_PARTS = 64 };
 
 typedef struct {
     int buf; /* -1: fixed */
@@ -65,6 +66,8 @@ struct ay_step {
     ay_ref_call *call;               /* fallback.c */
     void *job;                       /* training: what a kernel needs beside addresses */
     int when;                        /* training: AY_ALWAYS, or one kind of backward only */
+    int parts;                       /* training: when > 1, a thread a part, each ... */
+    dnnl_exec_arg_t *part_exec;      /* ... with its own arguments, `advance` bytes apart */
     int64_t repeat;                  /* when > 1: run so often, ... */
     size_t advance[AY_STEP_ARGS];    /* ... moving arguments on by so many bytes */
 };
@@ -76,6 +79,8 @@ typedef struct {
     dnnl_stream_t stream;
     ay_step **step;
     int steps, step_cap;
+    dnnl_stream_t *part_stream; /* training: for steps in parts, one a thread; else NULL */
+    int part_streams;
 } ay_dnnl_plan;
 
 /* What goes when compilation ends. */

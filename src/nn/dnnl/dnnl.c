@@ -135,8 +135,37 @@ static dnnl_status_t run_repeated(const ay_dnnl_plan *d, const ay_step *s)
     return status;
 }
 
+typedef struct {
+    const ay_dnnl_plan *plan;
+    const ay_step *step;
+    dnnl_status_t status[AY_DNNL_PARTS];
+} parts_job;
+
+static void run_part(void *ctx, int i, int n)
+{
+    parts_job *j = ctx;
+    const ay_step *s = j->step;
+
+    (void)n;
+    j->status[i] = dnnl_primitive_execute(s->prim, j->plan->part_stream[i], s->nargs,
+                                          s->part_exec + i * s->nargs);
+}
+
+static dnnl_status_t run_parts(const ay_dnnl_plan *d, const ay_step *s)
+{
+    parts_job j = {.plan = d, .step = s};
+
+    ay_parallel(s->parts, run_part, &j);
+    for (int i = 0; i < s->parts; i++)
+        if (j.status[i] != dnnl_success)
+            return j.status[i];
+    return dnnl_success;
+}
+
 dnnl_status_t ay_dnnl_run_step(const ay_dnnl_plan *d, const ay_step *s)
 {
+    if (s->parts > 1)
+        return run_parts(d, s);
     if (s->repeat > 1)
         return run_repeated(d, s);
     if (s->prim)
@@ -184,6 +213,8 @@ static void destroy(ay_plan *p)
     for (int i = 0; i < d->steps; i++)
         ay_dnnl_step_destroy(d->step[i]);
     ay_free(d->step);
+    for (int i = 0; i < d->part_streams; i++)
+        dnnl_stream_destroy(d->part_stream[i]);
     if (d->stream)
         dnnl_stream_destroy(d->stream);
     if (d->engine)

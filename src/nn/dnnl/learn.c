@@ -40,6 +40,30 @@ static ay_dlearn_fn *find(const ay_op *op, bool backward)
     return backward ? ay_learn_plain_back : ay_learn_plain;
 }
 
+/* One stream a part: a stream belongs to a thread. */
+static ay_status take_streams(ay_dlearn *d, ay_err *err)
+{
+    ay_dnnl_plan *out = d->c.out;
+    ay_status status = AY_OK;
+
+    d->parts = d->state->threads;
+    if (d->c.p->info.batch % d->parts || d->parts > AY_DNNL_PARTS)
+        d->parts = 1;
+    if (d->parts == 1)
+        return AY_OK;
+    out->part_stream =
+        ay_arena_alloc(&out->arena, (size_t)d->parts * sizeof *out->part_stream);
+    if (!out->part_stream)
+        return ay_fail(err, AY_ENOMEM, "out of memory for a plan");
+    for (int i = 0; status == AY_OK && i < d->parts; i++) {
+        status = ay_dnnl_check(
+            dnnl_stream_create(&out->part_stream[i], out->engine, dnnl_stream_default_flags),
+            "stream", err);
+        out->part_streams += status == AY_OK;
+    }
+    return status;
+}
+
 static ay_status take_arrays(ay_dlearn *d, ay_err *err)
 {
     ay_dnnl *c = &d->c;
@@ -303,6 +327,8 @@ static ay_status compile_all(ay_dlearn *d, ay_err *err)
         status = ay_dnnl_check(dnnl_stream_create(&d->c.out->stream, d->c.out->engine,
                                                   dnnl_stream_default_flags),
                                "stream", err);
+    if (status == AY_OK)
+        status = take_streams(d, err);
     if (status == AY_OK)
         status = take_arrays(d, err);
     if (status != AY_OK)

@@ -60,6 +60,7 @@ typedef struct {
     ay_diff *diff;        /* by value */
     ay_place (*keep)[AY_KEEPS]; /* by node: what its forward leaves for its backward */
     bool again;           /* forward steps are being emitted a second time */
+    int parts;            /* of convolutions: the threads, when they divide the batch; else 1 */
 } ay_dlearn;
 
 typedef ay_status ay_dlearn_fn(ay_dlearn *d, ay_val v, ay_err *err);
@@ -121,6 +122,18 @@ typedef struct {
 ay_status ay_learn_matmul(ay_dlearn *d, ay_val v, const ay_learn_product *m, ay_err *err);
 dnnl_memory_desc_t ay_learn_matrix(int64_t rows, int64_t columns, int64_t row_step,
                                    int64_t column_step, dnnl_data_type_t type);
+
+/* Threads by pictures: a step in d->parts parts, each a thread's share of the batch, run by one
+ * single-threaded primitive (made between ay_learn_one_thread() and ay_learn_all_threads()).  The
+ * other way, all threads in one primitive, makes oneDNN's weight gradients wait for each other in
+ * spinning barriers, which on a busy processor costs more than the work.  Weights and bias are
+ * shared by the parts, every other argument is an array of the parts' pieces. */
+void ay_learn_one_thread(const ay_dlearn *d);
+void ay_learn_all_threads(const ay_dlearn *d);
+ay_status ay_learn_emit_parts(ay_dlearn *d, ay_val v, dnnl_primitive_desc_t pd,
+                              const ay_learn_io *io, int n, ay_err *err);
+/* at[0..n) += at[n..2n) + ..., parts pieces of n floats. */
+ay_status ay_learn_sum_parts(ay_dlearn *d, ay_val v, ay_place at, int64_t n, ay_err *err);
 
 /* ---- operators -------------------------------------------------------------------------------- */
 

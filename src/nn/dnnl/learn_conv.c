@@ -11,9 +11,10 @@ static int or_one(int n)
     return n ? n : 1;
 }
 
-/* Everything a description needs. */
+/* Everything a description needs.  src, dst: of one thread's share of the batch. */
 typedef struct {
     dnnl_memory_desc_t src, weights, plain, bias, dst; /* plain: the master weights */
+    dnnl_memory_desc_t whole_src, whole_dst;
     dnnl_dims_t stride, dilation, begin, end;
     float *weight, *weight_grad, *bias_value, *bias_grad;
     int64_t count, out;
@@ -27,11 +28,17 @@ static ay_status describe(ay_dlearn *d, ay_val v, conv *k, ay_err *err)
     int64_t G = or_one(a->groups), side = a->kernel, C = in->dim[1], out;
     ay_shape ws = G == 1 ? AY_SHAPE(a->out, C, side, side)
                          : AY_SHAPE(G, a->out / G, C / G, side, side);
-    ay_shape bs = AY_SHAPE(a->out);
+    ay_shape bs = AY_SHAPE(a->out), share;
     ay_status status = ay_learn_node_param(d, v, 0, &k->weight, &k->weight_grad, err);
 
-    k->src = ay_dnnl_nhwc(in, d->c.type);
-    k->dst = ay_dnnl_nhwc(&d->c.p->shape[v], d->c.type);
+    k->whole_src = ay_dnnl_nhwc(in, d->c.type);
+    k->whole_dst = ay_dnnl_nhwc(&d->c.p->shape[v], d->c.type);
+    share = *in;
+    share.dim[0] /= d->parts;
+    k->src = ay_dnnl_nhwc(&share, d->c.type);
+    share = d->c.p->shape[v];
+    share.dim[0] /= d->parts;
+    k->dst = ay_dnnl_nhwc(&share, d->c.type);
     k->weights = ay_dnnl_any(&ws, d->c.type);
     k->plain = ay_dnnl_plain(&ws, dnnl_f32);
     k->bias = ay_dnnl_plain(&bs, dnnl_f32);
@@ -53,6 +60,7 @@ static ay_status forward_pd(ay_dlearn *d, const conv *k, dnnl_primitive_desc_t *
     dnnl_convolution_desc_t op;
     ay_status status = ay_dnnl_attr(NULL, &attr, err);
 
+    ay_learn_one_thread(d);
     if (status == AY_OK)
         status = ay_dnnl_check(dnnl_dilated_convolution_forward_desc_init(
                                    &op, dnnl_forward_training, dnnl_convolution_direct, &k->src,
@@ -62,6 +70,7 @@ static ay_status forward_pd(ay_dlearn *d, const conv *k, dnnl_primitive_desc_t *
     if (status == AY_OK)
         status = ay_dnnl_check(dnnl_primitive_desc_create(pd, &op, attr, d->c.out->engine, NULL),
                                "convolution", err);
+    ay_learn_all_threads(d);
     dnnl_primitive_attr_destroy(attr);
     return status;
 }
@@ -75,7 +84,7 @@ ay_status ay_learn_conv2d(ay_dlearn *d, ay_val v, ay_err *err)
     ay_status status = describe(d, v, &k, err);
 
     if (status == AY_OK)
-        status = ay_learn_want(d, d->c.g->node[v].in[0], &k.src, &src, err);
+        status = ay_learn_want(d, d->c.g->node[v].in[0], &k.whole_src, &src, err);
     if (status == AY_OK)
         status = forward_pd(d, &k, &pd, err);
     if (status != AY_OK)
@@ -83,7 +92,7 @@ ay_status ay_learn_conv2d(ay_dlearn *d, ay_val v, ay_err *err)
     k.weights = *dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
     status = ay_learn_as(d, v, &k.plain, ay_learn_fixed(k.weight), &k.weights, &weights, err);
     if (status == AY_OK)
-        status = ay_dnnl_buffer(&d->c, dnnl_memory_desc_get_size(&k.dst), &dst, err);
+        status = ay_dnnl_buffer(&d->c, dnnl_memory_desc_get_size(&k.whole_dst), &dst, err);
     if (status != AY_OK) {
         dnnl_primitive_desc_destroy(pd);
         return status;
@@ -92,12 +101,24 @@ ay_status ay_learn_conv2d(ay_dlearn *d, ay_val v, ay_err *err)
                         {DNNL_ARG_WEIGHTS, &k.weights, weights},
                         {DNNL_ARG_DST, &k.dst, dst},
                         {DNNL_ARG_BIAS, &k.bias, ay_learn_fixed(k.bias_value)}};
-    status = ay_learn_emit(d, v, pd, io, k.bias_value ? 4 : 3, AY_ALWAYS, err);
+    status = ay_learn_emit_parts(d, v, pd, io, k.bias_value ? 4 : 3, err);
     form = ay_learn_form(d, v);
     if (status == AY_OK) /* a result that is only given out is float32 */
-        status = ay_learn_as(d, v, &k.dst, dst, &form, &dst, err);
+        status = ay_learn_as(d, v, &k.whole_dst, dst, &form, &dst, err);
     d->c.lay[v] = (ay_lay){true, form, dst};
     return status;
+}
+
+static ay_status gradient_pd(ay_dlearn *d, const dnnl_convolution_desc_t *op,
+                             const_dnnl_primitive_attr_t attr, const_dnnl_primitive_desc_t hint,
+                             dnnl_primitive_desc_t *pd, ay_err *err)
+{
+    dnnl_status_t s;
+
+    ay_learn_one_thread(d);
+    s = dnnl_primitive_desc_create(pd, op, attr, d->c.out->engine, hint);
+    ay_learn_all_threads(d);
+    return ay_dnnl_check(s, "convolution's gradient", err);
 }
 
 static ay_status back_data(ay_dlearn *d, ay_val v, conv *k, ay_place diff,
@@ -116,15 +137,14 @@ static ay_status back_data(ay_dlearn *d, ay_val v, conv *k, ay_place diff,
                                    k->dilation, k->begin, k->end),
                                "convolution", err);
     if (status == AY_OK)
-        status = ay_dnnl_check(dnnl_primitive_desc_create(&pd, &op, attr, d->c.out->engine, hint),
-                               "convolution's gradient", err);
+        status = gradient_pd(d, &op, attr, hint, &pd, err);
     dnnl_primitive_attr_destroy(attr);
     if (status != AY_OK)
         return status;
     wmd = *dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
     status = ay_learn_as(d, v, &k->plain, ay_learn_fixed(k->weight), &wmd, &weights, err);
     if (status == AY_OK)
-        status = ay_dnnl_buffer(&d->c, dnnl_memory_desc_get_size(&k->src), &out, err);
+        status = ay_dnnl_buffer(&d->c, dnnl_memory_desc_get_size(&k->whole_src), &out, err);
     if (status != AY_OK) {
         dnnl_primitive_desc_destroy(pd);
         return status;
@@ -132,9 +152,9 @@ static ay_status back_data(ay_dlearn *d, ay_val v, conv *k, ay_place diff,
     ay_learn_io io[] = {{DNNL_ARG_DIFF_DST, &k->dst, diff},
                         {DNNL_ARG_WEIGHTS, &wmd, weights},
                         {DNNL_ARG_DIFF_SRC, &k->src, out}};
-    status = ay_learn_emit(d, v, pd, io, 3, AY_ALWAYS, err);
+    status = ay_learn_emit_parts(d, v, pd, io, 3, err);
     return status == AY_OK
-               ? ay_learn_give_as(d, d->c.g->node[v].in[0], &k->src, out, err)
+               ? ay_learn_give_as(d, d->c.g->node[v].in[0], &k->whole_src, out, err)
                : status;
 }
 
@@ -178,8 +198,9 @@ static ay_status back_weights(ay_dlearn *d, ay_val v, conv *k, ay_place diff,
     dnnl_convolution_desc_t op;
     dnnl_primitive_attr_t attr = NULL;
     dnnl_primitive_desc_t pd = NULL;
+    size_t floats;
     ay_place src, weights, bias = {.buf = -1};
-    ay_status status = ay_learn_want(d, d->c.g->node[v].in[0], &k->src, &src, err);
+    ay_status status = ay_learn_want(d, d->c.g->node[v].in[0], &k->whole_src, &src, err);
 
     any.data_type = dnnl_f32;
     if (status == AY_OK)
@@ -191,15 +212,15 @@ static ay_status back_weights(ay_dlearn *d, ay_val v, conv *k, ay_place diff,
                                    k->begin, k->end),
                                "convolution", err);
     if (status == AY_OK)
-        status = ay_dnnl_check(dnnl_primitive_desc_create(&pd, &op, attr, d->c.out->engine, hint),
-                               "convolution's gradient", err);
+        status = gradient_pd(d, &op, attr, hint, &pd, err);
     dnnl_primitive_attr_destroy(attr);
     if (status != AY_OK)
         return status;
     wmd = *dnnl_primitive_desc_query_md(pd, dnnl_query_diff_weights_md, 0);
-    status = ay_dnnl_buffer(&d->c, dnnl_memory_desc_get_size(&wmd), &weights, err);
+    floats = dnnl_memory_desc_get_size(&wmd) / sizeof(float);
+    status = ay_learn_room(d, floats * (size_t)d->parts, &weights, err);
     if (status == AY_OK && k->bias_value)
-        status = ay_learn_room(d, (size_t)k->out, &bias, err);
+        status = ay_learn_room(d, (size_t)k->out * (size_t)d->parts, &bias, err);
     if (status != AY_OK) {
         dnnl_primitive_desc_destroy(pd);
         return status;
@@ -208,7 +229,11 @@ static ay_status back_weights(ay_dlearn *d, ay_val v, conv *k, ay_place diff,
                         {DNNL_ARG_DIFF_DST, &k->dst, diff},
                         {DNNL_ARG_DIFF_WEIGHTS, &wmd, weights},
                         {DNNL_ARG_DIFF_BIAS, &k->bias, bias}};
-    status = ay_learn_emit(d, v, pd, io, k->bias_value ? 4 : 3, AY_ALWAYS, err);
+    status = ay_learn_emit_parts(d, v, pd, io, k->bias_value ? 4 : 3, err);
+    if (status == AY_OK)
+        status = ay_learn_sum_parts(d, v, weights, (int64_t)floats, err);
+    if (status == AY_OK && k->bias_value)
+        status = ay_learn_sum_parts(d, v, bias, k->out, err);
     if (status == AY_OK && k->weight_grad)
         status = deliver(d, v, &wmd, weights, &k->plain, k->weight_grad, err);
     if (status == AY_OK && k->bias_grad)
@@ -224,7 +249,7 @@ ay_status ay_learn_conv2d_back(ay_dlearn *d, ay_val v, ay_err *err)
     ay_status status = describe(d, v, &k, err);
 
     if (status == AY_OK)
-        status = ay_learn_diff(d, v, &k.dst, &diff, err);
+        status = ay_learn_diff(d, v, &k.whole_dst, &diff, err);
     if (status == AY_OK)
         status = forward_pd(d, &k, &hint, err);
     if (status == AY_OK && d->l->value_diff[d->c.g->node[v].in[0]])

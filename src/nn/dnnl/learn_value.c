@@ -93,6 +93,106 @@ ay_status ay_learn_prim(ay_dlearn *d, ay_val v, const_dnnl_op_desc_t op,
     return status == AY_OK ? ay_learn_emit(d, v, pd, io, n, when, err) : status;
 }
 
+/* ---- threads by pictures ------------------------------------------------------------------------ */
+
+void omp_set_num_threads(int n);
+
+void ay_learn_one_thread(const ay_dlearn *d)
+{
+    if (d->parts > 1)
+        omp_set_num_threads(1);
+}
+
+void ay_learn_all_threads(const ay_dlearn *d)
+{
+    omp_set_num_threads(d->state->threads);
+}
+
+static ay_status part_scratch(ay_dlearn *d, ay_step *s, const_dnnl_primitive_desc_t pd, ay_err *err)
+{
+    const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+    size_t bytes = md ? dnnl_memory_desc_get_size(md) : 0;
+    ay_place at;
+    ay_status status;
+
+    if (bytes == 0)
+        return AY_OK;
+    s->advance[s->nargs] = (bytes + 4095) / 4096 * 4096; /* no line belongs to two threads */
+    status = ay_dnnl_buffer(&d->c, s->advance[s->nargs] * (size_t)d->parts, &at, err);
+    return status == AY_OK ? ay_dnnl_arg(&d->c, s, DNNL_ARG_SCRATCHPAD, md, at, err) : status;
+}
+
+ay_status ay_learn_emit_parts(ay_dlearn *d, ay_val v, dnnl_primitive_desc_t pd,
+                              const ay_learn_io *io, int n, ay_err *err)
+{
+    const char *impl = "";
+    ay_status status = AY_ENOMEM;
+    ay_step *s;
+
+    if (d->parts == 1)
+        return ay_learn_emit(d, v, pd, io, n, AY_ALWAYS, err);
+    dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &impl);
+    s = ay_dnnl_step(&d->c, v, ay_arena_strdup(&d->c.out->arena, impl), err);
+    if (s) {
+        ay_learn_one_thread(d);
+        status = ay_dnnl_check(dnnl_primitive_create(&s->prim, pd), "making a primitive", err);
+        ay_learn_all_threads(d);
+        s->parts = d->parts;
+    }
+    for (int i = 0; status == AY_OK && i < n; i++) {
+        bool shared = io[i].arg == DNNL_ARG_WEIGHTS || io[i].arg == DNNL_ARG_BIAS;
+        s->advance[s->nargs] = shared ? 0 : dnnl_memory_desc_get_size(io[i].md);
+        status = ay_dnnl_arg(&d->c, s, io[i].arg, io[i].md, io[i].at, err);
+    }
+    if (status == AY_OK)
+        status = part_scratch(d, s, pd, err);
+    dnnl_primitive_desc_destroy(pd);
+    return status;
+}
+
+typedef struct {
+    const ay_learn_state *state;
+    int64_t n;
+    int parts;
+} sum_job;
+
+static void sum_part(void *ctx, int i, int parts)
+{
+    const ay_step *s = ctx;
+    const sum_job *j = s->job;
+    float *to = s->ptr[0];
+    int64_t begin, end;
+
+    ay_part((j->n + 63) / 64, i, parts, &begin, &end);
+    begin *= 64;
+    end = end * 64 < j->n ? end * 64 : j->n;
+    for (int k = 1; k < j->parts; k++)
+        j->state->loops->add(false, to + begin, to + k * j->n + begin, to + begin, false,
+                             end - begin);
+}
+
+static void run_sum(const ay_step *s)
+{
+    const sum_job *j = s->job;
+
+    ay_parallel(j->n < 1 << 13 ? 1 : j->state->threads, sum_part, (void *)s);
+}
+
+ay_status ay_learn_sum_parts(ay_dlearn *d, ay_val v, ay_place at, int64_t n, ay_err *err)
+{
+    sum_job *j;
+    ay_step *s;
+
+    if (d->parts == 1)
+        return AY_OK;
+    j = ay_learn_job(d, sizeof *j, err);
+    s = j ? ay_learn_step(d, v, "sum of parts", run_sum, j, err) : NULL;
+    if (!s)
+        return AY_ENOMEM;
+    *j = (sum_job){d->state, n, d->parts};
+    return ay_learn_arg(d, s, at, err);
+}
+
 /* ---- numbers in another form ------------------------------------------------------------------ */
 
 typedef struct {

@@ -254,8 +254,34 @@ void *ay_dnnl_address(const ay_dnnl *c, ay_place at)
     return at.buf < 0 ? at.fixed : c->p->slab + c->buf[at.buf].offset + at.offset;
 }
 
+/* Arguments of the parts of a step. */
+static ay_status link_parts(ay_dnnl *c, ay_step *s, ay_err *err)
+{
+    size_t n = (size_t)s->parts * (size_t)s->nargs;
+
+    s->part_exec = ay_arena_alloc(&c->out->arena, n * sizeof *s->part_exec);
+    if (!s->part_exec)
+        return ay_fail(err, AY_ENOMEM, "out of memory for a step");
+    for (int i = 0; i < s->parts; i++)
+        for (int k = 0; k < s->nargs; k++) {
+            dnnl_exec_arg_t *a = &s->part_exec[i * s->nargs + k];
+            void *at = (char *)ay_dnnl_address(c, s->at[k]) + (size_t)i * s->advance[k];
+            dnnl_status_t d = dnnl_memory_create(&a->memory, s->md[k], c->out->engine, at);
+            a->arg = s->exec[k].arg;
+            if (d != dnnl_success) {
+                a->memory = NULL;
+                return ay_dnnl_check(d, "making a memory", err);
+            }
+        }
+    return AY_OK;
+}
+
 static ay_status link_step(ay_dnnl *c, ay_step *s, ay_err *err)
 {
+    ay_status status = s->parts > 1 ? link_parts(c, s, err) : AY_OK;
+
+    if (status != AY_OK)
+        return status;
     for (int k = 0; k < s->nargs; k++) {
         s->ptr[k] = ay_dnnl_address(c, s->at[k]);
         if (s->prim) {
@@ -335,6 +361,9 @@ void ay_dnnl_step_destroy(ay_step *s)
     for (int k = 0; k < s->nargs; k++)
         if (s->exec[k].memory)
             dnnl_memory_destroy(s->exec[k].memory);
+    for (int k = 0; s->part_exec && k < s->parts * s->nargs; k++)
+        if (s->part_exec[k].memory)
+            dnnl_memory_destroy(s->part_exec[k].memory);
     if (s->prim)
         dnnl_primitive_destroy(s->prim);
 }
