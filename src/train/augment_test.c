@@ -266,6 +266,25 @@ static void test_shapes(void)
         }
 }
 
+/* A refused allocation would fail the picture: so there is none. */
+static void test_allocates_nothing(void)
+{
+    static float x[EACH];
+    ay_augment_settings s;
+    ay_status st = AY_OK;
+
+    ay_augment_defaults(&s, &recipe);
+    s.randaugment_ops = 2;
+    s.blur = s.perspective = s.erasing = s.vertical_flip = 0.5f;
+    setup(&s);
+    ay_mem_fail_after(0);
+    for (uint64_t k = 0; k < 50 && !st; k++)
+        st = ay_augment_apply(&a, room, &ready, 1, 0, k, x, NULL);
+    ay_mem_fail_after(-1);
+    CHECK(st == AY_OK);
+    clear();
+}
+
 static void refused(void (*spoil)(ay_augment_settings *s), const char *words)
 {
     ay_augment_settings s;
@@ -330,5 +349,6 @@ TESTS({"defaults", test_defaults}, {"nothing on: the middle", test_nothing_is_th
       {"a function of seed, epoch and index", test_function_of_the_key},
       {"known answer", test_known_answer}, {"draws are apart", test_draws_are_apart},
       {"how often", test_how_often}, {"random crop", test_random_crop},
-      {"resized crop", test_resized_crop}, {"odd shapes", test_shapes},
+      {"resized crop", test_resized_crop},
+      {"allocates nothing", test_allocates_nothing}, {"odd shapes", test_shapes},
       {"wrong settings", test_wrong_settings})

@@ -203,6 +203,35 @@ static void test_each_once_and_cached(void)
     ay_corpus_fini(&corpus);
 }
 
+/* From the second epoch on nothing is allocated; the hook refuses on this thread, which works. */
+static void test_steady_state(void)
+{
+    const ay_batch *b;
+    ay_loader_options o;
+    ay_loader *l;
+    ay_status st;
+    int n = 0;
+
+    setup();
+    o = options();
+    o.threads = 0;
+    o.cache_bytes = 1 << 20;
+    o.mix.cutmix_alpha = 1;
+    l = opened(&o);
+    for (uint64_t e = 0; e < 3; e++) {
+        start(l, e, 0);
+        if (e > 0)
+            ay_mem_fail_after(0);
+        while (!(st = ay_loader_next(l, &b, NULL)) && b)
+            n += b->n;
+        ay_mem_fail_after(-1);
+        CHECK(st == AY_OK);
+    }
+    CHECK(n == 120);
+    ay_loader_close(l);
+    ay_corpus_fini(&corpus);
+}
+
 /* Validation is ay_image_preprocess(), to the last bit, first time and from the cache. */
 static void test_validation_is_serving(void)
 {
@@ -469,6 +498,7 @@ static void test_wrong_options(void)
 
 TESTS({"threads and cache do not show", test_threads_do_not_show},
       {"start anywhere", test_resume}, {"each picture once, decoded once", test_each_once_and_cached},
+      {"nothing is allocated later on", test_steady_state},
       {"validation is what serving does", test_validation_is_serving},
       {"files that fail", test_files_that_fail}, {"all files gone", test_all_gone},
       {"mixed batches", test_mixed_batches},

@@ -299,7 +299,8 @@ void ay_op_blur(const ay_planes *src, float sigma, float *spare, ay_planes *dst)
             for (int x = 0; x < n; x++) {
                 float sum = k[0] * row[0][x] + k[1] * row[1][x] + k[2] * row[2][x] +
                             k[3] * row[3][x] + k[4] * row[4][x];
-                out[x] = (uint8_t)nearbyintf(sum < 0 ? 0 : sum > 255 ? 255 : sum);
+                /* 2^23 and away again: rounded half to even, as torch does, and no call */
+                out[x] = (uint8_t)(int32_t)((sum + 8388608.0f) - 8388608.0f);
             }
         }
 }
