@@ -373,14 +373,15 @@ static bool wants_promotion(ay_service *s, const json_t *request)
 }
 
 static void say(char *dst, size_t cap, const ay_registered *m, const ay_train_result *r,
-                bool promoted)
+                bool promoted, bool same)
 {
     char right[80] = "trained";
 
     if (r->classes > 0) /* else it was done before the program ended, and the report knows */
         snprintf(right, sizeof right, "right on %.1f %% of the %s pictures", 100 * r->accuracy,
                  r->on_test ? "test" : "validation");
-    snprintf(dst, cap, "%s version %d: %s%s%s", m->name, m->version, right,
+    snprintf(dst, cap, "%s version %d: %s%s%s%s", m->name, m->version, right,
+             same ? "; the same weights were there already" : "",
              promoted ? "; it answers now" : "",
              r->cancelled ? "; stopped early, the best so far was kept" : "");
 }
@@ -393,10 +394,10 @@ static ay_status finish(running *r, const json_t *request, const char *name,
     ay_arena a;
     int64_t id = 0;
     ay_status status = ay_registry_install(r->s, result->out, name, &id, err);
-    bool promoted = false;
+    bool promoted = false, same = status == AY_EEXISTS;
 
-    if (status == AY_EEXISTS)
-        status = AY_OK; /* the program ended between registering and saying so */
+    if (same) /* the same data and settings again, or the program ended before it could say so */
+        status = AY_OK;
     if (status == AY_OK) {
         json_object_set_new(r->detail, "model", json_integer(id));
         show(r);
@@ -409,7 +410,7 @@ static ay_status finish(running *r, const json_t *request, const char *name,
     if (status == AY_OK)
         status = ay_registry_get(r->s, id, &a, &m, err);
     if (status == AY_OK)
-        say(message, cap, &m, result, promoted);
+        say(message, cap, &m, result, promoted, same);
     ay_arena_fini(&a);
     return status;
 }

@@ -1,8 +1,9 @@
 /** page_test.mjs - languages, keyboard, themes, a phone, pages without a camera. */
 import { test, check, equal, until } from './harness.mjs';
 
-const views = ['#/scan', '#/data', '#/check'];
-const tabs = { en: ['Scan', 'Data set'], pt: ['Escanear', 'Base'], de: ['Erkennen', 'Bilder'], zh: ['扫描', '图库'] };
+const views = ['#/scan', '#/data', '#/check', '#/board', '#/train', '#/models'];
+const tabs = { en: ['Scan', 'Data set', 'Classify', 'Train'], pt: ['Escanear', 'Base', 'Triagem', 'Treinar'],
+    de: ['Erkennen', 'Bilder', 'Sortieren', 'Training'], zh: ['扫描', '图库', '分类', '训练'] };
 const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
 const scanned = async (page) => {
     await page.waitForSelector('.finder[data-camera="on"]');

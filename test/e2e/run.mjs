@@ -3,6 +3,7 @@ import { drawPictures, startProgram, startBrowser, runAll } from './harness.mjs'
 import './words_test.mjs';
 import './data_test.mjs';
 import './scan_test.mjs';
+import './learn_test.mjs';
 import './page_test.mjs';
 import './lan_test.mjs';
 import './docs_test.mjs';

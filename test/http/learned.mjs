@@ -39,7 +39,7 @@ const stream = (id) => new Promise((done, failed) => {
   }).on("error", failed);
 });
 
-const quick = { "training.epochs": 3, "model.freeze_backbone": true, "data.near_duplicates": false, "ood.enabled": false };
+const quick = { "model.head_epochs": 30, "model.freeze_backbone": true, "data.near_duplicates": false, "ood.enabled": false };
 
 test("a folder below the allowed ones becomes a model that answers", async () => {
   for (const [k, name] of names.entries()) {
@@ -166,7 +166,7 @@ test("a data set trains the second version; promoted and rolled back while reque
     for (let i = 0; i < 12; i++)
       await ask(201, "POST", `/v1/images?class=${encodeURIComponent(`my ${name}, "new"`)}`, { body: picture(k, 100 + 5 * i), headers: { "Content-Type": "image/png" } });
   }
-  const job = (await ask(202, "POST", "/v1/train", json({ dataset: "main", name: "shapes", promote: false, settings: { ...quick, "training.epochs": 2 } }))).json;
+  const job = (await ask(202, "POST", "/v1/train", json({ dataset: "main", name: "shapes", promote: false, settings: { ...quick, "model.head_epochs": 12 } }))).json;
   const over = await follow(job.id);
   check(over.state === "done" && !/answers now/.test(over.message), over);
   second = over.detail.model;
@@ -221,7 +221,7 @@ test("after a restart the same model answers the same; a training that was kille
 });
 
 test("a training is stopped: the best so far is kept", async () => {
-  const job = (await ask(202, "POST", "/v1/train", json({ dataset: "main", name: "stopped", promote: false, settings: { ...quick, "training.epochs": 900, "model.freeze_backbone": false, "training.early_stopping.enabled": false } }))).json;
+  const job = (await ask(202, "POST", "/v1/train", json({ dataset: "main", name: "stopped", promote: false, settings: { ...quick, "training.epochs": 900, "model.head_epochs": 2, "model.freeze_backbone": false, "training.early_stopping.enabled": false } }))).json;
   for (let i = 0; i < 600 && (await ask(200, "GET", `/v1/jobs/${job.id}`)).json.points < 1; i++) await sleep(100);
   check((await ask(200, "POST", `/v1/jobs/${job.id}/cancel`)).json.id === job.id);
   const over = await follow(job.id);

@@ -32,7 +32,7 @@ const ms = (v) => t('ms', { n: number(v, { maximumFractionDigits: 1 }) });
 /** @param {any} a an answer @param {string} [src] its picture, when the server has not kept it */
 export function look(a, src) {
     return dialog(a.file || a.label, () => [
-        h('img', { class: 'large', src: src ?? original(a.sha256), alt: t('picture_of', { name: a.file || a.label }) }),
+        h('img', { class: 'large half', src: src ?? original(a.sha256), alt: t('picture_of', { name: a.file || a.label }) }),
         h('p', {}, band(a.status), ' ', h('b', {}, shownLabel(a))),
         h('ol', { class: 'top-classes' }, a.top.map((c) => h('li', {}, h('span', {}, c.label), h('span', {}, percent(c.probability)), bar(c.probability)))),
         h('dl', { class: 'facts' },

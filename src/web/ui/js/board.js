@@ -71,7 +71,7 @@ function cancel() {
 
 function runBox() {
     if (!run.total && !run.broken.length) return null;
-    return h('section', { class: 'panel', 'data-run': busy() ? 'on' : 'done' },
+    return h('section', { class: 'sheet', 'data-run': busy() ? 'on' : 'done' },
         h('div', { class: 'tray-head' },
             h('span', {}, busy() ? t('run_running', { done: run.done, total: run.total }) : t('run_done', { n: run.done - run.broken.length })),
             busy() && h('button', { class: 'btn plain quiet', type: 'button', id: 'run-cancel', onclick: cancel }, t('cancel'))),

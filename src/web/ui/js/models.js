@@ -44,7 +44,7 @@ async function askRollback() {
 }
 
 function card(m) {
-    return h('li', { class: 'panel model', 'data-model': String(m.id), 'data-active': String(m.active) },
+    return h('li', { class: 'sheet model', 'data-model': String(m.id), 'data-active': String(m.active) },
         h('div', { class: 'tray-head' }, h('h2', {}, modelName(m)), m.active && h('span', { class: 'band', 'data-band': 'success' }, icon('check'), h('span', {}, t('answers_now')))),
         m.accuracy != null && h('p', { class: 'figure' }, h('strong', {}, percent(m.accuracy)), ' ', h('span', {}, t('right_on_test'))),
         h('p', { class: 'muted small' }, [t('classes', { n: m.classes.length }), m.architecture, date(m.created_at), m.licence].filter(Boolean).join(' · ')),
@@ -64,7 +64,7 @@ function comparer() {
     let pair = ['', ''];
     let left = 0;
     const out = h('div', {});
-    const el = h('section', { class: 'panel', 'data-part': 'compare' });
+    const el = h('section', { class: 'sheet', 'data-part': 'compare' });
     const picker = h('input', { type: 'file', accept: 'image/*', multiple: true, hidden: true, id: 'compare-files', onchange: (e) => {
         compare([...e.target.files]);
         e.target.value = '';

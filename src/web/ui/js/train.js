@@ -14,6 +14,9 @@ import { loadJobs } from './notice.js';
 import { chart, table } from './curves.js';
 import { loadModels } from './board.js';
 
+/** The trainer's own defaults. */
+const usualEpochs = { head: '60', all: '15' };
+
 /** Curves by job, kept while the page is open. */
 const curves = new Map();
 const curveOf = (id) => curves.get(id) ?? [];
@@ -58,7 +61,7 @@ function notes(j) {
 
 function running(j) {
     const left = j.detail?.seconds_left;
-    return h('section', { class: 'panel', 'data-job': String(j.id), 'data-state': j.state },
+    return h('section', { class: 'sheet', 'data-job': String(j.id), 'data-state': j.state },
         h('div', { class: 'tray-head' },
             h('div', {}, h('h2', {}, t('training_of', { name: sourceOf(j) })), h('p', { class: 'muted small' }, phase(j), left > 0 ? ` · ${t('left', { time: duration(left) })}` : '')),
             h('button', { class: 'btn risk', type: 'button', 'data-do': 'stop', onclick: () => stop(j) }, icon('close'), t(j.state === 'pending' ? 'cancel' : 'stop_training'))),
@@ -68,7 +71,7 @@ function running(j) {
 
 function past(j) {
     const model = j.detail?.model;
-    return h('li', { class: 'panel', 'data-job': String(j.id), 'data-state': j.state },
+    return h('li', { class: 'sheet', 'data-job': String(j.id), 'data-state': j.state },
         h('div', { class: 'tray-head' }, h('h3', { class: 'as-h2' }, t('training_of', { name: sourceOf(j) })), h('span', { class: `state state-${j.state}` }, t(`job_${j.state}`))),
         h('p', {}, j.message),
         h('p', { class: 'muted small' }, j.ended_at ? date(j.ended_at) : ''),
@@ -96,7 +99,8 @@ export function trainView() {
         e.preventDefault();
         const form = e.target;
         const [kind, ...rest] = form.source.value.split(':');
-        const settings = { 'training.epochs': Number(form.epochs.value), 'model.freeze_backbone': form.what.value === 'head' };
+        const head = form.what.value === 'head';
+        const settings = { [head ? 'model.head_epochs' : 'training.epochs']: Number(form.epochs.value), 'model.freeze_backbone': head };
         if (Number(form.minutes.value) > 0) settings['training.max_minutes'] = Number(form.minutes.value);
         bad.textContent = '';
         try {
@@ -112,15 +116,15 @@ export function trainView() {
     const field = (label, control, hint) => h('label', { class: 'field' }, h('span', {}, label), control, hint && h('span', { class: 'muted hint' }, hint));
 
     function fillForm() {
-        put(box, h('form', { class: 'panel train-form', onsubmit: start },
+        put(box, h('form', { class: 'sheet train-form', onsubmit: start },
             h('h2', {}, t('train_new')),
             field(t('train_from'), h('select', { name: 'source', required: true },
                 sources.datasets.length > 0 && h('optgroup', { label: t('datasets') }, sources.datasets.map((d) => h('option', { value: `dataset:${d.name}`, selected: d.name === state.dataset }, `${d.name} (${t('pictures', { n: d.images })})`))),
                 sources.folders.length > 0 && h('optgroup', { label: t('folders') }, sources.folders.map((f) => h('option', { value: `folder:${f}` }, f))))),
             field(t('model_name'), h('input', { type: 'text', name: 'model', maxlength: 60, autocomplete: 'off' }), t('model_name_help')),
-            field(t('what_learns'), h('select', { name: 'what' }, h('option', { value: 'head' }, t('learn_head')), h('option', { value: 'all' }, t('learn_all'))), t('what_learns_help')),
+            field(t('what_learns'), h('select', { name: 'what', onchange: (e) => (e.target.form.epochs.value = usualEpochs[e.target.value]) }, h('option', { value: 'head' }, t('learn_head')), h('option', { value: 'all' }, t('learn_all'))), t('what_learns_help')),
             h('div', { class: 'two' },
-                field(t('epochs'), h('input', { type: 'number', name: 'epochs', min: 1, max: 1000, value: '15', required: true })),
+                field(t('epochs'), h('input', { type: 'number', name: 'epochs', min: 1, max: 1000, value: usualEpochs.head, required: true })),
                 field(t('minutes_most'), h('input', { type: 'number', name: 'minutes', min: 0, max: 10000, value: '0' }), t('minutes_help'))),
             bad,
             h('div', { class: 'dialog-foot' }, h('button', { class: 'btn main', type: 'submit', 'data-do': 'train' }, icon('train'), t('train_start')))));

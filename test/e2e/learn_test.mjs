@@ -1,0 +1,123 @@
+/** learn_test.mjs - train on the page, watch the curves, classify many pictures, compare two versions, promote, roll back. */
+import { test, check, equal, until } from './harness.mjs';
+
+const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+const done = (page, n) => until(async () => (await page.locator('li[data-job][data-state="done"]').count()) === n, `${n} trainings done`, 120000);
+
+test('without a trained model the dashboard says so and leads to training', async ({ page, shot }) => {
+    await page.goto('#/board');
+    await page.waitForSelector('.board .welcome');
+    check((await page.locator('.board').textContent()).includes('No trained model answers yet'), 'it says so');
+    await shot('board-empty');
+    await page.click('.board .welcome .btn.main');
+    await page.waitForSelector('.train-form');
+    await shot('train-form');
+});
+
+test('a setting that cannot be is refused in place', async ({ page }) => {
+    await page.goto('#/train');
+    await page.waitForSelector('.train-form');
+    await page.selectOption('select[name="source"]', 'dataset:main');
+    await page.click('[data-do="train"]');
+    await page.waitForSelector('.train-form .problem:not(:empty)');
+    check(/needs two/.test(await page.locator('.train-form .problem').textContent()), 'it says what is missing');
+}, { allow: /status of 409/ });
+
+async function train(page, name, epochs, what = 'head') {
+    await page.goto('#/train');
+    await page.waitForSelector('.train-form');
+    await page.selectOption('select[name="source"]', 'dataset:workshop');
+    await page.fill('input[name="model"]', name);
+    await page.selectOption('select[name="what"]', what);
+    await page.fill('input[name="epochs"]', String(epochs));
+    await page.click('[data-do="train"]');
+}
+
+test('train: progress, curves, report; the first model answers at once', async ({ page, shot }) => {
+    await train(page, 'parts', 40);
+    await page.waitForSelector('section[data-job] progress');
+    await shot('train-running');
+    await done(page, 1);
+    const text = await page.locator('li[data-job]').first().textContent();
+    check(/parts version 1: right on/.test(text), text);
+    await page.click('li[data-job] details summary');
+    await page.waitForSelector('.chart polyline');
+    check((await page.locator('.chart').count()) === 2, 'loss and accuracy');
+    await shot('train-done');
+    const [report] = await Promise.all([page.context().waitForEvent('page'), page.click('li[data-job] a[target="_blank"]')]);
+    await report.waitForLoadState();
+    check((await report.content()).includes('confusion') || (await report.locator('svg').count()) > 0, 'the report has charts');
+    await report.close();
+    await train(page, 'parts', 1);
+    await done(page, 2);
+});
+
+test('a training that runs can be stopped, from the keyboard too', async ({ page, shot }) => {
+    await train(page, 'long', 900, 'all');
+    await page.waitForSelector('[data-do="stop"]');
+    await until(async () => (await page.locator('section[data-job] .chart').count()) === 2, 'live curves', 60000);
+    await shot('train-live');
+    await page.locator('[data-do="stop"]').focus();
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('li[data-job][data-state="cancelled"]', { timeout: 60000 });
+});
+
+test('many dropped pictures are classified, listed with their bands, kept and found again', async ({ page, pictures, shot, drop }) => {
+    await page.goto('#/board');
+    await page.waitForSelector('[data-do="classify"]');
+    await drop([...pictures.of('Gear'), ...pictures.of('Coil'), pictures.broken]);
+    await until(async () => /12 pictures classified/.test(await page.locator('[data-run="done"]').textContent().catch(() => '')), 'all twelve', 60000);
+    check((await page.locator('.answer.broken').textContent()).includes('notes.jpg'), 'the broken one is named');
+    await until(async () => (await page.locator('.answer[data-sha]').count()) === 12, 'the history');
+    const bands = await page.locator('.answer[data-sha]').evaluateAll((rows) => rows.map((r) => [r.dataset.band, r.querySelector('.band').dataset.band, getComputedStyle(r).borderLeftColor]));
+    check(bands.every(([a, b]) => a === b), 'row and band agree');
+    await shot('board');
+    const label = (await page.locator('.answer[data-sha] b').allTextContents()).filter((l) => l === 'Gear').length;
+    check(label >= 4, `gears are gears: ${label}`);
+    await page.selectOption('select[name="label"]', 'Gear');
+    await until(async () => (await page.locator('.answer[data-sha]').count()) < 12, 'filtered');
+    await page.selectOption('select[name="label"]', '');
+    await page.fill('input[type="search"]', 'no such file');
+    await page.keyboard.press('Enter');
+    await until(async () => (await page.locator('.answer[data-sha]').count()) === 0, 'nothing fits');
+    await page.fill('input[type="search"]', '');
+    await page.keyboard.press('Enter');
+    await page.click('.answer-pick >> nth=0');
+    await page.waitForSelector('dialog .facts');
+    await shot('answer');
+    await page.keyboard.press('Escape');
+    await page.reload();
+    await until(async () => (await page.locator('.answer[data-sha]').count()) === 12, 'after a reload');
+}, { allow: /status of 415|status of 422/ });
+
+test('models: compare two on the same pictures, promote, roll back', async ({ page, pictures, shot }) => {
+    await page.goto('#/models');
+    await until(async () => (await page.locator('.model').count()) === 3, 'three versions');
+    equal(await page.locator('.model[data-active="true"] h2').textContent(), 'parts 1', 'the active one');
+    const named = async (name) => (await page.locator('select[name="compare-1"] option').allTextContents()).indexOf(name);
+    await page.selectOption('select[name="compare-1"]', { index: await named('parts 2') });
+    await page.setInputFiles('#compare-files', [...pictures.fresh.Gear, ...pictures.fresh.Chip]);
+    await until(async () => (await page.locator('.compare .cell').count()) === 12, 'twelve answers');
+    check(/differ on \d+ of 6 pictures/.test(await page.locator('[data-part="differ"]').textContent()), 'how often they differ');
+    await shot('compare');
+    await page.click('.model:has-text("parts 2") [data-do="promote"]');
+    await page.click('dialog .btn.main');
+    await until(async () => (await page.locator('.model[data-active="true"] h2').textContent()) === 'parts 2', 'promoted');
+    await page.click('[data-do="rollback"]');
+    await page.click('dialog .btn.main');
+    await until(async () => (await page.locator('.model[data-active="true"] h2').textContent()) === 'parts 1', 'rolled back');
+    await until(async () => (await page.locator('.served li').count()) === 3, 'the history of what answered');
+    await shot('models');
+});
+
+for (const theme of ['light', 'dark'])
+    test(`dashboard, training and models on a phone, ${theme}`, async ({ page, shot }) => {
+        for (const [view, there] of [['board', '.answer'], ['train', 'li[data-job]'], ['models', '.model']]) {
+            await page.goto(`#/${view}`);
+            await page.waitForSelector(there);
+            await page.waitForTimeout(300);
+            const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+            check(over <= 0, `${view} is ${over} pixels too wide`);
+            await shot(`phone-${view}-${theme}`);
+        }
+    }, { context: phone, prefs: { theme } });
