@@ -4,6 +4,7 @@
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/files.h"
+#include "cmd/predict_why.h"
 #include "cmd/progress.h"
 #include "cmd/session.h"
 #include "train/evaluate.h"
@@ -17,6 +18,7 @@ static const ay_option options[] = {
     {"csv", 0, NULL, "print CSV: file,prediction,confidence,status"},
     {"jsonl", 0, NULL, "print one JSON object a line"},
     {"features", 0, NULL, "with --jsonl: also the feature vector and the logits"},
+    AY_PREDICT_WHY_OPTIONS,
     {"quiet", 'q', NULL, "no progress bar"},
     {0},
 };
@@ -40,6 +42,7 @@ typedef struct {
     bool features;
     int failed, successes;
     ay_progress bar;
+    ay_predict_why why;
 } job;
 
 static json_t *numbers(const float *v, int n)
@@ -69,6 +72,7 @@ static void print_jsonl(const job *j, const char *path, const ay_prediction *p)
         json_object_set_new(o, "logits", numbers(p->logits, j->info->classes));
         json_object_set_new(o, "features", numbers(p->feature, j->info->engine->dim));
     }
+    ay_predict_why_json(&j->why, o);
     json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
     putchar('\n');
     json_decref(o);
@@ -89,7 +93,9 @@ static void print_one(job *j, const char *path, const ay_prediction *p)
         ay_csv_field(&line, name);
         printf("%s,%.9g,%s\n", line.data ? line.data : "", (double)p->confidence, status);
     } else {
-        printf("%s: %s %.1f %%  %s\n", path, name, 100 * (double)p->confidence, status);
+        ay_predict_why_text(&j->why, &line);
+        printf("%s: %s %.1f %%  %s%s\n", path, name, 100 * (double)p->confidence, status,
+               line.data ? line.data : "");
     }
     ay_buf_fini(&line);
 }
@@ -112,6 +118,7 @@ static ay_status predict_chunk(job *j, char **paths, size_t n, ay_err *err)
     const char *name[CHUNK];
     ay_prediction p[CHUNK];
     ay_status status = AY_OK;
+    bool ran;
     int m = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -127,12 +134,15 @@ static ay_status predict_chunk(job *j, char **paths, size_t n, ay_err *err)
     }
     if (m > 0)
         status = ay_classifier_run(j->c, list, m, p, err);
+    ran = m > 0 && status == AY_OK;
     for (int i = 0; i < m; i++) {
+        if (status == AY_OK && j->why.why)
+            status = ay_predict_why_ask(&j->why, j->c, &image[i], name[i], &p[i], err);
         if (status == AY_OK)
             print_one(j, name[i], &p[i]);
         ay_image_fini(&image[i]);
     }
-    if (m > 0 && status == AY_OK)
+    if (ran)
         ay_predictions_fini(p);
     return status;
 }
@@ -186,8 +196,11 @@ int ay_cmd_predict(int argc, char **argv)
         goto out;
     }
     j.info = ay_classifier_get_info(j.c);
+    if (!ay_predict_why_open(&j.why, &a, a.rest[0], &rc))
+        goto out;
     rc = predict(&j, &files, ay_args_get(&a, "quiet") != NULL, &err);
 out:
+    ay_predict_why_close(&j.why);
     ay_files_fini(&files);
     ay_classifier_close(j.c);
     ay_args_fini(&a);

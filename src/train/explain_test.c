@@ -7,6 +7,7 @@
 #include "models/model.h"
 #include "nn/inspect.h"
 #include "plot/plot.h"
+#include "train/why.h"
 
 #include "base/file.h"
 
@@ -171,6 +172,7 @@ static void mc_dropout(void)
     CHECK(a.mean[0] != c.mean[0] && c.mutual_information > 0 && c.spread[0] > 1e-4);
     for (int k = 0; k < 3; k++) /* many passes come near the network without dropout */
         CHECK(fabs(c.mean[k] - plain[k] / sum) < 0.05 + 2 * c.spread[k] / sqrt(600));
+    ay_passes_fini(&b);
     CHECK(ay_explain_mc_dropout(&b, never, NULL, x, 0, 0, 1, &err) == AY_EUNSUPPORTED);
     CHECK(strstr(err.msg, "no dropout"));
     ay_passes_fini(&a);
@@ -233,6 +235,48 @@ static void overlay(void)
     ay_image_fini(&out);
 }
 
+/* A folder and pictures: the mean of the views is the mean of five plain runs, the heat map is as
+ * large as the picture, and a network without dropout says so. */
+static void folder(void)
+{
+    subject s = load("resnet18-torchvision");
+    float logits[1000], feature[512], mean[2] = {0};
+    ay_image im, heat;
+    ay_passes passes;
+    ay_preprocess p = {.size = 224, .resize = 256, .fit = AY_FIT_SHORTEST_CROP,
+                       .filter = AY_FILTER_BILINEAR, .mean = {0.485f, 0.456f, 0.406f},
+                       .std = {0.229f, 0.224f, 0.225f}};
+    ay_plan *plan;
+    ay_why *w;
+    ay_err err = {{0}};
+
+    CHECK_OK(ay_image_create(&im, 100, 80, &err), err);
+    for (int i = 0; i < 100 * 80 * 3; i++)
+        im.data[i] = (uint8_t)(i * 7 % 251);
+    CHECK_OK(ay_why_open(&w, s.folder, NULL, &err), err);
+    CHECK(ay_why_classes(w) == 1000 && ay_why_dim(w) == 512);
+    CHECK_OK(ay_why_views(w, &im, logits, feature, &err), err);
+    CHECK_OK(ay_plan_create(&plan, ay_model_graph(s.model),
+                            &(ay_plan_options){.batch = 1, .precision = AY_NN_F32}, &err), err);
+    for (int k = 0; k < AY_TTA_VIEWS; k++) {
+        CHECK_OK(ay_tta_input(&im, &p, k, ay_plan_input(plan, 0)->data, &err), err);
+        CHECK_OK(ay_plan_run(plan, &err), err);
+        mean[0] += ((float *)ay_plan_output_named(plan, "logits")->data)[7] / AY_TTA_VIEWS;
+        mean[1] += ((float *)ay_plan_output_named(plan, "vector")->data)[9] / AY_TTA_VIEWS;
+    }
+    CHECK(vectors_near(logits[7], mean[0], 1e-4) && vectors_near(feature[9], mean[1], 1e-4));
+    CHECK_OK(ay_why_heat(w, &im, 3, &heat, &err), err);
+    CHECK(heat.width == 100 && heat.height == 80);
+    CHECK(ay_why_passes(w, &im, 5, 1, 0, &passes, &err) == AY_EUNSUPPORTED);
+    CHECK(ay_why_open(&(ay_why *){NULL}, "build/nothing-here", NULL, &err) == AY_ENOTFOUND);
+    ay_why_close(w);
+    ay_plan_destroy(plan);
+    ay_image_fini(&heat);
+    ay_image_fini(&im);
+    end(&s);
+}
+
 TESTS({"Grad-CAM equals PyTorch's", gradcam}, {"attention rollout equals transformers'", rollout},
       {"passes are judged as numpy judges them", judged}, {"dropout kept on", mc_dropout},
-      {"views equal Pillow's", views}, {"heat over a picture", overlay})
+      {"views equal Pillow's", views}, {"heat over a picture", overlay},
+      {"a folder is asked why", folder})
