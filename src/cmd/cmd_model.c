@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
+#include "cmd/models.h"
 #include "cmd/session.h"
 #include "engine/verify.h"
 
@@ -19,11 +20,16 @@ static const ay_option options[] = {
     {0},
 };
 static const ay_usage usage = {
-    "model list|show|verify [MODEL] [OPTION ...]",
-    "  list              encoders at hand; * marks the one in use\n"
+    "model VERB [MODEL] [OPTION ...]",
+    "  list              encoders at hand and registered trained models; * marks those in use\n"
     "  show [MODEL]      architecture, size, digest, licence, preprocessing\n"
     "  verify [MODEL]    compare its vectors with known answers and with plain loops\n"
-    "MODEL is \"default\", a folder or a .safetensors file; the setting \"model\" if left out.",
+    "  import FOLDER     register what assay train made\n"
+    "  promote MODEL     let a registered model (name, name:version) answer\n"
+    "  rollback          back to the one before\n"
+    "  history           which model answered when\n"
+    "  export MODEL DIR  a registered model's folder\n"
+    "MODEL of show and verify is \"default\", a folder or a .safetensors file; the setting \"model\" if left out.",
     options,
     "data " AY_ENGINE_SETTINGS,
 };
@@ -46,7 +52,9 @@ static int list(const ay_args *a)
     models = opendir(dir);
     while (models && (entry = readdir(models))) {
         snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
-        if (entry->d_name[0] != '.' && ay_file_is_dir(path))
+        if (entry->d_name[0] == '.' || strspn(entry->d_name, "0123456789abcdef") == 32)
+            continue; /* a registered model, listed by its name */
+        if (ay_file_is_dir(path))
             list_one(path, in_use);
     }
     if (models)
@@ -82,13 +90,13 @@ static int show(const ay_session *s, bool json)
     return AY_EXIT_OK;
 }
 
-static int verify(const ay_session *s)
+static int verify(ay_engine *engine)
 {
     ay_engine_check checks[AY_ENGINE_CHECKS];
     int n = 0, wrong = 0;
     ay_err err;
 
-    if (ay_engine_verify(s->engine, checks, &n, &err) != AY_OK)
+    if (ay_engine_verify(engine, checks, &n, &err) != AY_OK)
         return ay_cmd_fail(&err);
     for (int i = 0; i < n; i++) {
         printf("%-5s %-16s cosine %.7f (at least %.5f), largest difference %.2g\n",
@@ -103,6 +111,25 @@ static int verify(const ay_session *s)
     return wrong ? AY_EXIT_FAIL : AY_EXIT_OK;
 }
 
+/* A trained model with its logits, else an encoder. */
+static int verify_model(const ay_args *a)
+{
+    ay_session session = {0};
+    ay_classifier *c = NULL;
+    ay_err err;
+    int rc;
+
+    if (ay_session_classifier(&c, a, ay_config_text(&a->config, "model"), NULL) == AY_OK)
+        rc = verify(ay_classifier_engine(c));
+    else if (ay_session_engine(&session, a, &err) == AY_OK)
+        rc = verify(session.engine);
+    else
+        rc = ay_cmd_fail(&err);
+    ay_classifier_close(c);
+    ay_session_close(&session);
+    return rc;
+}
+
 int ay_cmd_model(int argc, char **argv)
 {
     ay_session session = {0};
@@ -114,9 +141,13 @@ int ay_cmd_model(int argc, char **argv)
     if (rc >= 0)
         goto out;
     verb = a.n_rest ? a.rest[0] : "";
+    if (ay_models_verb(verb)) {
+        rc = ay_models_run(&a);
+        goto out;
+    }
     if (strcmp(verb, "list") != 0 && strcmp(verb, "show") != 0 && strcmp(verb, "verify") != 0) {
         rc = ay_args_wrong(
-            &a, *verb ? "model: there is no verb '%s'" : "model: list, show or verify?%s", verb);
+            &a, *verb ? "model: there is no verb '%s'" : "model: which verb?%s", verb);
         goto out;
     }
     if (a.n_rest > 2) {
@@ -125,13 +156,17 @@ int ay_cmd_model(int argc, char **argv)
     }
     if (strcmp(verb, "list") == 0) {
         rc = list(&a);
+        ay_models_list(&a);
         goto out;
     }
-    if ((a.n_rest == 2 && ay_config_set(&a.config, "model", a.rest[1], "operand", &err) != AY_OK) ||
-        ay_session_engine(&session, &a, &err) != AY_OK)
+    if (a.n_rest == 2 && ay_config_set(&a.config, "model", a.rest[1], "operand", &err) != AY_OK)
+        rc = ay_cmd_fail(&err);
+    else if (strcmp(verb, "verify") == 0)
+        rc = verify_model(&a);
+    else if (ay_session_engine(&session, &a, &err) != AY_OK)
         rc = ay_cmd_fail(&err);
     else
-        rc = strcmp(verb, "show") == 0 ? show(&session, ay_args_get(&a, "json")) : verify(&session);
+        rc = show(&session, ay_args_get(&a, "json"));
 out:
     ay_session_close(&session);
     ay_args_fini(&a);

@@ -237,6 +237,18 @@ static ay_status hand_over(ay_run *r, ay_weights *head, ay_err *err)
     return r->best.values ? AY_OK : ay_fail(err, AY_ENOMEM, "the best weights");
 }
 
+/* The training rows are wanted again when the body stays as it is. */
+static void keep_rows(ay_run *r, rows *train)
+{
+    if (!r->s.freeze_backbone)
+        return;
+    r->features = train->x;
+    r->feature_labels = train->labels;
+    r->feature_count = train->n;
+    train->x = NULL;
+    train->labels = NULL;
+}
+
 static ay_status train_head(const collector *c, ay_err *err)
 {
     ay_run *r = c->run;
@@ -258,6 +270,8 @@ static ay_status train_head(const collector *c, ay_err *err)
     }
     if (status == AY_OK)
         status = hand_over(r, f.weights, err);
+    if (status == AY_OK)
+        keep_rows(r, &train);
     ay_weights_destroy(f.weights);
     ay_graph_destroy(f.graph);
     rows_fini(&train);

@@ -88,14 +88,19 @@ static ay_status fit_unknown(const judge *j, ay_package *p, const ay_evaluation 
     ay_unknown_options o = {.false_alarm = s->false_alarm_rate,
                             .temperature = p->temperature,
                             .seed = (uint64_t)s->seed};
+    const ay_run *r = j->run;
+    ay_unknown_data fresh = {val->n, val->features, val->logits, val->labels}, known;
     ay_evaluation train = {0};
-    ay_status status = look(j, AY_SPLIT_TRAIN, TRAIN_MOST, &train, err);
+    ay_status status = AY_OK;
 
-    if (status == AY_OK) {
-        ay_unknown_data known = {train.n, train.features, train.logits, train.labels};
-        ay_unknown_data fresh = {val->n, val->features, val->logits, val->labels};
-        status = ay_unknown_fit(&p->unknown, &known, &fresh, train.dim, train.classes, &o, err);
+    if (r->features) {
+        known = (ay_unknown_data){r->feature_count, r->features, NULL, r->feature_labels};
+    } else {
+        status = look(j, AY_SPLIT_TRAIN, TRAIN_MOST, &train, err);
+        known = (ay_unknown_data){train.n, train.features, train.logits, train.labels};
     }
+    if (status == AY_OK)
+        status = ay_unknown_fit(&p->unknown, &known, &fresh, val->dim, val->classes, &o, err);
     ay_evaluation_fini(&train);
     return status;
 }

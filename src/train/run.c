@@ -270,6 +270,8 @@ static void fini(ay_run *r)
     ay_corpus_fini(&r->corpus);
     ay_history_fini(&r->history);
     ay_free(r->best.values);
+    ay_free(r->features);
+    ay_free(r->feature_labels);
     json_decref(r->resume);
     ay_free(r);
 }

@@ -45,6 +45,10 @@ typedef struct {
     int threads;
     ay_nn_precision precision;
 
+    /* What a frozen body made of the training pictures, for the detectors of unknown things. */
+    float *features; /* [feature_count, dim]; NULL: not frozen */
+    int *feature_labels, feature_count;
+
     ay_history history;
     ay_event_file *events;
     ay_best best;
