@@ -62,7 +62,7 @@ json_t *ay_view_registered(const ay_registered *m, bool whole)
     for (size_t i = 0; i < m->nclasses; i++)
         json_array_append_new(classes, json_string(m->classes[i]));
     out = json_pack("{s:I, s:s, s:i, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:b,"
-                    " s:O?, s:s}",
+                    " s:O?, s:O?, s:O?, s:s}",
                     "id", (json_int_t)m->id, "name", m->name, "version", m->version, "digest",
                     m->digest, "preprocess_digest", m->preprocess_digest, "bundle", m->bundle,
                     "snapshot", text_or_null(m->snapshot), "architecture", m->architecture,
@@ -70,6 +70,8 @@ json_t *ay_view_registered(const ay_registered *m, bool whole)
                     ay_view_real(m->temperature), "confident", ay_view_real(m->confident), "reject",
                     ay_view_real(m->reject), "knows_unknown", m->knows_unknown, "active", m->active,
                     "report", m->has_report, "accuracy", json_object_get(metrics, "accuracy"),
+                    "pictures", json_object_get(metrics, "pictures"), "measured_on",
+                    json_object_get(metrics, "measured_on"),
                     "created_at", m->created_at);
     if (whole && out)
         json_object_set(out, "metrics", metrics);

@@ -80,7 +80,7 @@ struct ay_service {
     bool stop, look, busy;
 
     _Atomic uint64_t scans, matches, no_matches, ambiguous, added, moved, refused;
-    _Atomic uint64_t decode_ns, embed_ns, search_ns;
+    _Atomic uint64_t decode_ns, embed_ns, search_ns, predictions, predict_ns;
 };
 
 /* ---- galleries; the caller holds lock unless said */

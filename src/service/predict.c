@@ -87,7 +87,10 @@ static ay_status run(ay_service *s, const ay_serving *v, const ay_image *im, ay_
 
     if (status != AY_OK)
         return status;
-    out->network_ms = (double)(ay_clock_mono() - begun) / 1e6;
+    begun = ay_clock_mono() - begun;
+    out->network_ms = (double)begun / 1e6;
+    s->predictions++;
+    s->predict_ns += begun;
     status = fill(v, &p, a, out, err);
     s->classifier.fini(&p);
     return status;

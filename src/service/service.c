@@ -468,7 +468,9 @@ void ay_service_get_stats(ay_service *s, ay_service_stats *out)
                               .refused = s->refused,
                               .decode_ns = s->decode_ns,
                               .embed_ns = s->embed_ns,
-                              .search_ns = s->search_ns};
+                              .search_ns = s->search_ns,
+                              .predictions = s->predictions,
+                              .predict_ns = s->predict_ns};
     pthread_rwlock_rdlock(&s->lock);
     out->datasets = s->ngalleries;
     for (int i = 0; i < s->ngalleries; i++) {

@@ -162,6 +162,7 @@ typedef struct {
     uint64_t scans, matches, no_matches, ambiguous;
     uint64_t added, moved, refused; /* uploads; refused: not a usable picture */
     uint64_t decode_ns, embed_ns, search_ns; /* summed over scans */
+    uint64_t predictions, predict_ns;        /* of trained models; time in the network */
     int64_t datasets, classes, pictures, unembedded;
 } ay_service_stats;
 void ay_service_get_stats(ay_service *s, ay_service_stats *out);

@@ -46,7 +46,7 @@ async function askRollback() {
 function card(m) {
     return h('li', { class: 'sheet model', 'data-model': String(m.id), 'data-active': String(m.active) },
         h('div', { class: 'tray-head' }, h('h2', {}, modelName(m)), m.active && h('span', { class: 'band', 'data-band': 'success' }, icon('check'), h('span', {}, t('answers_now')))),
-        m.accuracy != null && h('p', { class: 'figure' }, h('strong', {}, percent(m.accuracy)), ' ', h('span', {}, t('right_on_test'))),
+        m.accuracy != null && h('p', { class: 'figure' }, h('strong', {}, percent(m.accuracy)), ' ', h('span', {}, t(m.measured_on === 'validation' ? 'right_on_val' : 'right_on_test', { n: m.pictures ?? 0 }))),
         h('p', { class: 'muted small' }, [t('classes', { n: m.classes.length }), m.architecture, date(m.created_at), m.licence].filter(Boolean).join(' · ')),
         h('p', { class: 'muted small' }, t('bands_are', { confident: percent(m.confident, 0), reject: percent(m.reject, 0) }), m.knows_unknown ? ` · ${t('knows_unknown')}` : ''),
         h('details', { class: 'details' }, h('summary', {}, t('details')), h('dl', { class: 'facts' },
