@@ -95,7 +95,7 @@ static double solve(const problem *p, double lo, double hi, int *steps)
 ay_status ay_temperature_fit(ay_temperature *out, const float *logits, const int *labels, int64_t n,
                              int classes, int smooth, ay_err *err)
 {
-    problem p = {logits, labels, n, classes, smooth ? 1.0 / ((double)n + 2) : 0};
+    problem p = {logits, labels, n, classes, smooth ? 0.25 / ((double)n + 2) : 0};
     double lo = 1 / AY_TEMPERATURE_MAX, hi = 1 / AY_TEMPERATURE_MIN, beta;
     ay_status status = check(&p, err);
 

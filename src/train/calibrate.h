@@ -31,11 +31,13 @@ typedef struct {
 } ay_temperature;
 
 /* logits [n, classes] finite, labels [n].  When every picture is right the likelihood grows for
- * ever as T falls; so that confidence does not become 1.0 from a few pictures, n pictures are
- * joined by one imagined mistake spread evenly over all pictures: the loss is
- * (1 - e) nll + e * (cross-entropy with the uniform distribution), e = 1 / (n + 2) (Laplace's rule
- * of succession for an unseen error) when smooth is not 0, else plain nll.  AY_EINVAL when n < 1, a
- * label is out of range or a logit is not finite: T is then 1. */
+ * ever as T falls, and a few pictures would make every answer 100 % sure.  So, when smooth is not 0,
+ * a little doubt is mixed in: the loss is (1 - e) nll + e * (cross-entropy with the uniform
+ * distribution), e = 0.25 / (n + 2), a quarter of Laplace's chance of a mistake not seen yet; else plain
+ * nll.  The quarter is measured (bench/temperature_choices.py): on unseen pictures its log loss was the
+ * least, or within 0.002 of it, among 0, 0.05, 0.1, 0.25, 0.5 and 1 for weak, middling and strong
+ * heads on two data sets; none at all cost up to 0.34 nats, a whole one up to a point of ECE.
+ * AY_EINVAL when n < 1, a label is out of range or a logit is not finite: T is then 1. */
 ay_status ay_temperature_fit(ay_temperature *out, const float *logits, const int *labels, int64_t n,
                              int classes, int smooth, ay_err *err);
 /* probabilities = softmax(logits / T), row by row; [n, classes], may be the same array. */

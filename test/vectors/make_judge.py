@@ -138,7 +138,7 @@ def temperature_case(z, y):
         return float((lse - (1 - even) * zd[np.arange(len(y)), y] - even * zd.mean(1)).mean())
 
     out = dict(logits=b64(z), labels=y.tolist(), n=len(y), classes=z.shape[1])
-    for key, even in (("plain", 0.0), ("smooth", 1 / (len(y) + 2))):
+    for key, even in (("plain", 0.0), ("smooth", 0.25 / (len(y) + 2))):
         r = so.minimize_scalar(lambda b: nll(b, even), bounds=(1 / 20, 20), method="bounded",
                                options=dict(xatol=1e-12))
         out[key] = 1 / r.x
