@@ -6,8 +6,10 @@
  * without runs its plain loops inside the fast back end too, in float32, so a new operator is right
  * everywhere before it is fast.
  *
- * Gradients have their place in the row: ref_backward beside ref, dnnl_backward beside dnnl.  A
- * gradient is checked against finite differences of its own forward (ref/gradient_test.c).
+ * Gradients have their place in the row: ref_backward beside ref, checked against finite differences
+ * of its own forward (ref/gradient_test.c).  Training over oneDNN has a table of its own
+ * (dnnl/learn.c), because there forward differs from inference too; a row without an entry in it runs
+ * ref and ref_backward.
  *
  * Invariants of a finished graph:
  *  1. node i produces value i, and reads only values below i;
@@ -116,7 +118,6 @@ struct ay_op {
     void (*ref_backward)(const ay_ref_grad *c); /* NULL: no gradient */
     unsigned needs;                             /* AY_NEEDS_...: what ref_backward reads */
     ay_dnnl_fn *dnnl;                           /* NULL: plain loops */
-    ay_dnnl_fn *dnnl_backward;                  /* NULL: plain loops */
 };
 
 /* A packed constant: what the fast back end made of parameters, kept for every plan. */
