@@ -216,6 +216,23 @@ static void serve(trainer *t)
     }
 }
 
+/* Bytes of the plan when it computes again instead of keeping. */
+static size_t checkpointed(const trainer *t)
+{
+    ay_learn_options opt = {.batch = t->batch, .checkpoint = true};
+    ay_learn_info info;
+    ay_learn *l;
+    ay_err err;
+
+    ay_learn_get_info(t->l, &info);
+    opt.precision = info.precision;
+    opt.threads = info.threads;
+    must(ay_learn_create(&l, t->g, t->w, &opt, &err), &err);
+    ay_learn_get_info(l, &info);
+    ay_learn_destroy(l);
+    return info.slab_bytes;
+}
+
 static void report(trainer *t)
 {
     double best[2] = {1e9, 1e9}, cpu, wall, first, last = 0;
@@ -229,9 +246,10 @@ static void report(trainer *t)
     }
     ay_learn_get_info(t->l, &info);
     printf("batch %d %s, %d threads: %.1f ms of processor time, %.1f ms; %.1f pictures/s of "
-           "processor time; slab %.1f MB; loss %.4f, then %.4f\n",
+           "processor time; slab %.1f MB, with checkpoints %.1f; loss %.4f, then %.4f\n",
            t->batch, info.precision == AY_NN_BF16 ? "bf16" : "f32", info.threads, best[0] * 1e3,
-           best[1] * 1e3, t->batch / best[0], (double)info.slab_bytes / 1e6, first, last);
+           best[1] * 1e3, t->batch / best[0], (double)info.slab_bytes / 1e6,
+           (double)checkpointed(t) / 1e6, first, last);
 }
 
 int main(int argc, char **argv)

@@ -74,6 +74,11 @@ ay_status ay_learn_room(ay_dlearn *d, size_t floats, ay_place *out, ay_err *err)
 /* The same numbers in another form, in a new buffer unless nothing changes. */
 ay_status ay_learn_as(ay_dlearn *d, ay_val v, const dnnl_memory_desc_t *from, ay_place at,
                       const dnnl_memory_desc_t *to, ay_place *out, ay_err *err);
+/* v's form, but in the plan's type. */
+dnnl_memory_desc_t ay_learn_typed(const ay_dlearn *d, ay_val v);
+/* v's result lies as md at `at`: bring it into v's form and note it. */
+ay_status ay_learn_settle(ay_dlearn *d, ay_val v, const dnnl_memory_desc_t *md, ay_place at,
+                          ay_err *err);
 /* v's value / gradient as md. */
 ay_status ay_learn_want(ay_dlearn *d, ay_val v, const dnnl_memory_desc_t *md, ay_place *out,
                         ay_err *err);

@@ -54,26 +54,6 @@ static ay_status emit(ay_dlearn *d, ay_val v, const char *what, const point_job 
     return status;
 }
 
-/* A result made in the plan's type, then in v's form. */
-static ay_status settle(ay_dlearn *d, ay_val v, const dnnl_memory_desc_t *md, ay_place at,
-                        ay_err *err)
-{
-    dnnl_memory_desc_t form = ay_learn_form(d, v);
-    ay_status status = ay_learn_as(d, v, md, at, &form, &at, err);
-
-    d->c.lay[v] = (ay_lay){true, form, at};
-    return status;
-}
-
-/* v's shape in the plan's type. */
-static dnnl_memory_desc_t typed(const ay_dlearn *d, ay_val v)
-{
-    dnnl_memory_desc_t md = ay_learn_form(d, v);
-
-    md.data_type = d->c.type;
-    return md;
-}
-
 /* ---- activation -------------------------------------------------------------------------------- */
 
 static void relu_back_part(const ay_step *s, int64_t begin, int64_t end)
@@ -102,7 +82,7 @@ static ay_status eltwise(ay_act act, const dnnl_memory_desc_t *md, bool backward
 ay_status ay_learn_activation(ay_dlearn *d, ay_val v, ay_err *err)
 {
     const ay_node *n = &d->c.g->node[v];
-    dnnl_memory_desc_t md = typed(d, v);
+    dnnl_memory_desc_t md = ay_learn_typed(d, v);
     dnnl_eltwise_desc_t op;
     ay_place x, y;
     ay_status status;
@@ -116,7 +96,7 @@ ay_status ay_learn_activation(ay_dlearn *d, ay_val v, ay_err *err)
         return status;
     ay_learn_io io[] = {{DNNL_ARG_SRC, &md, x}, {DNNL_ARG_DST, &md, y}};
     status = ay_learn_prim(d, v, &op, NULL, NULL, io, 2, AY_ALWAYS, err);
-    return status == AY_OK ? settle(d, v, &md, y, err) : status;
+    return status == AY_OK ? ay_learn_settle(d, v, &md, y, err) : status;
 }
 
 static ay_status eltwise_back(ay_dlearn *d, ay_val v, const dnnl_memory_desc_t *md, ay_place diff,
@@ -147,7 +127,7 @@ static ay_status eltwise_back(ay_dlearn *d, ay_val v, const dnnl_memory_desc_t *
 ay_status ay_learn_activation_back(ay_dlearn *d, ay_val v, ay_err *err)
 {
     const ay_node *n = &d->c.g->node[v];
-    dnnl_memory_desc_t md = typed(d, v);
+    dnnl_memory_desc_t md = ay_learn_typed(d, v);
     dnnl_eltwise_desc_t op;
     ay_place diff, y, dx;
     ay_status status;
@@ -178,7 +158,7 @@ static void add_part(const ay_step *s, int64_t begin, int64_t end)
     int64_t at = begin * size_of(j);
 
     j->state->loops->add(j->bf16, (char *)s->ptr[0] + at, (char *)s->ptr[1] + at,
-                         (char *)s->ptr[2] + at, false, end - begin);
+                         (char *)s->ptr[2] + at, end - begin);
 }
 
 static bool same_shape(const ay_dlearn *d, ay_val v)
@@ -191,7 +171,7 @@ static bool same_shape(const ay_dlearn *d, ay_val v)
 ay_status ay_learn_add(ay_dlearn *d, ay_val v, ay_err *err)
 {
     const ay_node *n = &d->c.g->node[v];
-    dnnl_memory_desc_t md = typed(d, v);
+    dnnl_memory_desc_t md = ay_learn_typed(d, v);
     point_job j = {.n = (int64_t)ay_shape_count(&d->c.p->shape[v]), .part = add_part};
     ay_place at[3];
     ay_status status;
@@ -205,7 +185,7 @@ ay_status ay_learn_add(ay_dlearn *d, ay_val v, ay_err *err)
         status = ay_dnnl_buffer(&d->c, dnnl_memory_desc_get_size(&md), &at[2], err);
     if (status == AY_OK)
         status = emit(d, v, "add", &j, run_points, at, 3, err);
-    return status == AY_OK ? settle(d, v, &md, at[2], err) : status;
+    return status == AY_OK ? ay_learn_settle(d, v, &md, at[2], err) : status;
 }
 
 /* Both sides get the same terms: no work at all. */
@@ -284,7 +264,7 @@ static void run_gate_back(const ay_step *s)
 ay_status ay_learn_mul(ay_dlearn *d, ay_val v, ay_err *err)
 {
     const ay_node *n = &d->c.g->node[v];
-    dnnl_memory_desc_t md = typed(d, v), gmd = typed(d, n->in[1]);
+    dnnl_memory_desc_t md = ay_learn_typed(d, v), gmd = ay_learn_typed(d, n->in[1]);
     point_job j = gate_job(d, v);
     ay_place at[3];
     ay_status status;
@@ -298,13 +278,13 @@ ay_status ay_learn_mul(ay_dlearn *d, ay_val v, ay_err *err)
         status = ay_dnnl_buffer(&d->c, dnnl_memory_desc_get_size(&md), &at[2], err);
     if (status == AY_OK)
         status = emit(d, v, "gate", &j, run_gate, at, 3, err);
-    return status == AY_OK ? settle(d, v, &md, at[2], err) : status;
+    return status == AY_OK ? ay_learn_settle(d, v, &md, at[2], err) : status;
 }
 
 ay_status ay_learn_mul_back(ay_dlearn *d, ay_val v, ay_err *err)
 {
     const ay_node *n = &d->c.g->node[v];
-    dnnl_memory_desc_t md = typed(d, v), gmd = typed(d, n->in[1]), gf = gmd;
+    dnnl_memory_desc_t md = ay_learn_typed(d, v), gmd = ay_learn_typed(d, n->in[1]), gf = gmd;
     point_job j = gate_job(d, v);
     ay_place at[5];
     ay_status status;
@@ -353,7 +333,7 @@ static bool moves(const ay_dlearn *d, ay_val v)
 
 static ay_status drop(ay_dlearn *d, ay_val v, ay_place from, ay_place *to, ay_err *err)
 {
-    dnnl_memory_desc_t md = typed(d, v);
+    dnnl_memory_desc_t md = ay_learn_typed(d, v);
     point_job j = {.n = (int64_t)ay_shape_count(&d->c.p->shape[v]),
                    .part = drop_part,
                    .p = d->c.g->node[v].attr.dropout.p};
@@ -366,7 +346,7 @@ static ay_status drop(ay_dlearn *d, ay_val v, ay_place from, ay_place *to, ay_er
 
 ay_status ay_learn_dropout(ay_dlearn *d, ay_val v, ay_err *err)
 {
-    dnnl_memory_desc_t md = typed(d, v);
+    dnnl_memory_desc_t md = ay_learn_typed(d, v);
     ay_place x;
     ay_status status;
 
@@ -375,12 +355,12 @@ ay_status ay_learn_dropout(ay_dlearn *d, ay_val v, ay_err *err)
     status = ay_learn_want(d, d->c.g->node[v].in[0], &md, &x, err);
     if (status == AY_OK && d->l->train[v])
         status = drop(d, v, x, &x, err);
-    return status == AY_OK ? settle(d, v, &md, x, err) : status;
+    return status == AY_OK ? ay_learn_settle(d, v, &md, x, err) : status;
 }
 
 ay_status ay_learn_dropout_back(ay_dlearn *d, ay_val v, ay_err *err)
 {
-    dnnl_memory_desc_t md = typed(d, v);
+    dnnl_memory_desc_t md = ay_learn_typed(d, v);
     ay_place diff;
     ay_status status;
 

@@ -167,8 +167,7 @@ static void sum_part(void *ctx, int i, int parts)
     begin *= 64;
     end = end * 64 < j->n ? end * 64 : j->n;
     for (int k = 1; k < j->parts; k++)
-        j->state->loops->add(false, to + begin, to + k * j->n + begin, to + begin, false,
-                             end - begin);
+        j->state->loops->add(false, to + begin, to + k * j->n + begin, to + begin, end - begin);
 }
 
 static void run_sum(const ay_step *s)
@@ -275,6 +274,24 @@ ay_status ay_learn_want(ay_dlearn *d, ay_val v, const dnnl_memory_desc_t *md, ay
     return ay_learn_as(d, v, &form, d->c.lay[v].at, md, out, err);
 }
 
+dnnl_memory_desc_t ay_learn_typed(const ay_dlearn *d, ay_val v)
+{
+    dnnl_memory_desc_t md = ay_learn_form(d, v);
+
+    md.data_type = d->c.type;
+    return md;
+}
+
+ay_status ay_learn_settle(ay_dlearn *d, ay_val v, const dnnl_memory_desc_t *md, ay_place at,
+                          ay_err *err)
+{
+    dnnl_memory_desc_t form = ay_learn_form(d, v);
+    ay_status status = ay_learn_as(d, v, md, at, &form, &at, err);
+
+    d->c.lay[v] = (ay_lay){true, form, at};
+    return status;
+}
+
 /* ---- gradients ---------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -294,7 +311,7 @@ static void add_part(void *ctx, int i, int parts)
     end = end * 64 < j->n ? end * 64 : j->n;
     j->state->loops->add(j->bf16, (const char *)s->ptr[0] + begin * size,
                          (const char *)s->ptr[1] + begin * size, (char *)s->ptr[2] + begin * size,
-                         false, end - begin);
+                         end - begin);
 }
 
 static void run_add(const ay_step *s)

@@ -7,24 +7,6 @@ extern const ay_op ay_op_patches;
 
 enum { WORKSPACE };
 
-static dnnl_memory_desc_t typed(const ay_dlearn *d, ay_val v)
-{
-    dnnl_memory_desc_t md = ay_learn_form(d, v);
-
-    md.data_type = d->c.type;
-    return md;
-}
-
-static ay_status settle(ay_dlearn *d, ay_val v, const dnnl_memory_desc_t *md, ay_place at,
-                        ay_err *err)
-{
-    dnnl_memory_desc_t form = ay_learn_form(d, v);
-    ay_status status = ay_learn_as(d, v, md, at, &form, &at, err);
-
-    d->c.lay[v] = (ay_lay){true, form, at};
-    return status;
-}
-
 /* ---- pooling -------------------------------------------------------------------------------------- */
 
 static ay_status window_pd(ay_dlearn *d, const ay_pool_window *w, const dnnl_memory_desc_t *smd,
@@ -49,7 +31,7 @@ static ay_status window_pd(ay_dlearn *d, const ay_pool_window *w, const dnnl_mem
 ay_status ay_learn_pool(ay_dlearn *d, ay_val v, ay_err *err)
 {
     const ay_node *n = &d->c.g->node[v];
-    dnnl_memory_desc_t smd = typed(d, n->in[0]), dmd = typed(d, v), wmd;
+    dnnl_memory_desc_t smd = ay_learn_typed(d, n->in[0]), dmd = ay_learn_typed(d, v), wmd;
     dnnl_primitive_desc_t pd = NULL;
     ay_pool_window w;
     ay_place src, dst, *work = &d->keep[v][WORKSPACE];
@@ -75,13 +57,13 @@ ay_status ay_learn_pool(ay_dlearn *d, ay_val v, ay_err *err)
                         {DNNL_ARG_DST, &dmd, dst},
                         {DNNL_ARG_WORKSPACE, &wmd, *work}};
     status = ay_learn_emit(d, v, pd, io, wmd.ndims ? 3 : 2, AY_ALWAYS, err);
-    return status == AY_OK ? settle(d, v, &dmd, dst, err) : status;
+    return status == AY_OK ? ay_learn_settle(d, v, &dmd, dst, err) : status;
 }
 
 ay_status ay_learn_pool_back(ay_dlearn *d, ay_val v, ay_err *err)
 {
     const ay_node *n = &d->c.g->node[v];
-    dnnl_memory_desc_t smd = typed(d, n->in[0]), dmd = typed(d, v), wmd;
+    dnnl_memory_desc_t smd = ay_learn_typed(d, n->in[0]), dmd = ay_learn_typed(d, v), wmd;
     dnnl_primitive_desc_t hint = NULL;
     dnnl_pooling_v2_desc_t op;
     ay_pool_window w;
@@ -162,7 +144,7 @@ static ay_status emit_mean(ay_dlearn *d, ay_val v, void (*kernel)(const ay_step 
 ay_status ay_learn_global(ay_dlearn *d, ay_val v, ay_err *err)
 {
     ay_val in = d->c.g->node[v].in[0];
-    dnnl_memory_desc_t smd = typed(d, in), dmd = ay_dnnl_nhwc(&d->c.p->shape[v], dnnl_f32);
+    dnnl_memory_desc_t smd = ay_learn_typed(d, in), dmd = ay_dnnl_nhwc(&d->c.p->shape[v], dnnl_f32);
     ay_place src, dst;
     ay_status status = ay_learn_want(d, in, &smd, &src, err);
 
@@ -170,7 +152,7 @@ ay_status ay_learn_global(ay_dlearn *d, ay_val v, ay_err *err)
         status = ay_dnnl_buffer(&d->c, dnnl_memory_desc_get_size(&dmd), &dst, err);
     if (status == AY_OK)
         status = emit_mean(d, v, run_mean, src, dst, err);
-    return status == AY_OK ? settle(d, v, &dmd, dst, err) : status;
+    return status == AY_OK ? ay_learn_settle(d, v, &dmd, dst, err) : status;
 }
 
 /* The gradient is the same for every pixel: it stays one row a picture until somebody needs more. */
@@ -215,7 +197,7 @@ ay_status ay_learn_view(ay_dlearn *d, ay_val v, ay_err *err)
     ay_place at;
     ay_status status = ay_learn_want(d, in, &from, &at, err);
 
-    return status == AY_OK ? settle(d, v, &to, at, err) : status;
+    return status == AY_OK ? ay_learn_settle(d, v, &to, at, err) : status;
 }
 
 ay_status ay_learn_view_back(ay_dlearn *d, ay_val v, ay_err *err)
@@ -255,7 +237,7 @@ ay_status ay_learn_slice(ay_dlearn *d, ay_val v, ay_err *err)
 
     if (at.buf < 0)
         return ay_learn_plain(d, v, err);
-    return status == AY_OK ? settle(d, v, &md, at, err) : status;
+    return status == AY_OK ? ay_learn_settle(d, v, &md, at, err) : status;
 }
 
 static void run_zero(const ay_step *s)

@@ -44,8 +44,8 @@ typedef struct {
     /* diff_x = by_diff * d + by_x * x + by_one, d as above */
     void (*spread)(const ay_norm_loop *a, int64_t begin, int64_t end);
 
-    /* dst = a + b; RELU follows when relu */
-    void (*add)(bool bf16, const void *a, const void *b, void *dst, bool relu, int64_t n);
+    /* dst = a + b; dst may be a */
+    void (*add)(bool bf16, const void *a, const void *b, void *dst, int64_t n);
     /* dst = a where y > 0, else 0, with b (may be NULL) added to a before */
     void (*relu_back)(bool bf16, const void *a, const void *b, const void *y, void *dst, int64_t n);
     /* One picture, channels last: y = x * gate[c] */

@@ -1,7 +1,8 @@
-/* nn/dnnl/loops_bf16.c - loops.inc for AVX-512 with its bf16 conversion.  The whole file is compiled for it, so nothing here
- * may run before ay_loops_get() has looked. */
+/* nn/dnnl/loops_bf16.c - loops.inc for AVX-512 with its bf16 conversion.  The whole file is compiled
+ * for it, so nothing here may run before ay_loops_get() has looked. */
 #if defined(__x86_64__) && defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,avx512bf16"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,avx512bf16"))), \
+                             apply_to = function)
 #elif defined(__x86_64__)
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,fma,avx512bf16,prefer-vector-width=512")
 #endif
