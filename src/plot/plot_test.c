@@ -23,7 +23,7 @@ static const char *const part[MANY] = {
 static const char *const hostile[6] = {
     "<script>alert(1)</script>", "a\"b'c&d", "line\nbreak\x01\xff\xc3(",
     "a very long class name that nobody would choose but a folder may well have, part 17 of 23",
-    "\xe2\x80\xae" "desrever", "\xe9\x8b\xbc\xe6\x9d\xbf \xc3\xa4\xc3\xb6\xc3\xbc"};
+    ("\xe2\x80\xae" "desrever"), "\xe9\x8b\xbc\xe6\x9d\xbf \xc3\xa4\xc3\xb6\xc3\xbc"};
 
 /* One opening for each closing tag, no raw ampersand, no control character. */
 static void check_markup(const ay_buf *b)
