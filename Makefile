@@ -83,11 +83,13 @@ check: $(TESTBIN)
 	@tools/run-tests $(TESTBIN)
 
 test: deps
-	@$(MAKE) --no-print-directory all lint
+	@$(MAKE) --no-print-directory -s -j"$$(nproc)" all
+	@$(MAKE) --no-print-directory lint
 	@tools/test-all
 
 run: deps
-	@$(MAKE) --no-print-directory all
+	@[ -x $B/assay ] || echo "building Assay, which takes a minute or more"
+	@$(MAKE) --no-print-directory -s -j"$$(nproc)" all
 	@$B/assay demo
 
 deps:
