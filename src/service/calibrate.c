@@ -144,20 +144,26 @@ static float usual(const bench *b)
 /* Both sorted.  The share of the known below plus the share of the strangers not below is least. */
 static float balance(const bench *b, const ay_refusal *refusal)
 {
-    size_t at = (size_t)(refusal->least * (double)b->nown), below = 0;
-    size_t most = (size_t)(refusal->most * (double)b->nown);
-    double least = INFINITY;
-    float best = b->own[at];
+    size_t least = b->nown < ENOUGH ? 0 : (size_t)(refusal->least * (double)b->nown);
+    size_t most = (size_t)(refusal->most * (double)b->nown), at = least, below = 0;
+    double cheapest = INFINITY;
+    float best, floor;
 
     if (b->nother == 0)
-        return usual(b);
+        return b->nown < ENOUGH ? b->own[0] : usual(b);
+    floor = b->other[(size_t)(AY_STRANGE * (double)b->nother)];
+    while (at < most && b->own[at] < floor)
+        at++;
+    best = b->own[at];
+    if (b->nown < ENOUGH)
+        return best;
     for (; at <= most; at++) {
         double cost;
         while (below < b->nother && b->other[below] < b->own[at])
             below++;
         cost = (double)at / (double)b->nown + 1 - (double)below / (double)b->nother;
-        if (cost < least) {
-            least = cost;
+        if (cost < cheapest) {
+            cheapest = cost;
             best = b->own[at];
         }
     }
@@ -171,7 +177,7 @@ static void choose_threshold(bench *b, const ay_refusal *refusal, ay_calibration
     qsort(b->own, b->nown, sizeof *b->own, by_value);
     qsort(b->other, b->nother, sizeof *b->other, by_value);
     if (b->nown >= FEW) {
-        out->threshold = b->nown >= ENOUGH ? balance(b, refusal ? refusal : &ours) : b->own[0];
+        out->threshold = balance(b, refusal ? refusal : &ours);
         out->odd = usual(b);
         out->known = (int64_t)b->nown;
     } else if (b->nother > 0) {

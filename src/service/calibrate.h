@@ -14,8 +14,10 @@
  * which is like the things stored.  The threshold is the one of the known scores that makes the share of
  * the known below it plus the share of such strangers not below it least, among those that send
  * back 2 to 25 % of the known: where classes lie apart few known things are lost, where they do not
- * more are, and never more than that.  With one class there are no strangers to learn from, and 5 %
- * are sent back.  With fewer than twenty known scores it is their least; with fewer than five it is the
+ * more are, and never more than that.  And it is no score that nine of ten such strangers exceed (but
+ * still within the 25 %): what is less like the stored things than they are like each other is no
+ * candidate.  With one class there are no strangers to learn from, and 5 % are sent back.  With fewer
+ * than twenty known scores it is their least that the strangers allow; with fewer than five it is the
  * median of the strangers'.
  *
  * Rejected: a threshold for each class (worse at the same price, and small classes have none); scores
@@ -32,8 +34,9 @@
 #define AY_REFUSE_LEAST 0.02  /* share of known things sent back */
 #define AY_REFUSE_USUAL 0.05
 #define AY_REFUSE_MOST  0.25
-#define AY_SURE 0.70          /* least share of the vote for a match */
-#define AY_TEMPERATURE 0.03   /* before there is evidence */
+#define AY_STRANGE      0.10  /* share of near strangers' scores that no threshold is below */
+#define AY_SURE         0.70  /* least share of the vote for a match */
+#define AY_TEMPERATURE  0.03  /* before there is evidence */
 
 typedef struct {
     double temperature;
