@@ -409,8 +409,16 @@ static ay_status finish(running *r, const json_t *request, const char *name,
     ay_arena_init(&a, 0);
     if (status == AY_OK)
         status = ay_registry_get(r->s, id, &a, &m, err);
-    if (status == AY_OK)
+    if (status == AY_OK) {
         say(message, cap, &m, result, promoted, same);
+        json_object_set_new(r->detail, "result",
+                            json_pack("{s:s, s:i, s:o, s:b, s:b, s:b, s:b}", "name", m.name,
+                                      "version", m.version, "accuracy",
+                                      result->classes > 0 ? json_real(result->accuracy) : json_null(),
+                                      "on_test", result->on_test, "promoted", promoted, "same", same,
+                                      "stopped", result->cancelled));
+        show(r);
+    }
     ay_arena_fini(&a);
     return status;
 }

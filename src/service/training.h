@@ -12,7 +12,8 @@
  *
  * A job's detail is a JSON object:
  *   {"name", "dataset" | "folder", "phase", "epoch", "epochs", "rate", "seconds_left", "loss",
- *    "notes": [...], "model": id of the installed model}
+ *    "notes": [...], "model": id of the installed model,
+ *    "result": {"name", "version", "accuracy", "on_test", "promoted", "same", "stopped"}}
  * and its points are {"epoch", "body", "best", "train_loss", "train_accuracy", "val_loss",
  * "val_accuracy", "val_f1", "learning_rate", "seconds"}.
  *

@@ -76,7 +76,8 @@ static void a_training_ends_as_a_model_that_answers(void)
     j = wait_for(s, id, AY_JOB_DONE);
     CHECK(strstr(j.message, "first version 1: right on 97.5 % of the test") && fake_train.epochs == 7);
     CHECK(strstr(j.message, "it answers now") && j.npoints == 2 && strstr(j.points, "\"epoch\":2"));
-    CHECK(strstr(j.detail, "\"phase\":\"head\"") && strstr(j.detail, "skipped") && j.total == 2);
+    CHECK(strstr(j.detail, "\"phase\":\"head\"") && strstr(j.detail, "skipped") &&
+          strstr(j.detail, "\"accuracy\":0.975") && j.total == 2);
     CHECK(*j.started && *j.ended && *j.created);
     CHECK_OK(ay_registry_list(s, &arena, &list, &n, &err), err);
     CHECK(n == 1 && list[0].active && strcmp(list[0].name, "first") == 0);

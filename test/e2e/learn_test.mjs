@@ -39,7 +39,7 @@ test('train: progress, curves, report; the first model answers at once', async (
     await shot('train-running');
     await done(page, 1);
     const text = await page.locator('li[data-job]').first().textContent();
-    check(/parts version 1: right on/.test(text), text);
+    check(/parts 1: \d+\.\d% right on the test pictures · Answers now/.test(text), text);
     await page.click('li[data-job] details summary');
     await page.waitForSelector('.chart polyline');
     check((await page.locator('.chart').count()) === 2, 'loss and accuracy');

@@ -5,7 +5,7 @@
  * that comes back after an hour draws the whole curve and a page that stays fetches each point once.
  */
 import { h, put, redraw } from './dom.js';
-import { t, has, date, duration } from './i18n.js';
+import { t, has, date, duration, percent } from './i18n.js';
 import { icon } from './icons.js';
 import { api, explain } from './api.js';
 import { failed, toast } from './toast.js';
@@ -69,11 +69,20 @@ function running(j) {
         curvesOf(j), notes(j));
 }
 
+/** What came of it, in the reader's language; why it failed is the server's English. */
+function outcome(j) {
+    const r = j.detail?.result;
+    if (!r) return j.message;
+    const name = `${r.name} ${r.version}`;
+    return [r.accuracy === null ? name : t(r.on_test ? 'result_test' : 'result_val', { name, accuracy: percent(r.accuracy) }),
+        r.same && t('result_same'), r.promoted && t('answers_now'), r.stopped && t('result_stopped')].filter(Boolean).join(' · ');
+}
+
 function past(j) {
     const model = j.detail?.model;
     return h('li', { class: 'sheet', 'data-job': String(j.id), 'data-state': j.state },
         h('div', { class: 'tray-head' }, h('h3', { class: 'as-h2' }, t('training_of', { name: sourceOf(j) })), h('span', { class: `state state-${j.state}` }, t(`job_${j.state}`))),
-        h('p', {}, j.message),
+        h('p', {}, outcome(j)),
         h('p', { class: 'muted small' }, j.ended_at ? date(j.ended_at) : ''),
         model && h('div', { class: 'chips' },
             h('a', { class: 'btn', href: `/v1/models/${model}/report`, target: '_blank', rel: 'noopener' }, icon('report'), t('report')),
