@@ -73,6 +73,8 @@ struct ay_service {
     char serving_problem[400];
     pthread_t trainer;
     bool trainer_started;
+    ay_train_control *control; /* of the training under way, job control_job; guarded by jobs_lock */
+    int64_t control_job;
 
     pthread_t keeper;
     bool keeper_started;
@@ -129,8 +131,9 @@ int64_t ay_job_take(ay_service *s, const char *kind, ay_arena *a, const char **r
 /* Replace what is said of a job beside its numbers: JSON text, copied. */
 void ay_job_set_detail(ay_service *s, int64_t id, const char *json);
 void ay_job_add_point(ay_service *s, int64_t id, const char *json);
-/* How often it was asked to stop. */
-int ay_job_asked(ay_service *s, int64_t id);
+/* The training that job `id` runs hears from now on who asks it to stop, and what was asked before;
+ * c NULL: nobody does. */
+void ay_job_control(ay_service *s, int64_t id, ay_train_control *c);
 /* Keep what is known now in the store. */
 void ay_job_save(ay_service *s, int64_t id);
 void ay_service_tell(ay_service *s, const char *kind, const char *dataset, int64_t job);

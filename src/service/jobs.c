@@ -313,18 +313,6 @@ bool ay_job_step(ay_service *s, int64_t id, int64_t done, int64_t total)
     return go;
 }
 
-int ay_job_asked(ay_service *s, int64_t id)
-{
-    ay_job_slot *j;
-    int asked;
-
-    pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, id);
-    asked = j ? j->cancel : 0;
-    pthread_mutex_unlock(&s->jobs_lock);
-    return asked;
-}
-
 void ay_job_set_detail(ay_service *s, int64_t id, const char *json)
 {
     char *copy = ay_strdup(json);
@@ -427,6 +415,26 @@ ay_status ay_service_job(ay_service *s, int64_t id, ay_arena *a, ay_job *out, ay
     return status;
 }
 
+/* With jobs_lock held.  Asked once: keep the best; twice, or when the program ends: stop here. */
+static void tell_training(ay_service *s, const ay_job_slot *j)
+{
+    if (!s->control || !j || s->control_job != j->id)
+        return;
+    if (j->cancel > 0)
+        atomic_store(&s->control->cancel, true);
+    if (j->cancel > 1 || s->stop)
+        atomic_store(&s->control->pause, true);
+}
+
+void ay_job_control(ay_service *s, int64_t id, ay_train_control *c)
+{
+    pthread_mutex_lock(&s->jobs_lock);
+    s->control = c;
+    s->control_job = id;
+    tell_training(s, find_job(s, id));
+    pthread_mutex_unlock(&s->jobs_lock);
+}
+
 ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err)
 {
     ay_status status = AY_OK;
@@ -441,6 +449,8 @@ ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err)
         status = ay_fail(err, AY_ECONFLICT, "job %lld is over", (long long)id);
     else
         j->cancel++;
+    if (status == AY_OK)
+        tell_training(s, j);
     if (status == AY_OK && (ended = j->state == AY_JOB_PENDING)) {
         j->state = AY_JOB_CANCELLED;
         j->ended_us = ay_clock_wall();

@@ -266,6 +266,16 @@ static const char *const *parse_classes(const char *text, ay_arena *a, size_t *n
     return out;
 }
 
+static int64_t active_id(ay_service *s)
+{
+    int64_t id;
+
+    pthread_mutex_lock(&s->serving_lock);
+    id = s->active_id;
+    pthread_mutex_unlock(&s->serving_lock);
+    return id;
+}
+
 static ay_status fill(ay_service *s, const ay_store_model *m, ay_arena *a, ay_registered *out,
                       ay_err *err)
 {
@@ -276,7 +286,7 @@ static ay_status fill(ay_service *s, const ay_store_model *m, ay_arena *a, ay_re
                            .preprocess_digest = m->preprocess, .snapshot = m->snapshot,
                            .bundle = m->bundle, .architecture = m->architecture,
                            .licence = m->licence, .metrics = m->metrics,
-                           .active = m->id == s->active_id};
+                           .active = m->id == active_id(s)};
     out->classes = parse_classes(m->classes, a, &out->nclasses);
     out->temperature = json_number_value(json_object_get(facts, "temperature"));
     out->confident = json_number_value(json_object_get(facts, "confident"));
@@ -301,16 +311,6 @@ ay_status ay_registry_list(ay_service *s, ay_arena *a, ay_registered **out, size
     for (size_t i = 0; i < *n && status == AY_OK; i++)
         status = fill(s, &list[i], a, &(*out)[i], err);
     return status;
-}
-
-static int64_t active_id(ay_service *s)
-{
-    int64_t id;
-
-    pthread_mutex_lock(&s->serving_lock);
-    id = s->active_id;
-    pthread_mutex_unlock(&s->serving_lock);
-    return id;
 }
 
 ay_status ay_registry_get(ay_service *s, int64_t id, ay_arena *a, ay_registered *out, ay_err *err)
@@ -383,12 +383,14 @@ ay_status ay_registry_promote(ay_service *s, int64_t id, ay_err *err)
 
     if (status != AY_OK)
         return status;
+    pthread_mutex_lock(&s->writing); /* the store and memory change in the same order */
     status = ay_store_promote(s->store, v->model, err);
-    if (status == AY_OK) {
+    if (status == AY_OK)
         make_active(s, v->model);
+    pthread_mutex_unlock(&s->writing);
+    if (status == AY_OK)
         ay_log(AY_LOG_INFO, "service", "model %s version %d answers from now on", v->name,
                v->version);
-    }
     ay_serving_drop(s, v);
     return status;
 }
@@ -403,10 +405,12 @@ ay_status ay_registry_rollback(ay_service *s, int64_t *id, ay_err *err)
                        "no model served before this one: there is nothing to roll back to");
     if (status == AY_OK)
         status = ay_serving_hold(s, *id, &v, err); /* it must answer before it serves */
+    pthread_mutex_lock(&s->writing);
     if (status == AY_OK)
         status = ay_store_rollback_model(s->store, id, err);
     if (status == AY_OK)
         make_active(s, *id);
+    pthread_mutex_unlock(&s->writing);
     ay_serving_drop(s, v);
     return status;
 }
@@ -479,6 +483,13 @@ void ay_registry_look(ay_service *s, ay_registry_state *out)
 
 /* ---- start */
 
+/* 32 hex digits, or a copy of a model that was cut off. */
+static bool is_ours(const char *name)
+{
+    return strspn(name, "0123456789abcdef") == 32 &&
+           (name[32] == '\0' || strcmp(name + 32, ".tmp") == 0);
+}
+
 /* A crash between the folder and its row leaves a folder that nobody names. */
 static void sweep(ay_service *s, const ay_store_model *list, size_t n)
 {
@@ -489,7 +500,7 @@ static void sweep(ay_service *s, const ay_store_model *list, size_t n)
     models_path(s, "", path);
     dir = opendir(path);
     while (dir && (e = readdir(dir))) {
-        bool known = strspn(e->d_name, "0123456789abcdef") < 32; /* not one of ours: leave it */
+        bool known = !is_ours(e->d_name); /* an encoder that a person put here: leave it */
         for (size_t i = 0; i < n && !known; i++)
             known = strcmp(list[i].folder, e->d_name) == 0;
         if (known)

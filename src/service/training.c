@@ -274,21 +274,6 @@ static void show(running *r)
     ay_free(text);
 }
 
-/* Asked to stop by a person: keep the best.  Asked twice, or the program ends: stop here. */
-static void look_for_stop(running *r)
-{
-    int asked = ay_job_asked(r->s, r->job);
-    bool closing;
-
-    pthread_mutex_lock(&r->s->jobs_lock);
-    closing = r->s->stop;
-    pthread_mutex_unlock(&r->s->jobs_lock);
-    if (asked > 0)
-        atomic_store(&r->control.cancel, true);
-    if (closing || asked > 1)
-        atomic_store(&r->control.pause, true);
-}
-
 /* The words of this interface; the page has each in four languages. */
 static const char *const phases[AY_TRAIN_PHASES] = {"scanning", "features", "head", "fine_tuning",
                                                     "judging",  "saving",   "done"};
@@ -311,7 +296,6 @@ static void on_progress(void *ctx, const ay_train_progress *p)
     show(r);
     if (turned)
         ay_job_save(r->s, r->job);
-    look_for_stop(r);
 }
 
 static void on_point(void *ctx, const ay_train_point *p)
@@ -328,7 +312,6 @@ static void on_point(void *ctx, const ay_train_point *p)
         ay_job_add_point(r->s, r->job, text);
     ay_free(text);
     json_decref(o);
-    look_for_stop(r);
 }
 
 static void on_note(void *ctx, const char *line)
@@ -470,7 +453,9 @@ static void run_job(ay_service *s, int64_t id, const char *text)
     json_object_set_new(r.detail, "folder", json_string(word(request, "folder")));
     json_object_set_new(r.detail, "notes", json_array());
     show(&r);
+    ay_job_control(s, id, &r.control);
     status = train(&r, request, work, message, sizeof message, &err);
+    ay_job_control(s, 0, NULL);
     pthread_mutex_lock(&s->jobs_lock);
     closing = s->stop;
     pthread_mutex_unlock(&s->jobs_lock);
@@ -526,6 +511,8 @@ void ay_trainer_stop(ay_service *s)
 {
     pthread_mutex_lock(&s->jobs_lock);
     s->stop = true;
+    if (s->control)
+        atomic_store(&s->control->pause, true); /* it goes on at the next start */
     pthread_cond_broadcast(&s->jobs_changed);
     pthread_mutex_unlock(&s->jobs_lock);
     if (s->trainer_started)
