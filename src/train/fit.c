@@ -278,6 +278,7 @@ static ay_status train_epoch(ay_fitting *f, ay_train_point *p, ay_err *err)
         double rate = r->s.warmup_epochs > f->epoch
                           ? rate_at(f, f->epoch + (double)i / f->train.batches)
                           : p->learning_rate;
+        p->learning_rate = rate;
         status = ay_run_paused(r, err);
         if (status == AY_OK)
             status = f->train.next(f->train.ctx, &b, err);
