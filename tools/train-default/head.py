@@ -1,12 +1,14 @@
-"""Replaces the head of a checkpoint by one fitted to its pooled values: first within-class whitening, then components.
+"""Joins the head that training made with one fitted to the pooled values, and keeps 256 directions of both.
 
-The trained head is made for telling the training classes apart. Neighbours among classes never seen do
-better with a head that mutes what varies inside classes (light, pose, background, wear) and evens out the rest:
+The trained head tells the training classes apart. Neighbours among classes never seen gain from a second one that mutes
+what varies inside classes (light, pose, background, wear) and evens out the rest:
 
     z = S^-1/2 x          S = covariance inside the classes + shrink * its mean variance * identity
     y = principal components of z, each divided by variance^power
 
-Everything comes from training pictures, without augmentation, at the size of use.
+Both are scaled to vectors of length 1 on average and laid side by side; the main directions of that (about the origin, so
+that cosines stay) are the head that ships: still one linear layer. Everything comes from training pictures, without
+augmentation, at the size of use.
 """
 
 import argparse
@@ -69,6 +71,20 @@ def fit(values, labels, dim, shrink, power):
     return weight @ whiten, -weight @ mean
 
 
+def join(first, second, values, dim):
+    """One (weight [dim, pooled], bias [dim]) of two heads of equal say: the dim main directions of both together."""
+    weights, biases = [], []
+    for weight, bias in (first, second):
+        scale = np.sqrt(((values @ weight.T + bias) ** 2).sum(1)).mean()
+        weights.append(weight / scale)
+        biases.append(bias / scale)
+    weight, bias = np.concatenate(weights), np.concatenate(biases)
+    both = values @ weight.T + bias
+    size, axes = np.linalg.eigh(both.T @ both / len(both))
+    turn = axes[:, np.argsort(size)[::-1][:dim]].T
+    return turn @ weight, turn @ bias
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--packs", nargs="+", required=True)
@@ -90,7 +106,10 @@ def main():
     data = sets.load_sets(options.sets.split(","), options.packs, options.work)
     at = choose(data, 3)
     values = pooled_values(trainee, data, at, options.size)
-    weight, bias = fit(values, data["label"][at], train.MODEL["dim"], options.shrink, options.power)
+    dim, head = train.MODEL["dim"], trainee.network.head
+    fitted = fit(values, data["label"][at], dim, options.shrink, options.power)
+    trained = head.weight.detach().double().numpy(), head.bias.detach().double().numpy()
+    weight, bias = join(trained, fitted, values, dim)
     stored["trainee"]["network.head.weight"] = torch.from_numpy(weight).float()
     stored["trainee"]["network.head.bias"] = torch.from_numpy(bias).float()
     torch.save(stored, options.out)
