@@ -212,32 +212,58 @@ static void served_is_what_was_measured(void)
 }
 
 /* Paused after any epoch, of the head or of the whole network, and gone on with: the same bits. */
-static void resumed_is_undisturbed(void)
+static void check_resume(const ay_train_settings *s, const int *pauses, int n)
 {
-    static const int pauses[] = {2, 6, 8};
     char want[AY_SHA256_HEX], got[AY_SHA256_HEX], name[32];
-    ay_train_settings s;
     ay_train_result r;
     watcher w = {0};
     ay_err err;
 
-    begin();
-    s = settings(false);
-    s.scheduler = AY_TRAIN_PLATEAU;
-    CHECK_OK(run(&s, at("whole"), false, &w, &r, &err), err);
+    CHECK_OK(run(s, at("whole"), false, &w, &r, &err), err);
     CHECK(w.points == 9);
     digest_of(at("whole"), want);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < n; i++) {
         watcher first = {.pause_at = pauses[i]}, second = {0};
         snprintf(name, sizeof name, "rest%d", i);
-        CHECK(run(&s, at(name), false, &first, &r, &err) == AY_ECANCELLED);
+        CHECK(run(s, at(name), false, &first, &r, &err) == AY_ECANCELLED);
         CHECK(!ay_file_exists(at(name)));
-        CHECK(run(&s, at(name), false, &second, &r, &err) == AY_ECONFLICT);
+        CHECK(run(s, at(name), false, &second, &r, &err) == AY_ECONFLICT);
         CHECK_OK(run(NULL, at(name), true, &second, &r, &err), err);
         CHECK(second.points == 9 - pauses[i] && r.epochs == 9);
         digest_of(at(name), got);
         CHECK(strcmp(want, got) == 0);
     }
+}
+
+static void resumed_is_undisturbed(void)
+{
+    ay_train_settings s;
+
+    begin();
+    s = settings(false);
+    s.scheduler = AY_TRAIN_PLATEAU;
+    check_resume(&s, (const int[]){2, 6, 8}, 3);
+    end();
+}
+
+/* The same with what else a run can have between its epochs. */
+static void resumed_with_everything_on(void)
+{
+    ay_train_settings s;
+
+    begin();
+    s = settings(false);
+    s.optimiser = AY_TRAIN_SGD;
+    s.ema_decay = 0;
+    s.swa_start = 2;
+    s.mixup = 0.2;
+    s.label_smoothing = 0.1;
+    s.clip_norm = 1;
+    s.warmup_epochs = 1.5;
+    s.class_weights = s.balanced_sampling = s.activation_checkpoints = true;
+    s.unfreeze_every = 1;
+    snprintf(s.unfreeze, sizeof s.unfreeze, "layer4,layer3");
+    check_resume(&s, (const int[]){4, 7}, 2);
     end();
 }
 
@@ -347,6 +373,7 @@ static void learns_from_nothing(void)
 TESTS({"folder_is_whole", folder_is_whole},
       {"served_is_what_was_measured", served_is_what_was_measured},
       {"resumed_is_undisturbed", resumed_is_undisturbed},
+      {"resumed_with_everything_on", resumed_with_everything_on},
       {"cancelled_keeps_the_best", cancelled_keeps_the_best},
       {"other_pictures_are_not_resumed", other_pictures_are_not_resumed},
       {"wrong_wishes_are_told", wrong_wishes_are_told}, {"label_list_must_fit", label_list_must_fit},

@@ -87,7 +87,7 @@ const ay_train_key ay_train_keys[] = {
     REAL("inference.confidence_threshold", confident, 0, 1, "0.7", "from here on: success"),
     REAL("inference.reject_threshold", reject, 0, 1, "0.5", "below: rejected"),
     INT("inference.batch_size", inference_batch, 1, 64, "16", "pictures run together"),
-    BOOL("inference.enable_tta", tta, "false", "judge with test-time augmentation as well"),
+    IDLE("inference.enable_tta", "asked for with each prediction: assay predict --tta"),
 
     BOOL("ood.enabled", ood, "true", "fit detectors of unknown things"),
     IDLE("ood.max_softmax_threshold", "fitted at the false-alarm rate"),

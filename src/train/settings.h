@@ -78,7 +78,6 @@ typedef struct {
     /* inference */
     double confident, reject;
     int inference_batch;
-    bool tta;
 
     /* unknowns */
     bool ood;
