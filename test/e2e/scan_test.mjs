@@ -61,7 +61,7 @@ test('a correction is undone', async ({ page }) => {
     await until(async () => (await page.locator('.card[data-class="Coil"] .card-words').textContent()).includes('7 pictures'), 'Coil has its seven pictures');
 });
 
-test('pictures held back from the data set are recognised, more often than not', async ({ page, pictures, drop }) => {
+test('pictures held back from the data set are recognised, three of four at least', async ({ page, pictures, drop }) => {
     let right = 0;
     let n = 0;
     for (const [name, files] of Object.entries(pictures.fresh))
@@ -70,7 +70,7 @@ test('pictures held back from the data set are recognised, more often than not',
             await scanned(page, ++n);
             right += (await page.locator('.top-classes li a >> nth=0').textContent()) === name;
         }
-    check(right * 2 > n, `the first class is right for ${right} of ${n}`);
+    check(right * 4 >= n * 3, `the first class is right for ${right} of ${n}`);
 });
 
 test('space captures, a dropped, a pasted and a picked picture are scanned', async ({ page, pictures, drop }) => {
