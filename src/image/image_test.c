@@ -315,7 +315,9 @@ static void a_cut_length_is_not_believed(void)
 
     CHECK(getrlimit(RLIMIT_DATA, &old) == 0);
     less = old;
+#ifndef __SANITIZE_ADDRESS__ /* whose own tables are larger than any limit */
     less.rlim_cur = 1u << 30;
+#endif
     CHECK(setrlimit(RLIMIT_DATA, &less) == 0);
     status = ay_image_decode(file, sizeof file, NULL, &im, &err);
     CHECK(setrlimit(RLIMIT_DATA, &old) == 0);

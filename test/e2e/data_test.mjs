@@ -37,7 +37,7 @@ test('dropped folders become classes, with progress', async ({ page, pictures, s
     await drop(pictures.folders);
     await page.waitForSelector('#tray progress');
     await until(async () => /24 pictures added/.test(await page.locator('#tray').textContent().catch(() => '')), '24 pictures added', 120000);
-    equal((await names(page)).sort().join(), 'Bearing,Chip,Coil,Gear', 'classes');
+    await until(async () => (await names(page)).sort().join() === 'Bearing,Chip,Coil,Gear', 'the four classes');
     equal(await countOf(page, 'Gear'), 6, 'pictures of Gear');
     await shot('data-set');
 });
