@@ -24,9 +24,10 @@ typedef struct {
      * info's shape, recipe, dim and classes, then bind.  The caller finishes nothing. */
     ay_status (*build)(const ay_source *src, const ay_model_options *opt, ay_graph *g,
                        ay_model_info *info, ay_err *err);
+    ay_tower tower; /* which of a file's networks this is */
 } ay_arch;
 
-extern const ay_arch ay_arch_resnet, ay_arch_clip_vit, ay_arch_efficientnetv2;
+extern const ay_arch ay_arch_resnet, ay_arch_clip_vit, ay_arch_efficientnetv2, ay_arch_clip_text;
 
 /* ---- for architectures (source.c) ------------------------------------------------------------ */
 

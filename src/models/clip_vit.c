@@ -29,18 +29,16 @@
  *   - embeddings.position_ids is an integer tensor in older files: not a weight;
  *   - variants with an attention pool, without ln_pre, with a timm trunk or patch norm have other
  *     tensors; they are refused by name. */
-#include "models/arch.h"
+#include "models/clip_blocks.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Where the two publishers put the same thing. */
+/* Where the two publishers put what stands around the blocks. */
 typedef struct {
     const char *root; /* the tensor that tells: root + "class_embedding" */
-    const char *patch, *place, *ln_pre, *ln_post, *blocks, *ln_1, *ln_2, *out_proj, *fc1, *fc2;
-    bool split; /* q, k, v apart */
+    const char *patch, *place, *ln_pre, *ln_post;
 } names;
 
 static const names openclip = {
@@ -49,12 +47,6 @@ static const names openclip = {
     .place = "positional_embedding",
     .ln_pre = "ln_pre",
     .ln_post = "ln_post",
-    .blocks = "transformer.resblocks.",
-    .ln_1 = "ln_1",
-    .ln_2 = "ln_2",
-    .out_proj = "attn.out_proj",
-    .fc1 = "mlp.c_fc",
-    .fc2 = "mlp.c_proj",
 };
 static const names hugging = {
     .root = "embeddings.",
@@ -62,21 +54,13 @@ static const names hugging = {
     .place = "embeddings.position_embedding.weight",
     .ln_pre = "pre_layrnorm",
     .ln_post = "post_layernorm",
-    .blocks = "encoder.layers.",
-    .ln_1 = "layer_norm1",
-    .ln_2 = "layer_norm2",
-    .out_proj = "self_attn.out_proj",
-    .fc1 = "mlp.fc1",
-    .fc2 = "mlp.fc2",
-    .split = true,
 };
 
 typedef struct {
     const names *names;
-    char prefix[AY_PREFIX_MAX]; /* "visual." or "vision_model." or more before it */
-    char proj[AY_NAME_MAX];     /* whole name of the projection; "": there is none */
-    int width, patch, grid, layers, heads, mlp, dim;
-    ay_act act;
+    ay_clip_tower body;     /* prefix: "visual." or "vision_model." or more before it */
+    char proj[AY_NAME_MAX]; /* whole name of the projection; "": there is none */
+    int patch, grid, dim;
 } tower;
 
 static bool match(const ay_source *src)
@@ -93,12 +77,14 @@ static void find_names(const ay_source *src, tower *t)
 
     if (ay_source_prefix(src, "visual.class_embedding", outer)) {
         t->names = &openclip;
-        snprintf(t->prefix, sizeof t->prefix, "%.200svisual.", outer);
-        snprintf(t->proj, sizeof t->proj, "%sproj", t->prefix);
+        t->body.names = &ay_clip_openclip;
+        snprintf(t->body.prefix, sizeof t->body.prefix, "%.200svisual.", outer);
+        snprintf(t->proj, sizeof t->proj, "%sproj", t->body.prefix);
     } else {
         ay_source_prefix(src, "vision_model.embeddings.class_embedding", outer);
         t->names = &hugging;
-        snprintf(t->prefix, sizeof t->prefix, "%.200svision_model.", outer);
+        t->body.names = &ay_clip_hugging;
+        snprintf(t->body.prefix, sizeof t->body.prefix, "%.200svision_model.", outer);
         snprintf(t->proj, sizeof t->proj, "%.200svisual_projection.weight", outer);
     }
     if (!ay_safetensors_find(src->st, t->proj))
@@ -107,7 +93,7 @@ static void find_names(const ay_source *src, tower *t)
 
 static char *name_of(char dst[AY_NAME_MAX], const tower *t, const char *rest)
 {
-    snprintf(dst, AY_NAME_MAX, "%.255s%.250s", t->prefix, rest);
+    snprintf(dst, AY_NAME_MAX, "%.255s%.250s", t->body.prefix, rest);
     return dst;
 }
 
@@ -123,7 +109,7 @@ static ay_status read_patches(const ay_source *src, tower *t, ay_err *err)
         status = ay_source_shape(src, name_of(name, t, t->names->place), 2, place, err);
     if (status != AY_OK)
         return status;
-    t->width = (int)conv[0];
+    t->body.width = (int)conv[0];
     t->patch = (int)conv[2];
     t->grid = (int)lround(sqrt((double)(place[0] - 1)));
     if (t->grid < 1 || (int64_t)t->grid * t->grid + 1 != place[0])
@@ -132,151 +118,44 @@ static ay_status read_patches(const ay_source *src, tower *t, ay_err *err)
     return AY_OK;
 }
 
-static ay_status read_blocks(const ay_source *src, tower *t, ay_err *err)
+static ay_status read_projection(const ay_source *src, tower *t, ay_err *err)
 {
-    char name[AY_NAME_MAX], rest[128];
     int64_t dim[2];
-    ay_status status;
+    ay_status status = AY_OK;
 
-    snprintf(rest, sizeof rest, ".%s.weight", t->names->fc1);
-    t->layers = ay_source_blocks(src, name_of(name, t, t->names->blocks), rest);
-    snprintf(rest, sizeof rest, "%s0.%s.weight", t->names->blocks, t->names->fc1);
-    status = ay_source_shape(src, name_of(name, t, rest), 2, dim, err);
-    if (status != AY_OK)
-        return status;
-    t->mlp = (int)dim[0];
-    t->dim = t->width;
+    t->dim = t->body.width;
     if (t->proj[0]) {
         status = ay_source_shape(src, t->proj, 2, dim, err);
-        t->dim = status == AY_OK ? (int)dim[t->names->split ? 0 : 1] : 0;
+        t->dim = status == AY_OK ? (int)dim[t->body.names->split ? 0 : 1] : 0;
     }
     return status;
 }
 
-static ay_status read_act(const ay_source *src, tower *t, ay_err *err)
+static ay_val tokens(const tower *t, int size)
 {
-    const json_t *vision = json_object_get(src->config, "vision_config");
-    const json_t *cfg = json_object_get(src->openclip, "model_cfg");
-    const char *word;
-
-    if (!t->names->split) {
-        t->act = json_is_true(json_object_get(cfg, "quick_gelu")) ? AY_ACT_QUICK_GELU : AY_ACT_GELU;
-        return AY_OK;
-    }
-    word =
-        ay_json_text(vision, "hidden_act", ay_json_text(src->config, "hidden_act", "quick_gelu"));
-    t->act = strcmp(word, "quick_gelu") == 0          ? AY_ACT_QUICK_GELU
-             : strcmp(word, "gelu") == 0              ? AY_ACT_GELU
-             : strcmp(word, "gelu_pytorch_tanh") == 0 ? AY_ACT_GELU_TANH
-                                                      : AY_ACT_NONE;
-    return t->act ? AY_OK
-                  : ay_fail(err, AY_EUNSUPPORTED, "config.json: hidden_act \"%.40s\"", word);
-}
-
-static ay_status read_heads(const ay_source *src, tower *t, ay_err *err)
-{
-    const json_t *vision = json_object_get(src->config, "vision_config");
-    const json_t *cfg = json_object_get(json_object_get(src->openclip, "model_cfg"), "vision_cfg");
-    int each = ay_json_int(cfg, "head_width", NULL, 64);
-
-    t->heads = each > 0 ? t->width / each : 0;
-    if (t->names->split)
-        t->heads = ay_json_int(vision, "num_attention_heads", NULL,
-                               ay_json_int(src->config, "num_attention_heads", NULL, t->heads));
-    if (t->heads < 1 || t->width % t->heads)
-        return ay_fail(err, AY_ECORRUPT, "a width of %d does not split into %d heads", t->width,
-                       t->heads);
-    return AY_OK;
-}
-
-typedef struct {
-    ay_graph *g;
-    const tower *t;
-    char at[AY_NAME_MAX]; /* prefix of the block under construction */
-} builder;
-
-/* Whole name of a part of the block; one of a few static places would do, but a caller's is safer.
- */
-static const char *part(const builder *b, char dst[AY_NAME_MAX + 64], const char *rest)
-{
-    snprintf(dst, AY_NAME_MAX + 64, "%s%s", b->at, rest);
-    return dst;
-}
-
-static ay_val qkv(const builder *b, ay_val x)
-{
-    char weight[AY_NAME_MAX + 64], bias[AY_NAME_MAX + 64];
-    ay_linear a = {.out = 3 * b->t->width, .bias = true};
-
-    if (b->t->names->split) {
-        a.parts[0] = "q_proj", a.parts[1] = "k_proj", a.parts[2] = "v_proj";
-        return ay_nn_linear(b->g, x, part(b, weight, "self_attn."), &a);
-    }
-    a.weight = part(b, weight, "attn.in_proj_weight");
-    a.bias_name = part(b, bias, "attn.in_proj_bias");
-    return ay_nn_linear(b->g, x, b->at, &a);
-}
-
-static ay_val linear(const builder *b, ay_val x, const char *rest, int out)
-{
-    char name[AY_NAME_MAX + 64];
-
-    return ay_nn_linear(b->g, x, part(b, name, rest), &(ay_linear){.out = out, .bias = true});
-}
-
-static ay_val norm(const builder *b, ay_val x, const char *rest)
-{
-    char name[AY_NAME_MAX + 64];
-
-    return ay_nn_layer_norm(b->g, x, part(b, name, rest), 0);
-}
-
-static ay_val block(builder *b, ay_val x, int i)
-{
-    const tower *t = b->t;
-    ay_val y;
-
-    snprintf(b->at, sizeof b->at, "%s%s%d.", t->prefix, t->names->blocks, i);
-    y = ay_nn_attention(b->g, qkv(b, norm(b, x, t->names->ln_1)), t->heads, false);
-    if (i == t->layers - 1) {
-        y = ay_nn_token(b->g, y, 0);
-        x = ay_nn_token(b->g, x, 0);
-    }
-    x = ay_nn_add(b->g, x, linear(b, y, t->names->out_proj, t->width));
-    y = linear(b, norm(b, x, t->names->ln_2), t->names->fc1, t->mlp);
-    y = linear(b, ay_nn_activation(b->g, y, t->act), t->names->fc2, t->width);
-    return ay_nn_add(b->g, x, y);
-}
-
-static ay_val tokens(const builder *b, int size)
-{
-    const tower *t = b->t;
     char name[AY_NAME_MAX], class_name[AY_NAME_MAX], rest[64];
-    ay_val x = ay_graph_input(b->g, "image", AY_SHAPE(1, 3, size, size));
+    ay_graph *g = t->body.g;
+    ay_val x = ay_graph_input(g, "image", AY_SHAPE(1, 3, size, size));
 
-    x = ay_nn_conv2d(b->g, x, name_of(name, t, t->names->patch),
-                     &(ay_conv){.out = t->width, .kernel = t->patch, .stride = t->patch});
+    x = ay_nn_conv2d(g, x, name_of(name, t, t->names->patch),
+                     &(ay_conv){.out = t->body.width, .kernel = t->patch, .stride = t->patch});
     snprintf(rest, sizeof rest, "%sclass_embedding", t->names->root);
-    return ay_nn_embed_tokens(b->g, ay_nn_patches(b->g, x), name_of(class_name, t, rest),
+    return ay_nn_embed_tokens(g, ay_nn_patches(g, x), name_of(class_name, t, rest),
                               name_of(name, t, t->names->place));
 }
 
 static void build_graph(const ay_source *src, const ay_model_options *opt, const tower *t,
                         ay_graph *g, ay_model_info *info)
 {
-    builder b = {.g = g, .t = t};
-    ay_val x = tokens(&b, t->grid * t->patch);
+    ay_val x = tokens(t, t->grid * t->patch);
 
-    snprintf(b.at, sizeof b.at, "%s", t->prefix);
-    x = norm(&b, x, t->names->ln_pre);
-    for (int i = 0; i < t->layers; i++)
-        x = block(&b, x, i);
-    snprintf(b.at, sizeof b.at, "%s", t->prefix);
-    x = norm(&b, x, t->names->ln_post);
+    x = ay_clip_norm(&t->body, x, t->names->ln_pre);
+    x = ay_clip_blocks(&t->body, x, AY_NOVAL, 0);
+    x = ay_clip_norm(&t->body, x, t->names->ln_post);
     if (t->proj[0])
         x = ay_nn_linear(
-            g, x, t->prefix,
-            &(ay_linear){.out = t->dim, .transposed = !t->names->split, .weight = t->proj});
+            g, x, t->body.prefix,
+            &(ay_linear){.out = t->dim, .transposed = !t->body.names->split, .weight = t->proj});
     ay_graph_output(g, x, "vector");
     ay_source_head(src, opt, g, x, info);
 }
@@ -288,21 +167,18 @@ static ay_status read_tower(const ay_source *src, tower *t, ay_err *err)
     find_names(src, t);
     status = read_patches(src, t, err);
     if (status == AY_OK)
-        status = read_blocks(src, t, err);
-    if (status == AY_OK)
-        status = read_act(src, t, err);
-    return status == AY_OK ? read_heads(src, t, err) : status;
+        status = ay_clip_read(&t->body, src, "vision", err);
+    return status == AY_OK ? read_projection(src, t, err) : status;
 }
 
 static void describe(const tower *t, ay_model_info *info)
 {
-    static const char *const act[] = {[AY_ACT_GELU] = "gelu",
-                                      [AY_ACT_GELU_TANH] = "gelu-tanh",
-                                      [AY_ACT_QUICK_GELU] = "quick-gelu"};
+    const ay_clip_tower *b = &t->body;
 
     snprintf(info->shape, sizeof info->shape,
-             "width=%d layers=%d heads=%d mlp=%d patch=%d size=%d act=%s dim=%d", t->width,
-             t->layers, t->heads, t->mlp, t->patch, t->grid * t->patch, act[t->act], t->dim);
+             "width=%d layers=%d heads=%d mlp=%d patch=%d size=%d act=%s dim=%d", b->width,
+             b->layers, b->heads, b->mlp, t->patch, t->grid * t->patch, ay_clip_act_name(b->act),
+             t->dim);
     info->dim = t->dim;
 }
 
@@ -320,7 +196,8 @@ static ay_status bind(const ay_source *src, const ay_model_options *opt, const t
                                        "text.",
                                        NULL};
     /* A prefix before the tower's own means a part of something larger. */
-    bool whole = strcmp(t->prefix, "visual.") == 0 || strcmp(t->prefix, "vision_model.") == 0;
+    bool whole = strcmp(t->body.prefix, "visual.") == 0 ||
+                 strcmp(t->body.prefix, "vision_model.") == 0;
 
     return ay_source_bind(src, opt, g, whole, rest, err);
 }
@@ -328,7 +205,7 @@ static ay_status bind(const ay_source *src, const ay_model_options *opt, const t
 static ay_status build(const ay_source *src, const ay_model_options *opt, ay_graph *g,
                        ay_model_info *info, ay_err *err)
 {
-    tower t = {0};
+    tower t = {.body.g = g};
     ay_status status = read_tower(src, &t, err);
 
     if (status != AY_OK)
@@ -352,4 +229,4 @@ static ay_status build(const ay_source *src, const ay_model_options *opt, ay_gra
     return status == AY_OK ? bind(src, opt, &t, g, err) : status;
 }
 
-const ay_arch ay_arch_clip_vit = {"clip-vit", match, build};
+const ay_arch ay_arch_clip_vit = {.name = "clip-vit", .match = match, .build = build};

@@ -286,7 +286,7 @@ static ay_status build(const ay_source *src, const ay_model_options *opt, ay_gra
     return status == AY_OK ? ay_source_bind(src, opt, g, !net.prefix[0], ignore, err) : status;
 }
 
-const ay_arch ay_arch_efficientnetv2 = {"efficientnetv2", match, build};
+const ay_arch ay_arch_efficientnetv2 = {.name = "efficientnetv2", .match = match, .build = build};
 
 /* ---- from nothing ----------------------------------------------------------------------------- */
 

@@ -19,11 +19,29 @@ static float *numbers(const json_t *array, size_t *count)
     return p;
 }
 
+/* Texts: a row of whole numbers each. */
+static ay_status read_ids(ay_golden *g, const json_t *ids, const char *path, ay_err *err)
+{
+    size_t n = json_array_size(ids), t = json_array_size(json_array_get(ids, 0));
+
+    g->x = n && t ? ay_calloc(n * t, sizeof *g->x) : NULL;
+    if (!g->x)
+        return ay_fail(err, AY_ECORRUPT, "%s: ids must be rows of numbers", path);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < t; k++)
+            g->x[i * t + k] =
+                (float)json_number_value(json_array_get(json_array_get(ids, i), k));
+    memcpy(g->input, (int64_t[]){(int64_t)n, (int64_t)t, 1, 1}, sizeof g->input);
+    return AY_OK;
+}
+
 static ay_status read_input(ay_golden *g, const json_t *root, const char *path, ay_err *err)
 {
     const json_t *shape = json_object_get(root, "input");
     size_t n = 1;
 
+    if (json_object_get(root, "ids"))
+        return read_ids(g, json_object_get(root, "ids"), path, err);
     if (json_array_size(shape) != 4)
         return ay_fail(err, AY_ECORRUPT, "%s: input must have 4 sizes", path);
     for (size_t i = 0; i < 4; i++) {

@@ -12,8 +12,8 @@
 
 typedef struct {
     void *json;       /* owned: the parsed file */
-    int64_t input[4]; /* N C H W */
-    float *x;         /* owned: the input, N*C*H*W */
+    int64_t input[4]; /* N C H W; N T 1 1 for texts */
+    float *x;         /* owned: the input, N*C*H*W; for texts their tokens */
     float *features;  /* owned: N * dim, not normalised */
     float *logits;    /* owned: N * classes; NULL when the file has none */
     int dim, classes;

@@ -5,6 +5,7 @@
 #include "models/arch.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
  * the program can load. */
 static const ay_arch *const archs[] = {
     &ay_arch_clip_vit,
+    &ay_arch_clip_text,
     &ay_arch_resnet,
     &ay_arch_efficientnetv2,
 };
@@ -121,12 +123,38 @@ static void source_fini(ay_source *src)
 
 /* ---- from a source to a model ---------------------------------------------------------------- */
 
-static const ay_arch *find_arch(const ay_source *src)
+static const ay_arch *find_arch(const ay_source *src, ay_tower tower)
 {
     for (size_t i = 0; i < sizeof archs / sizeof *archs; i++)
-        if (archs[i]->match(src))
+        if (archs[i]->tower == tower && archs[i]->match(src))
             return archs[i];
     return NULL;
+}
+
+static ay_status no_arch(const ay_source *src, ay_tower tower, ay_err *err)
+{
+    if (tower == AY_TOWER_TEXT)
+        return ay_fail(err, AY_EUNSUPPORTED,
+                       "it has no text tower, so it cannot read words: a CLIP model has both (no "
+                       "tensor is called token_embedding.weight)");
+    return ay_fail(err, AY_EUNSUPPORTED,
+                   "no architecture known here has these tensors (the first is %s)",
+                   ay_safetensors_count(src->st) ? ay_safetensors_name(src->st, 0) : "absent");
+}
+
+/* CLIP learns the logarithm of the scale. */
+static float read_scale(const ay_source *src)
+{
+    char prefix[AY_PREFIX_MAX];
+    const ay_tensor *t = NULL;
+    float log_scale;
+
+    if (ay_source_prefix(src, "logit_scale", prefix))
+        t = ay_source_find(src, "%slogit_scale", prefix);
+    if (!t || ay_tensor_count(t) != 1 || !ay_dtype_is_float(t->dtype))
+        return 0;
+    ay_to_f32(&log_scale, t->data, t->dtype, 1);
+    return log_scale > -20 && log_scale < 20 ? expf(log_scale) : 0;
 }
 
 static void copy_text(const ay_source *src, const char *key, const char *otherwise, char *dst,
@@ -174,13 +202,14 @@ static ay_status make_model(ay_model **out, ay_safetensors *st, ay_source *src, 
     src->st = st;
     m->config = json_incref((json_t *)src->config);
     m->openclip = json_incref((json_t *)src->openclip);
-    arch = find_arch(src);
+    opt = opt ? opt : &plain;
+    arch = find_arch(src, opt->tower);
     if (!arch) {
-        status = ay_fail(err, AY_EUNSUPPORTED,
-                         "no architecture known here has these tensors (the first is %s)",
-                         ay_safetensors_count(st) ? ay_safetensors_name(st, 0) : "absent");
+        status = no_arch(src, opt->tower, err);
         goto out;
     }
+    m->info.tower = opt->tower;
+    m->info.logit_scale = read_scale(src);
     snprintf(m->info.arch, sizeof m->info.arch, "%s", arch->name);
     copy_text(src, "name", name, m->info.name, sizeof m->info.name);
     copy_text(src, "licence", ay_json_text(src->config, "license", "not stated"), m->info.licence,
@@ -188,7 +217,7 @@ static ay_status make_model(ay_model **out, ay_safetensors *st, ay_source *src, 
     copy_text(src, "version", "", m->info.version, sizeof m->info.version);
     status = ay_graph_create(&m->graph, err);
     if (status == AY_OK)
-        status = arch->build(src, opt ? opt : &plain, m->graph, &m->info, err);
+        status = arch->build(src, opt, m->graph, &m->info, err);
     if (status != AY_OK) {
         ay_err_wrap(err, "%s", arch->name);
         goto out;

@@ -45,9 +45,13 @@ typedef struct {
     float mean[3], std[3]; /* of values in 0..1 */
 } ay_recipe;
 
+/* A CLIP model is two networks in one file: pictures to vectors, and texts to vectors of the same
+ * space.  Each is opened by itself and is a model by itself. */
+typedef enum { AY_TOWER_IMAGE, AY_TOWER_TEXT } ay_tower;
+
 typedef struct {
     char name[64], licence[64], version[32];
-    char arch[32];   /* "resnet", "clip-vit", "efficientnetv2", "tf_efficientnetv2" */
+    char arch[32];   /* "resnet", "clip-vit", "clip-text", "efficientnetv2", "tf_efficientnetv2" */
     char shape[192]; /* the configuration in words, e.g. "depths=2,2,2,2 block=basic ..." */
     char digest[AY_SHA256_HEX]; /* of arch, shape and every tensor used */
     ay_recipe recipe;
@@ -57,6 +61,14 @@ typedef struct {
     float dropout; /* of our own head, in training */
     uint64_t parameters;
     double gflops; /* 2 x multiply-adds / 1e9 for one picture */
+    ay_tower tower;
+    float logit_scale; /* exp of the file's: what a cosine of picture and text is multiplied by before
+                          the softmax.  0: the file has none */
+    /* Text towers only. */
+    int context;    /* longest text, in tokens, with its two ends */
+    int vocabulary; /* tokens are 0 .. vocabulary - 1 */
+    bool causal; /* no token reads a later one: what stands behind the end of a text changes nothing,
+                    and the graph takes shorter inputs */
 } ay_model_info;
 
 typedef struct ay_model ay_model;
@@ -79,10 +91,12 @@ typedef struct {
     bool fresh;                /* all values new: the shapes of the file, nothing it learnt */
     uint64_t seed;
     int size; /* pixels a side, for networks that take any; 0: the recipe's */
+    ay_tower tower;
 } ay_model_options;
 
 /* path: a folder or a file.  AY_ENOTFOUND: no such file, or tensors are missing; AY_ECORRUPT: the
- * file or its shapes do not fit; AY_EUNSUPPORTED: no architecture knows these tensors. */
+ * file or its shapes do not fit; AY_EUNSUPPORTED: no architecture knows these tensors, or there
+ * is no such tower. */
 ay_status ay_model_open(ay_model **out, const char *path, const ay_model_options *opt, ay_err *err);
 /* Weights (and configuration, config_size bytes of JSON, may be 0) that lie in memory and outlive
  * the model: the embedded default. */
@@ -100,7 +114,9 @@ const ay_model_info *ay_model_get_info(const ay_model *m); /* lives as long as m
 const json_t *ay_model_config(const ay_model *m);
 const json_t *ay_model_openclip(const ay_model *m);
 /* One input "image" [1, 3, size, size]; outputs "vector" [1, dim] (not normalised) and, when asked
- * for and present, "logits" [1, classes]. */
+ * for and present, "logits" [1, classes].
+ * A text tower: one input "tokens" [1, context], whole numbers as floats (text/tokenizer.h), for a
+ * causal one also fewer (nn/plan.h, input_shapes); output "vector" [1, dim]. */
 ay_graph *ay_model_graph(ay_model *m);
 
 #endif

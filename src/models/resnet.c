@@ -309,4 +309,4 @@ static ay_status build(const ay_source *src, const ay_model_options *opt, ay_gra
     return status == AY_OK ? ay_source_bind(src, opt, g, !net.prefix[0], ignore, err) : status;
 }
 
-const ay_arch ay_arch_resnet = {"resnet", match, build};
+const ay_arch ay_arch_resnet = {.name = "resnet", .match = match, .build = build};

@@ -132,6 +132,18 @@ ay_val ay_nn_patches(ay_graph *g, ay_val x);
  * (T' = T + 1); then pos_name [T', D] is added.  Either may be NULL.  Whole names. */
 ay_val ay_nn_embed_tokens(ay_graph *g, ay_val x, const char *class_name, const char *pos_name);
 
+typedef struct {
+    int rows, width;      /* of the table: words, and numbers a word */
+    int places;           /* rows of pos_name: the longest text */
+    const char *table;    /* whole name, [rows, width] */
+    const char *pos_name; /* whole name, [places, width]; NULL: no places are added */
+} ay_embedding;
+/* Words by number: N T of whole numbers (as floats) -> N T width, T <= places. */
+ay_val ay_nn_embedding(ay_graph *g, ay_val x, const ay_embedding *a);
+/* One row a text: x N T D, ids N T -> N D, row t of each where ids[t] is the first that equals id
+ * (row 0 when none does); id -1: where ids[t] is the largest, the first of equals. */
+ay_val ay_nn_pick(ay_graph *g, ay_val x, ay_val ids, int id);
+
 /* Batched matrix product over the last two dimensions, leading ones equal: scale * a b, or with
  * transpose_b scale * a b^T. */
 ay_val ay_nn_matmul(ay_graph *g, ay_val a, ay_val b, bool transpose_b, float scale);

@@ -55,7 +55,7 @@ static void fill(const ay_graph *g, const ay_node *node, int k, float *dst, size
     } else if (node->op == &ay_op_linear) {
         int64_t inputs = g->node[node->in[0]].shape.dim[g->node[node->in[0]].shape.rank - 1];
         uniform(dst, n, 1 / sqrt((double)inputs), r);
-    } else if (node->op == &ay_op_embed_tokens) {
+    } else if (node->op == &ay_op_embed_tokens || node->op == &ay_op_embedding) {
         normal(dst, n, 0.02, r);
     } else if (node->op == &ay_op_scale) {
         constant(dst, n, 1);

@@ -74,6 +74,12 @@ typedef struct {
         struct {
             float p; /* the share that is dropped */
         } dropout;
+        struct {
+            int rows, width, places;
+        } embedding;
+        struct {
+            int id; /* -1: the largest */
+        } pick;
     } attr;
 } ay_node;
 
@@ -199,7 +205,7 @@ static inline uint64_t ay_noise_key(uint64_t seed, uint64_t step, ay_val v)
 extern const ay_op *const ay_ops[];
 extern const ay_op ay_op_input, ay_op_conv2d, ay_op_linear, ay_op_batch_norm, ay_op_activation,
     ay_op_add, ay_op_mul, ay_op_reshape, ay_op_scale, ay_op_max_pool, ay_op_global_avg_pool,
-    ay_op_dropout, ay_op_embed_tokens;
+    ay_op_dropout, ay_op_embed_tokens, ay_op_embedding, ay_op_pick;
 
 /* Helpers shared by rows. */
 ay_status ay_infer_same(const ay_node *n, const ay_shape *in, ay_shape *out, ay_err *err);
@@ -209,11 +215,14 @@ const char *ay_act_name(ay_act kind);
 void ay_conv_extent(const ay_conv *a, int64_t size, int64_t *out, int64_t *pad_begin,
                     int64_t *pad_end);
 int64_t ay_pool_extent(const ay_pool *a, int64_t size);
+/* The table's row that a float of an embedding's input names, and pick's row of one text. */
+int64_t ay_embedding_row(float x, int64_t rows);
+int64_t ay_pick_place(const float *ids, int64_t n, int id);
 float ay_act_slope(ay_act kind, float x); /* derivative at x; at a corner the left one, as PyTorch */
 
 ay_dnnl_fn ay_dnnl_conv2d, ay_dnnl_linear, ay_dnnl_batch_norm, ay_dnnl_layer_norm,
     ay_dnnl_activation, ay_dnnl_binary, ay_dnnl_pool, ay_dnnl_reshape, ay_dnnl_patches,
     ay_dnnl_slice, ay_dnnl_embed_tokens, ay_dnnl_attention, ay_dnnl_matmul, ay_dnnl_softmax,
-    ay_dnnl_concat, ay_dnnl_transpose;
+    ay_dnnl_concat, ay_dnnl_transpose, ay_dnnl_embedding, ay_dnnl_pick;
 
 #endif

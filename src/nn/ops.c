@@ -25,6 +25,8 @@ const ay_op *const ay_ops[] = {
     &ay_op_slice,
     &ay_op_patches,
     &ay_op_embed_tokens,
+    &ay_op_embedding,
+    &ay_op_pick,
     &ay_op_matmul,
     &ay_op_softmax,
     &ay_op_attention,

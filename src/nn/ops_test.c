@@ -193,6 +193,30 @@ static ay_val long_attention(ay_graph *g, ay_rng *r)
     return ay_nn_attention(g, x, 2, false);
 }
 
+/* The same over a length that does not fit a block, and over words of a text. */
+static ay_val long_causal(ay_graph *g, ay_rng *r)
+{
+    return ay_nn_attention(g, ay_graph_input(g, "x", AY_SHAPE(1, pick(r, 60, 100), 3 * 64)), 2,
+                           true);
+}
+
+/* Words, places for more of them than come, and the row where the text ends. */
+static ay_val words(ay_graph *g, ay_rng *r)
+{
+    int n = pick(r, 2, 9);
+    ay_val ids = ay_graph_input(g, "ids", AY_SHAPE(1, n)), x;
+
+    x = ay_nn_embedding(g, ids,
+                        &(ay_embedding){.rows = 5,
+                                        .width = 48 * pick(r, 1, 6),
+                                        .places = 9,
+                                        .table = "words",
+                                        .pos_name = pick(r, 0, 1) ? "pos" : NULL});
+    x = ay_nn_linear(g, x, "fc", &(ay_linear){.out = 96, .bias = true});
+    x = ay_nn_pick(g, ay_nn_attention(g, x, 2, true), ids, pick(r, -1, 2));
+    return ay_nn_linear(g, x, "out", &(ay_linear){.out = 16});
+}
+
 static ay_val products(ay_graph *g, ay_rng *r)
 {
     int t = pick(r, 2, 9);
@@ -276,6 +300,8 @@ static const struct {
     {"embed_places_only", embed_places_only},
     {"causal", causal},
     {"long_attention", long_attention},
+    {"long_causal", long_causal},
+    {"words", words},
     {"products", products},
     {"max_pool", max_pool},
     {"avg_pool", avg_pool},

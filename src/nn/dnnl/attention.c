@@ -6,6 +6,7 @@
 #include "nn/dnnl/compile.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef struct {
     dnnl_memory_desc_t a, b, dst;
@@ -98,6 +99,38 @@ static ay_status emit_softmax(ay_dnnl *c, ay_val v, const dnnl_memory_desc_t *md
     return status == AY_OK ? ay_dnnl_arg(c, s, DNNL_ARG_DST, md, at, err) : status;
 }
 
+/* Keys behind the query get minus infinity, so that the softmax gives them nothing.
+ * number: matrices, T, bf16?  ptr: scores */
+static void run_mask(const ay_step *s)
+{
+    int64_t n = s->number[0], T = s->number[1];
+
+    for (int64_t row = 0; row < n * T; row++) {
+        int64_t t = row % T;
+        uint16_t *half = (uint16_t *)s->ptr[0] + row * T;
+        float *full = (float *)s->ptr[0] + row * T;
+        for (int64_t k = t + 1; k < T; k++) {
+            if (s->number[2])
+                half[k] = 0xff80; /* -inf in bf16 */
+            else
+                full[k] = -INFINITY;
+        }
+    }
+}
+
+static ay_status emit_mask(ay_dnnl *c, ay_val v, const dnnl_memory_desc_t *md, ay_place at,
+                           ay_err *err)
+{
+    ay_step *s = ay_dnnl_step(c, v, "own loop", err);
+
+    if (!s)
+        return AY_ENOMEM;
+    s->kernel = run_mask;
+    memcpy(s->number, (int64_t[]){md->dims[0] * md->dims[1], md->dims[2], c->type == dnnl_bf16},
+           3 * sizeof *s->number);
+    return ay_dnnl_arg(c, s, 0, md, at, err);
+}
+
 ay_status ay_dnnl_attention(ay_dnnl *c, ay_val v, ay_err *err)
 {
     const ay_node *n = &c->g->node[v];
@@ -117,8 +150,6 @@ ay_status ay_dnnl_attention(ay_dnnl *c, ay_val v, ay_err *err)
                    .scale = 1};
     ay_status status;
 
-    if (n->attr.attention.causal)
-        return ay_dnnl_fallback(c, v, err);
     status = ay_dnnl_want(c, n->in[0], &in, &scores.at, err);
     if (status == AY_OK)
         status = ay_dnnl_buffer(c, dnnl_memory_desc_get_size(&scores.dst), &scores.dt, err);
@@ -129,6 +160,8 @@ ay_status ay_dnnl_attention(ay_dnnl *c, ay_val v, ay_err *err)
     mix.bt.offset += (size_t)(2 * D) * size;
     mix.at = scores.dt;
     status = emit_product(c, v, &scores, err);
+    if (status == AY_OK && n->attr.attention.causal)
+        status = emit_mask(c, v, &scores.dst, scores.dt, err);
     if (status == AY_OK)
         status = emit_softmax(c, v, &scores.dst, scores.dt, err);
     if (status == AY_OK)

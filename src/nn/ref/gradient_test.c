@@ -221,6 +221,26 @@ static ay_val embed_tokens(ay_graph *g, ay_rng *r)
                               which == 2 ? NULL : "pos");
 }
 
+static ay_val embedding(ay_graph *g, ay_rng *r)
+{
+    int n = pick(r, 1, 5);
+
+    return ay_nn_embedding(g, ay_graph_input(g, "ids", AY_SHAPE(1, n)),
+                           &(ay_embedding){.rows = pick(r, 1, 7),
+                                           .width = pick(r, 1, 6),
+                                           .places = n + pick(r, 0, 1),
+                                           .table = "words",
+                                           .pos_name = pick(r, 0, 1) ? "pos" : NULL});
+}
+
+static ay_val pick_token(ay_graph *g, ay_rng *r)
+{
+    int n = pick(r, 1, 5);
+    ay_val x = ay_graph_input(g, "x", AY_SHAPE(1, n, pick(r, 1, 6)));
+
+    return ay_nn_pick(g, x, ay_graph_input(g, "ids", AY_SHAPE(1, n)), -1);
+}
+
 static ay_val matmul(ay_graph *g, ay_rng *r)
 {
     bool t = pick(r, 0, 1);
@@ -266,7 +286,7 @@ static const struct {
     {"reshape", reshape},         {"transpose", transpose},     {"slice", slice},
     {"patches", patches},         {"embed_tokens", embed_tokens}, {"matmul", matmul},
     {"softmax", softmax},         {"attention", attention},     {"l2_normalise", l2_normalise},
-    {"dropout", dropout},
+    {"dropout", dropout},         {"embedding", embedding},     {"pick_token", pick_token},
 };
 enum { CASES = sizeof cases / sizeof *cases, PLACES = AY_NODE_INPUTS + AY_NODE_PARAMS };
 
@@ -293,10 +313,22 @@ static void fill_spaced(float *x, size_t n, ay_rng *r)
     }
 }
 
-static void fill(const bench *b, float *x, size_t n, ay_rng *r)
+/* Whole numbers in any order: a step of 2e-2 makes none of them another. */
+static void fill_numbers(float *x, size_t n, ay_rng *r)
+{
+    fill_spaced(x, n, r);
+    for (size_t i = 0; i < n; i++)
+        x[i] = rintf((x[i] - 0.025f) * 20) + (float)(n / 2);
+}
+
+static void fill(const bench *b, int place, float *x, size_t n, ay_rng *r)
 {
     const ay_op *op = b->c.forward.node->op;
 
+    if ((op == &ay_op_embedding && place == 0) || (op == &ay_op_pick && place == 1)) {
+        fill_numbers(x, n, r);
+        return;
+    }
     if (op == &ay_op_max_pool || op == &ay_op_activation) {
         fill_spaced(x, n, r);
         return;
@@ -319,7 +351,7 @@ static void set_up_inputs(bench *b, ay_node *n, ay_rng *r)
             b->count[i] = ay_shape_count(&f->in_shape[i]);
             b->value[i] = ay_alloc(b->count[i], sizeof(float));
             b->diff[i] = ay_calloc(b->count[i], sizeof(float));
-            fill(b, b->value[i], b->count[i], r);
+            fill(b, i, b->value[i], b->count[i], r);
         }
         f->in[i] = b->value[same];
         b->c.diff_in[i] = b->diff[same];
