@@ -68,7 +68,8 @@ static ay_status open_service(ay_session *s, const ay_args *a, ay_service_option
     o->embedder = ay_embedder_of_engine(s->engine);
     o->classifier = (ay_classifier_driver){ay_classifier_open, ay_classifier_close,
                                            ay_classifier_get_info, ay_classifier_run,
-                                           ay_predictions_fini};
+                                           ay_predictions_fini, ay_classifier_decide};
+    o->why = (ay_why_driver){ay_why_open, ay_why_close, ay_why_heat, ay_why_passes, ay_why_views};
     o->engine = engine_options(a);
     o->train = ay_train_run;
     return ay_service_open(&s->service, o, err);

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "service/reason.h"
 #include "service/registry.h"
 
 #include <time.h>
@@ -63,36 +64,47 @@ static ay_status check(ay_request *rq, int64_t model, ay_err *err)
     return ay_registry_get(rq->service, model, &rq->arena, &m, err);
 }
 
-ay_status ay_answers_run(ay_answers *r, ay_request *rq, int64_t model, bool record, ay_err *err)
+static void run(job *j, int want)
+{
+    pthread_t threads[AY_ANSWERS_THREADS];
+    int started = 0;
+
+    while (started < want - 1 && !ay_thread_start(&threads[started], "http-answers", work, j, NULL))
+        started++;
+    work(j); /* this thread is one of them, and enough when no other starts */
+    for (int i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+}
+
+ay_status ay_answers_run(ay_answers *r, ay_request *rq, const ay_predict_options *options,
+                         ay_err *err)
 {
     uint64_t begun = ay_clock_mono();
-    pthread_t threads[AY_ANSWERS_THREADS];
-    int started = 0, want = rq->upload_count < AY_ANSWERS_THREADS ? rq->upload_count
-                                                                  : AY_ANSWERS_THREADS;
-    job j = {.answers = r, .server = rq->server};
+    int want = rq->upload_count < AY_ANSWERS_THREADS ? rq->upload_count : AY_ANSWERS_THREADS;
+    job j = {.answers = r, .server = rq->server, .options = *options};
+    bool slow = options->views || options->passes;
     ay_status status;
 
     *r = (ay_answers){0};
     for (int i = 0; i < AY_ANSWERS_THREADS; i++)
         ay_arena_init(&r->arena[i], 0);
-    status = check(rq, model, err);
+    status = check(rq, options->model, err);
     if (status != AY_OK)
         return status;
     if (rq->upload_count > 1)
         ay_random_hex(r->batch, 16);
-    j.options = (ay_predict_options){.model = model, .record = record, .batch = r->batch};
+    j.options.batch = r->batch;
     r->items = ay_calloc((size_t)rq->upload_count, sizeof *r->items);
     if (!r->items)
         return ay_fail(err, AY_ENOMEM, "no memory for %d pictures", rq->upload_count);
     r->n = rq->upload_count;
     for (int i = 0; i < r->n; i++)
         r->items[i].upload = &rq->uploads[i];
-    while (started < want - 1 &&
-           !ay_thread_start(&threads[started], "http-answers", work, &j, NULL))
-        started++;
-    work(&j); /* this thread is one of them, and enough when no other starts */
-    for (int i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
+    if (slow && (status = ay_reason_enter(rq->service, err)) != AY_OK)
+        return status;
+    run(&j, slow ? 1 : want); /* explanations take turns; more threads would only hold pictures */
+    if (slow)
+        ay_reason_leave(rq->service);
     for (int i = 0; i < r->n; i++)
         r->good += r->items[i].status == AY_OK;
     r->total_ms = (double)(ay_clock_mono() - begun) / 1e6;

@@ -27,10 +27,12 @@ typedef struct {
     ay_arena arena[AY_ANSWERS_THREADS];
 } ay_answers;
 
-/* model 0: the active one.  A request of several pictures is a batch with an id.  Failures of the
- * whole: AY_EINVAL no picture was sent; AY_ECONFLICT no model is active; AY_ENOTFOUND no such model;
- * AY_ENOMEM.  ay_answers_fini() always. */
-ay_status ay_answers_run(ay_answers *r, ay_request *rq, int64_t model, bool record, ay_err *err);
+/* options->batch is ignored: a request of several pictures is a batch with an id of its own.  With
+ * views or passes the pictures go one after another, and AY_EBUSY says that too many ask for that.
+ * Failures of the whole: AY_EINVAL no picture was sent; AY_ECONFLICT no model is active; AY_ENOTFOUND
+ * no such model; AY_ENOMEM.  ay_answers_fini() always. */
+ay_status ay_answers_run(ay_answers *r, ay_request *rq, const ay_predict_options *options,
+                         ay_err *err);
 void ay_answers_fini(ay_answers *r);
 
 #endif

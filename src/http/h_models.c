@@ -6,6 +6,7 @@
 #include "http/view.h"
 
 #include "base/str.h"
+#include "service/reason.h"
 #include "service/registry.h"
 
 #include <stdlib.h>
@@ -143,11 +144,31 @@ static ay_status reply_answers(ay_request *rq, const ay_answers *r, int http, ay
                          err);
 }
 
+/* tta and mc_dropout, of the form or the address. */
+static ay_status slow_questions(const ay_request *rq, ay_predict_options *o, ay_err *err)
+{
+    const char *views = ay_request_field(rq, "tta"), *passes = ay_request_field(rq, "mc_dropout");
+    long n = 0;
+
+    o->views = views && strcmp(views, "true") == 0;
+    if (views && !o->views && strcmp(views, "false") != 0)
+        return ay_fail(err, AY_EINVAL, "'tta' must be true or false");
+    if (passes && !ay_str_to_long(passes, AY_PASSES_LEAST, AY_PASSES_MOST, &n))
+        return ay_fail(err, AY_EINVAL, "'mc_dropout' must be a whole number from %d to %d",
+                       AY_PASSES_LEAST, AY_PASSES_MOST);
+    o->passes = (int)n;
+    return AY_OK;
+}
+
 static ay_status predict(ay_request *rq, int64_t model, bool record, ay_err *err)
 {
+    ay_predict_options o = {.model = model, .record = record};
     ay_answers r;
-    ay_status status = ay_answers_run(&r, rq, model, record, err);
+    ay_status status = slow_questions(rq, &o, err);
 
+    if (status)
+        return status;
+    status = ay_answers_run(&r, rq, &o, err);
     if (!status)
         status = reply_answers(rq, &r, record ? 201 : 200, err);
     ay_answers_fini(&r);

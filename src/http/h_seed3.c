@@ -79,7 +79,7 @@ ay_status ay_h_s3_upload(ay_request *rq, ay_err *err)
         status = ay_request_picture(rq, &u, err);
     if (status)
         return status;
-    status = ay_answers_run(&r, rq, 0, true, err);
+    status = ay_answers_run(&r, rq, &(ay_predict_options){.record = true}, err);
     if (!status && r.items[0].status) {
         status = r.items[0].status;
         *err = r.items[0].err;
@@ -102,7 +102,7 @@ ay_status ay_h_s3_batch(ay_request *rq, ay_err *err)
 {
     json_t *list;
     ay_answers r;
-    ay_status status = ay_answers_run(&r, rq, 0, true, err);
+    ay_status status = ay_answers_run(&r, rq, &(ay_predict_options){.record = true}, err);
 
     if (!status) {
         list = json_array();

@@ -79,22 +79,43 @@ json_t *ay_view_registered(const ay_registered *m, bool whole)
     return out;
 }
 
-json_t *ay_view_answer(const ay_answer *a)
+json_t *ay_view_doubt(const ay_doubt *d)
+{
+    json_t *top = json_array();
+
+    for (int i = 0; i < d->ntop; i++)
+        json_array_append_new(top, json_pack("{s:s, s:o, s:o}", "label", d->top[i].label, "mean",
+                                             ay_view_real(d->top[i].mean), "spread",
+                                             ay_view_real(d->top[i].spread)));
+    return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "passes", d->passes, "label", d->label,
+                     "entropy", ay_view_real(d->entropy), "entropy_most",
+                     ay_view_real(d->entropy_most), "mutual_information",
+                     ay_view_real(d->mutual_information), "top", top);
+}
+
+json_t *ay_view_top(const ay_answer *a)
 {
     json_t *top = json_array();
 
     for (int i = 0; i < a->ntop; i++)
         json_array_append_new(top, json_pack("{s:s, s:o}", "label", a->top[i].label, "probability",
                                              ay_view_real(a->top[i].probability)));
+    return top;
+}
+
+json_t *ay_view_answer(const ay_answer *a)
+{
     return json_pack("{s:o, s:o, s:{s:I, s:s, s:i, s:s}, s:s, s:s, s:s, s:i, s:i, s:s, s:s, s:o, s:o,"
-                     " s:o, s:o, s:{s:o, s:o, s:o}}",
+                     " s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}}",
                      "id", a->id ? json_integer(a->id) : json_null(), "at", text_or_null(a->at),
                      "model", "id", (json_int_t)a->model, "name", a->model_name, "version",
                      a->model_version, "digest", a->model_digest, "sha256", a->sha256, "file",
                      a->file, "format", a->format, "width", a->width, "height", a->height, "status",
                      a->status, "label", a->label, "probability", ay_view_real(a->probability),
-                     "unknown", ay_view_real(a->unknown), "top", top, "batch",
-                     text_or_null(a->batch), "ms", "decode", ay_view_real(a->decode_ms), "network",
+                     "unknown", ay_view_real(a->unknown), "top", ay_view_top(a), "batch",
+                     text_or_null(a->batch), "views",
+                     a->views ? json_integer(a->views) : json_null(), "doubt",
+                     a->doubt.passes ? ay_view_doubt(&a->doubt) : json_null(), "ms", "decode", ay_view_real(a->decode_ms), "network",
                      ay_view_real(a->network_ms), "total", ay_view_real(a->total_ms));
 }
 

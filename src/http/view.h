@@ -22,6 +22,8 @@ json_t *ay_view_job_whole(const ay_job *j, size_t from);
 /* whole: with its metrics. */
 json_t *ay_view_registered(const ay_registered *m, bool whole);
 json_t *ay_view_answer(const ay_answer *a);
+json_t *ay_view_top(const ay_answer *a);
+json_t *ay_view_doubt(const ay_doubt *d);
 json_t *ay_view_dataset(const ay_dataset *d);
 json_t *ay_view_class(const ay_class *c);
 json_t *ay_view_picture(const ay_picture *p);

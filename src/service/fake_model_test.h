@@ -177,12 +177,28 @@ static inline ay_status fake_train_run(const ay_train_settings *s, const char *o
     return AY_OK;
 }
 
+static ay_why_driver fake_why; /* a test that explains fills it in before it serves */
+
+static inline void fake_model_decide(const ay_classifier *c, const float *logits,
+                                     const float *feature, float *probabilities, ay_prediction *out)
+{
+    (void)feature;
+    *out = (ay_prediction){.probabilities = probabilities};
+    for (int k = 0; k < c->info.classes; k++) {
+        probabilities[k] = logits[k];
+        out->top = logits[k] > logits[out->top] ? k : out->top;
+    }
+    out->confidence = logits[out->top];
+    out->verdict = out->confidence >= 0.7f ? AY_VERDICT_SUCCESS : AY_VERDICT_REJECTED;
+}
+
 static inline ay_service *fake_serve(const char *dir, fake_encoder *f)
 {
     ay_service_options o = {.data = dir,
                             .embedder = fake_embedder(f),
                             .classifier = {fake_model_open, fake_model_close, fake_model_info,
-                                           fake_model_run, fake_model_fini},
+                                           fake_model_run, fake_model_fini, fake_model_decide},
+                            .why = fake_why,
                             .train = fake_train_run,
                             .serve = true};
     ay_err err = {{0}};

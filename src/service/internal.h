@@ -7,7 +7,8 @@
  *   lock      the galleries; scans hold it for reading, changes for the moment of the change
  *   calibrating, and then nothing
  * jobs_lock and serving_lock stand alone; `opening` is held while a trained model opens, and
- * serving_lock is taken inside it. */
+ * serving_lock is taken inside it; `reasoning` is held while one picture is explained, and nothing is
+ * taken inside it. */
 #ifndef AY_SERVICE_INTERNAL_H
 #define AY_SERVICE_INTERNAL_H
 
@@ -66,6 +67,11 @@ struct ay_service {
     ay_engine_options engine;
     ay_train_fn *train;
     char *train_folders;
+    ay_why_driver why_driver; /* service/reason.h */
+    pthread_mutex_t reasoning; /* guards why, which explains one picture at a time */
+    ay_why *why;               /* NULL: none is open */
+    int64_t why_model;
+    atomic_int reasons;        /* requests admitted */
     pthread_mutex_t serving_lock, opening; /* service/serving.h */
     ay_serving *pool[AY_POOL];
     int npool;

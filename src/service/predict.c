@@ -58,8 +58,8 @@ static ay_status fill_top(const ay_classifier_info *info, const ay_prediction *p
     return AY_OK;
 }
 
-static ay_status fill(const ay_serving *v, const ay_prediction *p, ay_arena *a, ay_answer *out,
-                      ay_err *err)
+ay_status ay_answer_fill(const ay_serving *v, const ay_prediction *p, ay_arena *a, ay_answer *out,
+                         ay_err *err)
 {
     static const char *const names[AY_VERDICTS] = {"success", "low_confidence", "rejected",
                                                    "unknown"};
@@ -91,12 +91,23 @@ static ay_status run(ay_service *s, const ay_serving *v, const ay_image *im, ay_
     out->network_ms = (double)begun / 1e6;
     s->predictions++;
     s->predict_ns += begun;
-    status = fill(v, &p, a, out, err);
+    status = ay_answer_fill(v, &p, a, out, err);
     s->classifier.fini(&p);
     return status;
 }
 
-/* [["gear", 0.91], ...] in the arena. */
+static json_t *doubt_json(const ay_doubt *d)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < d->ntop; i++)
+        json_array_append_new(list, json_pack("[s, f, f]", d->top[i].label, d->top[i].mean,
+                                              d->top[i].spread));
+    return json_pack("{s:i, s:f, s:f, s:f, s:o}", "passes", d->passes, "entropy", d->entropy, "most",
+                     d->entropy_most, "mutual", d->mutual_information, "top", list);
+}
+
+/* [["gear", 0.91], ...] in the arena; {"top": that, "views", "doubt"} where there is more to keep. */
 static const char *top_text(const ay_answer *r, ay_arena *a)
 {
     json_t *list = json_array();
@@ -105,6 +116,9 @@ static const char *top_text(const ay_answer *r, ay_arena *a)
 
     for (int i = 0; i < r->ntop; i++)
         json_array_append_new(list, json_pack("[s, f]", r->top[i].label, r->top[i].probability));
+    if (r->views || r->doubt.passes)
+        list = json_pack("{s:o, s:i, s:o*}", "top", list, "views", r->views, "doubt",
+                         r->doubt.passes ? doubt_json(&r->doubt) : NULL);
     text = ay_json_compact(list);
     out = text ? ay_arena_strdup(a, text) : NULL;
     ay_free(text);
@@ -153,6 +167,8 @@ static ay_status answer(ay_service *s, const ay_predict_options *o, const ay_ser
     out->format = ay_image_format_name(ay_image_sniff(bytes, n));
     ay_sha256_bytes(bytes, n, out->sha256);
     status = run(s, v, &im, a, out, err);
+    if (status == AY_OK && (o->views || o->passes))
+        status = ay_reason_ask(s, v, &im, o, a, out, err);
     if (status == AY_OK && o->record)
         phash = ay_image_phash(&im);
     ay_image_fini(&im);
@@ -209,12 +225,37 @@ static ay_store_prediction_filter to_store(const ay_answer_filter *f)
                                         .latest = f->latest};
 }
 
-static void parse_top(const char *text, ay_arena *a, ay_answer *out)
+static void parse_doubt(const json_t *o, ay_arena *a, ay_doubt *out)
 {
-    json_t *list = json_loads(text, 0, NULL), *pair;
+    json_t *row;
     size_t i;
 
-    json_array_foreach(list, i, pair)
+    out->passes = (int)json_integer_value(json_object_get(o, "passes"));
+    out->entropy = json_number_value(json_object_get(o, "entropy"));
+    out->entropy_most = json_number_value(json_object_get(o, "most"));
+    out->mutual_information = json_number_value(json_object_get(o, "mutual"));
+    json_array_foreach(json_object_get(o, "top"), i, row)
+    {
+        const char *label = json_string_value(json_array_get(row, 0));
+        char *copy = label ? ay_arena_strdup(a, label) : NULL;
+        if (!copy || out->ntop == AY_ANSWER_TOP)
+            break;
+        out->top[out->ntop].label = copy;
+        out->top[out->ntop].mean = json_number_value(json_array_get(row, 1));
+        out->top[out->ntop++].spread = json_number_value(json_array_get(row, 2));
+    }
+    out->label = out->ntop ? out->top[0].label : "";
+}
+
+static void parse_top(const char *text, ay_arena *a, ay_answer *out)
+{
+    json_t *root = json_loads(text, 0, NULL), *pair;
+    const json_t *list = json_is_object(root) ? json_object_get(root, "top") : root;
+    size_t i;
+
+    out->views = (int)json_integer_value(json_object_get(root, "views"));
+    parse_doubt(json_object_get(root, "doubt"), a, &out->doubt);
+    json_array_foreach((json_t *)list, i, pair)
     {
         const char *label = json_string_value(json_array_get(pair, 0));
         char *copy = label ? ay_arena_strdup(a, label) : NULL;
@@ -223,7 +264,7 @@ static void parse_top(const char *text, ay_arena *a, ay_answer *out)
         out->top[out->ntop].label = copy;
         out->top[out->ntop++].probability = json_number_value(json_array_get(pair, 1));
     }
-    json_decref(list);
+    json_decref(root);
 }
 
 static void from_store(const ay_store_prediction *p, ay_arena *a, ay_answer *out)
@@ -239,6 +280,20 @@ static void from_store(const ay_store_prediction *p, ay_arena *a, ay_answer *out
     snprintf(out->sha256, sizeof out->sha256, "%s", p->sha256);
     ay_clock_rfc3339(out->at, p->at_us);
     parse_top(p->top, a, out);
+}
+
+ay_status ay_prediction_get(ay_service *s, int64_t id, ay_arena *a, ay_answer *out, ay_err *err)
+{
+    ay_store_prediction_filter filter = {.before = id + 1};
+    ay_store_prediction *list = NULL;
+    size_t n = 0;
+    ay_status status = ay_store_prediction_list(s->store, &filter, 1, a, &list, &n, err);
+
+    if (status == AY_OK && (n == 0 || list[0].id != id))
+        return ay_fail(err, AY_ENOTFOUND, "no prediction %lld", (long long)id);
+    if (status == AY_OK)
+        from_store(&list[0], a, out);
+    return status;
 }
 
 ay_status ay_predictions_list(ay_service *s, const ay_answer_filter *f, const char *cursor,

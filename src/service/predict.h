@@ -21,6 +21,19 @@ typedef struct {
     double probability;
 } ay_answer_class;
 
+/* What several passes with dropout kept on agree on. */
+typedef struct {
+    int passes;                             /* 0: not asked */
+    const char *label;                      /* of the mean */
+    double entropy, entropy_most;           /* nats: of the mean; of C classes that are equally likely */
+    double mutual_information;              /* the part of entropy that is the model's own doubt */
+    struct {
+        const char *label;
+        double mean, spread; /* spread: standard deviation over the passes */
+    } top[AY_ANSWER_TOP]; /* largest mean first */
+    int ntop;
+} ay_doubt;
+
 typedef struct {
     int64_t id; /* of the record; 0: not recorded */
     char at[AY_RFC3339_SIZE];
@@ -36,6 +49,8 @@ typedef struct {
     ay_answer_class top[AY_ANSWER_TOP];
     int ntop;
     const char *batch; /* "" for one alone */
+    int views;         /* the answer is the mean of so many views; 0: of the picture alone */
+    ay_doubt doubt;
     double decode_ms, network_ms, total_ms;
 } ay_answer;
 
@@ -43,12 +58,17 @@ typedef struct {
     int64_t model;     /* 0: the active one */
     bool record;
     const char *batch; /* 32 hex digits shared by the pictures of one request; NULL or "": none */
+    bool views;        /* answer with the mean of five views; slow, see service/reason.h */
+    int passes;        /* with dropout kept on; 0: none */
 } ay_predict_options;
 
 /* Errors as ay_picture_add(), and AY_ECONFLICT: no model is active, with what to do; AY_EIO: the model
  * cannot be opened. */
 ay_status ay_predict(ay_service *s, const ay_predict_options *o, const void *bytes, size_t n,
                      const char *file, ay_arena *a, ay_answer *out, ay_err *err);
+
+/* One of the record.  AY_ENOTFOUND. */
+ay_status ay_prediction_get(ay_service *s, int64_t id, ay_arena *a, ay_answer *out, ay_err *err);
 
 /* NULL, "" and 0 do not restrict. */
 typedef struct {

@@ -363,6 +363,7 @@ static void init_locks(ay_service *s)
     pthread_mutex_init(&s->jobs_lock, NULL);
     pthread_mutex_init(&s->serving_lock, NULL);
     pthread_mutex_init(&s->opening, NULL);
+    pthread_mutex_init(&s->reasoning, NULL);
     pthread_cond_init(&s->jobs_changed, NULL);
 }
 
@@ -386,6 +387,7 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     s->classifier = o->classifier;
     s->engine = o->engine;
     s->train = o->train;
+    s->why_driver = o->why;
     s->trash_us = (seconds < LEAST_TRASH ? LEAST_TRASH : seconds) * 1000000;
     s->lock_fd = -1;
     init_locks(s);
@@ -420,6 +422,7 @@ void ay_service_close(ay_service *s)
         return;
     ay_trainer_stop(s);
     ay_keeper_stop(s);
+    ay_reason_forget(s, 0);
     ay_serving_close_all(s);
     for (int i = 0; i < s->ngalleries; i++)
         ay_gallery_destroy(s->galleries[i]);
@@ -436,6 +439,7 @@ void ay_service_close(ay_service *s)
     pthread_mutex_destroy(&s->jobs_lock);
     pthread_mutex_destroy(&s->serving_lock);
     pthread_mutex_destroy(&s->opening);
+    pthread_mutex_destroy(&s->reasoning);
     pthread_cond_destroy(&s->jobs_changed);
     ay_free(s->train_folders);
     ay_free(s->data);

@@ -15,6 +15,7 @@
  *     service/suspects.h  which reference pictures look wrong
  *     service/registry.h  trained models: install, promote, roll back
  *     service/predict.h   what a trained model says, and the record of it
+ *     service/reason.h    why it said so, and how far to trust it
  *     service/training.h  trainings, one after another in the background
  *
  * Promises: AY_OK from a write means durable.  A picture is findable by the next scan after the call
@@ -38,6 +39,7 @@
 #include "engine/engine.h"
 #include "image/image.h"
 #include "train/run.h"
+#include "train/why.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,7 +64,20 @@ typedef struct {
     ay_status (*run)(ay_classifier *c, const ay_image *const *images, int n, ay_prediction *out,
                      ay_err *err);
     void (*fini)(ay_prediction *p);
+    void (*decide)(const ay_classifier *c, const float *logits, const float *feature,
+                   float *probabilities, ay_prediction *out);
 } ay_classifier_driver;
+
+/* Who is asked why: the functions of train/why.h.  Zeroes: this program does not explain. */
+typedef struct {
+    ay_status (*open)(ay_why **out, const char *model, const char *backend, ay_err *err);
+    void (*close)(ay_why *w);
+    ay_status (*heat)(ay_why *w, const ay_image *picture, int target, ay_image *out, ay_err *err);
+    ay_status (*passes)(ay_why *w, const ay_image *picture, int passes, double temperature,
+                        uint64_t seed, ay_passes *out, ay_err *err);
+    ay_status (*views)(ay_why *w, const ay_image *picture, float *logits, float *feature,
+                       ay_err *err);
+} ay_why_driver;
 typedef ay_status ay_train_fn(const ay_train_settings *s, const char *out, bool resume,
                               const ay_train_observer *observer,
                               const ay_train_control *control, ay_train_result *result,
@@ -72,6 +87,7 @@ typedef struct {
     const char *data;       /* the data folder; made when missing */
     ay_embedder embedder;
     ay_classifier_driver classifier;
+    ay_why_driver why; /* service/reason.h */
     ay_engine_options engine; /* precision, workers ... of trained models; model is ignored */
     ay_train_fn *train;       /* service/training.h; NULL: this program does not train */
     const char *train_folders; /* folders below which a training may read, ':' between; NULL: none */

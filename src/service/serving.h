@@ -11,6 +11,7 @@
 #define AY_SERVICE_SERVING_H
 
 #include "service/internal.h"
+#include "service/predict.h"
 #include "store/ledger.h"
 
 struct ay_serving {
@@ -34,6 +35,18 @@ ay_status ay_serving_try(ay_service *s, const char *folder, ay_classifier **out,
                          ay_err *err);
 /* Digest over a model folder's files. */
 ay_status ay_serving_bundle(const char *folder, char hex[AY_SHA256_HEX], ay_err *err);
+
+/* ---- reason.c */
+/* The same questions as part of an answer, out filled in but for what they change: with o->views its
+ * label and probabilities are of the mean of five views; with o->passes its doubt is known.
+ * AY_ECONFLICT: the network has no dropout. */
+ay_status ay_reason_ask(ay_service *s, const ay_serving *v, const ay_image *im,
+                        const ay_predict_options *o, ay_arena *a, ay_answer *out, ay_err *err);
+/* Close the network that explains, if it is of this model; 0: of whichever. */
+void ay_reason_forget(ay_service *s, int64_t model);
+/* An answer's fields from a prediction of v's classifier (predict.c). */
+ay_status ay_answer_fill(const ay_serving *v, const ay_prediction *p, ay_arena *a, ay_answer *out,
+                         ay_err *err);
 
 /* Remove rubbish of <data>/models, learn which model is active, and with open_now open it. */
 ay_status ay_registry_start(ay_service *s, bool open_now, ay_err *err);

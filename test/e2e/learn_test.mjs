@@ -42,7 +42,7 @@ test('train: progress, curves, report; the first model answers at once', async (
     check(/parts 1: \d+\.\d% right on the test pictures · Answers now/.test(text), text);
     await page.click('li[data-job] details summary');
     await page.waitForSelector('.chart polyline');
-    check((await page.locator('.chart').count()) === 2, 'loss and accuracy');
+    await until(async () => (await page.locator('.chart').count()) === 2, 'loss and accuracy');
     await shot('train-done');
     const [report] = await Promise.all([page.context().waitForEvent('page'), page.click('li[data-job] a[target="_blank"]')]);
     await report.waitForLoadState();
@@ -93,6 +93,33 @@ test('many dropped pictures are classified, listed with their bands, kept and fo
     await page.reload();
     await until(async () => (await page.locator('.answer[data-sha]').count()) === 12, 'after a reload');
 }, { allow: /status of 415|status of 422/ });
+
+test('why: the map beside the picture and how far the answer spreads, from the keyboard too', async ({ page, shot }) => {
+    await page.goto('#/board');
+    await page.click('.answer-pick >> nth=0');
+    await page.waitForSelector('dialog [data-do="why"]');
+    await page.locator('[data-do="why"]').focus();
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.why-map img');
+    check(await page.locator('.why-map img').evaluate((i) => i.decode().then(() => i.naturalWidth > 50)), 'the map is a picture');
+    await page.waitForSelector('.why-room .facts');
+    const text = await page.locator('.why-room').textContent();
+    check(/Asked 20 times with parts of the network left out.+\d% ± \d/.test(text) && /Mean of five views/.test(text), text);
+    await shot('why');
+    await page.keyboard.press('Escape');
+    await until(async () => (await page.locator('dialog').count()) === 0, 'the dialog is closed');
+});
+
+test('why: a busy server is waited for, a network without a map is no obstacle', async ({ page }) => {
+    let busy = 1;
+    await page.route('**/heat', (route) => route.fulfill({ status: 409, contentType: 'application/problem+json', body: JSON.stringify({ detail: 'this network has no map' }) }));
+    await page.route('**/doubt', (route) => (busy-- > 0 ? route.fulfill({ status: 503, headers: { 'Retry-After': '1' }, contentType: 'application/problem+json', body: '{"detail":"busy"}' }) : route.continue()));
+    await page.goto('#/board');
+    await page.click('.answer-pick >> nth=0');
+    await page.click('dialog [data-do="why"]');
+    await page.waitForSelector('.why-room .facts');
+    check((await page.locator('.why-room .problem').textContent()) === 'this network has no map', 'it says so');
+}, { allow: /status of 409|status of 503/ });
 
 test('models: compare two on the same pictures, promote, roll back', async ({ page, pictures, shot }) => {
     await page.goto('#/models');

@@ -159,6 +159,49 @@ test("the record: filters, pages, sums", async () => {
   await ask(404, "GET", "/v1/predictions/stats?model=none");
 });
 
+test("why: five views, passes with dropout, where it looked", async () => {
+  const plain = (await ask(201, "POST", "/v1/predictions", one(photo))).json.items[0];
+  check(plain.views === null && plain.doubt === null, plain);
+  const [slow] = (await ask(201, "POST", "/v1/predictions?tta=true&mc_dropout=10", one(photo))).json.items;
+  check(slow.views === 5 && slow.label === "disc" && slow.probability !== plain.probability, slow);
+  const d = slow.doubt;
+  check(d.passes === 10 && d.label === "disc" && d.top.length === 3 && Math.abs(d.top.reduce((s, c) => s + c.mean, 0) - 1) < 1e-5, d);
+  check(d.top.every((c) => c.spread >= 0) && d.top[0].spread > 0 && d.mutual_information > 0 && d.mutual_information <= d.entropy && d.entropy <= d.entropy_most, d);
+  check(Math.abs(d.entropy_most - Math.log(3)) < 1e-5, d);
+  const again = (await ask(201, "POST", "/v1/predictions", form([{ name: "tta", value: "true" }, { name: "mc_dropout", value: "10" }, { name: "images", file: "x.png", value: photo }]))).json.items[0];
+  check(JSON.stringify([again.top, again.doubt]) === JSON.stringify([slow.top, slow.doubt]), "asked again it says something else", again);
+  const kept = (await ask(200, "GET", `/v1/predictions/${slow.id}`)).json;
+  check(JSON.stringify([kept.top, kept.views, kept.doubt]) === JSON.stringify([slow.top, slow.views, slow.doubt]), "the record forgets", kept);
+  for (const bad of ["tta=yes", "mc_dropout=1", "mc_dropout=101", "mc_dropout=x"]) await ask(400, "POST", `/v1/predictions?${bad}`, one(photo));
+  await ask(200, "POST", "/v1/models/shapes/predict?tta=true&mc_dropout=2", one(photo));
+
+  const path = `/v1/predictions/${plain.id}`;
+  const look = (await ask(200, "GET", `${path}/doubt?passes=10`)).json;
+  check(JSON.stringify(look.dropout) === JSON.stringify(d) && look.views.count === 5 && look.views.probability === slow.probability, look);
+  await ask(400, "GET", `${path}/doubt?passes=1`);
+  const heat = await ask(200, "GET", `${path}/heat`);
+  check(heat.bytes.subarray(1, 4).toString() === "PNG" && heat.bytes.readUInt32BE(16) === 96 && heat.bytes.readUInt32BE(20) === 96, "no PNG of the picture's size");
+  await ask(304, "GET", `${path}/heat`, { headers: { "If-None-Match": heat.headers.etag } });
+  check(!(await ask(200, "GET", `${path}/heat?label=bars`)).bytes.equals(heat.bytes), "another class has the same map");
+  await ask(404, "GET", `${path}/heat?label=none`);
+  for (const rest of ["", "/heat", "/doubt"]) for (const id of ["4711", "x"]) await ask(404, "GET", `/v1/predictions/${id}${rest}`);
+});
+
+test("explanations are few at a time: the rest is told at once, and everything else goes on", async () => {
+  const { id } = (await ask(201, "POST", "/v1/predictions", one(photo))).json.items[0];
+  const asked = Array.from({ length: 12 }, () => server.request("GET", `/v1/predictions/${id}/doubt?passes=100`));
+  const begun = Date.now();
+  await ask(200, "GET", "/v1/predictions/stats");
+  await ask(201, "POST", "/v1/predictions", one(photo));
+  const waited = Date.now() - begun;
+  const answers = await Promise.all(asked), took = Date.now() - begun;
+  const busy = answers.filter((a) => a.status === 503);
+  check(answers.filter((a) => a.status === 200).length >= 3 && busy.length > 0, answers.map((a) => a.status));
+  check(busy.every((a) => a.headers["retry-after"] && /try again/.test(a.json.detail)), busy[0]?.bytes.toString());
+  check(waited < took, "an answer waited for all explanations", waited, took);
+  await ask(200, "GET", `/v1/predictions/${id}/doubt?passes=2`);
+});
+
 let second;
 test("a data set trains the second version; promoted and rolled back while requests go on", async () => {
   for (const [k, name] of names.entries()) {

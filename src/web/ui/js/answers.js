@@ -9,6 +9,7 @@ import { t, percent, number, date } from './i18n.js';
 import { icon } from './icons.js';
 import { thumb, original } from './api.js';
 import { dialog } from './dialog.js';
+import { doubtFacts, whyBox } from './why.js';
 
 export const bands = ['success', 'low_confidence', 'rejected', 'unknown'];
 const icons = { success: 'check', low_confidence: 'unsure', rejected: 'none', unknown: 'help' };
@@ -31,18 +32,23 @@ const ms = (v) => t('ms', { n: number(v, { maximumFractionDigits: 1 }) });
 
 /** @param {any} a an answer @param {string} [src] its picture, when the server has not kept it */
 export function look(a, src) {
+    const picture = h('img', { class: 'large half', src: src ?? original(a.sha256), alt: t('picture_of', { name: a.file || a.label }) });
+    const why = a.id ? whyBox(a, picture, band) : { pictures: picture };
     return dialog(a.file || a.label, () => [
-        h('img', { class: 'large half', src: src ?? original(a.sha256), alt: t('picture_of', { name: a.file || a.label }) }),
-        h('p', {}, band(a.status), ' ', h('b', {}, shownLabel(a))),
+        why.pictures,
+        h('div', { class: 'tray-head' }, h('p', {}, band(a.status), ' ', h('b', {}, shownLabel(a))), why.button),
+        why.room,
         h('ol', { class: 'top-classes' }, a.top.map((c) => h('li', {}, h('span', {}, c.label), h('span', {}, percent(c.probability)), bar(c.probability)))),
         h('dl', { class: 'facts' },
             h('dt', {}, t('d_model')), h('dd', {}, modelName(a.model)),
             h('dt', {}, t('digest')), h('dd', { class: 'print' }, a.model.digest),
             h('dt', {}, t('d_time')), h('dd', {}, [ms(a.ms.total), t('time_parts', { decode: ms(a.ms.decode), network: ms(a.ms.network) })].join(' · ')),
             h('dt', {}, t('d_size')), h('dd', {}, `${a.width} × ${a.height} ${a.format.toUpperCase()}`),
+            a.views && [h('dt', {}, t('why_views')), h('dd', {}, t('why_answer_of', { n: a.views }))],
+            doubtFacts(a.doubt),
             a.at && [h('dt', {}, t('when')), h('dd', {}, date(a.at))],
             a.batch && [h('dt', {}, t('batch')), h('dd', { class: 'print' }, a.batch)]),
-    ], { wide: true });
+    ], { wide: true, onclose: why.stop });
 }
 
 /** One line of a list. */

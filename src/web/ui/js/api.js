@@ -39,9 +39,9 @@ async function problem(response) {
 /**
  * @param {string} method
  * @param {string} path
- * @param {{query?: object, json?: object, body?: BodyInit, signal?: AbortSignal, tries?: number}} [options]
+ * @param {{query?: object, json?: object, body?: BodyInit, signal?: AbortSignal, tries?: number, blob?: boolean (what comes is a file)}} [options]
  */
-async function call(method, path, { query = {}, json, body, signal, tries = 3 } = {}) {
+async function call(method, path, { query = {}, json, body, signal, tries = 3, blob = false } = {}) {
     const url = new URL(path, location.href);
     for (const [key, value] of Object.entries(query))
         if (value !== undefined && value !== null && value !== '') url.searchParams.set(key, value);
@@ -54,7 +54,7 @@ async function call(method, path, { query = {}, json, body, signal, tries = 3 } 
             if (error.name === 'AbortError') throw error;
             throw new ApiError(0, t('error_0'));
         }
-        if (response.ok) return response.status === 204 ? {} : response.json();
+        if (response.ok) return response.status === 204 ? {} : blob ? response.blob() : response.json();
         if (response.status !== 503 || --tries <= 0) throw await problem(response);
         await pause(Math.min(5, Number(response.headers.get('Retry-After')) || 1) * 1000);
     }
@@ -116,6 +116,12 @@ export const api = {
     tryModel: (id, parts) => call('POST', `/v1/models/${id}/predict`, { body: forms(parts), tries: 6 }),
     predictions: (query) => call('GET', '/v1/predictions', { query }),
     predictionStats: (query) => call('GET', '/v1/predictions/stats', { query }),
+    /** How far an answer of the record spreads. */
+    doubt: (id, signal) => call('GET', `/v1/predictions/${id}/doubt`, { signal, tries: 6 }),
+    /** The picture under a map of where the network looked, as an address for an image. */
+    async heat(id, signal) {
+        return URL.createObjectURL(await call('GET', `/v1/predictions/${id}/heat`, { signal, tries: 6, blob: true }));
+    },
     trainSources: () => call('GET', '/v1/train/sources'),
     train: (body) => call('POST', '/v1/train', { json: body }),
     job: (id, from = 0) => call('GET', `/v1/jobs/${id}`, { query: { from: String(from) } }),
