@@ -174,6 +174,7 @@ static ay_status look_at_strangers(strangers *s, ay_files *files, char *folder, 
     ay_status status = ay_files_collect(files, &folder, 1, err);
     ay_stream stream = {.n = files->n, .ctx = s, .path = stranger_path, .run = run_strangers,
                         .failed = stranger_failed, .progress = stranger_progress};
+    size_t read = 0;
     double *room;
 
     if (status != AY_OK)
@@ -184,6 +185,10 @@ static ay_status look_at_strangers(strangers *s, ay_files *files, char *folder, 
     room = ay_calloc((size_t)e->n + files->n + 1, sizeof *room);
     status = s->result && s->done && room ? ay_stream_run(&stream, err)
                                           : ay_fail(err, AY_ENOMEM, "pictures of other things");
+    for (size_t i = 0; i < files->n; i++)
+        read += s->done && s->done[i];
+    if (status == AY_OK && read == 0)
+        status = ay_fail(err, AY_EINVAL, "no picture in %s can be read", folder);
     if (status == AY_OK)
         *out = separate(e, s, room);
     ay_free(room);

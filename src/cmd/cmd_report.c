@@ -33,6 +33,9 @@ static ay_status read_json(const char *folder, const char *name, json_t **out, a
     ay_status status;
 
     snprintf(path, sizeof path, "%.4000s/%s", folder, name);
+    if (!ay_file_exists(path))
+        return ay_fail(err, AY_ENOTFOUND, "%s is not the folder of a trained model: there is no %s%s", folder,
+                       path, ay_file_is_dir(folder) ? "" : ", nor such a folder");
     status = ay_file_read(path, FILE_MAX, &text, err);
     if (status == AY_OK) {
         *out = json_loadb(text.data ? text.data : "", text.len, 0, &je);

@@ -53,6 +53,9 @@ ay_status ay_files_collect(ay_files *f, char **operands, int n, ay_err *err)
             status = ay_file_walk(operands[i], visit, f, err);
         }
     }
+    if (status == AY_OK && f->n == 0 && n > 0)
+        return ay_fail(err, AY_ENOTFOUND, "%s holds no picture: JPEG, PNG, WebP, GIF, BMP and TIFF are read",
+                       operands[0]);
     return status;
 }
 

@@ -11,7 +11,7 @@ typedef struct {
     size_t n, cap;
 } ay_files;
 
-/* AY_ENOTFOUND names the operand that is not there. */
+/* AY_ENOTFOUND names the operand that is not there, or the first where all of them hold nothing. */
 ay_status ay_files_collect(ay_files *f, char **operands, int n, ay_err *err);
 void ay_files_fini(ay_files *f);
 /* Read one of them ("-": standard input) whole, at most limit bytes. */

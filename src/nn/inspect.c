@@ -28,6 +28,14 @@ int ay_graph_heads(const ay_graph *g, ay_val v)
     return attends ? g->node[v].attr.attention.heads : 0;
 }
 
+const char *ay_graph_norm(const ay_graph *g, ay_val v, float *eps)
+{
+    bool norm = v >= 0 && v < g->nodes && g->node[v].op == &ay_op_batch_norm;
+
+    *eps = norm ? g->node[v].attr.norm.eps : 0;
+    return norm ? g->node[v].label : "";
+}
+
 int ay_graph_outputs(const ay_graph *g)
 {
     return g->outputs;

@@ -60,7 +60,7 @@ ay_status ay_weights_load(ay_weights *w, const ay_safetensors *st, ay_err *err);
 
 typedef struct ay_learn ay_learn;
 
-enum { AY_LEARN_WATCH = 4 };
+enum { AY_LEARN_WATCH = 16 };
 typedef struct {
     int batch;
     const char *backend;              /* NULL or "dnnl"; "ref": plain loops */

@@ -43,61 +43,6 @@ static int thawed_in(const ay_fitting *f, int epoch)
     return 1 + epoch / f->run->s.unfreeze_every < n ? 1 + epoch / f->run->s.unfreeze_every : n;
 }
 
-/* The weight beside a running variance: "layer1.0.bn1" + part.  NULL: none. */
-static ay_weight *beside(ay_weights *w, const char *variance, const char *part)
-{
-    char name[AY_SAFETENSORS_NAME_MAX + 32];
-    size_t n = strlen(variance) - strlen("running_var");
-
-    snprintf(name, sizeof name, "%.*s%s", (int)n, variance, part);
-    return ay_weights_find(w, name);
-}
-
-static bool is_variance(const ay_weight *w)
-{
-    size_t n = strlen(w->name), m = strlen("running_var");
-
-    return !w->grad && n > m && strcmp(w->name + n - m, "running_var") == 0;
-}
-
-static bool all_equal(const ay_weight *w, float value)
-{
-    for (size_t i = 0, n = w ? ay_shape_count(&w->shape) : 0; i < n; i++)
-        if (w->value[i] != value)
-            return false;
-    return w != NULL;
-}
-
-/* A published file may have its statistics folded into scales and biases: means 0, variances 1.
- * Statistics of batches would then make another network of it. */
-static bool norms_folded(ay_weights *w)
-{
-    size_t folded = 0, norms = 0;
-
-    for (size_t i = 0; i < ay_weights_count(w); i++) {
-        const ay_weight *v = ay_weights_at(w, i);
-        if (!is_variance(v))
-            continue;
-        norms++;
-        folded += all_equal(v, 1) && all_equal(beside(w, v->name, "running_mean"), 0);
-    }
-    return norms > 0 && folded == norms;
-}
-
-/* Frozen scales and biases make a batch norm keep its running statistics (nn/learn.h). */
-static void freeze_norms(ay_fitting *f)
-{
-    for (size_t i = 0; i < ay_weights_count(f->weights); i++) {
-        const ay_weight *v = ay_weights_at(f->weights, i);
-        ay_weight *scale = is_variance(v) ? beside(f->weights, v->name, "weight") : NULL;
-        ay_weight *bias = is_variance(v) ? beside(f->weights, v->name, "bias") : NULL;
-        if (scale)
-            scale->frozen = true;
-        if (bias)
-            bias->frozen = true;
-    }
-}
-
 static ay_status thaw(ay_fitting *f, int count, ay_err *err)
 {
     char prefix[256];
@@ -114,7 +59,7 @@ static ay_status thaw(ay_fitting *f, int count, ay_err *err)
         p += len + (p[len] == ',');
     }
     if (f->keep_norms)
-        freeze_norms(f);
+        ay_norms_freeze(f->weights);
     return AY_OK;
 }
 
@@ -500,14 +445,11 @@ ay_status ay_fit_run(ay_fitting *f, ay_err *err)
 
     f->reference = r->best.any ? r->best.score : -1;
     f->reference_loss = r->best.any ? r->best.loss : INFINITY;
-    f->keep_norms = f->stage > 0 && !r->fresh &&
-                    (r->s.freeze_norms == AY_TRAIN_YES ||
-                     (r->s.freeze_norms == AY_TRAIN_CHOOSE && norms_folded(f->weights)));
-    if (f->keep_norms)
-        ay_run_note(r, "batch norms keep their statistics%s",
-                    r->s.freeze_norms == AY_TRAIN_CHOOSE ? ": the file's have been folded away" : "");
+    f->keep_norms = f->stage > 0 && !r->fresh && r->s.freeze_norms == AY_TRAIN_YES;
     ay_run_phase(r, f->stage ? AY_TRAIN_FINE_TUNING : AY_TRAIN_HEAD);
     status = make_room(f, err);
+    if (status == AY_OK && f->stage > 0 && !r->fresh && !f->keep_norms && !r->resume)
+        status = ay_norms_restore(f, err);
     if (status == AY_OK)
         status = make_optim(f, err);
     if (status == AY_OK && r->resume)

@@ -239,10 +239,11 @@ static void add_facts(pages *g, const ay_package *p)
     const ay_train_settings *s = &r->s;
     const ay_model_info *info = ay_model_get_info(r->model);
 
-    add_fact(g, "Body", "%s (%s)%s", r->fresh ? s->architecture : info->name, info->arch,
-             r->fresh              ? ", from nothing"
-             : s->freeze_backbone ? ", frozen"
-                                  : ", fine-tuned");
+    add_fact(g, "Body", "%s (%s), %s", r->fresh ? s->architecture : info->name, info->arch,
+             r->fresh             ? "from nothing"
+             : s->freeze_backbone ? "frozen"
+             : r->result.tuned    ? "fine-tuned"
+                                  : "as it was: fine-tuning was no better on validation");
     add_fact(g, "Body's licence", "%s", r->fresh ? "yours" : info->licence);
     add_fact(g, "Input", "%d x %d pixels", info->recipe.size, info->recipe.size);
     add_fact(g, "Parameters", "%.2f million", (double)info->parameters / 1e6);

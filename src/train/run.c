@@ -197,6 +197,20 @@ static void open_events(ay_run *r)
         ay_run_note(r, "no event files: %s", err.msg);
 }
 
+/* Fine-tuning has to be better than the head over the body as it was, or that is the result. */
+static void compare_head(ay_run *r)
+{
+    double tuned = -1;
+
+    r->result.tuned = r->best.any && r->best.epoch > 0 && r->history.point[r->best.epoch - 1].body;
+    for (int i = 0; i < r->history.n; i++)
+        if (r->history.point[i].body)
+            tuned = fmax(tuned, r->history.point[i].val_accuracy);
+    if (tuned >= 0 && !r->result.tuned)
+        ay_run_note(r, "fine-tuning reached %.4f on validation, no better than %.4f (loss %.4f) of the "
+                       "head alone: the body stays as it was", tuned, r->best.score, r->best.loss);
+}
+
 static ay_status learn(ay_run *r, ay_err *err)
 {
     bool later = r->resume && json_integer_value(json_object_get(r->resume, "stage")) > 0;
@@ -209,6 +223,8 @@ static ay_status learn(ay_run *r, ay_err *err)
     }
     if (status == AY_OK && !r->best.any)
         status = ay_fail(err, AY_ECANCELLED, "cancelled before there was anything to keep");
+    if (status == AY_OK)
+        compare_head(r);
     r->result.epochs = r->history.n;
     r->result.best_epoch = r->best.epoch;
     r->result.cancelled = r->cancelled;

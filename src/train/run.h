@@ -73,6 +73,7 @@ typedef struct {
     int classes, train, val, test, skipped; /* pictures */
     int epochs, best_epoch;
     bool cancelled, stopped_early;
+    bool tuned; /* false: the body is as it was, because it was frozen or nothing better was found */
     double temperature, seconds;
     double accuracy, macro_f1, ece, mce; /* on test, else on validation when there is no test */
     bool on_test;

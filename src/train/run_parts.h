@@ -4,6 +4,7 @@
  *   setup.c       settings become a corpus, a network and the batches of an epoch
  *   head.c        features of a frozen body, batches of them
  *   fit.c         epochs: the only loop over gradients, for the head and for the whole network
+ *   norms.c       batch norms whose statistics a file has lost
  *   checkpoint.c  what an interrupted run goes on from
  *   outcome.c     judge and save: config.json, metrics, report, card */
 #ifndef AY_TRAIN_RUN_PARTS_H
@@ -117,6 +118,14 @@ typedef struct {
  * the best weights of this graph and weights are set to them.  Resumes from run->resume when that is
  * of this stage.  Frees what it made in f. */
 ay_status ay_fit_run(ay_fitting *f, ay_err *err);
+
+/* ---- norms.c ----------------------------------------------------------------------------------- */
+
+/* Scales and biases of batch norms freeze; so they keep their statistics (nn/learn.h). */
+void ay_norms_freeze(ay_weights *w);
+/* Where all statistics of f's weights have been folded away, measure them on training pictures and
+ * write them beside scales and biases that undo them: the network stays the function it is. */
+ay_status ay_norms_restore(ay_fitting *f, ay_err *err);
 
 /* ---- checkpoint.c ------------------------------------------------------------------------------ */
 

@@ -41,7 +41,7 @@ const ay_train_key ay_train_keys[] = {
     INT("model.head_epochs", head_epochs, 0, 100000, "60", "epochs of the head alone, over cached features"),
     TEXT("model.unfreeze", unfreeze, "", "prefixes thawed in turn, as layer4,layer3; empty: all at once"),
     WORD("model.freeze_norms", freeze_norms, "auto|true|false", "auto",
-         "batch norms keep their statistics; auto: where the file's have been folded away"),
+         "batch norms keep their statistics; auto: no, and those that a file has lost are measured first"),
     INT("model.unfreeze_every", unfreeze_every, 1, 100000, "2", "epochs between two of them"),
 
     INT("training.epochs", epochs, 1, 100000, "15", "epochs of the whole network"),
@@ -177,6 +177,8 @@ static const char *leaf(const char *name)
 const char *ay_train_key_nearest(const char *name)
 {
     enum { FAR = 100 };
+    static const char *const section[] = {"data", "model", "training", "augmentation", "inference",
+                                          "logging", "hardware"};
     const char *best = NULL;
     int least = FAR;
 
@@ -187,6 +189,13 @@ const char *ay_train_key_nearest(const char *name)
         if (d < least) {
             least = d;
             best = known;
+        }
+    }
+    for (size_t i = 0; i < sizeof section / sizeof *section; i++) {
+        int d = distance(name, section[i], FAR);
+        if (d < least) {
+            least = d;
+            best = section[i];
         }
     }
     return least <= 1 + (int)strlen(leaf(name)) / 2 ? best : NULL;

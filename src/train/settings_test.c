@@ -55,6 +55,8 @@ static void wrong_text_names_line_and_key(void)
         {"training:\n  epochs: 0\n", {"r.yaml:2", "from 1 to 100000", "'0'"}},
         {"training: {optimizer: adamx}\n", {"r.yaml:1", "adam|adamw|sgd", "adamx"}},
         {"epochs: 3\n", {"r.yaml:1", "'epochs'", "training.epochs?"}},
+        {"trainin:\n  epochs: 3\n", {"r.yaml:1", "'trainin'", "did you mean training?"}},
+        {"training:\n\tepochs: 3\n", {"r.yaml:2", "never by tabs", NULL}},
         {"training: 3\n", {"r.yaml:1", "training is a section", NULL}},
         {"training:\n  epochs: [1, 2]\n", {"r.yaml:2", "not a list", NULL}},
         {"training:\n  epochs: {a: 1}\n", {"r.yaml:2", "not a section", NULL}},

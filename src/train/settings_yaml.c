@@ -134,7 +134,8 @@ ay_status ay_train_settings_read(ay_train_settings *s, const char *text, size_t 
         return ay_fail(err, AY_ENOMEM, "reading %s", name);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
     if (!yaml_parser_load(&parser, &doc)) {
-        status = ay_fail(err, AY_EINVAL, "%s:%zu: %s", name, parser.problem_mark.line + 1,
+        status = ay_fail(err, AY_EINVAL, "%s:%zu: %s; sections are indented by spaces, never by tabs",
+                         name, parser.problem_mark.line + 1,
                          parser.problem ? parser.problem : "not YAML");
         yaml_parser_delete(&parser);
         return status;

@@ -1,4 +1,5 @@
 /* train/setup.c - settings become a corpus, a network, and epochs of the whole network. */
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "engine/default.h"
@@ -54,6 +55,10 @@ ay_status ay_run_scan(ay_run *r, ay_err *err)
 
     if (!*s->root)
         return ay_fail(err, AY_EINVAL, "no pictures named: give a folder, or data.root_dir");
+    if (strcmp(s->backbone, "default") != 0 && !ay_file_exists(s->backbone)) /* before ten minutes of reading */
+        return ay_fail(err, AY_ENOTFOUND,
+                       "model.backbone: there is no %s; it is a folder or .safetensors file, or \"default\"",
+                       s->backbone);
     ay_run_phase(r, AY_TRAIN_SCANNING);
     ay_corpus_defaults(&o);
     o.train_dir = s->train_dir;
