@@ -140,6 +140,17 @@ ay_status ay_learn_emit_parts(ay_dlearn *d, ay_val v, dnnl_primitive_desc_t pd,
 /* at[0..n) += at[n..2n) + ..., parts pieces of n floats. */
 ay_status ay_learn_sum_parts(ay_dlearn *d, ay_val v, ay_place at, int64_t n, ay_err *err);
 
+/* learn_winograd.c: 3 x 3 convolutions with fewer products, where the processor and the node allow.
+ * src, diff and dst lie channels last in bf16; the gradient is set or added by the state. */
+bool ay_learn_has_winograd(const ay_dlearn *d);
+bool ay_learn_fits_winograd(const ay_dlearn *d, ay_val v);
+ay_status ay_learn_wino(ay_dlearn *d, ay_val v, const float *weight, ay_place src, ay_place dst,
+                        ay_err *err);
+ay_status ay_learn_wino_back(ay_dlearn *d, ay_val v, const float *weight, ay_place diff,
+                             ay_place dst, ay_err *err);
+ay_status ay_learn_wino_grad(ay_dlearn *d, ay_val v, float *grad, ay_place src, ay_place diff,
+                             ay_err *err);
+
 /* ---- operators -------------------------------------------------------------------------------- */
 
 ay_dlearn_fn ay_learn_conv2d, ay_learn_conv2d_back;           /* learn_conv.c */

@@ -75,6 +75,42 @@ static ay_status forward_pd(ay_dlearn *d, const conv *k, dnnl_primitive_desc_t *
     return status;
 }
 
+static ay_status short_forward(ay_dlearn *d, ay_val v, const conv *k, ay_err *err)
+{
+    dnnl_memory_desc_t form = ay_learn_form(d, v);
+    ay_place src, dst;
+    ay_status status = ay_learn_want(d, d->c.g->node[v].in[0], &k->whole_src, &src, err);
+
+    if (status == AY_OK)
+        status = ay_dnnl_buffer(&d->c, dnnl_memory_desc_get_size(&k->whole_dst), &dst, err);
+    if (status == AY_OK)
+        status = ay_learn_wino(d, v, k->weight, src, dst, err);
+    if (status == AY_OK)
+        status = ay_learn_as(d, v, &k->whole_dst, dst, &form, &dst, err);
+    d->c.lay[v] = (ay_lay){true, form, dst};
+    return status;
+}
+
+static ay_status short_back(ay_dlearn *d, ay_val v, const conv *k, ay_place diff, ay_err *err)
+{
+    ay_val in = d->c.g->node[v].in[0];
+    ay_place at;
+    ay_status status = AY_OK;
+
+    if (d->l->value_diff[in]) {
+        status = ay_dnnl_buffer(&d->c, dnnl_memory_desc_get_size(&k->whole_src), &at, err);
+        if (status == AY_OK)
+            status = ay_learn_wino_back(d, v, k->weight, diff, at, err);
+        if (status == AY_OK)
+            status = ay_learn_give_as(d, in, &k->whole_src, at, err);
+    }
+    if (status == AY_OK && k->weight_grad)
+        status = ay_learn_want(d, in, &k->whole_src, &at, err);
+    if (status == AY_OK && k->weight_grad)
+        status = ay_learn_wino_grad(d, v, k->weight_grad, at, diff, err);
+    return status;
+}
+
 ay_status ay_learn_conv2d(ay_dlearn *d, ay_val v, ay_err *err)
 {
     dnnl_primitive_desc_t pd = NULL;
@@ -83,6 +119,8 @@ ay_status ay_learn_conv2d(ay_dlearn *d, ay_val v, ay_err *err)
     conv k;
     ay_status status = describe(d, v, &k, err);
 
+    if (status == AY_OK && ay_learn_fits_winograd(d, v))
+        return short_forward(d, v, &k, err);
     if (status == AY_OK)
         status = ay_learn_want(d, d->c.g->node[v].in[0], &k.whole_src, &src, err);
     if (status == AY_OK)
@@ -250,6 +288,8 @@ ay_status ay_learn_conv2d_back(ay_dlearn *d, ay_val v, ay_err *err)
 
     if (status == AY_OK)
         status = ay_learn_diff(d, v, &k.whole_dst, &diff, err);
+    if (status == AY_OK && ay_learn_fits_winograd(d, v))
+        return short_back(d, v, &k, diff, err);
     if (status == AY_OK)
         status = forward_pd(d, &k, &hint, err);
     if (status == AY_OK && d->l->value_diff[d->c.g->node[v].in[0]])
