@@ -6,6 +6,7 @@
 #define AY_BASE_CPU_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef struct {
     bool avx2, fma, f16c, avx512, avx512_vnni, avx512_bf16, amx_bf16;
@@ -13,5 +14,7 @@ typedef struct {
 } ay_cpu;
 
 const ay_cpu *ay_cpu_get(void);
+/* Bytes of memory in this machine; 1 GB when it cannot be asked. */
+size_t ay_memory_size(void);
 
 #endif

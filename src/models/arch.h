@@ -76,7 +76,5 @@ ay_status ay_blueprint_draw(ay_blueprint *out, const char *architecture, ay_err 
  * own configuration names another.  AY_ECORRUPT for values that cannot be (std 0, unknown filter).
  */
 ay_status ay_recipe_read(ay_recipe *r, const ay_source *src, ay_err *err);
-/* The same proportions at another size (opt->size); nothing when size is 0. */
-void ay_recipe_resize(ay_recipe *r, int size);
 
 #endif

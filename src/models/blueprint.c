@@ -114,7 +114,8 @@ static void draw_resnet(ay_sheet *s, const plan *p)
             in = block(s, p, stage, i, in);
         pooled += stage >= 2 ? 2 * in : in; /* averages of all stages, maxima of the last two */
     }
-    if (p->dim) {
+    if (p->dim) { /* values of many stages need a common scale before a linear layer */
+        ay_sheet_norm(s, "", "pool_norm", pooled);
         ay_sheet_tensor(s, 2, (const int[]){p->dim, pooled}, "head.weight");
         ay_sheet_tensor(s, 1, &p->dim, "head.bias");
     }

@@ -19,6 +19,7 @@ static bool read_head(const ay_source *src, ay_model_head *h)
     *h = (ay_model_head){.classes = (int)last->shape.dim[0]};
     if (!one && first && first->shape.rank == 2 && first->shape.dim[0] <= 1 << 20)
         h->hidden = (int)first->shape.dim[0];
+    h->cosine = one && ay_source_find(src, "head.fc_norm.weight");
     double p = json_number_value(json_object_get(json_object_get(src->config, "head"), "dropout"));
     h->dropout = p > 0 && p < 1 ? (float)p : 0;
     return true;
@@ -37,14 +38,25 @@ bool ay_source_head(const ay_source *src, const ay_model_options *opt, ay_graph 
     info->classes = h.classes;
     info->hidden = h.hidden;
     info->dropout = h.dropout;
+    info->cosine = h.cosine;
     if (!opt->head && !opt->logits)
         return true;
     ay_graph_output(g, ay_head_build(g, x, &h), "logits");
     return true;
 }
 
+/* The norm evens out the directions of the vector, so that no few of them decide every cosine. */
+static ay_val cosine_head(ay_graph *g, ay_val x, const ay_model_head *h)
+{
+    x = ay_nn_reshape(g, x, AY_SHAPE(0, -1, 1, 1));
+    x = ay_nn_flatten(g, ay_nn_batch_norm(g, x, "head.fc_norm", 1e-5f));
+    return ay_nn_linear(g, ay_nn_l2_normalise(g, x), "head.fc", &(ay_linear){.out = h->classes});
+}
+
 ay_val ay_head_build(ay_graph *g, ay_val x, const ay_model_head *h)
 {
+    if (h->cosine)
+        return cosine_head(g, x, h);
     x = ay_nn_dropout(g, x, h->dropout);
     if (h->hidden == 0)
         return ay_nn_linear(g, x, "head.fc", &(ay_linear){.out = h->classes, .bias = true});

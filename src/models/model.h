@@ -49,6 +49,9 @@ typedef struct {
  * space.  Each is opened by itself and is a model by itself. */
 typedef enum { AY_TOWER_IMAGE, AY_TOWER_TEXT } ay_tower;
 
+/* The same proportions at another size; nothing when size is 0. */
+void ay_recipe_resize(ay_recipe *r, int size);
+
 typedef struct {
     char name[64], licence[64], version[32];
     char arch[32];   /* "resnet", "clip-vit", "clip-text", "efficientnetv2", "tf_efficientnetv2" */
@@ -58,6 +61,7 @@ typedef struct {
     int dim;     /* numbers in the vector */
     int classes; /* numbers in the logits; 0: the network has no classifier */
     int hidden;  /* of our own head ("head.fc1"); 0: it has one layer, or is another's */
+    bool cosine; /* our own head compares directions */
     float dropout; /* of our own head, in training */
     uint64_t parameters;
     double gflops; /* 2 x multiply-adds / 1e9 for one picture */
@@ -75,10 +79,14 @@ typedef struct ay_model ay_model;
 
 /* A classifier to be put on a body in place of what the file has:
  *   dropout p, linear "head.fc1" to hidden, ReLU, dropout p / 2, linear "head.fc2" to classes
- *   with hidden 0: dropout p, linear "head.fc" to classes */
+ *   with hidden 0: dropout p, linear "head.fc" to classes
+ *   cosine: batch norm "head.fc_norm", L2 norm, linear "head.fc" without bias: when its rows have
+ *   length s, the logits are s times the cosine to one direction a class.  The trainer keeps the
+ *   length (train/fit.c) */
 typedef struct {
     int classes, hidden;
     float dropout;
+    bool cosine;
 } ay_model_head;
 
 /* The layers above on a value; what a model with such a head computes from its vector. */
@@ -88,6 +96,7 @@ typedef struct {
     bool logits; /* also compute the classifier, where there is one */
     bool taps; /* also give out maps within, "stride16" and "stride32" (EfficientNetV2 only) */
     const ay_model_head *head; /* a new one with values by seed; there are logits then */
+    bool auxiliary; /* also logits of the last stage alone, "auxiliary" (ResNets, with head only) */
     bool fresh;                /* all values new: the shapes of the file, nothing it learnt */
     uint64_t seed;
     int size; /* pixels a side, for networks that take any; 0: the recipe's */

@@ -216,15 +216,14 @@ static ay_val stem(const builder *b, ay_val x)
 
 static ay_val largest(ay_graph *g, ay_val x)
 {
-    ay_shape s = ay_graph_shape(g, x);
-
-    return ay_nn_max_pool(g, x, &(ay_pool){.kernel = s.rank == 4 ? (int)s.dim[2] : 1});
+    return ay_nn_max_pool(g, x, &(ay_pool){.kernel = 0});
 }
 
 /* Averages of the chosen stages, then their maxima, each in order of stage. */
 static ay_val pooled(const builder *b, const ay_val stage[STAGES])
 {
     ay_val part[2 * STAGES];
+    char name[AY_NAME_MAX];
     int n = 0;
 
     for (int k = 0; k < STAGES; k++)
@@ -233,7 +232,22 @@ static ay_val pooled(const builder *b, const ay_val stage[STAGES])
     for (int k = 0; k < STAGES; k++)
         if (b->net->largest >> k & 1)
             part[n++] = largest(b->g, stage[k]);
-    return ay_nn_flatten(b->g, n == 1 ? part[0] : ay_nn_concat(b->g, part, n, 1));
+    part[0] = n == 1 ? part[0] : ay_nn_concat(b->g, part, n, 1);
+    if (ay_source_find(b->src, "%spool_norm.weight", b->net->prefix)) {
+        snprintf(name, sizeof name, "%spool_norm", b->net->prefix);
+        part[0] = ay_nn_batch_norm(b->g, part[0], name, 1e-5f);
+    }
+    return ay_nn_flatten(b->g, part[0]);
+}
+
+/* Logits of the last stage's averages: in training they keep that stage from leaving the work to
+ * the finer ones.  "head.fc": part of the head, that nobody misses afterwards. */
+static void auxiliary(const builder *b, const ay_model_options *opt, ay_val last)
+{
+    ay_val x = ay_nn_flatten(b->g, ay_nn_global_avg_pool(b->g, last));
+    ay_linear a = {.out = opt->head->classes, .bias = true};
+
+    ay_graph_output(b->g, ay_nn_linear(b->g, x, "head.fc_auxiliary", &a), "auxiliary");
 }
 
 static ay_val linear(const builder *b, ay_val x, const char *name, int out)
@@ -264,8 +278,11 @@ static void build_graph(const builder *b, const ay_model_options *opt, ay_model_
     x = pooled(b, stage);
     vector = net->head ? linear(b, x, net->head, net->dim) : x;
     ay_graph_output(b->g, vector, "vector");
-    if (ay_source_head(b->src, opt, b->g, vector, info))
+    if (ay_source_head(b->src, opt, b->g, vector, info)) {
+        if (opt->head && opt->auxiliary)
+            auxiliary(b, opt, stage[STAGES - 1]);
         return;
+    }
     info->classes = net->classes;
     if (opt->logits && net->classifier)
         ay_graph_output(b->g, linear(b, x, net->classifier, net->classes), "logits");

@@ -106,7 +106,7 @@ ay_val ay_nn_mul(ay_graph *g, ay_val a, ay_val b);
 ay_val ay_nn_scale(ay_graph *g, ay_val x, const char *name, int axis);
 
 typedef struct {
-    int kernel, stride, pad; /* stride 0 means kernel */
+    int kernel, stride, pad; /* kernel 0: the whole picture; stride 0 means kernel */
     bool ceil_mode;          /* round the output size up */
     bool count_pad;          /* average: padding counts in the divisor (PyTorch's default) */
 } ay_pool;

@@ -232,6 +232,8 @@ static ay_val max_pool(ay_graph *g, ay_rng *r)
     int k = pick(r, 2, 3);
     ay_val x = picture(g, r, channels(r));
 
+    if (pick(r, 0, 3) == 0)
+        return ay_nn_max_pool(g, x, &(ay_pool){.kernel = 0}); /* the whole picture */
     return ay_nn_max_pool(
         g, x,
         &(ay_pool){.kernel = k, .stride = pick(r, 1, 2), .pad = k / 2, .ceil_mode = pick(r, 0, 1)});

@@ -98,6 +98,7 @@ static ay_status check(const ay_augment_settings *s, ay_err *err)
         {"upper ratio of the erasing", s->erasing_ratio[1], 0.01f, 100},
         {"lower part of the resized crop", s->crop_scale[0], 0.001f, s->crop_scale[1]},
         {"upper part of the resized crop", s->crop_scale[1], 0.001f, 1},
+        {"zooming out", s->zoom_out, 0, 1},
         {"lower ratio of the resized crop", s->crop_ratio[0], 0.01f, s->crop_ratio[1]},
         {"upper ratio of the resized crop", s->crop_ratio[1], 0.01f, 100},
     };
@@ -189,17 +190,42 @@ static void choose_rectangle(const ay_augment_settings *s, ay_rng *r, int width,
     rect[1] = (height - rect[3]) / 2;
 }
 
+enum { WHITE_OF_5 = 3 };
+
+/* A square-like rectangle around most of the picture; false: not this time. */
+static bool zoom_out(const ay_augment_settings *s, ay_rng *r, const ay_image *src, int rect[4],
+                     uint8_t ground[3])
+{
+    double side, shape;
+
+    if (!(s->zoom_out > 0) || !(ay_rng_unit(r) < (double)s->zoom_out))
+        return false;
+    side = src->width > src->height ? src->width : src->height;
+    side *= sqrt(ay_rng_range(r, 1, 2.5));
+    shape = exp(ay_rng_range(r, -0.15, 0.15));
+    rect[2] = (int)nearbyint(side * shape);
+    rect[3] = (int)nearbyint(side / shape);
+    rect[0] = (int)nearbyint(ay_rng_unit(r) * (src->width - rect[2]));
+    rect[1] = (int)nearbyint(ay_rng_unit(r) * (src->height - rect[3]));
+    memset(ground, 255, 3);
+    if (ay_rng_below(r, 5) >= WHITE_OF_5)
+        for (int c = 0; c < 3; c++)
+            ground[c] = (uint8_t)ay_rng_below(r, 256);
+    return true;
+}
+
 static ay_status take_resized(const ay_augment_settings *s, const key *k, const ay_image *src,
                               ay_planes *dst, ay_err *err)
 {
-    static const uint8_t black[3];
+    uint8_t ground[3] = {0};
     ay_rng r = draws_of(k, D_CROP);
     ay_image part, small;
     int rect[4];
     ay_status st;
 
-    choose_rectangle(s, &r, src->width, src->height, rect);
-    st = ay_image_crop(src, rect[0], rect[1], rect[2], rect[3], black, &part, err);
+    if (!zoom_out(s, &r, src, rect, ground))
+        choose_rectangle(s, &r, src->width, src->height, rect);
+    st = ay_image_crop(src, rect[0], rect[1], rect[2], rect[3], ground, &part, err);
     if (st)
         return st;
     st = ay_image_resize(&part, s->size, s->size, s->filter, &small, err);

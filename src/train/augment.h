@@ -42,6 +42,8 @@ typedef struct {
     bool random_crop;       /* default true; false: the middle */
     bool resized_crop;      /* instead of fit and crop; default false */
     float crop_scale[2];    /* part of the area; default 0.08..1 */
+    float zoom_out;         /* how often a resized crop is 1 to 2.5 times the picture instead, with the
+                               rest white or of one colour; default 0 */
     float crop_ratio[2];    /* width / height; default 3/4..4/3 */
     float horizontal_flip;  /* how often; default 0.5 */
     float vertical_flip;    /* default 0 */

@@ -237,6 +237,33 @@ static void test_resized_crop(void)
     clear();
 }
 
+/* A black picture zoomed out of: all black or nearly, and a ground of one colour around it. */
+static void test_zoom_out(void)
+{
+    static float x[EACH];
+    ay_augment_settings s = none();
+    int whole = 0, white = 0;
+
+    s.resized_crop = true;
+    s.zoom_out = 1;
+    setup(&s);
+    memset(ready.data, 0, (size_t)ready.width * (size_t)ready.height * 3);
+    for (uint64_t k = 0; k < 200; k++) {
+        float corner, black = a.table[0][0], least = 1e9f, most = -1e9f;
+        apply(1, 0, k, x);
+        for (int i = 0; i < S * S; i++) {
+            least = x[i] < least ? x[i] : least;
+            most = x[i] > most ? x[i] : most;
+        }
+        CHECK(least <= black + 1e-5f);
+        corner = x[0] > x[S * S - 1] ? x[0] : x[S * S - 1];
+        whole += corner > black;
+        white += most >= a.table[0][255] - 1e-5f;
+    }
+    CHECK(whole > 150 && white > 80 && white < 170);
+    clear();
+}
+
 static void test_shapes(void)
 {
     static const ay_fit fits[] = {AY_FIT_SQUASH, AY_FIT_SHORTEST_CROP, AY_FIT_PAD_WHITE};
@@ -251,6 +278,7 @@ static void test_shapes(void)
             ay_augment_defaults(&s, &recipe);
             s.fit = fits[f % 3];
             s.resized_crop = f >= 3;
+            s.zoom_out = f >= 4 ? 0.5f : 0;
             s.randaugment_ops = 3;
             s.randaugment_magnitude = 30;
             setup(&s);
@@ -350,5 +378,6 @@ TESTS({"defaults", test_defaults}, {"nothing on: the middle", test_nothing_is_th
       {"known answer", test_known_answer}, {"draws are apart", test_draws_are_apart},
       {"how often", test_how_often}, {"random crop", test_random_crop},
       {"resized crop", test_resized_crop},
+      {"zooming out", test_zoom_out},
       {"allocates nothing", test_allocates_nothing}, {"odd shapes", test_shapes},
       {"wrong settings", test_wrong_settings})

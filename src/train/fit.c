@@ -63,6 +63,17 @@ static ay_status thaw(ay_fitting *f, int count, ay_err *err)
     return AY_OK;
 }
 
+/* Pixels a side in this epoch, in steps of eight. */
+static int size_in(const ay_fitting *f, int epoch)
+{
+    int first = f->run->s.first_size, last = ay_model_get_info(f->run->model)->recipe.size;
+    double share = f->epochs > 1 ? (double)epoch / (f->epochs - 1) : 1;
+
+    if (!f->resize || first == 0 || epoch >= f->epochs - 1)
+        return f->resize ? last : 0;
+    return (int)lround((first + (last - first) * share) / 8) * 8;
+}
+
 static ay_status make_learn(const ay_fitting *f, ay_learn **out, int batch, bool inference, ay_err *err)
 {
     const ay_train_settings *s = &f->run->s;
@@ -73,8 +84,12 @@ static ay_status make_learn(const ay_fitting *f, ay_learn **out, int batch, bool
                           .seed = stage_seed(f),
                           .checkpoint = s->activation_checkpoints && !inference,
                           .inference = inference};
+    ay_shape shape = AY_SHAPE(batch, 3, f->size, f->size);
+    ay_status status;
 
-    ay_status status = ay_learn_create(out, f->graph, f->weights, &o, err);
+    if (f->size)
+        o.input_shapes = &shape;
+    status = ay_learn_create(out, f->graph, f->weights, &o, err);
     if (status == AY_EUNSUPPORTED && f->stage == 0) {
         o.backend = "ref";
         status = ay_learn_create(out, f->graph, f->weights, &o, err);
@@ -82,13 +97,29 @@ static ay_status make_learn(const ay_fitting *f, ay_learn **out, int batch, bool
     return status;
 }
 
-/* The plans for this epoch: made anew when more of the body moves than before. */
+/* Pictures of the size that this epoch wants. */
+static ay_status grow(ay_fitting *f, ay_err *err)
+{
+    int size = size_in(f, f->epoch);
+
+    if (size == f->size)
+        return AY_OK;
+    ay_learn_destroy(f->learn);
+    ay_learn_destroy(f->look);
+    f->learn = f->look = NULL;
+    f->size = size;
+    return f->resize(f->resize_ctx, err);
+}
+
+/* The plans for this epoch: made anew when more of the body moves than before, or pictures grow. */
 static ay_status prepare(ay_fitting *f, ay_err *err)
 {
     int look = f->val.pictures < LOOK_BATCH ? f->val.pictures : LOOK_BATCH;
     int count = thawed_in(f, f->epoch);
-    ay_status status = AY_OK;
+    ay_status status = grow(f, err);
 
+    if (status != AY_OK)
+        return status;
     if (!f->learn || count != f->thawed) {
         ay_learn_destroy(f->learn);
         f->learn = NULL;
@@ -161,9 +192,14 @@ static int logits_output(const ay_fitting *f)
     return f->stage == 0 ? 0 : 1;
 }
 
+static bool has_auxiliary(const ay_fitting *f)
+{
+    return f->stage == 1 && f->run->s.auxiliary > 0;
+}
+
 static void clear_diffs(const ay_fitting *f)
 {
-    for (int i = 0; i <= logits_output(f); i++) {
+    for (int i = 0; i <= logits_output(f) + has_auxiliary(f); i++) {
         const ay_tensor *d = ay_learn_diff_output(f->learn, i);
         memset(d->data, 0, ay_tensor_bytes(d));
     }
@@ -173,6 +209,37 @@ typedef struct {
     double loss;
     long right, seen;
 } tally;
+
+/* The loss on the last stage alone; its gradient is all that is wanted of it. */
+static void auxiliary_loss(const ay_fitting *f, const ay_loss *loss, const ay_fit_batch *b)
+{
+    int out = logits_output(f) + 1;
+    const ay_tensor *d = ay_learn_diff_output(f->learn, out);
+    size_t n = (size_t)b->n * (size_t)loss->classes;
+    float *diff = d->data;
+
+    ay_loss_cross_entropy(loss, ay_learn_output(f->learn, out)->data, b->labels, b->targets, b->n,
+                          diff, NULL);
+    for (size_t i = 0; i < n; i++)
+        diff[i] *= (float)f->run->s.auxiliary;
+}
+
+/* The directions of a cosine classifier have one length: what a step changed of it is taken back. */
+static void keep_length(const ay_fitting *f)
+{
+    const ay_weight *w = f->run->head.cosine ? ay_weights_find(f->weights, "head.fc.weight") : NULL;
+    size_t dim = w ? (size_t)w->shape.dim[1] : 0;
+
+    for (size_t k = 0; w && k < (size_t)w->shape.dim[0]; k++) {
+        float *row = w->value + k * dim;
+        double sum = 0;
+        for (size_t i = 0; i < dim; i++)
+            sum += (double)row[i] * (double)row[i];
+        double by = sum > 0 ? f->run->s.cosine_scale / sqrt(sum) : 0;
+        for (size_t i = 0; i < dim; i++)
+            row[i] = (float)(row[i] * by);
+    }
+}
 
 static ay_status one_step(ay_fitting *f, const ay_fit_batch *b, uint64_t step, double rate, tally *t,
                           double *latest, ay_err *err)
@@ -193,9 +260,12 @@ static ay_status one_step(ay_fitting *f, const ay_fit_batch *b, uint64_t step, d
                                     &right);
     if (!isfinite(*latest))
         return ay_fail(err, AY_ECORRUPT, "the loss is not a number any more");
+    if (has_auxiliary(f))
+        auxiliary_loss(f, &loss, b);
     status = ay_learn_backward(f->learn, false, err);
     if (status == AY_OK)
         status = ay_optim_step(f->optim, (float)rate, NULL, err);
+    keep_length(f);
     if (status == AY_OK && f->average && f->run->s.ema_decay > 0)
         ay_average_update(f->average);
     t->loss += *latest * b->n;
@@ -454,6 +524,8 @@ ay_status ay_fit_run(ay_fitting *f, ay_err *err)
         status = make_optim(f, err);
     if (status == AY_OK && r->resume)
         status = ay_checkpoint_read(f, err);
+    else
+        keep_length(f);
     while (status == AY_OK && f->epoch < f->epochs && !ay_run_cancelled(r)) {
         if (r->s.early_stopping && f->waiting >= r->s.patience) {
             r->stopped_early = true;

@@ -3,17 +3,21 @@
 #include <math.h>
 #include <stddef.h>
 
-/* Largest and ln sum exp of a row. */
-static double log_sum(const float *z, int n, double *largest)
+/* ln sum exp of a row; raised [n] gets exp(z - largest), *sum their sum. */
+static double log_sum(const float *z, int n, float *raised, double *sum)
 {
-    double top = z[0], sum = 0;
+    double top = z[0];
 
+    *sum = 0;
     for (int k = 1; k < n; k++)
         top = z[k] > top ? z[k] : top;
-    for (int k = 0; k < n; k++)
-        sum += exp(z[k] - top);
-    *largest = top;
-    return top + log(sum);
+    for (int k = 0; k < n; k++) {
+        double e = exp(z[k] - top);
+        *sum += e;
+        if (raised)
+            raised[k] = (float)e;
+    }
+    return top + log(*sum);
 }
 
 static double target(const ay_loss *l, int label, const float *soft, int k)
@@ -49,13 +53,13 @@ static int first_largest(const float *v, int n)
 static double one_row(const ay_loss *l, const float *z, int label, const float *soft, double w,
                       float *diff)
 {
-    double top, ln = log_sum(z, l->classes, &top), loss = 0;
+    double sum, ln = log_sum(z, l->classes, diff, &sum), loss = 0;
 
     for (int k = 0; k < l->classes; k++) {
-        double q = target(l, label, soft, k), lp = z[k] - ln;
-        loss -= q > 0 ? q * lp : 0;
+        double q = target(l, label, soft, k);
+        loss -= q > 0 ? q * (z[k] - ln) : 0;
         if (diff)
-            diff[k] = (float)(w * (exp(lp) - q));
+            diff[k] = (float)(w * ((double)diff[k] / sum - q));
     }
     return w * loss;
 }

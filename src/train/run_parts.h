@@ -99,6 +99,10 @@ typedef struct {
     ay_weights *weights;
     ay_fit_source train, val;
     int epochs;
+    int size; /* pixels a side that the batches have; 0: does not matter */
+    /* Make train and val give pictures of f->size pixels from now on.  NULL: they cannot. */
+    ay_status (*resize)(void *ctx, ay_err *err);
+    void *resize_ctx;
 
     ay_learn *learn, *look; /* training; inference with the same weights */
     ay_optim *optim;

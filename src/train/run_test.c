@@ -6,6 +6,7 @@
 #include "train/evaluate.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <sys/stat.h>
 
 enum { SIDE = 48, EACH = 12, CLASSES = 3 };
@@ -370,6 +371,64 @@ static void learns_from_nothing(void)
     end();
 }
 
+static void check_directions(const char *folder, double length)
+{
+    ay_safetensors *st;
+    const ay_tensor *w;
+    char path[600];
+    ay_err err;
+
+    snprintf(path, sizeof path, "%s/model.safetensors", folder);
+    CHECK_OK(ay_safetensors_open(&st, path, &err), err);
+    w = ay_safetensors_find(st, "head.fc.weight");
+    CHECK(w && w->shape.dim[0] == CLASSES && w->shape.dim[1] == 256);
+    CHECK(ay_safetensors_find(st, "head.fc_norm.running_var") && !ay_safetensors_find(st, "head.fc.bias"));
+    for (int k = 0; w && k < CLASSES; k++) {
+        const float *row = (const float *)w->data + (ptrdiff_t)k * 256;
+        double sum = 0;
+        for (int i = 0; i < 256; i++)
+            sum += (double)row[i] * (double)row[i];
+        CHECK(fabs(sqrt(sum) - length) < 1e-4 * length);
+    }
+    ay_safetensors_close(st);
+}
+
+/* As the embedded encoder is made: one direction a class, a loss on the last stage, pictures that
+ * grow; interrupted, and judged by what was written. */
+static void directions_from_nothing(void)
+{
+    ay_train_settings s;
+    ay_train_result r;
+    watcher w = {0}, first = {.pause_at = 2}, second = {0};
+    char want[AY_SHA256_HEX], got[AY_SHA256_HEX];
+    ay_err err;
+
+    begin();
+    s = settings(false);
+    s.pretrained = false;
+    s.classifier = AY_TRAIN_COSINE_HEAD;
+    s.cosine_scale = 12;
+    s.auxiliary = 0.5;
+    s.image_size = 48;
+    s.first_size = 32;
+    s.optimiser = AY_TRAIN_SGD;
+    s.learning_rate = 0.05;
+    s.random_resized_crop = true;
+    s.zoom_out = 0.3;
+    s.ema_decay = 0;
+    s.epochs = 4;
+    snprintf(s.architecture, sizeof s.architecture, "ayresnet");
+    CHECK_OK(run(&s, at("whole"), false, &w, &r, &err), err);
+    CHECK(w.points == 4 && r.accuracy > 0.3);
+    check_directions(at("whole"), 12);
+    digest_of(at("whole"), want);
+    CHECK(run(&s, at("rest"), false, &first, &r, &err) == AY_ECANCELLED);
+    CHECK_OK(run(NULL, at("rest"), true, &second, &r, &err), err);
+    digest_of(at("rest"), got);
+    CHECK(strcmp(want, got) == 0);
+    end();
+}
+
 TESTS({"folder_is_whole", folder_is_whole},
       {"served_is_what_was_measured", served_is_what_was_measured},
       {"resumed_is_undisturbed", resumed_is_undisturbed},
@@ -377,4 +436,5 @@ TESTS({"folder_is_whole", folder_is_whole},
       {"cancelled_keeps_the_best", cancelled_keeps_the_best},
       {"other_pictures_are_not_resumed", other_pictures_are_not_resumed},
       {"wrong_wishes_are_told", wrong_wishes_are_told}, {"label_list_must_fit", label_list_must_fit},
-      {"learns_from_nothing", learns_from_nothing})
+      {"learns_from_nothing", learns_from_nothing},
+      {"directions_from_nothing", directions_from_nothing})

@@ -34,6 +34,7 @@ typedef enum {
     AY_TRAIN_CONSTANT
 } ay_train_scheduler;
 typedef enum { AY_TRAIN_CHOOSE, AY_TRAIN_YES, AY_TRAIN_NO } ay_train_choice;
+typedef enum { AY_TRAIN_LINEAR, AY_TRAIN_COSINE_HEAD } ay_train_classifier;
 typedef enum { AY_TRAIN_AUTO, AY_TRAIN_F32, AY_TRAIN_BF16 } ay_train_precision;
 
 typedef struct {
@@ -41,6 +42,7 @@ typedef struct {
     char root[AY_TRAIN_TEXT];   /* folder of classes, or of train/val/test; or a .csv manifest */
     char train_dir[64], val_dir[64], test_dir[64];
     int image_size, workers;
+    int first_size; /* pixels of the first epoch; 0: as the last */
     double val_share, test_share; /* when one folder is split here */
     int leaks;                    /* ay_leaks: copies on two sides of a split that the user made */
     bool split_near;              /* false: do not look for near copies */
@@ -50,6 +52,8 @@ typedef struct {
     char backbone[AY_TRAIN_TEXT];   /* "default", or a folder or .safetensors file */
     bool pretrained, freeze_backbone;
     int num_classes, hidden;        /* hidden 0: one linear layer */
+    int classifier;                 /* ay_train_classifier */
+    double cosine_scale;
     double dropout;                 /* before the first layer; half of it before the second */
     char unfreeze[AY_TRAIN_TEXT];   /* "layer4,layer3": prefixes thawed one after another */
     int unfreeze_every, head_epochs;
@@ -64,7 +68,8 @@ typedef struct {
     bool early_stopping;
     int patience;
     double min_delta;
-    double label_smoothing, mixup, cutmix, clip_norm, ema_decay;
+    double label_smoothing, mixup, cutmix, mix_share, clip_norm, ema_decay;
+    double auxiliary; /* weight of the loss on the last stage alone */
     int swa_start; /* epoch from which plain averages are taken; 0: never */
     bool class_weights, balanced_sampling, activation_checkpoints;
     double max_minutes; /* stop with the best so far; 0: no limit */
@@ -73,6 +78,7 @@ typedef struct {
     bool horizontal_flip, vertical_flip, random_resized_crop;
     double rotation_degrees, brightness, contrast, saturation, hue;
     double random_erasing, gaussian_blur, perspective;
+    double crop_least, zoom_out;
     int randaugment_count, randaugment_magnitude;
 
     /* inference */

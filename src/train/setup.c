@@ -1,4 +1,5 @@
 /* train/setup.c - settings become a corpus, a network, and epochs of the whole network. */
+#include "base/cpu.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -95,6 +96,7 @@ static ay_status open_model(ay_run *r, ay_err *err)
     const ay_train_settings *s = &r->s;
     ay_model_options o = {.logits = true,
                           .head = &r->head,
+                          .auxiliary = s->auxiliary > 0,
                           .seed = (uint64_t)s->seed,
                           .size = s->image_size};
 
@@ -120,6 +122,8 @@ ay_status ay_run_build(ay_run *r, ay_err *err)
     r->precision = strcmp(r->s.backend, "ref") == 0 ? AY_NN_F32 : precision[r->s.precision];
     r->head = (ay_model_head){
         .classes = r->corpus.nclasses, .hidden = r->s.hidden, .dropout = (float)r->s.dropout};
+    if (r->s.classifier == AY_TRAIN_COSINE_HEAD)
+        r->head = (ay_model_head){.classes = r->corpus.nclasses, .cosine = true};
     status = open_model(r, err);
     if (status == AY_OK)
         status = ay_weights_create(&r->weights, ay_model_graph(r->model), err);
@@ -166,10 +170,20 @@ static ay_fit_source source_of(ay_loader *l, int batch)
                            .next = next_batch};
 }
 
+/* What the epochs of the whole network read from; open again when the pictures grow. */
+typedef struct {
+    ay_run *run;
+    ay_fitting *fitting;
+    ay_augment augment;
+    ay_loader *train, *val;
+} feed;
+
 static void augmentation(const ay_train_settings *s, const ay_preprocess *p, ay_augment_settings *a)
 {
     ay_augment_defaults(a, p);
     a->resized_crop = s->random_resized_crop;
+    a->crop_scale[0] = (float)s->crop_least;
+    a->zoom_out = (float)s->zoom_out;
     a->horizontal_flip = s->horizontal_flip ? 0.5f : 0;
     a->vertical_flip = s->vertical_flip ? 0.5f : 0;
     a->randaugment_ops = s->randaugment_count;
@@ -184,34 +198,6 @@ static void augmentation(const ay_train_settings *s, const ay_preprocess *p, ay_
     a->erasing = (float)s->random_erasing;
 }
 
-static ay_status open_loaders(ay_run *r, const ay_augment *a, const ay_preprocess *p,
-                              ay_loader **train, ay_loader **val, ay_err *err)
-{
-    enum { LOOK = 16, CACHE = 512 << 20 };
-    const ay_train_settings *s = &r->s;
-    int batch = s->batch_size < r->result.train ? s->batch_size : r->result.train;
-    int threads = s->workers ? s->workers : -1;
-    ay_loader_options o = {.split = AY_SPLIT_TRAIN,
-                           .batch = batch,
-                           .drop_last = true,
-                           .order = s->balanced_sampling ? AY_ORDER_BALANCED : AY_ORDER_SHUFFLE,
-                           .preprocess = *p,
-                           .augment = a,
-                           .mix = {.mixup_alpha = (float)s->mixup, .cutmix_alpha = (float)s->cutmix},
-                           .seed = (uint64_t)s->seed,
-                           .threads = threads,
-                           .cache_bytes = CACHE};
-    ay_status status = ay_loader_open(train, &r->corpus, &o, err);
-
-    o = (ay_loader_options){.split = AY_SPLIT_VAL,
-                            .batch = r->result.val < LOOK ? r->result.val : LOOK,
-                            .order = AY_ORDER_PLAIN,
-                            .preprocess = *p,
-                            .threads = threads,
-                            .cache_bytes = CACHE / 4};
-    return status == AY_OK ? ay_loader_open(val, &r->corpus, &o, err) : status;
-}
-
 /* Files that went or changed after the folder was opened: never silent. */
 static void tell_failures(ay_run *r, const ay_loader *l)
 {
@@ -222,29 +208,82 @@ static void tell_failures(ay_run *r, const ay_loader *l)
         ay_run_note(r, "left out while training, %s: %s", failed[i].path, failed[i].reason);
 }
 
+static void close_loaders(feed *d)
+{
+    tell_failures(d->run, d->train);
+    tell_failures(d->run, d->val);
+    ay_loader_close(d->train);
+    ay_loader_close(d->val);
+    d->train = d->val = NULL;
+}
+
+static ay_status open_loaders(feed *d, const ay_preprocess *p, ay_err *err)
+{
+    enum { LOOK = 16, SHARE_OF_MEMORY = 8 };
+    const size_t cache = ay_memory_size() / SHARE_OF_MEMORY;
+    ay_run *r = d->run;
+    const ay_train_settings *s = &r->s;
+    int threads = s->workers ? s->workers : -1;
+    ay_loader_options o = {.split = AY_SPLIT_TRAIN,
+                           .batch = s->batch_size < r->result.train ? s->batch_size : r->result.train,
+                           .drop_last = true,
+                           .order = s->balanced_sampling ? AY_ORDER_BALANCED : AY_ORDER_SHUFFLE,
+                           .preprocess = *p,
+                           .augment = &d->augment,
+                           .mix = {.mixup_alpha = (float)s->mixup, .cutmix_alpha = (float)s->cutmix,
+                                   .p = (float)s->mix_share},
+                           .seed = (uint64_t)s->seed,
+                           .threads = threads,
+                           .cache_bytes = cache};
+    ay_status status = ay_loader_open(&d->train, &r->corpus, &o, err);
+
+    o = (ay_loader_options){.split = AY_SPLIT_VAL,
+                            .batch = r->result.val < LOOK ? r->result.val : LOOK,
+                            .order = AY_ORDER_PLAIN,
+                            .preprocess = *p,
+                            .threads = threads,
+                            .cache_bytes = cache / 4};
+    return status == AY_OK ? ay_loader_open(&d->val, &r->corpus, &o, err) : status;
+}
+
+/* Pictures of the size that f wants, from loaders made anew. */
+static ay_status resize(void *ctx, ay_err *err)
+{
+    feed *d = ctx;
+    ay_run *r = d->run;
+    ay_recipe recipe = ay_model_get_info(r->model)->recipe;
+    int batch = r->s.batch_size < r->result.train ? r->s.batch_size : r->result.train;
+    ay_augment_settings settings;
+    ay_preprocess p;
+    ay_status status;
+
+    close_loaders(d);
+    ay_recipe_resize(&recipe, d->fitting->size);
+    p = ay_session_preprocess(&recipe);
+    augmentation(&r->s, &p, &settings);
+    status = ay_augment_init(&d->augment, &settings, err);
+    if (status == AY_OK)
+        status = open_loaders(d, &p, err);
+    if (status == AY_OK) {
+        d->fitting->train = source_of(d->train, batch);
+        d->fitting->val = source_of(d->val, batch);
+    }
+    return status;
+}
+
 ay_status ay_run_tune(ay_run *r, ay_err *err)
 {
     ay_fitting f = {.run = r, .stage = 1, .graph = ay_model_graph(r->model), .weights = r->weights,
-                .epochs = r->s.epochs};
-    ay_preprocess p = ay_session_preprocess(&ay_model_get_info(r->model)->recipe);
-    ay_loader *train = NULL, *val = NULL;
-    ay_augment_settings settings;
-    ay_augment a;
-    int batch = r->s.batch_size < r->result.train ? r->s.batch_size : r->result.train;
+                    .epochs = r->s.epochs};
+    feed d = {.run = r, .fitting = &f};
     ay_status status;
 
-    augmentation(&r->s, &p, &settings);
-    status = ay_augment_init(&a, &settings, err);
+    f.size = ay_model_get_info(r->model)->recipe.size;
+    f.resize = resize;
+    f.resize_ctx = &d;
+    status = resize(&d, err);
     if (status == AY_OK)
-        status = open_loaders(r, &a, &p, &train, &val, err);
-    if (status == AY_OK) {
-        f.train = source_of(train, batch);
-        f.val = source_of(val, batch);
         status = ay_fit_run(&f, err);
-    }
-    tell_failures(r, train);
-    tell_failures(r, val);
-    ay_loader_close(train);
-    ay_loader_close(val);
+    close_loaders(&d);
     return status;
 }

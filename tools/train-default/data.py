@@ -13,6 +13,7 @@ telling single pictures apart. Other packs keep their folders as classes.
 import multiprocessing
 import pathlib
 import subprocess
+import sys
 
 import numpy as np
 from PIL import Image
@@ -133,6 +134,17 @@ def load_sets(names, packs, work):
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
+def write(folder):
+    """Writes the drawn sets as PNG files, FOLDER/<set>/<class>/, for trainers that read files."""
+    for name in DRAWN:
+        drawn, count = draw_set(name), {}
+        for picture, label in zip(drawn["x"], drawn["label"]):
+            place = pathlib.Path(folder) / label
+            place.mkdir(parents=True, exist_ok=True)
+            count[label] = count.get(label, -1) + 1
+            Image.fromarray(picture).save(place / f"{count[label]:04d}.png")
+
+
 class Sampler:
     """Draws batches: a set by its share, in it a class by the square root of its size, in it a picture."""
 
@@ -154,3 +166,7 @@ class Sampler:
         """Index of n pictures, in storage order."""
         at = np.searchsorted(self.edges, self.rng.random(n) * self.edges[-1] * (1 - 1e-9))
         return np.sort(at)
+
+
+if __name__ == "__main__":
+    write(sys.argv[1])

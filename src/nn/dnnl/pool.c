@@ -23,7 +23,7 @@ bool ay_dnnl_pool_window(const ay_node *n, const ay_shape *in, const ay_shape *o
                          ay_pool_window *w)
 {
     ay_pool a = n->attr.pool;
-    bool whole = n->op == &ay_op_global_avg_pool;
+    bool whole = n->op == &ay_op_global_avg_pool || a.kernel == 0;
 
     *w = (ay_pool_window){.alg = n->op == &ay_op_max_pool ? dnnl_pooling_max
                                  : a.count_pad            ? dnnl_pooling_avg_include_padding

@@ -157,6 +157,9 @@ static ay_pool any_pool(ay_rng *r)
 {
     int k = pick(r, 2, 3);
 
+    if (pick(r, 0, 3) == 0)
+        return (ay_pool){.kernel = 0}; /* the whole picture */
+
     return (ay_pool){.kernel = k,
                      .stride = pick(r, 0, 3),
                      .pad = pick(r, 0, k / 2),

@@ -16,6 +16,8 @@ int64_t ay_pool_extent(const ay_pool *a, int64_t size)
 {
     int64_t s = stride_of(a), room = size + 2 * a->pad - a->kernel, out;
 
+    if (a->kernel == 0)
+        return 1;
     if (room < 0)
         return 0;
     out = (a->ceil_mode ? (room + s - 1) / s : room / s) + 1;
@@ -26,7 +28,7 @@ static ay_status infer(const ay_node *n, const ay_shape *in, ay_shape *out, ay_e
 {
     const ay_pool *a = &n->attr.pool;
 
-    if (in[0].rank != 4 || a->kernel < 1 || a->stride < 0 || a->pad < 0 || a->pad > a->kernel / 2)
+    if (in[0].rank != 4 || a->kernel < 0 || a->stride < 0 || a->pad < 0 || a->pad > a->kernel / 2)
         return ay_fail(err, AY_EINVAL, "the window does not fit the input");
     *out = in[0];
     out->dim[2] = ay_pool_extent(a, in[0].dim[2]);
@@ -45,6 +47,9 @@ static span window(const ay_pool *a, int64_t i, int64_t size)
 {
     int64_t begin = i * stride_of(a) - a->pad, end = begin + a->kernel;
     int64_t limit = size + a->pad;
+
+    if (a->kernel == 0)
+        return (span){0, size, size};
     span s = {begin < 0 ? 0 : begin, end > size ? size : end, (end > limit ? limit : end) - begin};
 
     return s;
