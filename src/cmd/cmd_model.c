@@ -17,6 +17,7 @@
 
 static const ay_option options[] = {
     {"json", 'j', NULL, "show: print JSON"},
+    {"yes", 'y', NULL, "remove: do not ask before removing"},
     {0},
 };
 static const ay_usage usage = {
@@ -29,6 +30,7 @@ static const ay_usage usage = {
     "  rollback          back to the one before\n"
     "  history           which model answered when\n"
     "  export MODEL DIR  a registered model's folder\n"
+    "  remove MODEL      delete a registered model, but never the one that answers\n"
     "MODEL of show and verify is \"default\", a folder or a .safetensors file; the setting \"model\" if left out.",
     options,
     "data " AY_ENGINE_SETTINGS,

@@ -18,6 +18,7 @@ static const struct {
     {"history", 0, false, "no operand"},
     {"export", 2, false, "a model and a folder to make"},
     {"import", 1, true, "the folder that assay train made"},
+    {"remove", 1, true, "a model: its name, name:version or number"},
 };
 enum { VERBS = sizeof verbs / sizeof *verbs, SHOWN = 50, FILE_MAX = 1 << 30 };
 
@@ -133,6 +134,37 @@ static ay_status import_model(ay_session *s, const char *folder, ay_err *err)
     return status;
 }
 
+static bool sure(const ay_args *a, const ay_registered *m)
+{
+    char answer[8] = "";
+
+    if (ay_args_get(a, "yes"))
+        return true;
+    fprintf(stderr, "Remove %s version %d? [y/N] ", m->name, m->version);
+    if (fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
+        return true;
+    fputs("nothing was removed (say --yes to be not asked)\n", stderr);
+    return false;
+}
+
+static ay_status remove_model(ay_session *s, const ay_args *a, ay_err *err)
+{
+    const char *word = a->rest[1];
+    ay_registered m;
+    int64_t id;
+    ay_status status = ay_registry_find(s->service, word, &id, err);
+
+    if (status == AY_OK)
+        status = ay_registry_get(s->service, id, &s->arena, &m, err);
+    if (status == AY_OK && !m.active && !sure(a, &m))
+        return ay_fail(err, AY_ECANCELLED, "%s version %d is still there", m.name, m.version);
+    if (status == AY_OK)
+        status = ay_registry_delete(s->service, id, err);
+    if (status == AY_OK)
+        printf("%s version %d is deleted; what it answered stays on record\n", m.name, m.version);
+    return status;
+}
+
 int ay_models_run(const ay_args *a)
 {
     int v = verb_index(a->rest[0]);
@@ -151,6 +183,8 @@ int ay_models_run(const ay_args *a)
         status = history(&s, &err);
     else if (status == AY_OK && v == 3)
         status = export_model(&s, a->rest[1], a->rest[2], &err);
+    else if (status == AY_OK && v == 5)
+        status = remove_model(&s, a, &err);
     else if (status == AY_OK)
         status = import_model(&s, a->rest[1], &err);
     ay_session_close(&s);

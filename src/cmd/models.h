@@ -4,7 +4,7 @@
 
 #include "cmd/session.h"
 
-/* "promote", "rollback", "history", "export", "import": does this file do it? */
+/* "promote", "rollback", "history", "export", "import", "remove": does this file do it? */
 bool ay_models_verb(const char *verb);
 /* Operands as in a->rest, the verb first.  The exit code. */
 int ay_models_run(const ay_args *a);

@@ -54,6 +54,18 @@ ay_status ay_h_model_get(ay_request *rq, ay_err *err)
     return status ? status : reply_model(rq, id, err);
 }
 
+ay_status ay_h_model_delete(ay_request *rq, ay_err *err)
+{
+    int64_t id = 0;
+    ay_status status = ay_registry_find(rq->service, rq->arg[0], &id, err);
+
+    if (!status)
+        status = ay_registry_delete(rq->service, id, err);
+    if (!status)
+        ay_reply_empty(rq, 204);
+    return status;
+}
+
 ay_status ay_h_model_promote(ay_request *rq, ay_err *err)
 {
     int64_t id = 0;
@@ -229,6 +241,19 @@ static ay_status time_query(const ay_request *rq, const char *name, int64_t *out
     return AY_OK;
 }
 
+/* A deleted model has no name any more, but a number, and its answers are still on record. */
+static ay_status model_of(ay_request *rq, const char *word, int64_t *out, ay_err *err)
+{
+    ay_status status = ay_registry_find(rq->service, word, out, err);
+    long number;
+
+    if (status == AY_ENOTFOUND && ay_str_to_long(word, 1, INT64_MAX, &number)) {
+        *out = number;
+        return AY_OK;
+    }
+    return status;
+}
+
 static ay_status filter_of(ay_request *rq, ay_answer_filter *f, ay_err *err)
 {
     const char *model = ay_request_query(rq, "model");
@@ -240,7 +265,7 @@ static ay_status filter_of(ay_request *rq, ay_answer_filter *f, ay_err *err)
                             .sha256 = ay_request_query(rq, "sha256"),
                             .text = ay_request_query(rq, "text")};
     if (model && *model)
-        status = ay_registry_find(rq->service, model, &f->model, err);
+        status = model_of(rq, model, &f->model, err);
     if (!status)
         status = real_query(rq, "at_least", &f->at_least, err);
     if (!status)
@@ -275,6 +300,22 @@ ay_status ay_h_predictions_list(ay_request *rq, ay_err *err)
         return status;
     }
     return ay_reply_json(rq, 200, json_pack("{s:o, s:s?}", "items", items, "next", next), err);
+}
+
+ay_status ay_h_predictions_delete(ay_request *rq, ay_err *err)
+{
+    const char *all = ay_request_query(rq, "all");
+    bool everything = all && strcmp(all, "true") == 0;
+    int64_t deleted = 0;
+    ay_answer_filter f;
+    ay_status status = filter_of(rq, &f, err);
+
+    if (all && !everything)
+        return ay_fail(err, AY_EINVAL, "'all' must be true");
+    if (!status)
+        status = ay_predictions_delete(rq->service, &f, 0, everything, &deleted, err);
+    return status ? status
+                  : ay_reply_json(rq, 200, json_pack("{s:I}", "deleted", (json_int_t)deleted), err);
 }
 
 ay_status ay_h_predictions_sum(ay_request *rq, ay_err *err)

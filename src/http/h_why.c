@@ -1,4 +1,4 @@
-/* http/h_why.c - /v1: one answer of the record, where the network looked, how far its doubt goes.
+/* http/h_why.c - /v1: one answer of the record: read, delete, where the network looked, its doubt.
  *
  * Explaining is slow and admitted a few at a time (service/reason.h): who comes when it is full gets 503
  * with Retry-After at once, so that these requests never fill the workers that answer. */
@@ -27,6 +27,19 @@ ay_status ay_h_prediction_get(ay_request *rq, ay_err *err)
     ay_status status = stored(rq, &a, err);
 
     return status ? status : ay_reply_json(rq, 200, ay_view_answer(&a), err);
+}
+
+ay_status ay_h_prediction_delete(ay_request *rq, ay_err *err)
+{
+    int64_t deleted;
+    ay_answer a;
+    ay_status status = stored(rq, &a, err);
+
+    if (!status)
+        status = ay_predictions_delete(rq->service, &(ay_answer_filter){0}, a.id, false, &deleted, err);
+    if (!status)
+        ay_reply_empty(rq, 204);
+    return status;
 }
 
 /* The same picture, model and class have the same map: whoever has it is told so without work. */

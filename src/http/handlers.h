@@ -29,9 +29,9 @@ ay_handler ay_h_predict, ay_h_suspects, ay_h_jobs, ay_h_job_cancel, ay_h_events;
 /* h_models.c */
 ay_handler ay_h_models, ay_h_model_get, ay_h_model_promote, ay_h_model_rollback, ay_h_model_history,
     ay_h_model_report, ay_h_model_predict, ay_h_predictions_add, ay_h_predictions_list,
-    ay_h_predictions_sum;
+    ay_h_predictions_sum, ay_h_predictions_delete, ay_h_model_delete;
 /* h_why.c */
-ay_handler ay_h_prediction_get, ay_h_prediction_heat, ay_h_prediction_doubt;
+ay_handler ay_h_prediction_get, ay_h_prediction_delete, ay_h_prediction_heat, ay_h_prediction_doubt;
 /* h_train.c */
 ay_handler ay_h_job_get, ay_h_job_stop, ay_h_job_events, ay_h_train, ay_h_train_sources;
 /* h_seed3.c */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 static const ay_param_text params[] = {
+    {"all", "string", "true: everything, where no filter is given", 0, 0, "true"},
     {"at_least", "number", "Least probability, 0 to 1", 0, 0, NULL},
     {"at_most", "number", "Largest probability, 0 to 1", 0, 0, NULL},
     {"batch", "string", "The id that the answer to a batch gave", 0, 0, NULL},

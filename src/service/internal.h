@@ -6,9 +6,9 @@
  *   writing   one change at a time: the store's transaction and the same change in memory
  *   lock      the galleries; scans hold it for reading, changes for the moment of the change
  *   calibrating, and then nothing
- * jobs_lock and serving_lock stand alone; `opening` is held while a trained model opens, and
- * serving_lock is taken inside it; `reasoning` is held while one picture is explained, and nothing is
- * taken inside it. */
+ * jobs_lock and serving_lock stand alone; `opening` is held while a trained model opens, may be taken
+ * inside `writing`, and serving_lock is taken inside it; `reasoning` is held while one picture is
+ * explained, and nothing is taken inside it. */
 #ifndef AY_SERVICE_INTERNAL_H
 #define AY_SERVICE_INTERNAL_H
 
@@ -86,6 +86,7 @@ struct ay_service {
     bool keeper_started;
     /* Guarded by jobs_lock.  look: there may be pictures without vectors; busy: it is looking. */
     bool stop, look, busy;
+    bool purge; /* something was deleted whose files can go */
 
     _Atomic uint64_t scans, matches, no_matches, ambiguous, added, moved, refused;
     _Atomic uint64_t decode_ns, embed_ns, search_ns, predictions, predict_ns;
@@ -148,6 +149,7 @@ void ay_service_tell(ay_service *s, const char *kind, const char *dataset, int64
 ay_status ay_keeper_start(ay_service *s, ay_err *err);
 void ay_keeper_stop(ay_service *s);
 void ay_keeper_wake(ay_service *s);
+void ay_keeper_purge(ay_service *s); /* soon, and not only when an hour has gone */
 
 /* ---- words */
 char *ay_arena_printf(ay_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -1,6 +1,7 @@
 /* service/keeper.c - the thread that tidies: pictures without a vector get one, old trash goes.
  *
- * Once after the start, files that a crash left without a row go too.
+ * Once after the start, files that a crash left without a row go too; and soon after predictions were
+ * deleted, the pictures that only they named.
  *
  * Resumable by construction: what is left to do is what has no vector for the model in force, and a
  * vector is stored before it is used.  It works in small groups, so that scans in between are not kept
@@ -182,6 +183,17 @@ static bool wait_for_work(ay_service *s)
     return go;
 }
 
+static bool take_purge(ay_service *s)
+{
+    bool wanted;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    wanted = s->purge;
+    s->purge = false;
+    pthread_mutex_unlock(&s->jobs_lock);
+    return wanted;
+}
+
 static void *keep(void *arg)
 {
     ay_service *s = arg;
@@ -192,7 +204,7 @@ static void *keep(void *arg)
         embed_waiting(s);
         if (!purged && ay_service_sweep(s, &err) != AY_OK)
             ay_log(AY_LOG_WARN, "service", "looking for stray files: %s", err.msg);
-        if (purged && ay_clock_mono() - purged < PURGE_SECONDS * 1000000000ull)
+        if (!take_purge(s) && purged && ay_clock_mono() - purged < PURGE_SECONDS * 1000000000ull)
             continue;
         purged = ay_clock_mono();
         if (ay_service_purge(s, &err) != AY_OK)
@@ -220,6 +232,14 @@ void ay_keeper_stop(ay_service *s)
     if (s->keeper_started)
         pthread_join(s->keeper, NULL);
     s->keeper_started = false;
+}
+
+void ay_keeper_purge(ay_service *s)
+{
+    pthread_mutex_lock(&s->jobs_lock);
+    s->purge = true;
+    pthread_mutex_unlock(&s->jobs_lock);
+    ay_keeper_wake(s);
 }
 
 void ay_keeper_wake(ay_service *s)

@@ -329,6 +329,37 @@ ay_status ay_predictions_list(ay_service *s, const ay_answer_filter *f, const ch
     return AY_OK;
 }
 
+static bool restricts(const ay_answer_filter *f)
+{
+    const char *const words[] = {f->status, f->label, f->batch, f->sha256, f->text};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (words[i] && *words[i])
+            return true;
+    return f->model || f->since_us || f->until_us || f->at_least > 0 || f->at_most > 0;
+}
+
+ay_status ay_predictions_delete(ay_service *s, const ay_answer_filter *f, int64_t id, bool all,
+                                int64_t *deleted, ay_err *err)
+{
+    ay_store_prediction_filter filter = to_store(f);
+    ay_status status = check_status(f->status, err);
+
+    *deleted = 0;
+    if (status != AY_OK)
+        return status;
+    if (s->reading_only)
+        return ay_fail(err, AY_EBUSY, "another process has the data folder open for writing");
+    if (id == 0 && !all && !restricts(f))
+        return ay_fail(err, AY_EINVAL, "say which predictions to delete, as until=2026-01-31, or all=true");
+    status = ay_store_prediction_delete(s->store, &filter, id, deleted, err);
+    if (status == AY_OK && id > 0 && *deleted == 0)
+        return ay_fail(err, AY_ENOTFOUND, "no prediction %lld", (long long)id);
+    if (status == AY_OK && *deleted > 0)
+        ay_keeper_purge(s);
+    return status;
+}
+
 ay_status ay_predictions_sum(ay_service *s, const ay_answer_filter *f, ay_answer_sums *out,
                              ay_err *err)
 {

@@ -86,6 +86,12 @@ ay_status ay_predictions_list(ay_service *s, const ay_answer_filter *f, const ch
                               int limit, ay_arena *a, ay_answer **out, size_t *n, const char **next,
                               ay_err *err);
 
+/* Forget what the filter lets through (latest is ignored), or only number id when id > 0; *deleted: how
+ * many.  Their pictures go soon after, unless a data set or another answer names them.  AY_EINVAL: a
+ * filter that restricts nothing, unless `all`. */
+ay_status ay_predictions_delete(ay_service *s, const ay_answer_filter *f, int64_t id, bool all,
+                                int64_t *deleted, ay_err *err);
+
 typedef struct {
     int64_t total, success, low_confidence, rejected, unknown;
     double network_ms, total_ms; /* means; 0 without predictions */

@@ -28,8 +28,8 @@ void ay_reason_leave(ay_service *s);
 /* Where the model of answer a (from the record) looks in a's picture when it thinks of label; NULL or
  * "": of a's label.  png is appended to: the picture under the map, its longer side at most 1024.
  *   AY_EBUSY      too many ask just now
- *   AY_ENOTFOUND  the model has no such class, or the picture is gone
- *   AY_ECONFLICT  the model was deleted, or its network has neither a map nor attention */
+ *   AY_ENOTFOUND  the model has no such class or was deleted, or the picture is gone
+ *   AY_ECONFLICT  its network has neither a map nor attention */
 ay_status ay_reason_heat(ay_service *s, const ay_answer *a, const char *label, ay_buf *png,
                          ay_err *err);
 

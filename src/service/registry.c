@@ -415,6 +415,51 @@ ay_status ay_registry_rollback(ay_service *s, int64_t *id, ay_err *err)
     return status;
 }
 
+/* The row, and nobody opens it from then on; `writing` is held. */
+static ay_status delete_row(ay_service *s, int64_t id, ay_err *err)
+{
+    ay_status status;
+
+    pthread_mutex_lock(&s->opening); /* nobody is half-way through opening its files */
+    status = ay_store_model_delete(s->store, id, err);
+    if (status == AY_OK)
+        ay_serving_evict(s, id);
+    pthread_mutex_unlock(&s->opening);
+    return status;
+}
+
+ay_status ay_registry_delete(ay_service *s, int64_t id, ay_err *err)
+{
+    char folder[PATH];
+    ay_registered m;
+    ay_arena a;
+    ay_status status;
+
+    if (s->reading_only)
+        return ay_fail(err, AY_EBUSY, "another process has the data folder open for writing");
+    ay_arena_init(&a, 0);
+    pthread_mutex_lock(&s->writing);
+    status = ay_registry_get(s, id, &a, &m, err);
+    if (status == AY_OK && m.active)
+        status = ay_fail(err, AY_ECONFLICT,
+                         "%s version %d is the model that answers: let another one answer first "
+                         "(promote it, or roll back)",
+                         m.name, m.version);
+    if (status == AY_OK)
+        status = ay_registry_folder(s, id, folder, sizeof folder, err);
+    if (status == AY_OK)
+        status = delete_row(s, id, err);
+    pthread_mutex_unlock(&s->writing);
+    if (status == AY_OK) {
+        ay_reason_forget(s, id);
+        ay_tree_remove(folder); /* what a crash leaves of it, the next start removes */
+        ay_log(AY_LOG_INFO, "service", "model %s version %d deleted", m.name, m.version);
+        ay_service_tell(s, "models", "", 0);
+    }
+    ay_arena_fini(&a);
+    return status;
+}
+
 ay_status ay_registry_history(ay_service *s, int limit, ay_arena *a, ay_served **out, size_t *n,
                               ay_err *err)
 {

@@ -11,8 +11,11 @@
  * Promoting opens and checks the new model first and then swaps a pointer: requests under way finish
  * on the old one, which closes when the last of them is done.  No request is refused for it.
  *
- * Rejected: deleting models (predictions name them; disk is cheap and the history is the point),
- * and aliases beside "active" (one model serves one server).
+ * Deleting takes the row's folder away first, durably, and then the files, so that a crash in between
+ * leaves only a folder that no row names.  What the model answered and when it served stays on record
+ * under its name and version, which are not given again.  The active one cannot be deleted.
+ *
+ * Rejected: aliases beside "active" (one model serves one server).
  *
  * A model is named by its row's id in calls; people say "yard version 3", see ay_registry_find().
  * Threads: any. */
@@ -57,6 +60,9 @@ ay_status ay_registry_find(ay_service *s, const char *word, int64_t *id, ay_err 
 ay_status ay_registry_promote(ay_service *s, int64_t id, ay_err *err);
 /* Back to the one that served before; *id is it.  AY_ECONFLICT: there is none. */
 ay_status ay_registry_rollback(ay_service *s, int64_t *id, ay_err *err);
+
+/* AY_ECONFLICT: it is the active one, with what to do.  Requests under way finish on it. */
+ay_status ay_registry_delete(ay_service *s, int64_t id, ay_err *err);
 
 typedef struct {
     char at[AY_RFC3339_SIZE];

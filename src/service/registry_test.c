@@ -1,5 +1,6 @@
 /* Trained models with a small classifier: install, promote, roll back, answer, remember, swap. */
 #include "service/fake_model_test.h"
+#include "service/serving.h"
 
 #include "base/thread.h"
 
@@ -208,6 +209,98 @@ static void what_was_changed_on_disk_does_not_serve(void)
     fake_folder_gone(dir);
 }
 
+static void a_deleted_model_leaves_only_its_record(void)
+{
+    const char *dir = fake_folder(), *next;
+    int64_t old, now, other, id;
+    ay_answer *list;
+    ay_registered m;
+    ay_served *served;
+    fake_encoder f;
+    ay_serving *v;
+    ay_store *store;
+    char url[100];
+    size_t n = 0;
+    ay_service *s;
+
+    fake_init(&f, 'a');
+    s = fake_serve(dir, &f);
+    old = install(s, "weights", "yard");
+    now = install(s, "weights too", "yard");
+    CHECK_OK(ay_registry_promote(s, old, &err), err);
+    ask(s, 0, RED, "red.png");
+    CHECK(ay_registry_delete(s, old, &err) == AY_ECONFLICT && strstr(err.msg, "promote"));
+    CHECK_OK(ay_registry_promote(s, now, &err), err);
+    CHECK_OK(ay_serving_hold(s, old, &v, &err), err);
+    CHECK_OK(ay_registry_delete(s, old, &err), err);
+    CHECK(fake_models_open == 2 && entries(dir, "models") == 1); /* who holds it still has it */
+    ay_serving_drop(s, v);
+    CHECK(fake_models_open == 1);
+    CHECK(ay_serving_hold(s, old, &v, &err) == AY_ENOTFOUND && strstr(err.msg, "deleted"));
+    CHECK(ay_registry_get(s, old, &arena, &m, &err) == AY_ENOTFOUND);
+    CHECK(ay_registry_delete(s, old, &err) == AY_ENOTFOUND);
+    CHECK(ay_registry_find(s, "yard:1", &id, &err) == AY_ENOTFOUND);
+    CHECK(ay_registry_rollback(s, &id, &err) == AY_ECONFLICT);
+    CHECK_OK(ay_predictions_list(s, &(ay_answer_filter){.model = old}, NULL, 9, &arena, &list, &n, &next,
+                                 &err), err);
+    CHECK(n == 1 && strcmp(list[0].model_name, "yard") == 0 && list[0].model_version == 1);
+    CHECK_OK(ay_registry_history(s, 10, &arena, &served, &n, &err), err);
+    CHECK(n == 2 && served[1].model == old && strcmp(served[1].name, "yard") == 0);
+    other = install(s, "weights", "yard"); /* the same files again: a new version */
+    CHECK_OK(ay_registry_get(s, other, &arena, &m, &err), err);
+    CHECK(m.version == 3);
+    ay_service_close(s);
+
+    snprintf(url, sizeof url, "sqlite:%s/assay.db", dir); /* killed between the row and the files */
+    CHECK_OK(ay_store_open(&store, url, &err), err);
+    CHECK_OK(ay_store_model_delete(store, other, &err), err);
+    ay_store_close(store);
+    CHECK(entries(dir, "models") == 2);
+    s = fake_serve(dir, &f);
+    CHECK(entries(dir, "models") == 1 && strcmp(ask(s, 0, RED, "a").label, "red") == 0);
+    ay_service_close(s);
+    fake_folder_gone(dir);
+}
+
+static void deleted_answers_take_their_pictures_along(void)
+{
+    const char *dir = fake_folder();
+    ay_answer_sums sums;
+    int64_t deleted;
+    fake_encoder f;
+    ay_answer r, kept;
+    ay_buf bytes = {0};
+    const char *mime;
+    ay_service *s;
+
+    fake_init(&f, 'a');
+    s = fake_serve(dir, &f);
+    CHECK_OK(ay_registry_promote(s, install(s, "weights", "yard"), &err), err);
+    r = ask(s, 0, RED, "red.png");
+    ask(s, 0, PALE, "pale.png");
+    kept = ask(s, 0, GREEN, "green.png");
+    CHECK(ay_predictions_delete(s, &(ay_answer_filter){0}, 0, false, &deleted, &err) == AY_EINVAL);
+    CHECK(ay_predictions_delete(s, &(ay_answer_filter){.status = "fine"}, 0, false, &deleted, &err) ==
+          AY_EINVAL);
+    CHECK(ay_predictions_delete(s, &(ay_answer_filter){0}, kept.id + 1, false, &deleted, &err) ==
+          AY_ENOTFOUND);
+    CHECK_OK(ay_predictions_delete(s, &(ay_answer_filter){.status = "rejected"}, 0, false, &deleted, &err),
+             err);
+    CHECK(deleted == 1);
+    CHECK_OK(ay_predictions_delete(s, &(ay_answer_filter){0}, r.id, false, &deleted, &err), err);
+    CHECK(deleted == 1);
+    for (int i = 0; i < 2000 && ay_blobs_has(s->blobs, r.sha256); i++)
+        usleep(5000);
+    CHECK(ay_picture_read(s, r.sha256, &bytes, &mime, &err) == AY_ENOTFOUND);
+    CHECK_OK(ay_picture_read(s, kept.sha256, &bytes, &mime, &err), err);
+    CHECK_OK(ay_predictions_delete(s, &(ay_answer_filter){0}, 0, true, &deleted, &err), err);
+    CHECK_OK(ay_predictions_sum(s, &(ay_answer_filter){0}, &sums, &err), err);
+    CHECK(deleted == 1 && sums.total == 0);
+    ay_buf_fini(&bytes);
+    ay_service_close(s);
+    fake_folder_gone(dir);
+}
+
 typedef struct {
     ay_service *s;
     atomic_bool stop;
@@ -272,4 +365,6 @@ TESTS({"a model is installed once or not at all", a_model_is_installed_once_or_n
        promoted_it_answers_and_rolled_back_the_old_one_does},
       {"every answer is remembered with its picture", every_answer_is_remembered_with_its_picture},
       {"what was changed on disk does not serve", what_was_changed_on_disk_does_not_serve},
+      {"a deleted model leaves only its record", a_deleted_model_leaves_only_its_record},
+      {"deleted answers take their pictures along", deleted_answers_take_their_pictures_along},
       {"a swap drops no request", a_swap_drops_no_request})

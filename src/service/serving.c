@@ -307,6 +307,23 @@ void ay_serving_drop(ay_service *s, ay_serving *v)
         destroy(s, v);
 }
 
+void ay_serving_evict(ay_service *s, int64_t id)
+{
+    ay_serving *v, *idle = NULL;
+
+    pthread_mutex_lock(&s->serving_lock);
+    v = find(s, id);
+    for (int i = 0; v && i < s->npool; i++)
+        if (s->pool[i] == v) {
+            s->pool[i] = s->pool[--s->npool];
+            v->out = true;
+            idle = v->refs == 0 ? v : NULL;
+            v = NULL;
+        }
+    pthread_mutex_unlock(&s->serving_lock);
+    destroy(s, idle);
+}
+
 void ay_serving_close_all(ay_service *s)
 {
     while (s->npool > 0)

@@ -27,6 +27,8 @@ struct ay_serving {
 /* id 0: the active one; AY_ECONFLICT when none is.  Opens and checks it when it is not open. */
 ay_status ay_serving_hold(ay_service *s, int64_t id, ay_serving **out, ay_err *err);
 void ay_serving_drop(ay_service *s, ay_serving *v);
+/* Out of the pool, closed when its last holder lets go.  The caller holds `opening`. */
+void ay_serving_evict(ay_service *s, int64_t id);
 void ay_serving_close_all(ay_service *s); /* nobody holds any */
 
 /* Open the model in folder and let it answer about the picture that every machine can make: *answer is

@@ -3,7 +3,9 @@
  * The other half of store/store.h, with its rules: AY_OK from a write means durable, a failed write
  * changed nothing, a value that cannot be kept is refused.
  *
- *   models       one row a version of a name; never changed and never reused
+ *   models       one row a version of a name; its number is never reused.  A deleted model keeps its row
+ *                for those that name it (answers, what served when): its folder is then "" and it is no
+ *                longer listed, and the same files may come again as a new version
  *   serving      only ever added to: the newest row says which model answers.  Each row knows the row
  *                that a roll-back returns to, so rolling back twice goes two steps back, and the
  *                history still tells everything that happened, in order
@@ -46,8 +48,11 @@ ay_status ay_store_model_add(ay_store *s, const ay_store_model *m, int64_t *id, 
                              ay_err *err);
 /* Newest first. */
 ay_status ay_store_model_list(ay_store *s, ay_arena *a, ay_store_model **out, size_t *n, ay_err *err);
-/* AY_ENOTFOUND. */
+/* AY_ENOTFOUND, also for a deleted one. */
 ay_status ay_store_model_get(ay_store *s, int64_t id, ay_arena *a, ay_store_model *out, ay_err *err);
+
+/* AY_ENOTFOUND; AY_ECONFLICT: it serves.  What lay in its folder is the caller's to remove afterwards. */
+ay_status ay_store_model_delete(ay_store *s, int64_t id, ay_err *err);
 
 /* ---- what served when */
 typedef struct {
@@ -59,7 +64,8 @@ typedef struct {
 } ay_store_serving;
 
 ay_status ay_store_promote(ay_store *s, int64_t model, ay_err *err);
-/* *model: the one that serves again.  AY_ECONFLICT: nothing served before. */
+/* *model: the one that serves again: the newest before this one that is still there.  AY_ECONFLICT:
+ * nothing served before. */
 ay_status ay_store_rollback_model(ay_store *s, int64_t *model, ay_err *err);
 /* The model a roll-back would bring back; 0: none. */
 ay_status ay_store_rollback_target(ay_store *s, int64_t *model, ay_err *err);
@@ -110,6 +116,10 @@ typedef struct {
 /* Over what the filter lets through (before and latest are ignored). */
 ay_status ay_store_prediction_sum(ay_store *s, const ay_store_prediction_filter *f,
                                   ay_store_prediction_sums *out, ay_err *err);
+/* Forget what the filter lets through (latest is ignored), and with id > 0 only that one; *deleted: how
+ * many.  Pictures that nobody names any more stay until ay_store_purge(). */
+ay_status ay_store_prediction_delete(ay_store *s, const ay_store_prediction_filter *f, int64_t id,
+                                     int64_t *deleted, ay_err *err);
 /* Forget all but the newest `keep`. */
 ay_status ay_store_prediction_trim(ay_store *s, int64_t keep, ay_err *err);
 

@@ -136,6 +136,41 @@ static void rolling_back_goes_as_far_as_it_went(void)
     ay_store_close(s);
 }
 
+/* A, B, C, A promoted; B and C deleted: nothing is left to go back to, the history knows them all. */
+static void a_deleted_model_is_gone_and_not_forgotten(void)
+{
+    ay_store *s = open_store();
+    int64_t a = add_model(s), b = add_model(s), c = add_model(s), again = 0, got = 0;
+    ay_store_model m, *list;
+    ay_store_serving *served;
+    int version = 0;
+    size_t n = 0, before;
+
+    CHECK_OK(ay_store_model_list(s, &arena, &list, &before, &err), err);
+    CHECK_OK(ay_store_promote(s, a, &err), err);
+    CHECK_OK(ay_store_promote(s, b, &err), err);
+    CHECK_OK(ay_store_promote(s, c, &err), err);
+    CHECK_OK(ay_store_promote(s, a, &err), err);
+    CHECK(ay_store_model_delete(s, a, &err) == AY_ECONFLICT);
+    CHECK_OK(ay_store_model_get(s, b, &arena, &m, &err), err);
+    CHECK_OK(ay_store_model_delete(s, c, &err), err);
+    CHECK_OK(ay_store_rollback_target(s, &got, &err), err);
+    CHECK(got == b);
+    CHECK_OK(ay_store_model_delete(s, b, &err), err);
+    CHECK(ay_store_model_delete(s, b, &err) == AY_ENOTFOUND);
+    CHECK(ay_store_promote(s, b, &err) == AY_ENOTFOUND && active(s) == a);
+    CHECK_OK(ay_store_rollback_target(s, &got, &err), err);
+    CHECK(got != a && got != b && got != c);
+    CHECK(ay_store_model_get(s, b, &arena, &list[0], &err) == AY_ENOTFOUND && strstr(err.msg, "deleted"));
+    CHECK_OK(ay_store_model_list(s, &arena, &list, &n, &err), err);
+    CHECK(n == before - 2);
+    CHECK_OK(ay_store_serving_list(s, 4, &arena, &served, &n, &err), err);
+    CHECK(n == 4 && served[2].model == b && served[2].version == 1 && strcmp(served[2].name, m.name) == 0);
+    CHECK_OK(ay_store_model_add(s, &m, &again, &version, &err), err); /* the same files again */
+    CHECK(again > c && version == 2);
+    ay_store_close(s);
+}
+
 static int64_t predict(ay_store *s, int64_t m, const char *sha, const char *file, const char *label,
                        double p, const char *status, const char *batch)
 {
@@ -230,6 +265,34 @@ static void predictions_hold_their_pictures(void)
     ay_store_close(s);
 }
 
+static void predictions_are_deleted_one_or_many(void)
+{
+    ay_store *s = open_store();
+    int64_t m = add_model(s), first, deleted = 0;
+    char x[AY_SHA256_HEX];
+
+    ay_random_hex(x, 32);
+    first = predict(s, m, x, "50%_a.jpg", "gear", 0.9, "success", "");
+    predict(s, m, x, "5000a.jpg", "gear", 0.6, "low_confidence", "");
+    predict(s, m, x, "b.jpg", "nut", 0.4, "rejected", "");
+    predict(s, m, x, "c.jpg", "nut", 0.3, "rejected", "");
+    CHECK_OK(ay_store_prediction_delete(s, &(ay_store_prediction_filter){.model = m + 1}, first, &deleted,
+                                        &err), err);
+    CHECK(deleted == 0); /* the number alone is not enough when a filter says otherwise */
+    CHECK_OK(ay_store_prediction_delete(s, &(ay_store_prediction_filter){.model = m, .text = "50%_"}, 0,
+                                        &deleted, &err), err);
+    CHECK(deleted == 1 && count(s, (ay_store_prediction_filter){.model = m}, NULL) == 3);
+    CHECK_OK(ay_store_prediction_delete(s, &(ay_store_prediction_filter){0}, first + 1, &deleted, &err), err);
+    CHECK(deleted == 1 && count(s, (ay_store_prediction_filter){.model = m}, NULL) == 2);
+    CHECK_OK(ay_store_prediction_delete(s, &(ay_store_prediction_filter){.model = m, .before = first + 3}, 0,
+                                        &deleted, &err), err);
+    CHECK(deleted == 1);
+    CHECK_OK(ay_store_prediction_delete(s, &(ay_store_prediction_filter){.model = m, .until_us = 5}, 0,
+                                        &deleted, &err), err);
+    CHECK(deleted == 0 && count(s, (ay_store_prediction_filter){.model = m}, NULL) == 1);
+    ay_store_close(s);
+}
+
 static void what_a_prediction_cannot_say_is_refused(void)
 {
     ay_store *s = open_store();
@@ -320,6 +383,8 @@ static void a_database_of_the_first_schema_is_migrated(void)
 
 TESTS({"models have versions and are kept once", models_have_versions_and_are_kept_once},
       {"rolling back goes as far as it went", rolling_back_goes_as_far_as_it_went},
+      {"a deleted model is gone and not forgotten", a_deleted_model_is_gone_and_not_forgotten},
+      {"predictions are deleted, one or many", predictions_are_deleted_one_or_many},
       {"predictions are found by what they say", predictions_are_found_by_what_they_say},
       {"predictions hold their pictures", predictions_hold_their_pictures},
       {"what a prediction cannot say is refused", what_a_prediction_cannot_say_is_refused},

@@ -198,6 +198,28 @@ ay_status ay_store_prediction_sum(ay_store *s, const ay_store_prediction_filter 
     return ay_sql_read(s, sql, args, count, take_sums, out, err);
 }
 
+ay_status ay_store_prediction_delete(ay_store *s, const ay_store_prediction_filter *f, int64_t id,
+                                     int64_t *deleted, ay_err *err)
+{
+    /* The names are found first, by a table of their own: not every database deletes from what it
+     * reads. */
+    static const char sql[] = "DELETE FROM prediction WHERE id IN (SELECT id FROM (SELECT p.id FROM"
+                              " prediction p" WHERE " AND p.id < ? AND (? = 0 OR p.id = ?)) AS named)";
+    char pattern[PATTERN_MAX];
+    ay_sql_value args[NARGS];
+    int count = fill(f, pattern, args);
+    ay_status status = ay_store_begin(s, err);
+
+    *deleted = 0;
+    if (status != AY_OK)
+        return status;
+    args[count++] = ay_sql_int(f->before > 0 ? f->before : INT64_MAX);
+    args[count++] = ay_sql_int(id);
+    args[count++] = ay_sql_int(id);
+    status = ay_sql_write(s, sql, args, count, deleted, NULL, err);
+    return ay_store_end(s, status, err);
+}
+
 ay_status ay_store_prediction_trim(ay_store *s, int64_t keep, ay_err *err)
 {
     int64_t last = 0;

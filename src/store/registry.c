@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 
+#include <stdio.h>
+
 #define MODEL_COLUMNS                                                                              \
     "SELECT id, name, version, digest, bundle, preprocess, snapshot, architecture, licence,"       \
     " folder, classes, metrics, answer, created_us FROM model"
@@ -119,7 +121,8 @@ ay_status ay_store_model_list(ay_store *s, ay_arena *a, ay_store_model **out, si
 {
     ay_sql_list l = {.arena = a, .size = sizeof **out};
     ay_status status =
-        ay_sql_read(s, MODEL_COLUMNS " ORDER BY id DESC", NULL, 0, take_model, &l, err);
+        ay_sql_read(s, MODEL_COLUMNS " WHERE folder <> '' ORDER BY id DESC", NULL, 0, take_model, &l,
+                    err);
 
     *out = (ay_store_model *)(void *)l.items;
     *n = status == AY_OK ? l.n : 0;
@@ -136,7 +139,36 @@ ay_status ay_store_model_get(ay_store *s, int64_t id, ay_arena *a, ay_store_mode
         return ay_fail(err, AY_ENOTFOUND, "no model %lld", (long long)id);
     if (status == AY_OK)
         *out = *(ay_store_model *)(void *)l.items;
+    if (status == AY_OK && !*out->folder)
+        return ay_fail(err, AY_ENOTFOUND, "model %s version %d was deleted", out->name, out->version);
     return status;
+}
+
+static ay_status forget(ay_store *s, int64_t id, ay_err *err)
+{
+    char bundle[40], number[24];
+    int64_t serves = 0, changed = 0;
+    ay_status status = ay_sql_number(s, "SELECT model FROM serving ORDER BY id DESC LIMIT 1", NULL, 0,
+                                     &serves, err);
+
+    if (status == AY_OK && serves == id)
+        return ay_fail(err, AY_ECONFLICT, "model %lld serves", (long long)id);
+    if (status != AY_OK && status != AY_ENOTFOUND)
+        return status;
+    snprintf(bundle, sizeof bundle, "deleted-%lld", (long long)id);
+    snprintf(number, sizeof number, "%lld", (long long)id);
+    status = ay_sql_write(s, "UPDATE model SET folder = '', bundle = ? WHERE id = ? AND folder <> ''",
+                          ARGS(ay_sql_text(bundle), ay_sql_int(id)), &changed, NULL, err);
+    if (status == AY_OK && changed == 0)
+        return ay_fail(err, AY_ENOTFOUND, "no model %lld", (long long)id);
+    return status == AY_OK ? ay_store_note(s, "model.delete", number, "", err) : status;
+}
+
+ay_status ay_store_model_delete(ay_store *s, int64_t id, ay_err *err)
+{
+    ay_status status = ay_store_begin(s, err);
+
+    return status == AY_OK ? ay_store_end(s, forget(s, id, err), err) : status;
 }
 
 /* ---- serving */
@@ -177,7 +209,7 @@ static ay_status promote(ay_store *s, int64_t model, ay_err *err)
 {
     int64_t known;
     row now;
-    ay_status status = ay_sql_number(s, "SELECT id FROM model WHERE id = ?",
+    ay_status status = ay_sql_number(s, "SELECT id FROM model WHERE id = ? AND folder <> ''",
                                      ARGS(ay_sql_int(model)), &known, err);
 
     if (status == AY_ENOTFOUND)
@@ -198,16 +230,43 @@ ay_status ay_store_promote(ay_store *s, int64_t model, ay_err *err)
     return ay_store_end(s, promote(s, model, err), err);
 }
 
+static ay_status take_count(void *ctx, const ay_sql_value *c, int n, ay_err *err)
+{
+    (void)n, (void)err;
+    *(int64_t *)ctx = c[0].i;
+    return AY_OK;
+}
+
+/* From *at backwards to what a roll-back returns to: another model, and one that was not deleted since.
+ * All zeroes: there is none. */
+static ay_status walk_back(ay_store *s, bool writing, int64_t model, int64_t at, row *out, ay_err *err)
+{
+    ay_status status = AY_OK;
+    int64_t there = 0;
+
+    for (*out = (row){0}; status == AY_OK && at > 0; at = out->back) {
+        status = get_row(s, at, writing, out, err);
+        if (status == AY_OK)
+            status = (writing ? ay_sql_select : ay_sql_read)(
+                s, "SELECT COUNT(*) FROM model WHERE id = ? AND folder <> ''",
+                ARGS(ay_sql_int(out->model)), take_count, &there, err);
+        if (there > 0 && out->model != model)
+            return status;
+    }
+    *out = (row){0};
+    return status;
+}
+
 static ay_status roll_back(ay_store *s, int64_t *model, ay_err *err)
 {
-    row now, before;
+    row now, before = {0};
     ay_status status = get_row(s, 0, true, &now, err);
 
-    if (status == AY_OK && now.back == 0)
+    if (status == AY_OK)
+        status = walk_back(s, true, now.model, now.back, &before, err);
+    if (status == AY_OK && before.model == 0)
         return ay_fail(err, AY_ECONFLICT, "no model served before this one: there is nothing to roll"
                                           " back to");
-    if (status == AY_OK)
-        status = get_row(s, now.back, true, &before, err);
     if (status == AY_OK)
         status = add_row(s, before.model, "rollback", before.back, err);
     *model = before.model;
@@ -229,8 +288,8 @@ ay_status ay_store_rollback_target(ay_store *s, int64_t *model, ay_err *err)
     row now, before = {0};
     ay_status status = get_row(s, 0, false, &now, err);
 
-    if (status == AY_OK && now.back > 0)
-        status = get_row(s, now.back, false, &before, err);
+    if (status == AY_OK)
+        status = walk_back(s, false, now.model, now.back, &before, err);
     *model = before.model;
     return status;
 }

@@ -141,6 +141,43 @@ test('models: compare two on the same pictures, promote, roll back', async ({ pa
     await shot('models');
 });
 
+test('answers are deleted after a question: one, those that fit, none by mistake', async ({ page, shot }) => {
+    await page.goto('#/board');
+    const rows = () => page.locator('.answer[data-sha]').count();
+    await until(async () => (await rows()) === 12, 'twelve answers');
+    await page.click('.answer-pick >> nth=0');
+    await page.click('dialog [data-do="delete-answer"]');
+    await page.waitForSelector('dialog [data-do="confirm"]');
+    equal(await page.evaluate(() => document.activeElement.textContent), 'Cancel', 'the safe button has the focus');
+    await page.keyboard.press('Enter');
+    await until(async () => (await page.locator('dialog').count()) === 1, 'the answer is still shown');
+    await page.click('dialog [data-do="delete-answer"]');
+    await page.click('dialog [data-do="confirm"]');
+    await until(async () => (await page.locator('dialog').count()) === 0 && (await rows()) === 11, 'one less');
+    await page.selectOption('select[name="label"]', 'Gear');
+    await until(async () => (await rows()) < 11, 'filtered');
+    const n = await rows();
+    await page.click('[data-do="delete-answers"]');
+    check((await page.locator('dialog h2').textContent()).includes(`the ${n} answer`), 'it says how many');
+    await shot('delete-answers');
+    await page.click('dialog [data-do="confirm"]');
+    await until(async () => (await rows()) === 0, 'those went');
+    await page.selectOption('select[name="label"]', '');
+    await until(async () => (await rows()) === 11 - n, 'the others stay');
+});
+
+test('a model is deleted after a question, the one that answers has no such button', async ({ page }) => {
+    await page.goto('#/models');
+    await until(async () => (await page.locator('.model').count()) === 3, 'three versions');
+    check((await page.locator('.model[data-active="true"] [data-do="delete-model"]').count()) === 0, 'not the active one');
+    await page.click('.model:has-text("long 1") [data-do="delete-model"]');
+    await page.click('dialog [data-do="confirm"]');
+    await until(async () => (await page.locator('.model').count()) === 2, 'two are left');
+    await page.goto('#/train');
+    await page.waitForSelector('li[data-job][data-state="cancelled"]');
+    check((await page.locator('li[data-job][data-state="cancelled"] a[target="_blank"]').count()) === 0, 'no link to a report that is gone');
+});
+
 for (const theme of ['light', 'dark'])
     test(`dashboard, training and models on a phone, ${theme}`, async ({ page, shot }) => {
         for (const [view, there] of [['board', '.answer'], ['train', 'li[data-job]'], ['models', '.model']]) {

@@ -7,8 +7,10 @@
 import { h } from './dom.js';
 import { t, percent, number, date } from './i18n.js';
 import { icon } from './icons.js';
-import { thumb, original } from './api.js';
-import { dialog } from './dialog.js';
+import { api, thumb, original } from './api.js';
+import { confirm, dialog } from './dialog.js';
+import { emit } from './state.js';
+import { failed, toast } from './toast.js';
 import { doubtFacts, whyBox } from './why.js';
 
 export const bands = ['success', 'low_confidence', 'rejected', 'unknown'];
@@ -30,11 +32,20 @@ export const shownLabel = (a) => (a.status === 'unknown' ? t('like_nothing') : a
 
 const ms = (v) => t('ms', { n: number(v, { maximumFractionDigits: 1 }) });
 
+/** Delete an answer of the record; true when it went. */
+async function forget(a) {
+    if (!(await confirm(t('answer_delete_title'), t('answers_delete_help'), t('delete'), { risk: true }))) return false;
+    await api.deletePrediction(a.id);
+    emit('answers');
+    toast(t('answers_deleted', { n: 1 }));
+    return true;
+}
+
 /** @param {any} a an answer @param {string} [src] its picture, when the server has not kept it */
 export function look(a, src) {
     const picture = h('img', { class: 'large half', src: src ?? original(a.sha256), alt: t('picture_of', { name: a.file || a.label }) });
     const why = a.id ? whyBox(a, picture, band) : { pictures: picture };
-    return dialog(a.file || a.label, () => [
+    return dialog(a.file || a.label, (close) => [
         why.pictures,
         h('div', { class: 'tray-head' }, h('p', {}, band(a.status), ' ', h('b', {}, shownLabel(a))), why.button),
         why.room,
@@ -48,6 +59,7 @@ export function look(a, src) {
             doubtFacts(a.doubt),
             a.at && [h('dt', {}, t('when')), h('dd', {}, date(a.at))],
             a.batch && [h('dt', {}, t('batch')), h('dd', { class: 'print' }, a.batch)]),
+        a.id && h('div', { class: 'dialog-foot' }, h('button', { class: 'btn plain', type: 'button', 'data-do': 'delete-answer', onclick: () => forget(a).then((gone) => gone && close(), failed) }, icon('trash'), t('delete'))),
     ], { wide: true, onclose: why.stop });
 }
 

@@ -114,6 +114,10 @@ export const api = {
     classify: (parts, signal) => call('POST', '/v1/predictions', { body: forms(parts), signal, tries: 6 }),
     /** What one version says; nothing is recorded. */
     tryModel: (id, parts) => call('POST', `/v1/models/${id}/predict`, { body: forms(parts), tries: 6 }),
+    deleteModel: (id) => call('DELETE', `/v1/models/${id}`),
+    deletePrediction: (id) => call('DELETE', `/v1/predictions/${id}`),
+    /** All that match; with an empty query all there are. */
+    deletePredictions: (query) => call('DELETE', '/v1/predictions', { query: Object.values(query).some(Boolean) ? query : { all: 'true' } }).then((r) => r.deleted),
     predictions: (query) => call('GET', '/v1/predictions', { query }),
     predictionStats: (query) => call('GET', '/v1/predictions/stats', { query }),
     /** How far an answer of the record spreads. */

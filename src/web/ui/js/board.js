@@ -8,7 +8,8 @@ import { h, put, redraw, $ } from './dom.js';
 import { t, percent, number } from './i18n.js';
 import { icon } from './icons.js';
 import { api, explain } from './api.js';
-import { failed, say } from './toast.js';
+import { confirm } from './dialog.js';
+import { failed, say, toast } from './toast.js';
 import { state, on, emit } from './state.js';
 import { readable } from './readable.js';
 import { band, bands, row, failedRow, modelName } from './answers.js';
@@ -93,7 +94,7 @@ export async function loadModels() {
 }
 
 export function boardView() {
-    const filter = { status: '', label: '', text: '', model: '', since: '' };
+    const filter = { status: '', label: '', text: '', model: '', since: '', until: '' };
     let items = [];
     let next = null;
     let sums = null;
@@ -110,10 +111,11 @@ export function boardView() {
         classifyFiles([...e.target.files]);
         e.target.value = '';
     } });
-    const history = h('section', { class: 'data' }, h('h2', {}, t('history_all')), filters, list, foot);
+    const wipe = h('button', { class: 'btn plain quiet', type: 'button', 'data-do': 'delete-answers', hidden: true, onclick: () => forget() }, icon('trash'), h('span', {}));
+    const history = h('section', { class: 'data' }, h('div', { class: 'tray-head' }, h('h2', {}, t('history_all')), wipe), filters, list, foot);
     const el = h('div', { class: 'data board' }, head, place, running, figures, history, picker);
 
-    const query = () => ({ ...filter, since: filter.since && `${filter.since}T00:00:00Z` });
+    const query = () => ({ ...filter, since: filter.since && `${filter.since}T00:00:00Z`, until: filter.until && `${filter.until}T23:59:59Z` });
 
     async function load(cursor) {
         const turn = ++asked;
@@ -129,10 +131,26 @@ export function boardView() {
         }
     }
 
+    const narrowed = () => Object.values(filter).some(Boolean);
+
+    async function forget() {
+        const n = sums.total;
+        if (!(await confirm(t(narrowed() ? 'answers_delete_shown' : 'answers_delete_all', { n }), t('answers_delete_help'), t('delete'), { risk: true }))) return;
+        try {
+            toast(t('answers_deleted', { n: await api.deletePredictions(query()) }));
+            items = [];
+            emit('answers');
+        } catch (error) {
+            failed(error);
+        }
+    }
+
     function drawList() {
+        wipe.hidden = !sums?.total;
+        put(wipe.lastChild, t(narrowed() ? 'delete_these' : 'delete_all', { n: sums?.total ?? 0 }));
         redraw(list, () => put(list, items.map(row)), '.answer-pick');
         put(foot, next && h('button', { class: 'btn', type: 'button', onclick: () => load(next) }, t('more')),
-            !items.length && h('p', { class: 'muted' }, t(Object.values(filter).some(Boolean) ? 'no_answers_here' : 'no_answers')));
+            !items.length && h('p', { class: 'muted' }, t(narrowed() ? 'no_answers_here' : 'no_answers')));
         put(figures, sums && sums.total > 0 && [
             h('div', { class: 'fig' }, h('strong', {}, number(sums.total)), h('span', {}, t('fig_total'))),
             bands.map((b) => h('button', { class: 'fig', type: 'button', 'data-band': b, 'aria-pressed': String(filter.status === b), onclick: () => choose('status', filter.status === b ? '' : b) },
@@ -158,7 +176,8 @@ export function boardView() {
             select('label', 'class', labels.map((l) => [l, l])),
             select('model', 'd_model', state.models.map((m) => [String(m.id), modelName(m)])),
             h('label', { class: 'field' }, h('span', {}, t('file_name')), h('input', { type: 'search', name: 'text', value: filter.text, maxlength: 100, autocomplete: 'off', onchange: (e) => choose('text', e.target.value.trim()) })),
-            h('label', { class: 'field' }, h('span', {}, t('since')), h('input', { type: 'date', name: 'since', value: filter.since, onchange: (e) => choose('since', e.target.value) })));
+            h('label', { class: 'field' }, h('span', {}, t('since')), h('input', { type: 'date', name: 'since', value: filter.since, onchange: (e) => choose('since', e.target.value) })),
+            h('label', { class: 'field' }, h('span', {}, t('until')), h('input', { type: 'date', name: 'until', value: filter.until, onchange: (e) => choose('until', e.target.value) })));
     }
 
     const drawHead = () => redraw(head, () => {

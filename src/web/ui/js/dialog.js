@@ -39,6 +39,17 @@ export function dialog(title, build, { wide = false, onclose } = {}) {
 }
 
 /**
+ * Ask before something happens; true when the person wants it.
+ * @param {string} title @param {string} text @param {string} action what the button says
+ * @param {{risk?: boolean}} [options] risk: it cannot be undone, so the safe button has the focus
+ */
+export function confirm(title, text, action, { risk = false } = {}) {
+    return dialog(title, (close) => [h('p', {}, text), h('div', { class: 'dialog-foot' },
+        h('button', { class: 'btn plain', type: 'button', autofocus: risk, onclick: () => close(false) }, t('cancel')),
+        h('button', { class: risk ? 'btn risk' : 'btn main', type: 'button', autofocus: !risk, 'data-do': 'confirm', onclick: () => close(true) }, action))]);
+}
+
+/**
  * Ask for a line of text and do something with it; a failure is shown in place and the text may be mended.
  * @param {string} title
  * @param {{label: string, value?: string, action: string, hint?: string, run: (text: string) => Promise<any>}} o

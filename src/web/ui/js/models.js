@@ -7,7 +7,7 @@ import { h, put, redraw } from './dom.js';
 import { t, percent, date } from './i18n.js';
 import { icon } from './icons.js';
 import { api } from './api.js';
-import { dialog } from './dialog.js';
+import { confirm } from './dialog.js';
 import { failed, toast } from './toast.js';
 import { state, on } from './state.js';
 import { readable } from './readable.js';
@@ -16,18 +16,23 @@ import { band, modelName, shownLabel, look } from './answers.js';
 
 const GROUP = 8;
 
-function confirm(title, text, action) {
-    return dialog(title, (close) => [h('p', {}, text), h('div', { class: 'dialog-foot' },
-        h('button', { class: 'btn plain', type: 'button', onclick: () => close(false) }, t('cancel')),
-        h('button', { class: 'btn main', type: 'button', autofocus: true, onclick: () => close(true) }, action))]);
-}
-
 async function promote(m) {
     if (!(await confirm(t('promote_title', { name: modelName(m) }), t('promote_help'), t('promote')))) return;
     try {
         await api.promote(m.id);
         await loadModels();
         toast(t('promoted', { name: modelName(m) }), { label: t('undo'), run: rollback });
+    } catch (error) {
+        failed(error);
+    }
+}
+
+async function remove(m) {
+    if (!(await confirm(t('model_delete_title', { name: modelName(m) }), t('model_delete_help'), t('delete'), { risk: true }))) return;
+    try {
+        await api.deleteModel(m.id);
+        await loadModels();
+        toast(t('model_deleted', { name: modelName(m) }));
     } catch (error) {
         failed(error);
     }
@@ -55,7 +60,8 @@ function card(m) {
             h('dt', {}, t('class_names')), h('dd', {}, m.classes.join(', ')))),
         h('div', { class: 'chips' },
             !m.active && h('button', { class: 'btn main', type: 'button', 'data-do': 'promote', 'aria-label': `${t('promote')}: ${modelName(m)}`, onclick: () => promote(m) }, t('promote')),
-            m.report && h('a', { class: 'btn', href: `/v1/models/${m.id}/report`, target: '_blank', rel: 'noopener', 'aria-label': `${t('report')}: ${modelName(m)}` }, icon('report'), t('report'))));
+            m.report && h('a', { class: 'btn', href: `/v1/models/${m.id}/report`, target: '_blank', rel: 'noopener', 'aria-label': `${t('report')}: ${modelName(m)}` }, icon('report'), t('report')),
+            !m.active && h('button', { class: 'btn plain', type: 'button', 'data-do': 'delete-model', 'aria-label': t('delete_named', { name: modelName(m) }), onclick: () => remove(m) }, icon('trash'), t('delete'))));
 }
 
 /** Two versions on the same pictures. */

@@ -79,12 +79,12 @@ function outcome(j) {
 }
 
 function past(j) {
-    const model = j.detail?.model;
+    const model = state.models.some((m) => m.id === j.detail?.model) ? j.detail.model : 0; // it may be deleted since
     return h('li', { class: 'sheet', 'data-job': String(j.id), 'data-state': j.state },
         h('div', { class: 'tray-head' }, h('h3', { class: 'as-h2' }, t('training_of', { name: sourceOf(j) })), h('span', { class: `state state-${j.state}` }, t(`job_${j.state}`))),
         h('p', {}, outcome(j)),
         h('p', { class: 'muted small' }, j.ended_at ? date(j.ended_at) : ''),
-        model && h('div', { class: 'chips' },
+        model > 0 && h('div', { class: 'chips' },
             h('a', { class: 'btn', href: `/v1/models/${model}/report`, target: '_blank', rel: 'noopener' }, icon('report'), t('report')),
             h('a', { class: 'btn', href: '#/models' }, icon('models'), t('to_models'))),
         j.points > 0 && h('details', { class: 'details', ontoggle: (e) => e.target.open && fetchCurve(j).then(() => put(e.target.querySelector('.curve-room'), curvesOf(j)), failed) },
@@ -163,8 +163,9 @@ export function trainView() {
         draw();
     }
 
-    const off = [on('jobs', follow)];
+    const off = [on('jobs', follow), on('models', () => draw())];
     loadJobs().catch(failed);
+    loadModels().catch(failed);
     api.trainSources().then((s) => {
         sources = s;
         if (alive) fillForm();
