@@ -11,6 +11,7 @@ typedef struct {
     float p;
     int64_t N, pixels, C; /* mul */
     bool has_dx;
+    bool a_bf16, b_bf16; /* stream_part */
 } point_job;
 
 static int64_t size_of(const point_job *j)
@@ -152,6 +153,17 @@ ay_status ay_learn_activation_back(ay_dlearn *d, ay_val v, ay_err *err)
 
 /* ---- add, mul ------------------------------------------------------------------------------------ */
 
+/* ptr: a, b, float32 sum */
+static void stream_part(const ay_step *s, int64_t begin, int64_t end)
+{
+    const point_job *j = s->job;
+    const char *a = s->ptr[0], *b = s->ptr[1];
+
+    j->state->loops->add_wide(a + begin * (j->a_bf16 ? 2 : 4), j->a_bf16,
+                              b + begin * (j->b_bf16 ? 2 : 4), j->b_bf16,
+                              (float *)s->ptr[2] + begin, end - begin);
+}
+
 static void add_part(const ay_step *s, int64_t begin, int64_t end)
 {
     const point_job *j = s->job;
@@ -168,6 +180,24 @@ static bool same_shape(const ay_dlearn *d, ay_val v)
     return ay_shape_equal(&d->c.p->shape[n->in[0]], &d->c.p->shape[n->in[1]]);
 }
 
+/* A float32 sum in a bf16 plan, of values as they are. */
+static ay_status add_stream(ay_dlearn *d, ay_val v, ay_err *err)
+{
+    const ay_val *in = d->c.g->node[v].in;
+    dnnl_memory_desc_t form = ay_learn_form(d, v);
+    point_job j = {.n = (int64_t)ay_shape_count(&d->c.p->shape[v]),
+                   .part = stream_part,
+                   .a_bf16 = ay_learn_is_bf16(d, in[0]),
+                   .b_bf16 = ay_learn_is_bf16(d, in[1])};
+    ay_place at[] = {d->c.lay[in[0]].at, d->c.lay[in[1]].at, {0}};
+    ay_status status = ay_dnnl_buffer(&d->c, dnnl_memory_desc_get_size(&form), &at[2], err);
+
+    if (status == AY_OK)
+        status = emit(d, v, "add", &j, run_points, at, 3, err);
+    d->c.lay[v] = (ay_lay){true, form, at[2]};
+    return status;
+}
+
 ay_status ay_learn_add(ay_dlearn *d, ay_val v, ay_err *err)
 {
     const ay_node *n = &d->c.g->node[v];
@@ -178,6 +208,8 @@ ay_status ay_learn_add(ay_dlearn *d, ay_val v, ay_err *err)
 
     if (!same_shape(d, v))
         return ay_learn_plain(d, v, err);
+    if (d->c.type == dnnl_bf16 && !ay_learn_is_bf16(d, v))
+        return add_stream(d, v, err);
     status = ay_learn_want(d, n->in[0], &md, &at[0], err);
     if (status == AY_OK)
         status = ay_learn_want(d, n->in[1], &md, &at[1], err);
@@ -188,18 +220,21 @@ ay_status ay_learn_add(ay_dlearn *d, ay_val v, ay_err *err)
     return status == AY_OK ? ay_learn_settle(d, v, &md, at[2], err) : status;
 }
 
-/* Both sides get the same terms: no work at all. */
+/* Both sides get the same terms: no work at all where they are of the sum's type; else one term, so
+ * that one conversion does. */
 ay_status ay_learn_add_back(ay_dlearn *d, ay_val v, ay_err *err)
 {
     const ay_node *n = &d->c.g->node[v];
     dnnl_memory_desc_t form = ay_learn_form(d, v);
+    bool alike = ay_learn_is_bf16(d, n->in[0]) == ay_learn_is_bf16(d, v) &&
+                 ay_learn_is_bf16(d, n->in[1]) == ay_learn_is_bf16(d, v);
     ay_place at[2];
     int terms = 0;
     ay_status status;
 
     if (!same_shape(d, v))
         return ay_learn_plain_back(d, v, err);
-    status = ay_learn_terms(d, v, 2, at, &terms, NULL, NULL, err);
+    status = ay_learn_terms(d, v, alike ? 2 : 1, at, &terms, NULL, NULL, err);
     for (int i = 0; status == AY_OK && i < 2 * terms; i++)
         status = ay_learn_give_as(d, n->in[i % 2], &form, at[i / 2], err);
     return status;

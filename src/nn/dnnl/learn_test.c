@@ -1,10 +1,13 @@
 /* Training over oneDNN against the plain loops: whole small networks with every operator, values,
  * statistics, all gradients, watched values; float32 and bf16, one and two threads; accumulation,
- * checkpoints, frozen beginnings, determinism, no allocation. */
+ * checkpoints, frozen beginnings, determinism, no allocation.
+ *
+ * Weights, inputs and gradients of the output are test/vectors/formula.py's, so that
+ * test/vectors/make_bf16.py computes with PyTorch what these networks compute. */
 #include "base/mem.h"
-#include "base/rng.h"
 #include "base/test.h"
 #include "nn/backend.h"
+#include "nn/op.h"
 
 #include <math.h>
 
@@ -74,8 +77,8 @@ static ay_val bottleneck(ay_graph *g, ay_val *watch)
     return ay_nn_linear(g, ay_nn_dropout(g, x, 0.3f), "fc", &(ay_linear){.out = 7, .bias = true});
 }
 
-/* Two transformer blocks. */
-static ay_val tokens(ay_graph *g, ay_val *watch)
+/* Two transformer blocks; names that end in 3 have weights three times as large. */
+static ay_val blocks(ay_graph *g, ay_val *watch, bool sharp)
 {
     ay_val x = ay_graph_input(g, "x", AY_SHAPE(1, 3, 24, 24)), y;
 
@@ -84,7 +87,9 @@ static ay_val tokens(ay_graph *g, ay_val *watch)
     for (int i = 0; i < 2; i++) {
         y = ay_nn_layer_norm(g, x, i ? "n1" : "n0", 0);
         y = ay_nn_linear(g, y, i ? "a1" : "a0",
-                         &(ay_linear){.out = 96, .bias = true, .parts = {"q", "k", "v"}});
+                         &(ay_linear){.out = 96,
+                                      .bias = true,
+                                      .parts = {sharp ? "q3" : "q", sharp ? "k3" : "k", "v"}});
         y = ay_nn_attention(g, y, 4, i == 1);
         x = ay_nn_add(g, x, ay_nn_linear(g, y, i ? "p1" : "p0", &(ay_linear){.out = 32}));
         y = ay_nn_linear(g, ay_nn_layer_norm(g, x, i ? "m1" : "m0", 0), i ? "u1" : "u0",
@@ -97,8 +102,20 @@ static ay_val tokens(ay_graph *g, ay_val *watch)
     return ay_nn_l2_normalise(g, ay_nn_linear(g, x, "proj", &(ay_linear){.out = 12}));
 }
 
-/* What is left: joins, windows, moves, every activation. */
-static ay_val odds(ay_graph *g, ay_val *watch)
+static ay_val tokens(ay_graph *g, ay_val *watch)
+{
+    return blocks(g, watch, false);
+}
+
+/* Attention that looks at few tokens, as trained networks' does. */
+static ay_val sharp(ay_graph *g, ay_val *watch)
+{
+    return blocks(g, watch, true);
+}
+
+/* What is left: joins, windows, moves, every activation; then attention over scores that grow with
+ * the square of the values. */
+static ay_val rest(ay_graph *g, ay_val *watch, float scale)
 {
     ay_val x = ay_graph_input(g, "x", AY_SHAPE(1, 5, 12, 10)), y[3], t;
 
@@ -114,17 +131,34 @@ static ay_val odds(ay_graph *g, ay_val *watch)
         x = ay_nn_add(g, x, ay_nn_activation(g, t, (ay_act)k));
     t = ay_nn_reshape(g, x, (ay_shape){3, {0, 24, 30}});
     t = ay_nn_transpose(g, t, (const int[]){0, 2, 1}); /* 30 24 */
-    t = ay_nn_matmul(g, ay_nn_softmax(g, ay_nn_matmul(g, t, t, true, 0.02f)), t, false, 1);
+    t = ay_nn_matmul(g, ay_nn_softmax(g, ay_nn_matmul(g, t, t, true, scale)), t, false, 1);
     t = ay_nn_mul(g, t, ay_nn_linear(g, t, "l", &(ay_linear){.out = 24, .bias = true}));
     t = ay_nn_flatten(g, ay_nn_slice(g, ay_nn_dropout(g, t, 0.25f), 1, 2, 5));
     return ay_nn_batch_norm(g, ay_nn_linear(g, t, "fc", &(ay_linear){.out = 6}), "bn", 0);
 }
 
+static ay_val odds(ay_graph *g, ay_val *watch)
+{
+    return rest(g, watch, 0.02f);
+}
+
+static ay_val saturated(ay_graph *g, ay_val *watch)
+{
+    return rest(g, watch, 1);
+}
+
+/* How wrong PyTorch's bf16 (CPU autocast) is of the true result, printed by make_bf16.py: the output,
+ * the gradient of the input, and the worst parameter's by near_gradient()'s measure. */
 static const struct {
     const char *name;
     build_fn *build;
-} nets[] = {{"residual", residual}, {"bottleneck", bottleneck}, {"tokens", tokens}, {"odds", odds}};
-enum { NETS = 4, BATCH = 4 };
+    double output, input, worst;
+} nets[] = {
+    {"residual", residual, 0.00391, 0.188, 0.242},   {"bottleneck", bottleneck, 0.0051, 0.0109, 0.0274},
+    {"tokens", tokens, 0.00881, 0.0172, 0.0911},     {"odds", odds, 0.0209, 0.049, 0.0502},
+    {"sharp", sharp, 0.0208, 0.0657, 0.0824},        {"saturated", saturated, 0.00975, 0.824, 0.762},
+};
+enum { NETS = 4, BF16_NETS = 6, BATCH = 4 }; /* the first four are in every test */
 
 /* A graph, its weights and a plan. */
 typedef struct {
@@ -134,14 +168,32 @@ typedef struct {
     ay_val watch;
 } net;
 
-static void fill(const ay_tensor *t, uint64_t seed, float size)
+/* The numbers of test/vectors/formula.py. */
+static void fill(float *p, size_t n, const char *name, float base, float amp)
 {
-    float *p = (float *)t->data;
-    ay_rng r;
+    uint64_t key = 0xcbf29ce484222325u;
 
-    ay_rng_init(&r, seed);
-    for (size_t i = 0; i < ay_tensor_count(t); i++)
-        p[i] = size * (float)ay_rng_normal(&r);
+    for (const char *c = name; *c; c++)
+        key = (key ^ (unsigned char)*c) * 0x100000001b3u;
+    for (size_t i = 0; i < n; i++)
+        p[i] = base + amp * ((float)(ay_noise_hash(key, i) >> 40) / 8388608 - 1);
+}
+
+static void fill_tensor(const ay_tensor *t, const char *name)
+{
+    fill((float *)t->data, ay_tensor_count(t), name, 0, 2);
+}
+
+/* As make_bf16.py: scales about 1, biases small, sums of products of order one. */
+static void fill_weight(const ay_weight *w)
+{
+    size_t n = ay_shape_count(&w->shape);
+    bool one = w->shape.rank == 1 && !strstr(w->name, "bias") && !strstr(w->name, "mean");
+    float amp = w->shape.rank > 1
+                    ? (float)sqrt((w->shape.rank == 4 ? 6.0 : 3.0) * (double)w->shape.dim[0] / (double)n)
+                    : 0.25f;
+
+    fill(w->value, n, w->name, one, strstr(w->name, "3.") ? 3 * amp : amp);
 }
 
 static net make(build_fn *build, const ay_learn_options *like, const char *frozen)
@@ -155,6 +207,8 @@ static net make(build_fn *build, const ay_learn_options *like, const char *froze
     CHECK_OK(ay_graph_finish(n.g, &err), err);
     CHECK_OK(ay_graph_bind_random(n.g, 3, &err), err);
     CHECK_OK(ay_weights_create(&n.w, n.g, &err), err);
+    for (size_t i = 0; i < ay_weights_count(n.w); i++)
+        fill_weight(ay_weights_at(n.w, i));
     for (const char *p = frozen; p && *p; p += strlen(p) + 1)
         ay_weights_freeze(n.w, p, true);
     opt.batch = BATCH;
@@ -165,7 +219,7 @@ static net make(build_fn *build, const ay_learn_options *like, const char *froze
     if (frozen)
         opt.watched = 1;
     CHECK_OK(ay_learn_create(&n.l, n.g, n.w, &opt, &err), err);
-    fill(ay_learn_input(n.l, 0), 1, 1);
+    fill_tensor(ay_learn_input(n.l, 0), "x");
     return n;
 }
 
@@ -174,7 +228,7 @@ static void step(net *n, uint64_t number, bool add)
     ay_err err;
 
     CHECK_OK(ay_learn_forward(n->l, number, &err), err);
-    fill(ay_learn_diff_output(n->l, 0), 2, 1);
+    fill_tensor(ay_learn_diff_output(n->l, 0), "dy");
     CHECK_OK(ay_learn_backward(n->l, add, &err), err);
 }
 
@@ -213,7 +267,7 @@ static bool near_tensor(const char *what, const ay_tensor *a, const ay_tensor *b
 
 /* A gradient that is tiny beside the others is noise in bf16 (a bias before a normalisation has
  * none at all), so its distance is measured against the typical size. */
-static bool near_gradient(const ay_weight *a, const ay_weight *b, double typical, double limit)
+static double gradient_distance(const ay_weight *a, const ay_weight *b, double typical)
 {
     size_t n = ay_shape_count(&b->shape);
     double d = 0, s = 0;
@@ -222,8 +276,13 @@ static bool near_gradient(const ay_weight *a, const ay_weight *b, double typical
         d += ((double)a->grad[i] - b->grad[i]) * ((double)a->grad[i] - b->grad[i]);
         s += (double)b->grad[i] * b->grad[i];
     }
-    s = sqrt(s / (double)n) + typical;
-    d = sqrt(d / (double)n) / s;
+    return sqrt(d / (double)n) / (sqrt(s / (double)n) + typical);
+}
+
+static bool near_gradient(const ay_weight *a, const ay_weight *b, double typical, double limit)
+{
+    double d = gradient_distance(a, b, typical);
+
     if (!(d <= limit))
         printf("  gradient of %s: %.3g, limit %.3g\n", b->name, d, limit);
     return d <= limit;
@@ -288,11 +347,51 @@ static void f32_on_two_threads(void)
     against_plain_loops(AY_NN_F32, 2, 2e-4, 1e-3);
 }
 
-static void bf16_is_near_plain_loops(void)
+static double gradient_error(const net *a, const net *b)
 {
+    double worst = 0;
+
+    for (size_t i = 0; i < ay_weights_count(b->w); i++) {
+        const ay_weight *y = ay_weights_at(b->w, i);
+        if (y->grad)
+            worst = fmax(worst, gradient_distance(ay_weights_at(a->w, i), y, typical_gradient(b->w)));
+    }
+    return worst;
+}
+
+/* Rounding values to eight bits costs per cents of a gradient, not per milles: an activation close
+ * to 0 changes sides, a normalisation over few values or a cosine takes out the large part that was
+ * right, and each layer below gets what the layers above made of it.  Where scores are large (the last
+ * network: some hundreds) their error is larger than 1, the softmax picks another token, and the
+ * gradient is one of another point, wrong by most of its size or by many times that, in PyTorch as
+ * here.  So the limit is PyTorch's own error.
+ *
+ * What is not in bf16's nature: sums of tokens rounded after every block (learn.h).  "sharp" and "tokens"
+ * notice that. */
+static void bf16_is_as_near_as_pytorch(void)
+{
+    bool good = true;
+
     if (!ay_backend_dnnl.bf16())
         SKIP("this processor computes in f32 only");
-    against_plain_loops(AY_NN_BF16, 2, 0.03, 0.2);
+    for (int k = 0; k < BF16_NETS; k++) {
+        ay_learn_options opt = {.precision = AY_NN_BF16, .threads = 2};
+        ay_learn_options ref = {.backend = "ref", .precision = AY_NN_F32};
+        net a = make(nets[k].build, &opt, NULL), b = make(nets[k].build, &ref, NULL);
+        step(&a, 5, false);
+        step(&b, 5, false);
+        const ay_tensor *y = ay_learn_output(b.l, 0), *dx = ay_learn_diff_watched(b.l, 1);
+        double of[] = {distance(ay_learn_output(a.l, 0)->data, y->data, ay_tensor_count(y)),
+                       distance(ay_learn_diff_watched(a.l, 1)->data, dx->data, ay_tensor_count(dx)),
+                       gradient_error(&a, &b)};
+        printf("  %-10s output %.4f, PyTorch %.4f; input %.4f, %.4f; worst parameter %.4f, %.4f\n",
+               nets[k].name, of[0], nets[k].output, of[1], nets[k].input, of[2], nets[k].worst);
+        good &= of[0] <= 1.25 * nets[k].output && of[1] <= 1.25 * nets[k].input &&
+                of[2] <= 1.25 * nets[k].worst;
+        end(&a);
+        end(&b);
+    }
+    CHECK(good);
 }
 
 /* Twice the same step, the second added: twice the gradient. */
@@ -401,9 +500,9 @@ static void explains_without_weights(void)
     for (int i = 0; i < 2; i++) {
         opt.backend = i ? "ref" : "dnnl";
         CHECK_OK(ay_learn_create(&l[i], g, NULL, &opt, &err), err);
-        fill(ay_learn_input(l[i], 0), 1, 1);
+        fill_tensor(ay_learn_input(l[i], 0), "x");
         CHECK_OK(ay_learn_forward(l[i], 0, &err), err);
-        fill(ay_learn_diff_output(l[i], 0), 2, 1);
+        fill_tensor(ay_learn_diff_output(l[i], 0), "dy");
         CHECK_OK(ay_learn_backward(l[i], false, &err), err);
     }
     CHECK(near_tensor("y", ay_learn_output(l[0], 0), ay_learn_output(l[1], 0), 2e-4));
@@ -460,7 +559,7 @@ static void refused_memory_leaks_nothing(void)
 
 TESTS({"f32 equals plain loops", f32_equals_plain_loops},
       {"f32 on two threads", f32_on_two_threads},
-      {"bf16 is near plain loops", bf16_is_near_plain_loops},
+      {"bf16 is as near as PyTorch's", bf16_is_as_near_as_pytorch},
       {"gradients add up", gradients_add_up}, {"steps repeat", steps_repeat},
       {"checkpoints change nothing but memory", checkpoints_change_nothing_but_memory},
       {"a frozen beginning costs nothing", a_frozen_beginning_costs_nothing},

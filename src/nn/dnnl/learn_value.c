@@ -8,10 +8,18 @@ bool ay_learn_is_bf16(const ay_dlearn *d, ay_val v)
     return ay_learn_form(d, v).data_type == dnnl_bf16;
 }
 
+/* Tokens as they are summed from block to block. */
+static bool is_stream(const ay_dlearn *d, ay_val v)
+{
+    const ay_op *op = d->c.g->node[v].op;
+
+    return d->c.p->shape[v].rank == 3 && (op == &ay_op_add || op == &ay_op_embed_tokens);
+}
+
 dnnl_memory_desc_t ay_learn_form(const ay_dlearn *d, ay_val v)
 {
     const ay_shape *s = &d->c.p->shape[v];
-    dnnl_data_type_t type = ay_dnnl_type_of(&d->c, v);
+    dnnl_data_type_t type = is_stream(d, v) ? dnnl_f32 : ay_dnnl_type_of(&d->c, v);
 
     return s->rank == 4 ? ay_dnnl_nhwc(s, type) : ay_dnnl_plain(s, type);
 }

@@ -46,6 +46,7 @@ typedef struct {
 
     /* dst = a + b; dst may be a */
     void (*add)(bool bf16, const void *a, const void *b, void *dst, int64_t n);
+    void (*add_wide)(const void *a, bool a_bf16, const void *b, bool b_bf16, float *dst, int64_t n);
     /* dst = a where y > 0, else 0, with b (may be NULL) added to a before */
     void (*relu_back)(bool bf16, const void *a, const void *b, const void *y, void *dst, int64_t n);
     /* One picture, channels last: y = x * gate[c] */
@@ -58,12 +59,13 @@ typedef struct {
                         int64_t C);
     /* y[., c] = row[c] * factor */
     void (*fill_rows)(bool bf16, const float *row, float factor, void *y, int64_t pixels, int64_t C);
-    /* Layer-norm of rows of D: statistics [rows][2] = mean, 1 / deviation */
-    void (*row_norm)(bool bf16, const void *x, const float *weight, const float *bias, float eps,
+    /* Layer-norm of rows of D: statistics [rows][2] = mean, 1 / deviation.  x (and diff_x) are bf16
+     * only where x_bf16 says so too. */
+    void (*row_norm)(bool bf16, bool x_bf16, const void *x, const float *weight, const float *bias, float eps,
                      void *y, float *statistics, int64_t rows, int64_t D);
     /* diff_weight, diff_bias: [D], added to */
-    void (*row_norm_back)(bool bf16, const void *diff, const void *x, const float *weight,
-                          const float *statistics, void *diff_x, float *diff_weight,
+    void (*row_norm_back)(bool bf16, bool x_bf16, const void *diff, const void *x,
+                          const float *weight, const float *statistics, void *diff_x, float *diff_weight,
                           float *diff_bias, int64_t rows, int64_t D);
     void (*convert)(const void *src, bool from_bf16, void *dst, bool to_bf16, int64_t n);
     /* dst = x * keep / (1 - p), keep by ay_noise_keeps(key, i) for i from first on */

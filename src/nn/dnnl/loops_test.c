@@ -184,18 +184,49 @@ static void gates_sums_rows(void)
         ay_loops_plain.column_sums(false, x, sum[0][0], 0.5f, pixels, C);
         others[o]->column_sums(false, x, sum[1][0], 0.5f, pixels, C);
         CHECK(close_to(sum[1][0], sum[0][0], C, 1e-4));
-        ay_loops_plain.row_norm(false, x, row, other, 1e-5f, y[0], sum[0][0], pixels, C);
-        others[o]->row_norm(false, x, row, other, 1e-5f, y[1], sum[1][0], pixels, C);
+        ay_loops_plain.row_norm(false, false, x, row, other, 1e-5f, y[0], sum[0][0], pixels, C);
+        others[o]->row_norm(false, false, x, row, other, 1e-5f, y[1], sum[1][0], pixels, C);
         CHECK(close_to(y[1], y[0], n, 1e-5));
         for (int k = 0; k < 2; k++) {
             memset(sum[k][1], 0, sizeof sum[k][1]);
             (k ? others[o] : &ay_loops_plain)
-                ->row_norm_back(false, d, x, row, sum[k][0], dx[k], sum[k][1], sum[k][1] + 64,
+                ->row_norm_back(false, false, d, x, row, sum[k][0], dx[k], sum[k][1], sum[k][1] + 64,
                                 pixels, C);
         }
         CHECK(close_to(dx[1], dx[0], n, 1e-4) && close_to(sum[1][1], sum[0][1], 64 + C, 1e-4));
     }
 }
 
+/* Float32 tokens in a bf16 plan: sums of either kind, and a layer-norm between the two types. */
+static void wide_tokens(void)
+{
+    int64_t D = 37, rows = 11, n = D * rows;
+
+    find();
+    args(16, 1, AY_ACT_NONE, 0);
+    ay_loops_plain.convert(d, false, h[0], true, n);
+    for (int o = -1; o < count; o++) {
+        const ay_loops *l = o < 0 ? &ay_loops_plain : others[o];
+        for (int k = 0; k < 4; k++) {
+            l->convert(h[0], true, e, false, n);
+            l->add_wide(k & 1 ? (void *)h[0] : e, k & 1, k & 2 ? (void *)h[0] : x, k & 2, y[0], n);
+            for (int64_t i = 0; i < n; i++)
+                CHECK(y[0][i] == e[i] + (k & 2 ? e[i] : x[i]));
+        }
+        l->row_norm(false, false, x, row, other, 1e-5f, y[0], sum[0][0], rows, D);
+        l->row_norm(true, false, x, row, other, 1e-5f, hy[0], sum[1][0], rows, D);
+        l->convert(hy[0], true, y[1], false, n);
+        CHECK(close_to(y[1], y[0], n, 1e-2) && close_to(sum[1][0], sum[0][0], 2 * rows, 0));
+        memset(sum[0][1], 0, sizeof sum[0][1]);
+        memset(sum[1][1], 0, sizeof sum[1][1]);
+        l->row_norm_back(false, false, e, x, row, sum[0][0], dx[0], sum[0][1], sum[0][1] + 64, rows,
+                         D);
+        l->row_norm_back(true, false, h[0], x, row, sum[0][0], dx[1], sum[1][1], sum[1][1] + 64, rows,
+                         D);
+        CHECK(close_to(dx[1], dx[0], n, 1e-6) && close_to(sum[1][1], sum[0][1], 64 + D, 1e-6));
+    }
+}
+
 TESTS({"normalisation", normalisation}, {"silu and its gradient", silu_and_its_gradient},
-      {"bf16 rounds alike", bf16_rounds_alike}, {"gates, sums, rows", gates_sums_rows})
+      {"bf16 rounds alike", bf16_rounds_alike}, {"gates, sums, rows", gates_sums_rows},
+      {"wide tokens", wide_tokens})
