@@ -113,16 +113,18 @@ static ay_status check_answer(hop *h)
     ay_fetch_reply *r = h->reply;
     uint64_t most = q->max_bytes ? q->max_bytes : MAX_BYTES;
     bool head = q->method && strcmp(q->method, "HEAD") == 0;
+    ay_status status;
 
     if (r->total < 0 && r->status == 200)
         r->total = r->length;
     if (r->status == 206 && r->start != q->resume_from)
         return ay_fail(h->err, AY_ECORRUPT, "%.300s: asked for the bytes from %llu, it sends those from %llu",
                        r->url, (unsigned long long)q->resume_from, (unsigned long long)r->start);
-    if (!head && r->length >= 0 && (uint64_t)r->length > most)
+    status = q->begin ? q->begin(q->ctx, r, h->err) : AY_OK; /* what it knows of the length says more */
+    if (status == AY_OK && !head && r->length >= 0 && (uint64_t)r->length > most)
         return ay_fail(h->err, AY_ELIMIT, "%.300s: the answer has %lld bytes, more than the %llu allowed",
                        r->url, (long long)r->length, (unsigned long long)most);
-    return q->begin ? q->begin(q->ctx, r, h->err) : AY_OK;
+    return status;
 }
 
 static ay_status begin(hop *h)
