@@ -4,6 +4,7 @@
 #ifndef AY_MODELS_ARCH_H
 #define AY_MODELS_ARCH_H
 
+#include "base/arena.h"
 #include "models/model.h"
 
 #include <jansson.h>
@@ -16,6 +17,12 @@ typedef struct {
     const json_t *preprocess; /* preprocessor_config.json */
 } ay_source;
 
+/* A file's tensors under other names and in another form (rewrite.h). */
+typedef struct {
+    ay_safetensors *st; /* what build() reads instead of the file */
+    ay_arena values;    /* what was computed for it */
+} ay_rewritten;
+
 typedef struct {
     const char *name;
     /* Quick look at the names: is this file ours? */
@@ -25,9 +32,13 @@ typedef struct {
     ay_status (*build)(const ay_source *src, const ay_model_options *opt, ay_graph *g,
                        ay_model_info *info, ay_err *err);
     ay_tower tower; /* which of a file's networks this is */
+    /* NULL, or: make out->st from the file, before build; out->values is ready for use.  The caller
+     * keeps and frees both, and the file, as long as the model lives. */
+    ay_status (*rewrite)(const ay_source *src, ay_rewritten *out, ay_err *err);
 } ay_arch;
 
-extern const ay_arch ay_arch_resnet, ay_arch_clip_vit, ay_arch_efficientnetv2, ay_arch_clip_text;
+extern const ay_arch ay_arch_resnet, ay_arch_clip_vit, ay_arch_efficientnetv2, ay_arch_clip_text,
+    ay_arch_fastvit, ay_arch_vit_conv;
 
 /* ---- for architectures (source.c) ------------------------------------------------------------ */
 

@@ -16,12 +16,15 @@ static const ay_arch *const archs[] = {
     &ay_arch_clip_text,
     &ay_arch_resnet,
     &ay_arch_efficientnetv2,
+    &ay_arch_fastvit,
+    &ay_arch_vit_conv,
 };
 
 enum { CONFIG_MAX = 1 << 20 };
 
 struct ay_model {
     ay_safetensors *st;
+    ay_rewritten rewritten; /* of st; empty for most architectures */
     ay_graph *graph;
     ay_model_info info;
     json_t *config, *openclip;
@@ -215,7 +218,12 @@ static ay_status make_model(ay_model **out, ay_safetensors *st, ay_source *src, 
     copy_text(src, "licence", ay_json_text(src->config, "license", "not stated"), m->info.licence,
               sizeof m->info.licence);
     copy_text(src, "version", "", m->info.version, sizeof m->info.version);
+    ay_arena_init(&m->rewritten.values, 0);
     status = ay_graph_create(&m->graph, err);
+    if (status == AY_OK && arch->rewrite) {
+        status = arch->rewrite(src, &m->rewritten, err);
+        src->st = m->rewritten.st;
+    }
     if (status == AY_OK)
         status = arch->build(src, opt, m->graph, &m->info, err);
     if (status != AY_OK) {
@@ -319,6 +327,8 @@ void ay_model_close(ay_model *m)
     if (!m)
         return;
     ay_graph_destroy(m->graph);
+    ay_safetensors_close(m->rewritten.st);
+    ay_arena_fini(&m->rewritten.values);
     ay_safetensors_close(m->st);
     json_decref(m->config);
     json_decref(m->openclip);

@@ -127,6 +127,8 @@ ay_val ay_nn_slice(ay_graph *g, ay_val x, int axis, int begin, int size);
 ay_val ay_nn_token(ay_graph *g, ay_val x, int index);
 /* N C H W -> B T D with T = H*W, D = C: the patch grid as tokens, row by row. */
 ay_val ay_nn_patches(ay_graph *g, ay_val x);
+/* B T D -> N D H W: tokens as the map they came from; height and width are those of like. */
+ay_val ay_nn_grid(ay_graph *g, ay_val x, ay_val like);
 
 /* Learned tokens and places: B T D -> B T' D.  With class_name, that vector [D] is put in front
  * (T' = T + 1); then pos_name [T', D] is added.  Either may be NULL.  Whole names. */

@@ -3,7 +3,7 @@
 #include "nn/op.h"
 
 extern const ay_op ay_op_layer_norm, ay_op_avg_pool, ay_op_concat, ay_op_transpose, ay_op_slice,
-    ay_op_patches, ay_op_matmul, ay_op_softmax, ay_op_attention,
+    ay_op_patches, ay_op_grid, ay_op_matmul, ay_op_softmax, ay_op_attention,
     ay_op_l2_normalise;
 
 const ay_op *const ay_ops[] = {
@@ -24,6 +24,7 @@ const ay_op *const ay_ops[] = {
     &ay_op_transpose,
     &ay_op_slice,
     &ay_op_patches,
+    &ay_op_grid,
     &ay_op_embed_tokens,
     &ay_op_embedding,
     &ay_op_pick,

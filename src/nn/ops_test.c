@@ -283,6 +283,28 @@ static ay_val elementwise(ay_graph *g, ay_rng *r)
     return ay_nn_batch_norm(g, ay_nn_add(g, x, gate), "b", 0);
 }
 
+/* A stage of FastViT: depthwise kernels of every size, gates by layer scale, and attention on the
+ * tokens of a map that becomes a map again. */
+static ay_val mixed_stage(ay_graph *g, ay_rng *r)
+{
+    static const int kernels[] = {3, 5, 7};
+    int c = 16 * pick(r, 1, 5), k = kernels[pick(r, 0, 2)], h = pick(r, 4, 19), w = pick(r, 4, 19);
+    ay_val x = ay_graph_input(g, "x", AY_SHAPE(1, c, h, w)), y, normed;
+
+    x = ay_nn_conv2d(g, x, "dw", &(ay_conv){.out = c, .kernel = 3, .pad = 1, .groups = c, .bias = true});
+    y = ay_nn_conv2d(g, x, "large", &(ay_conv){.out = c, .kernel = k, .pad = k / 2, .groups = c});
+    y = ay_nn_conv2d(g, ay_nn_batch_norm(g, y, "b", 0), "fc", &(ay_conv){.out = c, .kernel = 1});
+    x = ay_nn_add(g, x, ay_nn_scale(g, ay_nn_activation(g, y, AY_ACT_GELU), "gamma", 1));
+    normed = ay_nn_batch_norm(g, x, "n", 0);
+    y = pick(r, 0, 1) ? ay_nn_patches(g, normed) : ay_nn_layer_norm(g, ay_nn_patches(g, x), "l", 0);
+    y = ay_nn_attention(g, ay_nn_linear(g, y, "qkv", &(ay_linear){.out = 3 * c}), c / 8, false);
+    y = ay_nn_scale(g, ay_nn_linear(g, y, "p", &(ay_linear){.out = c, .bias = true}), "g2", 2);
+    x = ay_nn_grid(g, ay_nn_add(g, ay_nn_patches(g, x), y), pick(r, 0, 1) ? x : normed);
+    return ay_nn_conv2d(
+        g, x, "down",
+        &(ay_conv){.out = 2 * c, .kernel = 7, .stride = 2, .pad = 3, .groups = c, .bias = true});
+}
+
 static const struct {
     const char *name;
     build_fn *build;
@@ -310,6 +332,7 @@ static const struct {
     {"head", head},
     {"shuffles", shuffles},
     {"elementwise", elementwise},
+    {"mixed_stage", mixed_stage},
 };
 enum { CASES = sizeof cases / sizeof *cases, ROUNDS = 12 };
 

@@ -25,6 +25,7 @@ struct ay_safetensors {
     const unsigned char *data;
     size_t data_size;
     json_t *root;
+    char *names; /* of a list */
     entry *all; /* sorted by name once open */
     size_t count;
 };
@@ -223,10 +224,55 @@ ay_status ay_safetensors_open(ay_safetensors **out, const char *path, ay_err *er
     return AY_OK;
 }
 
+/* Names into st->names, one after the other. */
+static void take_list(ay_safetensors *st, const ay_named_tensor *list, size_t n)
+{
+    char *at = st->names;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t room = strlen(list[i].name) + 1;
+        memcpy(at, list[i].name, room);
+        st->all[i] = (entry){.name = at, .tensor = list[i].tensor};
+        at += room;
+    }
+    st->count = n;
+    qsort(st->all, n, sizeof *st->all, by_name);
+}
+
+ay_status ay_safetensors_from_list(ay_safetensors **out, const ay_named_tensor *list, size_t n,
+                                   ay_err *err)
+{
+    ay_safetensors *st = ay_calloc(1, sizeof *st);
+    size_t room = 1;
+    ay_status status = AY_OK;
+
+    *out = NULL;
+    for (size_t i = 0; i < n; i++)
+        room += strlen(list[i].name) + 1;
+    if (st) {
+        st->names = ay_alloc(room, 1);
+        st->all = ay_calloc(n + 1, sizeof *st->all);
+    }
+    if (!st || !st->names || !st->all) {
+        ay_safetensors_close(st);
+        return ay_fail(err, AY_ENOMEM, "out of memory for a list of tensors");
+    }
+    take_list(st, list, n);
+    for (size_t i = 1; status == AY_OK && i < n; i++)
+        if (strcmp(st->all[i - 1].name, st->all[i].name) == 0)
+            status = ay_fail(err, AY_ECORRUPT, "two tensors are called \"%s\"", st->all[i].name);
+    if (status != AY_OK)
+        ay_safetensors_close(st);
+    else
+        *out = st;
+    return status;
+}
+
 void ay_safetensors_close(ay_safetensors *st)
 {
     if (!st)
         return;
+    ay_free(st->names);
     json_decref(st->root);
     ay_free(st->all);
     ay_map_close(&st->map);

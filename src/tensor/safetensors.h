@@ -24,6 +24,10 @@ enum { AY_SAFETENSORS_NAME_MAX = 512 };
 #define AY_SAFETENSORS_HEADER_MAX (16u * 1000 * 1000)
 
 typedef struct ay_safetensors ay_safetensors;
+typedef struct {
+    const char *name;
+    ay_tensor tensor;
+} ay_named_tensor;
 
 /* Map path.  AY_ENOTFOUND, AY_EIO; AY_ECORRUPT with what is wrong and where; AY_EUNSUPPORTED for a
  * dtype or rank we do not know. */
@@ -31,6 +35,10 @@ ay_status ay_safetensors_open(ay_safetensors **out, const char *path, ay_err *er
 /* As above over n bytes at p, which must stay unchanged and alive until close (embedded weights).
  */
 ay_status ay_safetensors_from_memory(ay_safetensors **out, const void *p, size_t n, ay_err *err);
+/* Tensors that lie elsewhere under names of our choice, n of them, in any order: a file rewritten in
+ * memory.  Names are copied, data is not and must outlive st.  AY_ECORRUPT: two of the same name. */
+ay_status ay_safetensors_from_list(ay_safetensors **out, const ay_named_tensor *list, size_t n,
+                                   ay_err *err);
 void ay_safetensors_close(ay_safetensors *st); /* NULL is fine; every view of it ends */
 
 size_t ay_safetensors_count(const ay_safetensors *st);
@@ -41,10 +49,6 @@ const ay_tensor *ay_safetensors_find(const ay_safetensors *st, const char *name)
 /* The value of key in "__metadata__", or NULL. */
 const char *ay_safetensors_meta(const ay_safetensors *st, const char *key);
 
-typedef struct {
-    const char *name;
-    ay_tensor tensor;
-} ay_named_tensor;
 /* Write n tensors (unique names) and a NULL-ended list of metadata key, value, key, value ...
  * (meta may be NULL).  The file appears whole or not at all; data starts 64-byte aligned. */
 ay_status ay_safetensors_write(const char *path, const ay_named_tensor *tensors, size_t n,

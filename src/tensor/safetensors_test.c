@@ -221,7 +221,29 @@ static void names_the_file(void)
     CHECK(strstr(err.msg, "/nonexistent/x.safetensors"));
 }
 
-TESTS({"reads_views", reads_views}, {"refuses_hostile_headers", refuses_hostile_headers},
+/* Names in any order, data elsewhere; one name twice is refused. */
+static void lists(void)
+{
+    float x[4] = {1, 2, 3, 4};
+    char name[8] = "beta";
+    ay_named_tensor list[] = {{name, ay_tensor_make(AY_F32, AY_SHAPE(3), x + 1)},
+                              {"alpha", ay_tensor_make(AY_F32, AY_SHAPE(1), x)},
+                              {"alpha", ay_tensor_make(AY_F32, AY_SHAPE(1), x)}};
+    long live = ay_mem_live();
+    ay_safetensors *st;
+    ay_err err;
+
+    CHECK_OK(ay_safetensors_from_list(&st, list, 2, &err), err);
+    name[0] = 'z'; /* names are copied */
+    CHECK(ay_safetensors_count(st) == 2 && strcmp(ay_safetensors_name(st, 0), "alpha") == 0);
+    CHECK(ay_safetensors_find(st, "beta")->data == x + 1 && !ay_safetensors_find(st, "zeta"));
+    CHECK(!ay_safetensors_meta(st, "format"));
+    ay_safetensors_close(st);
+    CHECK(ay_safetensors_from_list(&st, list, 3, &err) == AY_ECORRUPT && !st);
+    CHECK(strstr(err.msg, "alpha") && ay_mem_live() == live);
+}
+
+TESTS({"lists", lists}, {"reads_views", reads_views}, {"refuses_hostile_headers", refuses_hostile_headers},
       {"refuses_deep_nesting", refuses_deep_nesting}, {"refuses_long_name", refuses_long_name},
       {"refuses_every_cut", refuses_every_cut}, {"writes_and_reads_back", writes_and_reads_back},
       {"survives_refused_memory", survives_refused_memory}, {"names_the_file", names_the_file})

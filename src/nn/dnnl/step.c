@@ -213,6 +213,7 @@ ay_status ay_dnnl_want(ay_dnnl *c, ay_val v, const dnnl_memory_desc_t *md, ay_pl
     if (!grow(&c->copy, c->copies, &c->copy_cap, sizeof *c->copy))
         return ay_fail(err, AY_ENOMEM, "out of memory for a buffer");
     c->copy[c->copies++] = (struct ay_copy){v, {true, *md, *out}};
+    c->buf_left[out->buf]++; /* whoever wants v so later finds it whole: never overwritten */
     return AY_OK;
 }
 

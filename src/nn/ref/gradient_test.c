@@ -216,6 +216,15 @@ static ay_val patches(ay_graph *g, ay_rng *r)
     return ay_nn_patches(g, picture(g, r, 3));
 }
 
+static ay_val grid(ay_graph *g, ay_rng *r)
+{
+    int h = pick(r, 1, 4), w = pick(r, 1, 4);
+
+    ay_val x = ay_graph_input(g, "x", AY_SHAPE(1, h * w, 3));
+
+    return ay_nn_grid(g, x, ay_graph_input(g, "like", AY_SHAPE(1, 2, h, w)));
+}
+
 static ay_val embed_tokens(ay_graph *g, ay_rng *r)
 {
     int which = pick(r, 0, 2);
@@ -290,6 +299,7 @@ static const struct {
     {"patches", patches},         {"embed_tokens", embed_tokens}, {"matmul", matmul},
     {"softmax", softmax},         {"attention", attention},     {"l2_normalise", l2_normalise},
     {"dropout", dropout},         {"embedding", embedding},     {"pick_token", pick_token},
+    {"grid", grid},
 };
 enum { CASES = sizeof cases / sizeof *cases, PLACES = AY_NODE_INPUTS + AY_NODE_PARAMS };
 
