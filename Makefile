@@ -15,11 +15,11 @@ CFLAGS  ?= -O2 -g
 SAN     ?=
 FUZZ_SECONDS ?= 20
 
-ALL_DIRS = base image draw tensor nn nn/ref nn/dnnl models engine plot train index store net service web http cmd
+ALL_DIRS = base text image draw tensor nn nn/ref nn/dnnl models engine plot train index store net service web http cmd
 DIRS    ?= $(ALL_DIRS)
 PKGS    = libjpeg spng libwebp libwebpdemux libtiff-4 libmicrohttpd gnutls sqlite3 jansson \
           yaml-0.1 libcurl libsodium cairo libqrencode
-LIBS    = $(shell pkg-config --libs $(PKGS)) -lgif -ldnnl -lgomp -pthread -lm
+LIBS    = $(shell pkg-config --libs $(PKGS)) -lz -lgif -ldnnl -lgomp -pthread -lm
 WARN    = -Wall -Wextra -Wshadow -Wvla -Wundef -Wstrict-prototypes \
           -Wmissing-prototypes -Wpointer-arith -Wformat=2
 VERSION := $(shell cat VERSION)

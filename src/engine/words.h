@@ -1,0 +1,78 @@
+/* engine/words.h - texts to unit vectors of the space that a CLIP model's pictures lie in.
+ *
+ * One ay_words is the text side of one model folder.  Opening it looks at names only; vocabulary and
+ * text tower are read when they are first needed, so a program that never sees a word pays nothing.
+ * The weights stay in the mapped file, which the image tower maps too: what both share costs once.
+ *
+ * A vector is kept by its text, the least used goes first: a list of labels is embedded once and then
+ * looked up.  In a causal tower a short text is computed over 8, 16 or 32 places instead of all 77,
+ * with the same result but for rounding; the number of places follows from the text alone, so a text's
+ * vector is the same bits whatever it was embedded with.
+ *
+ * Vectors may be compared with a picture's only when the picture's engine has the digest that
+ * ay_words_pair() gives (engine/engine.h, ay_engine_info.digest).
+ *
+ * Rejected: a session a core as for pictures.  Texts come in lists that are embedded once; one session
+ * with all cores answers a list soonest, and costs one set of buffers.
+ *
+ * Threads: all functions from any thread, except open and close.  Texts that are not kept yet wait for
+ * one another; what is kept is given out while others are computed. */
+#ifndef AY_ENGINE_WORDS_H
+#define AY_ENGINE_WORDS_H
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "engine/engine.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    ay_precision precision; /* AUTO: bf16 where the processor has it, else f32 */
+    const char *backend;    /* NULL: "dnnl"; "ref": plain loops */
+    int threads;            /* of one computation; 0: one a processor */
+    size_t memory;          /* bytes for vectors that are kept; 0: 16 MB, some 6,000 of 512 numbers */
+} ay_words_options;
+
+typedef struct {
+    char name[64];
+    char shape[192];
+    char digest[AY_SHA256_HEX]; /* of the text tower: vectors of one digest are of one kind */
+    char vocabulary[64];        /* the file it was read from */
+    int dim;                    /* floats in a vector */
+    int context;                /* the longest text in tokens, with its two ends */
+    float scale; /* what a cosine of picture and text is multiplied by before the softmax; 100 where the
+                    file has none */
+    ay_precision precision; /* the one in force: F32 or BF16 */
+} ay_words_info;
+
+typedef struct {
+    uint64_t asked, kept;    /* texts given to ay_words_embed; found in the cache */
+    uint64_t cut;            /* longer than the context: computed from their beginning */
+    size_t texts, bytes;     /* in the cache now */
+    size_t slab_bytes, packed_bytes; /* buffers of the plans; weights in the form that runs */
+} ay_words_stats;
+
+typedef struct ay_words ay_words;
+
+/* model: a folder with weights and vocabulary.  AY_ENOTFOUND when it is no folder. */
+ay_status ay_words_open(ay_words **out, const char *model, const ay_words_options *options,
+                        ay_err *err);
+void ay_words_close(ay_words *w); /* nobody inside; NULL is fine */
+
+/* Read vocabulary and tower now, if they are not yet.  AY_EUNSUPPORTED: the model has no text tower;
+ * AY_ENOTFOUND: no vocabulary; AY_ECORRUPT: they do not belong together.  A failure is not kept: the
+ * next call tries again. */
+ay_status ay_words_get_info(ay_words *w, ay_words_info *out, ay_err *err);
+void ay_words_get_stats(ay_words *w, ay_words_stats *out);
+
+/* n texts (UTF-8, ended by NUL) into dst, n * dim floats, row i for texts[i], unit length.  Blocks
+ * until done.  A text longer than the context is cut.  AY_EINVAL for a text that is blank or not UTF-8
+ * and AY_ELIMIT for one over AY_TOKENIZER_TEXT_MAX bytes, with its place in the list; nothing is
+ * computed then. */
+ay_status ay_words_embed(ay_words *w, const char *const *texts, int n, float *dst, ay_err *err);
+
+/* The digest of the image tower in the same file.  The first call reads all its weights. */
+ay_status ay_words_pair(ay_words *w, char digest[AY_SHA256_HEX], ay_err *err);
+
+#endif
