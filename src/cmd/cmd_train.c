@@ -79,14 +79,14 @@ static void show_point(void *ctx, const ay_train_point *p)
             p->seconds, p->best ? "  best" : "");
 }
 
-static void show_note(void *ctx, const char *line)
+static void show_note(void *ctx, const ay_note *n)
 {
     terminal *t = ctx;
 
     if (t->quiet)
         return;
     ay_progress_hide(&t->bar);
-    fprintf(stderr, "%s\n", line);
+    fprintf(stderr, "%s\n", n->text);
 }
 
 /* "a.b=1,c=2"; a comma inside a value is written as ';'. */

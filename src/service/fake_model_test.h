@@ -156,7 +156,10 @@ static inline ay_status fake_train_run(const ay_train_settings *s, const char *o
     CHECK(strncmp(list.data, "path,label\n", 11) == 0 && strstr(list.data, ",\"red\"\n"));
     ay_buf_fini(&list);
     fake_train.epochs = s->epochs;
-    o->note(o->ctx, "one picture was skipped");
+    ay_note note = {"left out a.png: it is cut short", "left_out",
+                    json_pack("[s, s]", "a.png", "it is cut short")};
+    o->note(o->ctx, &note);
+    ay_note_fini(&note);
     for (int e = 1; e <= 2; e++) {
         o->progress(o->ctx, &(ay_train_progress){AY_TRAIN_HEAD, e, 2, e, 2, 1.5, 100, 0.5});
         o->point(o->ctx, &(ay_train_point){.epoch = e, .train_loss = 1.0 / e, .val_accuracy = 0.5});

@@ -314,12 +314,15 @@ static void on_point(void *ctx, const ay_train_point *p)
     json_decref(o);
 }
 
-static void on_note(void *ctx, const char *line)
+static void on_note(void *ctx, const ay_note *n)
 {
     running *r = ctx;
     json_t *notes = json_object_get(r->detail, "notes");
+    json_t *text = json_string(n->text); /* a file's name need not be UTF-8 */
 
-    json_array_append_new(notes, json_string(line));
+    json_array_append_new(notes,
+                          json_pack("{s:o, s:s, s:O*}", "text", text ? text : json_string("?"), "code",
+                                    n->code, "args", n->args));
     if (json_array_size(notes) > NOTES)
         json_array_remove(notes, 0);
     show(r);
@@ -395,11 +398,12 @@ static ay_status finish(running *r, const json_t *request, const char *name,
     if (status == AY_OK) {
         say(message, cap, &m, result, promoted, same);
         json_object_set_new(r->detail, "result",
-                            json_pack("{s:s, s:i, s:o, s:b, s:b, s:b, s:b}", "name", m.name,
+                            json_pack("{s:s, s:i, s:o, s:b, s:b, s:b, s:b, s:b, s:i, s:i}", "name", m.name,
                                       "version", m.version, "accuracy",
                                       result->classes > 0 ? json_real(result->accuracy) : json_null(),
                                       "on_test", result->on_test, "promoted", promoted, "same", same,
-                                      "stopped", result->cancelled));
+                                      "stopped", result->cancelled, "early", result->stopped_early,
+                                      "epochs", result->epochs, "best_epoch", result->best_epoch));
         show(r);
     }
     ay_arena_fini(&a);
@@ -438,6 +442,29 @@ static ay_status train(running *r, const json_t *request, const char *work, char
     return status == AY_OK && result.cancelled ? AY_ECANCELLED : status;
 }
 
+/* Why it failed, as a word for pages that speak other languages than the message. */
+static const char *cause(ay_status status)
+{
+    switch (status) {
+    case AY_EIO:
+        return "disk";
+    case AY_ENOMEM:
+        return "memory";
+    case AY_EINVAL:
+    case AY_ENOTFOUND:
+        return "data";
+    case AY_ECONFLICT:
+        return "changed";
+    case AY_ECORRUPT:
+    case AY_EUNSUPPORTED:
+        return "model";
+    case AY_ECANCELLED:
+        return "nothing";
+    default:
+        return "other";
+    }
+}
+
 static void run_job(ay_service *s, int64_t id, const char *text)
 {
     json_t *request = json_loads(text, 0, NULL);
@@ -464,6 +491,10 @@ static void run_job(ay_service *s, int64_t id, const char *text)
     } else {
         ay_log(AY_LOG_INFO, "service", "training %lld: %s", (long long)id,
                *message ? message : err.msg);
+        if (!*message) {
+            json_object_set_new(r.detail, "cause", json_string(cause(status)));
+            show(&r);
+        }
         ay_job_end(s, id, status, *message ? message : *err.msg ? err.msg : "stopped");
         ay_tree_remove(work);
     }

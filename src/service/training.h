@@ -12,8 +12,11 @@
  *
  * A job's detail is a JSON object:
  *   {"name", "dataset" | "folder", "phase", "epoch", "epochs", "rate", "seconds_left", "loss",
- *    "notes": [...], "model": id of the installed model,
- *    "result": {"name", "version", "accuracy", "on_test", "promoted", "same", "stopped"}}
+ *    "notes": [{"text", "code", "args"} as train/note.h], "model": id of the installed model,
+ *    "result": {"name", "version", "accuracy", "on_test", "promoted", "same", "stopped" by a person,
+ *               "early": it no longer improved, "epochs", "best_epoch"},
+ *    "cause": without a model: "disk" | "memory" | "data" | "changed" | "model" | "nothing" (to keep) |
+ *             "other"; the message then says what exactly}
  * and its points are {"epoch", "body", "best", "train_loss", "train_accuracy", "val_loss",
  * "val_accuracy", "val_f1", "learning_rate", "seconds"}.
  *

@@ -25,7 +25,6 @@ typedef struct {
     int *from; /* item -> entry */
     ay_corpus_pair *edges;
     int nedges, edges_room;
-    const char **notes;
     int notes_room;
 } builder;
 
@@ -50,22 +49,20 @@ static ay_status no_memory(ay_err *err)
 static ay_status note(builder *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static ay_status note(builder *b, const char *fmt, ...)
 {
-    char text[600];
     va_list ap;
 
     if (b->c->nnotes == b->notes_room) {
         int room = b->notes_room ? 2 * b->notes_room : 16;
-        const char **more = ay_realloc(b->notes, (size_t)room, sizeof *more);
+        ay_note *more = ay_realloc(b->c->notes, (size_t)room, sizeof *more);
         if (!more)
             return AY_ENOMEM;
-        b->notes = more;
+        b->c->notes = more;
         b->notes_room = room;
     }
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    ay_note_make(&b->c->notes[b->c->nnotes++], fmt, ap);
     va_end(ap);
-    b->notes[b->c->nnotes] = ay_arena_strdup(&b->c->arena, text);
-    return b->notes[b->c->nnotes++] ? AY_OK : AY_ENOMEM;
+    return AY_OK;
 }
 
 static int by_path(const void *a, const void *b)
@@ -94,7 +91,7 @@ static ay_status sort_entries(builder *b, ay_err *err)
             if (had->split != l->entries[i].split)
                 return ay_fail(err, AY_EINVAL, "%s: %.200s is listed on two sides", b->what,
                                had->path);
-            if (note(b, "listed twice, used once: %.400s", had->path))
+            if (note(b, "listed_twice|listed twice, used once: %.400s", had->path))
                 return no_memory(err);
             continue;
         }
@@ -434,7 +431,7 @@ static ay_status settle_split(builder *b, ay_err *err)
     }
     if (ay_corpus_count(c, AY_SPLIT_VAL, -1) == 0 && val > 0) {
         st = ay_split_carve(b->items, c->nitems, val, b->o->seed, err);
-        if (!st && note(b, "there are no validation pictures; %.0f%% of the training pictures serve",
+        if (!st && note(b, "no_validation|there are no validation pictures; %.0f%% of the training pictures serve",
                         100 * val))
             st = no_memory(err);
         return st;
@@ -450,33 +447,25 @@ static ay_status make_notes(builder *b, ay_err *err)
     for (int s = AY_SPLIT_VAL; s < AY_SPLIT_COUNT; s++)
         for (int k = 0; k < c->nclasses; k++)
             if (ay_corpus_count(c, (ay_split)s, -1) > 0 && ay_corpus_count(c, (ay_split)s, k) == 0)
-                bad |= note(b, "class \"%s\" has no %s pictures", c->classes[k],
-                            s == AY_SPLIT_VAL ? "validation" : "test");
+                bad |= note(b, s == AY_SPLIT_VAL ? "class_no_validation|class \"%s\" has no validation pictures"
+                                                 : "class_no_test|class \"%s\" has no test pictures",
+                            c->classes[k]);
     for (int k = 0; k < c->nclasses; k++)
         if (ay_corpus_count(c, AY_SPLIT_TRAIN, k) == 0)
             return ay_fail(err, AY_EINVAL, "class \"%s\" has nothing left to train on",
                            c->classes[k]);
     if (c->nleaks)
-        bad |= note(b, "%d pairs of copies %s on two sides of the split; the first: %.200s and %.200s",
-                    c->nleaks, b->o->leaks == AY_LEAKS_MOVE ? "were (and were moved together)" : "are",
+        bad |= note(b, b->o->leaks == AY_LEAKS_MOVE
+                           ? "copies_moved|%d pairs of copies were (and were moved together) on two sides of "
+                             "the split; the first: %.200s and %.200s"
+                           : "copies_across|%d pairs of copies are on two sides of the split; the first: "
+                             "%.200s and %.200s",
+                    c->nleaks,
                     b->items[c->leaks[0].a].path, b->items[c->leaks[0].b].path);
     if (c->nclashes)
-        bad |= note(b, "%d pairs of copies have two different labels; the first: %.200s and %.200s",
+        bad |= note(b, "copies_clash|%d pairs of copies have two different labels; the first: %.200s and %.200s",
                     c->nclashes, b->items[c->clashes[0].a].path, b->items[c->clashes[0].b].path);
     return bad ? no_memory(err) : AY_OK;
-}
-
-static ay_status keep_notes(builder *b, ay_err *err)
-{
-    ay_corpus *c = b->c;
-    const char **notes = ay_arena_alloc(&c->arena, ((size_t)c->nnotes + 1) * sizeof *notes);
-
-    if (!notes)
-        return no_memory(err);
-    for (int i = 0; i < c->nnotes; i++)
-        notes[i] = b->notes[i];
-    c->notes = notes;
-    return AY_OK;
 }
 
 /* From the listing to the corpus. */
@@ -512,8 +501,6 @@ static ay_status build(builder *b, ay_err *err)
         st = count(b, err);
     if (!st)
         st = make_notes(b, err);
-    if (!st)
-        st = keep_notes(b, err);
     return st ? st : ay_snapshot_of(b->items, c->nitems, c->classes, c->snapshot, err);
 }
 
@@ -523,7 +510,6 @@ static ay_status finish(builder *b, ay_status st)
     ay_listing_fini(&b->list);
     ay_free(b->from);
     ay_free(b->edges);
-    ay_free(b->notes);
     if (st)
         ay_corpus_fini(b->c);
     return st;
@@ -589,6 +575,9 @@ ay_status ay_corpus_open_list(ay_corpus *out, const ay_corpus_entry *entries, si
 
 void ay_corpus_fini(ay_corpus *c)
 {
+    for (int i = 0; i < c->nnotes; i++)
+        ay_note_fini(&c->notes[i]);
+    ay_free(c->notes);
     ay_arena_fini(&c->arena);
     *c = (ay_corpus){0};
 }

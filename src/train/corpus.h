@@ -30,6 +30,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "image/image.h"
+#include "train/note.h"
 
 #include <stdatomic.h>
 
@@ -96,7 +97,7 @@ typedef struct {
     int nleaks;
     const ay_corpus_pair *clashes; /* the same bytes under two labels */
     int nclashes;
-    const char *const *notes; /* sentences for the report: "class "x" has no validation pictures" */
+    ay_note *notes; /* for the report: "class "x" has no validation pictures"; on the heap */
     int nnotes;
     bool split_here;              /* by us, not by the user */
     char snapshot[AY_SHA256_HEX]; /* over (digest, class name, split) of all items, in no order */

@@ -57,7 +57,7 @@ static json_t *notes(const ay_corpus *c)
     json_t *all = json_array();
 
     for (int i = 0; i < c->nnotes; i++)
-        json_array_append_new(all, path_text(c->notes[i]));
+        json_array_append_new(all, path_text(c->notes[i].text));
     return all;
 }
 

@@ -120,7 +120,8 @@ static void test_sides_given(void)
     opens(&c);
     CHECK(!c.split_here && ay_corpus_count(&c, AY_SPLIT_TRAIN, -1) == 16);
     CHECK(ay_corpus_count(&c, AY_SPLIT_VAL, 0) == 3 && ay_corpus_count(&c, AY_SPLIT_TEST, -1) == 3);
-    CHECK(c.nnotes == 1 && strstr(c.notes[0], "\"nut\" has no validation"));
+    CHECK(c.nnotes == 1 && strstr(c.notes[0].text, "\"nut\" has no validation"));
+    CHECK(strcmp(c.notes[0].code, "class_no_validation") == 0 && json_array_size(c.notes[0].args) == 1);
     CHECK(rename(sample_path("valid"), sample_path("old")) == 0);
     opens(&again); /* no validation at all: some of train serves */
     CHECK(ay_corpus_count(&again, AY_SPLIT_VAL, 0) == 1 &&
@@ -296,7 +297,7 @@ static void test_leaks(void)
         CHECK(c.items[c.leaks[i].a].group == c.items[c.leaks[i].b].group);
     }
     CHECK(c.leaks[0].exact); /* the picture that is the same to the byte */
-    CHECK(c.nnotes == 2 && strstr(c.notes[1], "4 pairs of copies are on two sides"));
+    CHECK(c.nnotes == 2 && strstr(c.notes[1].text, "4 pairs of copies are on two sides"));
     ay_corpus_fini(&c);
 
     ay_corpus_defaults(&o);
@@ -320,7 +321,7 @@ static void test_same_picture_two_labels(void)
     sample_class("", "nut", 0, 3, 1); /* overwrites nut/3.png with bolt's */
     opens(&c);
     CHECK(c.nclashes == 1 && c.clashes[0].exact);
-    CHECK(c.nnotes == 1 && strstr(c.notes[0], "two different labels"));
+    CHECK(c.nnotes == 1 && strstr(c.notes[0].text, "two different labels"));
     CHECK(c.items[c.clashes[0].a].split == c.items[c.clashes[0].b].split);
     ay_corpus_fini(&c);
 }

@@ -416,7 +416,7 @@ static ay_status record(ay_fitting *f, const ay_train_point *p, ay_err *err)
     ay_status status = ay_history_add(&r->history, p, err);
 
     if (status == AY_OK && r->events && ay_event_file_add(r->events, p->epoch, values, 6, err) != AY_OK) {
-        ay_run_note(r, "no more event files: %s", err->msg); /* curves for looking at are not worth a run */
+        ay_run_note(r, "no_events|no more event files: %s", err->msg); /* curves for looking at are not worth a run */
         ay_event_file_close(r->events);
         r->events = NULL;
     }

@@ -73,7 +73,7 @@ static void lost(void *ctx, size_t i, ay_status status, const ay_err *err)
     (void)status, (void)i;
     pthread_mutex_lock(&c->lock);
     c->lost++;
-    ay_run_note(c->run, "left out: %s", err->msg);
+    ay_run_note(c->run, "left_out_one|left out: %s", err->msg);
     pthread_mutex_unlock(&c->lock);
 }
 

@@ -233,7 +233,7 @@ ay_status ay_norms_restore(ay_fitting *f, ay_err *err)
     }
     ay_free(m);
     if (status == AY_OK)
-        ay_run_note(f->run, "the file has no statistics of its %d batch norms: measured them on "
+        ay_run_note(f->run, "norms_measured|the file has no statistics of its %d batch norms: measured them on "
                             "training pictures", norms);
     return status;
 }

@@ -38,7 +38,7 @@ static void judge_progress(void *ctx, size_t done, size_t n)
 
 static void judge_lost(void *ctx, const char *path, const char *why)
 {
-    ay_run_note(ctx, "left out %s: %s", path, why);
+    ay_run_note(ctx, "left_out|left out %s: %s", path, why);
 }
 
 static ay_status open_folder(judge *j, ay_err *err)

@@ -27,15 +27,16 @@ const char *ay_train_phase_name(ay_train_phase p)
 
 void ay_run_note(const ay_run *r, const char *fmt, ...)
 {
-    char line[1024];
+    ay_note n;
     va_list ap;
 
     if (!r->observer || !r->observer->note)
         return;
     va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
+    ay_note_make(&n, fmt, ap);
     va_end(ap);
-    r->observer->note(r->observer->ctx, line);
+    r->observer->note(r->observer->ctx, &n);
+    ay_note_fini(&n);
 }
 
 void ay_run_phase(ay_run *r, ay_train_phase phase)
@@ -194,7 +195,7 @@ static void open_events(ay_run *r)
 
     snprintf(folder, sizeof folder, "%s/events", r->folder);
     if (r->s.tensorboard && ay_event_file_open(&r->events, folder, r->history.n + 1, &err) != AY_OK)
-        ay_run_note(r, "no event files: %s", err.msg);
+        ay_run_note(r, "no_events|no event files: %s", err.msg);
 }
 
 /* Fine-tuning has to be better than the head over the body as it was, or that is the result. */
@@ -207,7 +208,7 @@ static void compare_head(ay_run *r)
         if (r->history.point[i].body)
             tuned = fmax(tuned, r->history.point[i].val_accuracy);
     if (tuned >= 0 && !r->result.tuned)
-        ay_run_note(r, "fine-tuning reached %.4f on validation, no better than %.4f (loss %.4f) of the "
+        ay_run_note(r, "tuned_no_better|fine-tuning reached %.4f on validation, no better than %.4f (loss %.4f) of the "
                        "head alone: the body stays as it was", tuned, r->best.score, r->best.loss);
 }
 

@@ -19,6 +19,7 @@
 #define AY_TRAIN_RUN_H
 
 #include "base/hash.h"
+#include "train/note.h"
 #include "train/settings.h"
 
 #include <stdatomic.h>
@@ -57,7 +58,7 @@ typedef struct {
     void *ctx;
     void (*progress)(void *ctx, const ay_train_progress *p);
     void (*point)(void *ctx, const ay_train_point *p);
-    void (*note)(void *ctx, const char *line); /* what a person should read: skipped pictures ... */
+    void (*note)(void *ctx, const ay_note *n); /* what a person should read: skipped pictures ... */
 } ay_train_observer;
 
 /* Set by anybody at any time; looked at between steps. */

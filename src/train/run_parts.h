@@ -65,6 +65,7 @@ typedef struct {
 
 /* ---- run.c ------------------------------------------------------------------------------------ */
 
+/* fmt as in train/note.h: "left_out|left out %s: %s". */
 void ay_run_note(const ay_run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void ay_run_phase(ay_run *r, ay_train_phase phase);
 /* Tell the observer, not too often; time left is what the phase took so far, stretched. */

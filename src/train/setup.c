@@ -32,13 +32,14 @@ static void tell_corpus(ay_run *r)
 {
     const ay_corpus *c = &r->corpus;
 
-    ay_run_note(r, "%d pictures of %d classes: %d to train on, %d to validate, %d to test", c->nitems,
+    ay_run_note(r, "pictures|%d pictures of %d classes: %d to train on, %d to validate, %d to test", c->nitems,
                 c->nclasses, ay_corpus_count(c, AY_SPLIT_TRAIN, -1),
                 ay_corpus_count(c, AY_SPLIT_VAL, -1), ay_corpus_count(c, AY_SPLIT_TEST, -1));
     for (int i = 0; i < c->nskipped; i++)
-        ay_run_note(r, "left out %s: %s", c->skipped[i].path, c->skipped[i].reason);
+        ay_run_note(r, "left_out|left out %s: %s", c->skipped[i].path, c->skipped[i].reason);
     for (int i = 0; i < c->nnotes; i++)
-        ay_run_note(r, "%s", c->notes[i]);
+        if (r->observer && r->observer->note)
+            r->observer->note(r->observer->ctx, &c->notes[i]);
     r->result.train = ay_corpus_count(c, AY_SPLIT_TRAIN, -1);
     r->result.val = ay_corpus_count(c, AY_SPLIT_VAL, -1);
     r->result.test = ay_corpus_count(c, AY_SPLIT_TEST, -1);
@@ -130,9 +131,10 @@ ay_status ay_run_build(ay_run *r, ay_err *err)
     if (status != AY_OK)
         return status;
     info = ay_model_get_info(r->model);
-    ay_run_note(r, "%s: %s, %.2f million parameters, %d x %d pixels%s", info->name, info->arch,
-                (double)info->parameters / 1e6, info->recipe.size, info->recipe.size,
-                r->fresh ? ", from nothing" : "");
+    ay_run_note(r, r->fresh ? "network_fresh|%s: %s, %.2f million parameters, %d x %d pixels, from nothing"
+                            : "network|%s: %s, %.2f million parameters, %d x %d pixels",
+                info->name, info->arch, (double)info->parameters / 1e6, info->recipe.size,
+                info->recipe.size);
     if (r->fresh && r->s.freeze_backbone)
         return ay_fail(err, AY_EINVAL, "model.freeze_backbone with model.pretrained false would keep "
                                        "a body that has learnt nothing");
@@ -205,7 +207,7 @@ static void tell_failures(ay_run *r, const ay_loader *l)
     int n = l ? ay_loader_failures(l, &failed) : 0;
 
     for (int i = 0; i < n; i++)
-        ay_run_note(r, "left out while training, %s: %s", failed[i].path, failed[i].reason);
+        ay_run_note(r, "left_out_training|left out while training, %s: %s", failed[i].path, failed[i].reason);
 }
 
 static void close_loaders(feed *d)

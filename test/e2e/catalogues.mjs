@@ -59,11 +59,29 @@ function used(en) {
     return { keys, asked };
 }
 
+/** What the trainer says with a code, "left_out|left out %s: %s", has its sentence with as many holes. */
+function trainerNotes(en) {
+    const wrong = [];
+    const folder = path.resolve(UI, '../../../train');
+    for (const file of fs.readdirSync(folder).filter((f) => f.endsWith('.c') && !f.endsWith('_test.c'))) {
+        const text = fs.readFileSync(path.join(folder, file), 'utf8').replace(/"\s*\n\s*"/g, '');
+        for (const [, code, format] of text.matchAll(/"([a-z_]+)\|((?:[^"\\]|\\.)*)"/g)) {
+            const args = [...format.matchAll(/%[^%a-z]*(?:l|ll|z)?([a-z])|%%/g)].filter((m) => m[1]).length;
+            if (!format.includes(' ')) continue; // "auto|f32|bf16": the choices of a setting
+            const sentence = en[`note_${code}`];
+            if (!sentence) wrong.push(`${file} says ${code}, which no catalogue has`);
+            else if ([...holes(sentence).split(',')].some((hole) => hole && hole.charCodeAt(0) - 97 >= args)) wrong.push(`note_${code} has more holes than the ${args} of ${file}`);
+        }
+    }
+    return wrong;
+}
+
 /** @returns {Promise<string[]>} what is wrong; empty when nothing is */
 export async function checkCatalogues() {
     const all = await load();
     const { keys, asked } = used(all.en);
     return [
+        ...trainerNotes(all.en),
         ...Object.entries(all).flatMap(([lang, catalogue]) => compare(lang, catalogue, all.en)),
         ...[...asked].filter((k) => !(k in all.en)).map((k) => `the page asks for ${k}, which no catalogue has`),
         ...Object.keys(all.en).filter((k) => !keys.has(k)).map((k) => `${k} is used nowhere`),

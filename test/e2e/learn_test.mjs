@@ -52,6 +52,16 @@ test('train: progress, curves, report; the first model answers at once', async (
     await done(page, 2);
 });
 
+test('what is said of a training is in the reader’s language', async ({ page }) => {
+    await page.goto('#/train');
+    await page.waitForSelector('li[data-job][data-state="done"]');
+    const job = page.locator('li[data-job][data-state="done"]').last();
+    await job.locator('details', { hasText: 'Hinweis' }).locator('summary').click();
+    const text = await job.textContent();
+    check(/24 Bilder aus 4 Klassen: \d+ zum Lernen/.test(text) && /Millionen Parameter/.test(text), text);
+    check(!/ pictures | classes|parameters/.test(text), `English is left: ${text}`);
+}, { prefs: { lang: 'de' } });
+
 test('a training that runs can be stopped, from the keyboard too', async ({ page, shot }) => {
     await page.route('**/v1/train', (route) => { // a fast machine would end early and have nothing left to stop
         const asked = route.request().postDataJSON();
@@ -184,7 +194,7 @@ for (const theme of ['light', 'dark'])
             await page.goto(`#/${view}`);
             await page.waitForSelector(there);
             await page.waitForTimeout(300);
-            const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+            const over = await page.evaluate(() => document.documentElement.scrollWidth - screen.width); // innerWidth grows with what is too wide
             check(over <= 0, `${view} is ${over} pixels too wide`);
             await shot(`phone-${view}-${theme}`);
         }

@@ -58,12 +58,15 @@ test("a folder below the allowed ones becomes a model that answers", async () =>
   const events = stream(job.id);
   const over = await follow(job.id);
   check(over.state === "done" && /^shapes version 1: right on /.test(over.message) && /answers now/.test(over.message), over);
+  const told = over.detail.notes.find((n) => n.code === "pictures");
+  check(told?.args[0] === 48 && told.args[1] === 3 && told.text.startsWith("48 pictures of 3 classes"), over.detail.notes);
+  check(over.detail.result.epochs > 0 && over.detail.result.best_epoch > 0 && typeof over.detail.result.early === "boolean", over.detail.result);
   check(over.points > 0 && over.curve.length === over.points && over.curve.every((p) => p.train_loss >= 0 && p.epoch >= 1), over);
   check((await ask(200, "GET", `/v1/jobs/${job.id}?from=${over.points - 1}`)).json.curve.length === 1);
   await ask(400, "GET", `/v1/jobs/${job.id}?from=-1`);
   await ask(404, "GET", "/v1/jobs/4711");
-  const told = (await events).match(/event: job\ndata: .*/g);
-  check(told.length >= 2 && JSON.parse(told.at(-1).slice(17)).state === "done", told?.at(-1));
+  const heard = (await events).match(/event: job\ndata: .*/g);
+  check(heard.length >= 2 && JSON.parse(heard.at(-1).slice(17)).state === "done", heard?.at(-1));
   check((await ask(200, "GET", `/v1/jobs/${job.id}/events`)).bytes.includes('"state":"done"'), "a job that is over is told at once");
   await ask(404, "GET", "/v1/jobs/4711/events");
   await ask(409, "POST", `/v1/jobs/${job.id}/cancel`);

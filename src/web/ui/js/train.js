@@ -54,9 +54,16 @@ function curvesOf(j) {
         table(points)];
 }
 
+/** A note in the reader's language where we have its code, else as the trainer wrote it. */
+function noteText(n) {
+    const key = `note_${n.code}`;
+    const [a, b, c, d, e] = n.args ?? [];
+    return n.code && has(key) ? t(key, { a, b, c, d, e }) : (n.text ?? n);
+}
+
 function notes(j) {
     const list = j.detail?.notes ?? [];
-    return list.length > 0 && h('details', { class: 'details' }, h('summary', {}, t('notes', { n: list.length })), h('ul', {}, list.map((n) => h('li', { class: 'small' }, n))));
+    return list.length > 0 && h('details', { class: 'details' }, h('summary', {}, t('notes', { n: list.length })), h('ul', {}, list.map((n) => h('li', { class: 'small' }, noteText(n)))));
 }
 
 function running(j) {
@@ -69,13 +76,20 @@ function running(j) {
         curvesOf(j), notes(j));
 }
 
-/** What came of it, in the reader's language; why it failed is the server's English. */
+/** Why there is no model: what kind of trouble in the reader's language, exactly what in the server's English. */
+function trouble(j) {
+    const key = `cause_${j.detail?.cause}`;
+    if (j.detail?.cause === 'nothing' || (j.state === 'cancelled' && !j.message)) return t('cause_nothing');
+    return has(key) ? [t(key), ' ', h('span', { class: 'muted', lang: 'en' }, j.message)] : j.message;
+}
+
+/** What came of it. */
 function outcome(j) {
     const r = j.detail?.result;
-    if (!r) return j.message;
+    if (!r) return trouble(j);
     const name = `${r.name} ${r.version}`;
     return [r.accuracy === null ? name : t(r.on_test ? 'result_test' : 'result_val', { name, accuracy: percent(r.accuracy) }),
-        r.same && t('result_same'), r.promoted && t('answers_now'), r.stopped && t('result_stopped')].filter(Boolean).join(' · ');
+        r.same && t('result_same'), r.promoted && t('answers_now'), r.stopped && t('result_stopped'), !r.stopped && r.early && t('result_early', { n: r.epochs, best: r.best_epoch })].filter(Boolean).join(' · ');
 }
 
 function past(j) {
