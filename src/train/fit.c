@@ -151,7 +151,8 @@ static ay_status make_optim(ay_fitting *f, ay_err *err)
         return status;
     if (f->stage == 1 && !f->run->fresh) {
         ay_optim_group(f->optim, "", (float)s->body_rate, 1);
-        ay_optim_group(f->optim, "head.fc", 1, 1);
+        if (s->head_epochs == 0) /* else it has been learnt already: quick steps would spoil the body */
+            ay_optim_group(f->optim, "head.fc", 1, 1);
     }
     return averages ? ay_average_create(&f->average, f->weights, (float)s->ema_decay, err) : AY_OK;
 }
@@ -436,7 +437,9 @@ static ay_status judge_epoch(ay_fitting *f, ay_train_point *p, ay_err *err)
         ay_average_update(f->average);
     if (averaged)
         ay_average_swap(f->average);
-    status = measure(f, p, err);
+    status = f->stage > 0 ? ay_norms_measure(f, err) : AY_OK;
+    if (status == AY_OK)
+        status = measure(f, p, err);
     if (status == AY_OK)
         status = keep_best(f, p, err);
     if (averaged)
@@ -513,8 +516,8 @@ ay_status ay_fit_run(ay_fitting *f, ay_err *err)
     float *values = ay_weights_values(f->weights, &n);
     ay_status status;
 
-    f->reference = r->best.any ? r->best.score : -1;
-    f->reference_loss = r->best.any ? r->best.loss : INFINITY;
+    f->reference = -1; /* not what the head reached: patience asks whether this stage still gains */
+    f->reference_loss = INFINITY;
     f->keep_norms = f->stage > 0 && !r->fresh && r->s.freeze_norms == AY_TRAIN_YES;
     ay_run_phase(r, f->stage ? AY_TRAIN_FINE_TUNING : AY_TRAIN_HEAD);
     status = make_room(f, err);

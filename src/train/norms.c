@@ -90,6 +90,64 @@ static bool folded(ay_weights *w)
     return norms > 0;
 }
 
+/* ---- anew before judging ----------------------------------------------------------------------- */
+
+enum { BATCHES = 8 };
+
+/* Norms that learn: what they start from, and after so many batches what they have seen. */
+static int each_moving(ay_weights *w, int batches)
+{
+    char prefix[AY_SAFETENSORS_NAME_MAX];
+    double seen = 1 - pow(0.9, batches); /* nn/learn.h: each batch has a tenth of what is left */
+    int norms = 0;
+
+    for (size_t i = 0; i < ay_weights_count(w); i++) {
+        ay_weight *v = ay_weights_at(w, i), *mean;
+        if (!norm_of(v, prefix) || part(w, prefix, "weight")->frozen)
+            continue;
+        mean = part(w, prefix, "running_mean");
+        for (size_t c = 0; c < ay_shape_count(&v->shape); c++) {
+            v->value[c] = batches ? (float)(v->value[c] / seen) : 0;
+            mean->value[c] = batches ? (float)(mean->value[c] / seen) : 0;
+        }
+        norms++;
+    }
+    return norms;
+}
+
+static ay_status some_batches(ay_fitting *f, int *done, ay_err *err)
+{
+    const ay_tensor *in = ay_learn_input(f->learn, 0);
+    size_t row = ay_tensor_count(in) / (size_t)f->train.batch;
+    ay_fit_batch b = {.n = 1};
+    ay_status status = f->train.start(f->train.ctx, (uint64_t)f->epoch, err);
+
+    for (*done = 0; status == AY_OK && *done < BATCHES; ++*done) {
+        status = f->train.next(f->train.ctx, &b, err);
+        if (status != AY_OK || b.n == 0)
+            break;
+        for (int i = 0; i < f->train.batch; i++)
+            memcpy((float *)in->data + (size_t)i * row, b.x + (size_t)(i % b.n) * row, row * sizeof *b.x);
+        status = ay_learn_forward(f->learn, 0, err);
+    }
+    return status;
+}
+
+ay_status ay_norms_measure(ay_fitting *f, ay_err *err)
+{
+    int done = 0;
+    ay_status status;
+
+    if (each_moving(f->weights, 0) == 0)
+        return AY_OK;
+    status = some_batches(f, &done, err);
+    if (status == AY_OK && done == 0)
+        status = ay_fail(err, AY_EIO, "no training picture can be read any more");
+    if (status == AY_OK)
+        each_moving(f->weights, done);
+    return status;
+}
+
 /* ---- measuring --------------------------------------------------------------------------------- */
 
 typedef struct {

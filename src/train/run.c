@@ -310,6 +310,8 @@ ay_status ay_train_run(const ay_train_settings *s, const char *out, bool resume,
         status = prepare(r, s, resume, err);
     if (status == AY_OK) {
         status = run_all(r, err);
+        if (status == AY_ECANCELLED)
+            ay_run_paused(r, err); /* whatever was interrupted: one message */
         if (status != AY_OK)
             clean_up(r, status);
     }

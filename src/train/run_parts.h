@@ -131,6 +131,10 @@ void ay_norms_freeze(ay_weights *w);
 /* Where all statistics of f's weights have been folded away, measure them on training pictures and
  * write them beside scales and biases that undo them: the network stays the function it is. */
 ay_status ay_norms_restore(ay_fitting *f, ay_err *err);
+/* Statistics of the norms that learn, measured anew on a few batches of f->train with the weights as
+ * they are: running ones lag behind (with ten batches an epoch, by an epoch), and averaged weights
+ * have none of their own. */
+ay_status ay_norms_measure(ay_fitting *f, ay_err *err);
 
 /* ---- checkpoint.c ------------------------------------------------------------------------------ */
 
