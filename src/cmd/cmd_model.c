@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
+#include "cmd/model_encoder.h"
 #include "cmd/models.h"
 #include "cmd/session.h"
 #include "engine/verify.h"
@@ -18,6 +19,12 @@
 static const ay_option options[] = {
     {"json", 'j', NULL, "show: print JSON"},
     {"yes", 'y', NULL, "remove: do not ask before removing"},
+    {"name", 0, "NAME", "encoder: what it is called; its folder's name"},
+    {"version", 0, "VERSION", "encoder: 1.0.0"},
+    {"licence", 0, "TEXT", "encoder: of its weights; yours"},
+    {"size", 0, "PIXELS", "encoder: a side of its input; as trained"},
+    {"dim", 0, "N", "encoder: numbers in its vector; as trained"},
+    {"each", 0, "N", "encoder: pictures of a class that are looked at; 12"},
     {0},
 };
 static const ay_usage usage = {
@@ -31,6 +38,7 @@ static const ay_usage usage = {
     "  history           which model answered when\n"
     "  export MODEL DIR  a registered model's folder\n"
     "  remove MODEL      delete a registered model, but never the one that answers\n"
+    "  encoder MODEL PICTURES DIR  vectors for any class from a trained \"ayresnet\"\n"
     "MODEL of show and verify is \"default\", a folder or a .safetensors file; the setting \"model\" if left out.",
     options,
     "data " AY_ENGINE_SETTINGS,
@@ -145,6 +153,10 @@ int ay_cmd_model(int argc, char **argv)
     verb = a.n_rest ? a.rest[0] : "";
     if (ay_models_verb(verb)) {
         rc = ay_models_run(&a);
+        goto out;
+    }
+    if (strcmp(verb, "encoder") == 0) {
+        rc = ay_model_encoder(&a);
         goto out;
     }
     if (strcmp(verb, "list") != 0 && strcmp(verb, "show") != 0 && strcmp(verb, "verify") != 0) {

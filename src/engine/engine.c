@@ -66,7 +66,7 @@ static void *work(void *arg)
 
 static ay_status load_model(ay_engine *e, const char *path, const ay_engine_options *o, ay_err *err)
 {
-    ay_model_options opt = {.logits = o->logits, .size = o->input_size};
+    ay_model_options opt = {.logits = o->logits, .bare = o->raw && o->bare, .size = o->input_size};
 
 
     if (path && strcmp(path, "default") != 0) {

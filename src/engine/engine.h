@@ -27,6 +27,7 @@ typedef struct {
     int max_queue;          /* pictures waiting before AY_EBUSY; 0: 256 */
     int input_size;         /* pixels a side, for networks that take any; 0: the model's own */
     bool raw;               /* vectors as the network gives them, not scaled: what a head reads */
+    bool bare;              /* with raw: what the network's own last layer reads (models/model.h) */
     bool logits;            /* with raw: behind each vector the logits, where the model has any */
 } ay_engine_options;
 

@@ -96,6 +96,7 @@ typedef struct {
     bool logits; /* also compute the classifier, where there is one */
     bool taps; /* also give out maps within, "stride16" and "stride32" (EfficientNetV2 only) */
     const ay_model_head *head; /* a new one with values by seed; there are logits then */
+    bool bare; /* the vector is what the body's own last layer reads (ResNets with a "head" only) */
     bool auxiliary; /* also logits of the last stage alone, "auxiliary" (ResNets, with head only) */
     bool fresh;                /* all values new: the shapes of the file, nothing it learnt */
     uint64_t seed;

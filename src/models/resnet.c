@@ -276,8 +276,11 @@ static void build_graph(const builder *b, const ay_model_options *opt, ay_model_
         stage[k] = x;
     }
     x = pooled(b, stage);
-    vector = net->head ? linear(b, x, net->head, net->dim) : x;
+    vector = net->head && !opt->bare ? linear(b, x, net->head, net->dim) : x;
     ay_graph_output(b->g, vector, "vector");
+    info->dim = (int)ay_graph_shape(b->g, vector).dim[1];
+    if (opt->bare)
+        return;
     if (ay_source_head(b->src, opt, b->g, vector, info)) {
         if (opt->head && opt->auxiliary)
             auxiliary(b, opt, stage[STAGES - 1]);
@@ -304,8 +307,8 @@ static ay_status build(const ay_source *src, const ay_model_options *opt, ay_gra
                        ay_model_info *info, ay_err *err)
 {
     resnet net = {0};
-    char fc[AY_NAME_MAX];
-    const char *ignore[] = {fc, NULL};
+    char fc[AY_NAME_MAX], head[AY_NAME_MAX];
+    const char *ignore[] = {fc, opt->bare ? head : NULL, NULL};
     ay_status status = read_config(src, &net, err);
 
     info->recipe = (ay_recipe){.size = 224,
@@ -322,6 +325,7 @@ static ay_status build(const ay_source *src, const ay_model_options *opt, ay_gra
     build_graph(&(builder){src, g, &net}, opt, info);
     status = ay_graph_finish(g, err);
     snprintf(fc, sizeof fc, "%sfc.", net.prefix);
+    snprintf(head, sizeof head, "%shead.", net.prefix);
     /* A prefix means a part of something larger, whose other tensors are not our business. */
     return status == AY_OK ? ay_source_bind(src, opt, g, !net.prefix[0], ignore, err) : status;
 }

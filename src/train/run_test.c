@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "base/test.h"
 #include "engine/classify.h"
+#include "train/encoder.h"
 #include "train/evaluate.h"
 
 #include <dirent.h>
@@ -429,6 +430,76 @@ static void directions_from_nothing(void)
     end();
 }
 
+/* Of pictures drawn anew, most have their nearest neighbour in their own class. */
+static void check_neighbours(ay_engine *e)
+{
+    enum { NEW = 30, DIM = 8 };
+    static float v[NEW][DIM];
+    int right = 0;
+
+    for (int i = 0; i < NEW; i++) {
+        const ay_image *one;
+        ay_image im;
+        ay_err err;
+        draw(&im, i % CLASSES, 5000 + (uint64_t)i);
+        one = &im;
+        CHECK_OK(ay_engine_embed(e, &one, 1, v[i], &err), err);
+        ay_image_fini(&im);
+    }
+    for (int i = 0; i < NEW; i++) {
+        float best = -2;
+        int at = 0;
+        for (int j = 0; j < NEW; j++) {
+            float dot = 0;
+            for (int k = 0; k < DIM; k++)
+                dot += v[i][k] * v[j][k];
+            if (j != i && dot > best) {
+                best = dot;
+                at = j;
+            }
+        }
+        right += at % CLASSES == i % CLASSES;
+    }
+    CHECK(right > 20);
+}
+
+/* A trained network becomes one for any class: whole, and better than chance at its neighbours. */
+static void an_encoder_is_made(void)
+{
+    ay_encoder_options o = {.name = "mine", .version = "2", .licence = "MIT", .size = 32, .dim = 8};
+    ay_engine_options eo = {.workers = 1, .precision = AY_PRECISION_F32};
+    ay_encoder_result er;
+    ay_train_settings s;
+    ay_engine *e;
+    watcher w = {0};
+    ay_err err;
+
+    begin();
+    s = settings(false);
+    s.pretrained = false;
+    s.ema_decay = 0;
+    s.epochs = 1;
+    s.image_size = 32;
+    snprintf(s.architecture, sizeof s.architecture, "ayresnet");
+    CHECK_OK(run(&s, at("trained"), false, &w, NULL, &err), err);
+    CHECK(ay_encoder_make(at("trained"), at("pictures"), at("encoder"), &o, &er, &err) == AY_EINVAL);
+    CHECK(strstr(err.msg, "more pictures than numbers") && !ay_file_exists(at("encoder")));
+    for (int class = 0; class < CLASSES; class++)
+        for (int i = EACH; i < 360; i++)
+            write_picture(at("pictures"), class, i);
+    o.each = 360;
+    CHECK_OK(ay_encoder_make(at("trained"), at("pictures"), at("encoder"), &o, &er, &err), err);
+    CHECK(er.pictures == 3 * 360 && er.pooled == 1056 && er.dim == 8 && er.lost == 0);
+    eo.model = at("encoder");
+    CHECK_OK(ay_engine_open(&e, &eo, &err), err);
+    CHECK(ay_engine_get_info(e)->dim == 8 && ay_engine_get_info(e)->input_size == 32);
+    CHECK(strcmp(ay_engine_get_info(e)->name, "mine") == 0);
+    check_neighbours(e);
+    ay_engine_close(e);
+    CHECK(ay_encoder_make(at("trained"), at("pictures"), at("encoder"), &o, &er, &err) == AY_EEXISTS);
+    end();
+}
+
 TESTS({"folder_is_whole", folder_is_whole},
       {"served_is_what_was_measured", served_is_what_was_measured},
       {"resumed_is_undisturbed", resumed_is_undisturbed},
@@ -437,4 +508,5 @@ TESTS({"folder_is_whole", folder_is_whole},
       {"other_pictures_are_not_resumed", other_pictures_are_not_resumed},
       {"wrong_wishes_are_told", wrong_wishes_are_told}, {"label_list_must_fit", label_list_must_fit},
       {"learns_from_nothing", learns_from_nothing},
-      {"directions_from_nothing", directions_from_nothing})
+      {"directions_from_nothing", directions_from_nothing},
+      {"an_encoder_is_made", an_encoder_is_made})
