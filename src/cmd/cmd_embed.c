@@ -1,4 +1,4 @@
-/* cmd/cmd_embed.c - "assay embed": pictures to vectors, for use elsewhere. */
+/* cmd/cmd_embed.c - "assay embed": pictures, or with a CLIP model texts, to vectors for use elsewhere. */
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
@@ -13,13 +13,15 @@
 
 static const ay_option options[] = {
     {"npy", 0, "FILE", "write one NumPy array float32 [N, dim] instead, in the order listed"},
+    {"text", 't', NULL, "the operands are texts, not pictures (needs a CLIP model)"},
     {"quiet", 'q', NULL, "no progress bar"},
     {0},
 };
 static const ay_usage usage = {
-    "embed [OPTION ...] FILE|FOLDER|- ...",
+    "embed [OPTION ...] FILE|FOLDER|- ...   or   embed --model FOLDER --text TEXT ...",
     "Print the unit vector of each picture: one JSON object a line, {\"file\", \"vector\"}.\n"
-    "With --npy the file names are printed, one a line, in the array's order.",
+    "With --text of each text: {\"text\", \"vector\"}, in the same space as the model's pictures.\n"
+    "With --npy the names or texts are printed, one a line, in the array's order.",
     options,
     "max-upload max-pixels " AY_ENGINE_SETTINGS,
 };
@@ -50,7 +52,7 @@ static int write_npy_header(FILE *f, size_t rows, int dim)
                : -1;
 }
 
-static void print_vector(embed_job *j, const char *path, const float *v)
+static void print_vector(embed_job *j, const char *kind, const char *path, const float *v)
 {
     json_t *o, *list;
 
@@ -65,7 +67,7 @@ static void print_vector(embed_job *j, const char *path, const float *v)
     list = json_array();
     for (int i = 0; i < j->dim; i++)
         json_array_append_new(list, json_real((double)v[i]));
-    json_object_set_new(o, "file", json_string(path));
+    json_object_set_new(o, kind, json_string(path));
     json_object_set_new(o, "vector", list);
     json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(7));
     putchar('\n');
@@ -106,7 +108,7 @@ static ay_status embed_chunk(embed_job *j, char **paths, size_t n, float *vector
         status = ay_engine_embed(j->session->engine, usable, m, vectors, err);
     for (int i = 0; i < m; i++) {
         if (status == AY_OK)
-            print_vector(j, names[i], vectors + (size_t)i * (size_t)j->dim);
+            print_vector(j, "file", names[i], vectors + (size_t)i * (size_t)j->dim);
         ay_image_fini(&images[i]);
     }
     return status;
@@ -135,6 +137,36 @@ static int embed_all(embed_job *j, const ay_files *files, int quiet, ay_err *err
     return status != AY_OK ? ay_cmd_fail(err) : j->failed ? AY_EXIT_FAIL : AY_EXIT_OK;
 }
 
+/* npy: the array's file, made only when there is something to write; NULL: lines of JSON. */
+static ay_status embed_texts(embed_job *j, const ay_args *a, const char *npy, ay_err *err)
+{
+    const char *const *texts = (const char *const *)a->rest;
+    float *vectors = NULL;
+    ay_words_info info;
+    ay_words *words;
+    ay_status status = ay_session_words(&words, a, err);
+
+    if (status == AY_OK)
+        status = ay_words_get_info(words, &info, err);
+    if (status == AY_OK) {
+        j->dim = info.dim;
+        vectors = ay_alloc((size_t)a->n_rest * (size_t)j->dim, sizeof *vectors);
+        status = vectors ? ay_words_embed(words, texts, a->n_rest, vectors, err)
+                         : ay_fail(err, AY_ENOMEM, "%d texts", a->n_rest);
+    }
+    if (status == AY_OK && npy && !(j->npy = fopen(npy, "wb")))
+        status = ay_fail(err, AY_EIO, "%s: cannot be written", npy);
+    if (status == AY_OK && j->npy && write_npy_header(j->npy, (size_t)a->n_rest, j->dim) != 0)
+        status = ay_fail(err, AY_EIO, "the array could not be written");
+    for (int i = 0; i < a->n_rest && status == AY_OK; i++)
+        print_vector(j, "text", texts[i], vectors + (size_t)i * (size_t)j->dim);
+    if (status == AY_OK && j->failed)
+        status = ay_fail(err, AY_EIO, "the array could not be written");
+    ay_free(vectors);
+    ay_words_close(words);
+    return status;
+}
+
 int ay_cmd_embed(int argc, char **argv)
 {
     ay_files files = {0};
@@ -153,6 +185,10 @@ int ay_cmd_embed(int argc, char **argv)
     }
     rc = AY_EXIT_FAIL;
     npy = ay_args_get(&a, "npy");
+    if (ay_args_get(&a, "text")) {
+        rc = embed_texts(&j, &a, npy, &err) == AY_OK ? AY_EXIT_OK : ay_cmd_fail(&err);
+        goto out;
+    }
     if (ay_files_collect(&files, a.rest, a.n_rest, &err) != AY_OK ||
         ay_session_engine(&session, &a, &err) != AY_OK) {
         ay_cmd_fail(&err);

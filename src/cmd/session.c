@@ -36,6 +36,22 @@ ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err)
     return ay_engine_open(&s->engine, &o, err);
 }
 
+ay_status ay_session_words(ay_words **out, const ay_args *a, ay_err *err)
+{
+    const ay_config *c = &a->config;
+    const char *model = ay_config_text(c, "model");
+    ay_words_options o = {.precision = precision_of(ay_config_text(c, "precision")),
+                          .backend = ay_config_text(c, "backend"),
+                          .threads = (int)ay_config_int(c, "workers")};
+
+    *out = NULL;
+    if (!model || strcmp(model, "default") == 0)
+        return ay_fail(err, AY_EUNSUPPORTED,
+                       "the embedded encoder reads no words; name the folder of a CLIP model with "
+                       "--model");
+    return ay_words_open(out, model, &o, err);
+}
+
 ay_status ay_session_classifier(ay_classifier **out, const ay_args *a, const char *model, ay_err *err)
 {
     const ay_config *c = &a->config;

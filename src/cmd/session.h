@@ -6,6 +6,7 @@
 #include "cmd/args.h"
 #include "engine/classify.h"
 #include "engine/engine.h"
+#include "engine/words.h"
 #include "service/service.h"
 
 /* The settings that ay_session_open() reads, for a subcommand's list. */
@@ -21,6 +22,8 @@ typedef struct {
 
 /* Open the encoder alone. */
 ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err);
+/* Open the text side of the setting "model", which must name a CLIP model's folder. */
+ay_status ay_session_words(ay_words **out, const ay_args *a, ay_err *err);
 /* Open a trained model's folder with the settings "precision", "backend", "workers" and "max-batch". */
 ay_status ay_session_classifier(ay_classifier **out, const ay_args *a, const char *model, ay_err *err);
 /* Open the encoder and the data folder.  wait: come back only when every stored picture has a vector

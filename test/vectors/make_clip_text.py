@@ -3,8 +3,10 @@ precision; causal and not, GELU and QuickGELU, small ones, ViT-B/32's and Mobile
 
     python test/vectors/make_clip_text.py [CASE ...]      (needs torch, open_clip, transformers)
 """
+import gzip
 import os
 import sys
+import tempfile
 
 import open_clip
 import torch
@@ -92,7 +94,36 @@ def hf_run(config, ids, what):
     return rows, model.double()(input_ids=ids).text_embeds
 
 
+WORDS = ["a dog", "a cat", "a photo of a dog", "dog", "It's THE photo, of ten cats!", "caf\u00e9", "\u732b",
+         "one two three four five six", "x " * 200, "a photo of a very small dog beside a very large cat"]
+
+
+def words(name="words-tiny"):
+    """Both towers, the tiny vocabulary of make_tokenizer.py, and texts as a user gives them."""
+    tiny = os.path.join(HERE, "tokenizer-tiny", "bpe_simple_vocab_16e6.txt")
+    with tempfile.TemporaryDirectory() as folder:
+        packed = os.path.join(folder, "tiny.gz")
+        with open(tiny, "rb") as f, gzip.open(packed, "wb") as g:
+            g.write(f.read())
+        tokenizer = open_clip.tokenizer.SimpleTokenizer(bpe_path=packed)
+    c = dict(SMALL, context=40, vocabulary=tokenizer.vocab_size)
+    config = openclip_config(c, {})
+    cfg = config["model_cfg"]
+    model = open_clip.CLIP(embed_dim=cfg["embed_dim"], vision_cfg=cfg["vision_cfg"],
+                           text_cfg=cfg["text_cfg"]).eval()
+    rows = formula.fill(model, scale=scale_of)
+    with torch.no_grad():
+        out = model.double().encode_text(tokenizer(WORDS, c["context"]), normalize=True)
+    formula.save(os.path.join(HERE, f"clip-{name}.json"), made_by="make_clip_text.py",
+                 versions=formula.versions(torch, open_clip), arch="clip-text", config=config,
+                 input=[len(WORDS), 1, 1, 1], input_amp=0.0, texts=WORDS,
+                 features=formula.digits(out.flatten()), tensors=rows)
+    print(name, tuple(out.shape), out[0, :3])
+
+
 def main():
+    if len(sys.argv) < 2 or "words-tiny" in sys.argv[1:]:
+        words()
     for name, c, what in CASES:
         if len(sys.argv) > 1 and name not in sys.argv[1:]:
             continue
