@@ -166,6 +166,7 @@ static int serve_command(const ay_usage *usage, int argc, char **argv, bool demo
         o.behind_proxy = ay_args_get(&a, "behind-proxy") != NULL;
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file too large is an error to be told, as a full disk */
     block_signals();
     rc = AY_EXIT_OK;
     if (ay_session_serve(&session, &a, demo ? NULL : ay_args_get(&a, "train-folders"), &err) != AY_OK ||

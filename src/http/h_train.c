@@ -49,6 +49,16 @@ ay_status ay_h_job_stop(ay_request *rq, ay_err *err)
     return status ? status : reply_job(rq, 200, id, 0, err);
 }
 
+ay_status ay_h_job_resume(ay_request *rq, ay_err *err)
+{
+    int64_t id = 0;
+    ay_status status = job_id(rq, &id, err);
+
+    if (!status)
+        status = ay_service_job_resume(rq->service, id, err);
+    return status ? status : reply_job(rq, 202, id, 0, err);
+}
+
 ay_status ay_h_job_events(ay_request *rq, ay_err *err)
 {
     int64_t id = 0;

@@ -33,7 +33,7 @@ ay_handler ay_h_models, ay_h_model_get, ay_h_model_promote, ay_h_model_rollback,
 /* h_why.c */
 ay_handler ay_h_prediction_get, ay_h_prediction_delete, ay_h_prediction_heat, ay_h_prediction_doubt;
 /* h_train.c */
-ay_handler ay_h_job_get, ay_h_job_stop, ay_h_job_events, ay_h_train, ay_h_train_sources;
+ay_handler ay_h_job_get, ay_h_job_stop, ay_h_job_resume, ay_h_job_events, ay_h_train, ay_h_train_sources;
 /* h_seed3.c */
 ay_handler ay_h_s3_upload, ay_h_s3_batch, ay_h_s3_classes, ay_h_s3_images, ay_h_s3_stats,
     ay_h_s3_static;

@@ -33,12 +33,12 @@ static json_t *parsed(const char *text)
 
 json_t *ay_view_job(const ay_job *j)
 {
-    return json_pack("{s:I, s:s, s:s, s:I, s:I, s:s, s:o, s:i, s:o, s:o, s:o}", "id",
+    return json_pack("{s:I, s:s, s:s, s:I, s:I, s:s, s:o, s:i, s:b, s:o, s:o, s:o}", "id",
                      (json_int_t)j->id, "kind", j->kind, "state", ay_job_state_name(j->state),
                      "done", (json_int_t)j->done, "total", (json_int_t)j->total, "message",
-                     j->message, "detail", parsed(j->detail), "points", j->npoints, "created_at",
-                     text_or_null(j->created), "started_at", text_or_null(j->started), "ended_at",
-                     text_or_null(j->ended));
+                     j->message, "detail", parsed(j->detail), "points", j->npoints, "resumable",
+                     j->resumable, "created_at", text_or_null(j->created), "started_at",
+                     text_or_null(j->started), "ended_at", text_or_null(j->ended));
 }
 
 json_t *ay_view_job_whole(const ay_job *j, size_t from)

@@ -30,6 +30,7 @@ typedef struct {
     ay_job_state state;
     int64_t done, total, created_us, started_us, ended_us;
     int cancel; /* how often it was asked to stop */
+    bool kept;  /* failed, and its files wait for ay_service_job_resume() */
     char message[512];
     char *request, *detail; /* JSON, owned; NULL: none */
     ay_buf points;          /* JSON objects with commas between them */
@@ -137,7 +138,14 @@ ay_status ay_job_queue(ay_service *s, const char *kind, const char *request, int
 int64_t ay_job_take(ay_service *s, const char *kind, ay_arena *a, const char **request);
 /* Replace what is said of a job beside its numbers: JSON text, copied. */
 void ay_job_set_detail(ay_service *s, int64_t id, const char *json);
-void ay_job_add_point(ay_service *s, int64_t id, const char *json);
+/* Point number `at` of the curve, from 0; what was there from `at` on goes: a training that is resumed
+ * goes on before its last points. */
+void ay_job_put_point(ay_service *s, int64_t id, int at, const char *json);
+/* Whether the files of a job that fails are kept; said before ay_job_end(), or of one that is over. */
+void ay_job_keep(ay_service *s, int64_t id, bool kept);
+/* The oldest job after `after` whose files are kept or that waits: its id, and its request in the arena;
+ * 0: none. */
+int64_t ay_job_kept(ay_service *s, int64_t after, ay_arena *a, const char **request);
 /* The training that job `id` runs hears from now on who asks it to stop, and what was asked before;
  * c NULL: nobody does. */
 void ay_job_control(ay_service *s, int64_t id, ay_train_control *c);

@@ -3,7 +3,7 @@
  * Jobs are counted in memory and kept in the store when they begin, when they end, and when whoever
  * does the work says so: a step is no reason to sync a disk.  jobs_lock guards the memory and is never
  * held while the store writes. */
-#include "service/internal.h"
+#include "service/serving.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -105,13 +105,13 @@ static void say(ay_job_slot *j, const char *message)
 
 /* ---- the store's side */
 
-/* {"now": detail, "points": [...]} */
+/* {"now": detail, "points": [...], "kept": true} */
 static void pack(const ay_job_slot *j, ay_buf *out)
 {
-    if (!j->detail && j->npoints == 0)
+    if (!j->detail && j->npoints == 0 && !j->kept)
         return;
-    ay_buf_printf(out, "{\"now\":%s,\"points\":[%s]}", j->detail ? j->detail : "{}",
-                  j->points.len ? j->points.data : "");
+    ay_buf_printf(out, "{\"now\":%s,\"points\":[%s],\"kept\":%s}", j->detail ? j->detail : "{}",
+                  j->points.len ? j->points.data : "", j->kept ? "true" : "false");
 }
 
 void ay_job_save(ay_service *s, int64_t id)
@@ -162,6 +162,7 @@ static void unpack(ay_job_slot *j, const char *text)
     if (!root)
         return;
     j->detail = dump(json_object_get(root, "now"));
+    j->kept = json_is_true(json_object_get(root, "kept"));
     json_array_foreach(json_object_get(root, "points"), i, point)
     {
         char *one = dump(point);
@@ -330,13 +331,28 @@ void ay_job_set_detail(ay_service *s, int64_t id, const char *json)
     ay_free(copy);
 }
 
-void ay_job_add_point(ay_service *s, int64_t id, const char *json)
+/* Points are flat objects: what lies between two is "},{". */
+static void cut_points(ay_job_slot *j, int n)
+{
+    char *p = j->points.data;
+
+    if (n >= j->npoints)
+        return;
+    for (int i = 0; i < n; i++)
+        p = strstr(p, "},{") + 2;
+    j->points.len = n > 0 ? (size_t)(p - j->points.data) - 1 : 0;
+    j->points.data[j->points.len] = '\0';
+    j->npoints = n;
+}
+
+void ay_job_put_point(ay_service *s, int64_t id, int at, const char *json)
 {
     ay_job_slot *j;
 
     pthread_mutex_lock(&s->jobs_lock);
     j = find_job(s, id);
     if (j) {
+        cut_points(j, at);
         ay_buf_printf(&j->points, "%s%s", j->npoints ? "," : "", json);
         j->npoints++;
         tell(s, "job", "", id);
@@ -368,12 +384,77 @@ void ay_job_end(ay_service *s, int64_t id, ay_status status, const char *message
     pthread_mutex_unlock(&s->jobs_lock);
 }
 
+/* ---- files that a failed job keeps */
+
+void ay_job_keep(ay_service *s, int64_t id, bool kept)
+{
+    ay_job_slot *j;
+    bool over;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    j = find_job(s, id);
+    if (j)
+        j->kept = kept;
+    over = j && is_over(j);
+    if (over)
+        tell(s, "job", "", id);
+    pthread_mutex_unlock(&s->jobs_lock);
+    if (over)
+        ay_job_save(s, id);
+}
+
+int64_t ay_job_kept(ay_service *s, int64_t after, ay_arena *a, const char **request)
+{
+    int64_t id = 0;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    for (int i = 0; i < s->njobs && id == 0; i++) {
+        const ay_job_slot *j = &s->jobs[i];
+        if (j->id <= after || !j->request || !(j->state == AY_JOB_PENDING || (is_over(j) && j->kept)))
+            continue;
+        *request = ay_arena_strdup(a, j->request);
+        id = *request ? j->id : 0;
+    }
+    pthread_mutex_unlock(&s->jobs_lock);
+    return id;
+}
+
+ay_status ay_service_job_resume(ay_service *s, int64_t id, ay_err *err)
+{
+    ay_status status = AY_OK;
+    ay_job_slot *j;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    j = find_job(s, id);
+    if (!j)
+        status = ay_fail(err, AY_ENOTFOUND, "no job %lld", (long long)id);
+    else if (!s->trainer_started)
+        status = ay_fail(err, AY_ECONFLICT, "this server does not train");
+    else if (j->state != AY_JOB_FAILED || !j->kept)
+        status = ay_fail(err, AY_ECONFLICT, "job %lld is %s and there is nothing to go on with: start a new one",
+                         (long long)id, names[j->state]);
+    if (status == AY_OK) {
+        j->state = AY_JOB_PENDING;
+        j->kept = false;
+        j->cancel = 0;
+        j->ended_us = j->done = j->total = 0;
+        say(j, "");
+        tell(s, "job", "", id);
+        pthread_cond_broadcast(&s->jobs_changed);
+    }
+    pthread_mutex_unlock(&s->jobs_lock);
+    if (status == AY_OK)
+        ay_job_save(s, id);
+    return status;
+}
+
 /* ---- for readers */
 
 static bool copy_job(ay_arena *a, const ay_job_slot *j, ay_job *out)
 {
     *out = (ay_job){.id = j->id, .state = j->state, .done = j->done, .total = j->total,
                     .npoints = j->npoints};
+    out->resumable = j->kept && j->state == AY_JOB_FAILED;
     out->kind = ay_arena_strdup(a, j->kind);
     out->message = ay_arena_strdup(a, j->message);
     out->detail = ay_arena_strdup(a, j->detail ? j->detail : "");
@@ -445,21 +526,24 @@ ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err)
     j = find_job(s, id);
     if (!j)
         status = ay_fail(err, AY_ENOTFOUND, "no job %lld", (long long)id);
-    else if (is_over(j))
+    else if (is_over(j) && !(j->kept && j->state == AY_JOB_FAILED))
         status = ay_fail(err, AY_ECONFLICT, "job %lld is over", (long long)id);
     else
         j->cancel++;
     if (status == AY_OK)
         tell_training(s, j);
-    if (status == AY_OK && (ended = j->state == AY_JOB_PENDING)) {
+    if (status == AY_OK && (ended = j->state != AY_JOB_RUNNING)) {
         j->state = AY_JOB_CANCELLED;
+        j->kept = false;
         j->ended_us = ay_clock_wall();
         tell(s, "job", "", id);
     }
     pthread_cond_broadcast(&s->jobs_changed);
     pthread_mutex_unlock(&s->jobs_lock);
-    if (ended)
+    if (ended) {
         ay_job_save(s, id);
+        ay_training_forget(s, id);
+    }
     return status;
 }
 

@@ -124,10 +124,12 @@ ay_status ay_service_undo(ay_service *s, const char *token, ay_undo_result *out,
 /* ---- jobs: work in the background, newest first; the last hundred are kept. */
 /*
  *   PENDING --> RUNNING --> DONE | FAILED | CANCELLED
- *      \--------------------------------------^
+ *      \  ^-----------------------'        ^
+ *       '----------------------------------'
  *
  * They are in the store.  A job whose process ended goes on at the next open when it can (training:
- * back to PENDING), else it is FAILED and says why. */
+ * back to PENDING), else it is FAILED and says why.  A training that failed because a disk was full or
+ * memory was short keeps its files and can be resumed. */
 typedef enum {
     AY_JOB_RUNNING,
     AY_JOB_DONE,
@@ -144,6 +146,7 @@ typedef struct {
     const char *detail;   /* JSON object: what else there is to say of this kind; "" for none */
     const char *points;   /* JSON array: a training's curve; only by ay_service_job(), else NULL */
     int npoints;
+    bool resumable; /* failed for want of room; ay_service_job_resume() goes on with it */
     /* "" before it began, and while it runs */
     char created[AY_RFC3339_SIZE], started[AY_RFC3339_SIZE], ended[AY_RFC3339_SIZE];
 } ay_job;
@@ -152,8 +155,10 @@ ay_status ay_service_jobs(ay_service *s, ay_arena *a, ay_job **out, size_t *n, a
 /* One, with its curve.  AY_ENOTFOUND. */
 ay_status ay_service_job(ay_service *s, int64_t id, ay_arena *a, ay_job *out, ay_err *err);
 /* Ask a job to stop; it does so between two pictures.  A training keeps its best so far; asked twice
- * it stops where it is.  AY_ENOTFOUND; AY_ECONFLICT: over. */
+ * it stops where it is.  One that could be resumed is given up.  AY_ENOTFOUND; AY_ECONFLICT: over. */
 ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err);
+/* Back to PENDING; it goes on from its last checkpoint.  AY_ENOTFOUND; AY_ECONFLICT: not resumable. */
+ay_status ay_service_job_resume(ay_service *s, int64_t id, ay_err *err);
 /* Whoever works in the background for the service's users shows it as a job.  total 0: not known. */
 int64_t ay_job_begin(ay_service *s, const char *kind, int64_t total);
 /* Report; false when the job is asked to stop, or the service is closing. */

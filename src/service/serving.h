@@ -54,6 +54,8 @@ ay_status ay_answer_fill(const ay_serving *v, const ay_prediction *p, ay_arena *
 ay_status ay_registry_start(ay_service *s, bool open_now, ay_err *err);
 
 /* ---- training.c */
+/* Remove what job `id` left below <data>/train. */
+void ay_training_forget(ay_service *s, int64_t id);
 ay_status ay_trainer_start(ay_service *s, ay_err *err);
 void ay_trainer_stop(ay_service *s);
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "base/thread.h"
 
 #include <dirent.h>
@@ -175,6 +176,36 @@ static ay_status check_dataset(ay_service *s, const char *dataset, char *name, s
     return status;
 }
 
+static bool is_same(const json_t *a, const json_t *b)
+{
+    static const char *const keys[] = {"name", "dataset", "folder"};
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (!json_equal(json_object_get(a, keys[i]), json_object_get(b, keys[i])))
+            return false;
+    return true;
+}
+
+/* A new training of the same data under the same name: what an earlier one kept to go on with goes. */
+static void replace(ay_service *s, const json_t *request, int64_t fresh)
+{
+    const char *text;
+    int64_t id = 0;
+    ay_arena a;
+
+    ay_arena_init(&a, 0);
+    while ((id = ay_job_kept(s, id, &a, &text)) > 0 && id < fresh) {
+        json_t *old = json_loads(text, 0, NULL);
+        ay_job j;
+        if (is_same(old, request) && ay_service_job(s, id, &a, &j, NULL) == AY_OK && j.resumable) {
+            ay_job_keep(s, id, false);
+            ay_training_forget(s, id);
+        }
+        json_decref(old);
+    }
+    ay_arena_fini(&a);
+}
+
 ay_status ay_training_start(ay_service *s, const ay_training *t, int64_t *job, ay_err *err)
 {
     char name[AY_NAME_MAX + 1] = "", folder[PATH] = "", *text;
@@ -197,9 +228,11 @@ ay_status ay_training_start(ay_service *s, const ay_training *t, int64_t *job, a
     request = json_pack("{s:s, s:s, s:s, s:i, s:O?}", "name", t->name ? t->name : "", "dataset",
                         name, "folder", folder, "promote", t->promote, "settings", t->settings);
     text = request ? ay_json_compact(request) : NULL;
-    json_decref(request);
     status = text ? ay_job_queue(s, "train", text, job, err)
                   : ay_fail(err, AY_ENOMEM, "starting a training");
+    if (status == AY_OK)
+        replace(s, request, *job);
+    json_decref(request);
     ay_free(text);
     return status;
 }
@@ -309,7 +342,7 @@ static void on_point(void *ctx, const ay_train_point *p)
     char *text = o ? ay_json_compact(o) : NULL;
 
     if (text)
-        ay_job_add_point(r->s, r->job, text);
+        ay_job_put_point(r->s, r->job, p->epoch - 1, text);
     ay_free(text);
     json_decref(o);
 }
@@ -465,6 +498,26 @@ static const char *cause(ay_status status)
     }
 }
 
+static void work_path(const ay_service *s, int64_t id, char dst[PATH])
+{
+    snprintf(dst, PATH, "%.3900s/train/%lld", s->data, (long long)id);
+}
+
+void ay_training_forget(ay_service *s, int64_t id)
+{
+    char work[PATH];
+
+    work_path(s, id, work);
+    ay_tree_remove(work);
+}
+
+/* A full disk or too little memory is nothing that the training did wrong: once there is room it can go
+ * on, so its files stay. */
+static bool is_worth_keeping(ay_status status)
+{
+    return status == AY_EIO || status == AY_ENOMEM;
+}
+
 static void run_job(ay_service *s, int64_t id, const char *text)
 {
     json_t *request = json_loads(text, 0, NULL);
@@ -474,7 +527,7 @@ static void run_job(ay_service *s, int64_t id, const char *text)
     ay_status status;
     bool closing;
 
-    snprintf(work, sizeof work, "%.3900s/train/%lld", s->data, (long long)id);
+    work_path(s, id, work);
     json_object_set_new(r.detail, "name", json_string(word(request, "name")));
     json_object_set_new(r.detail, "dataset", json_string(word(request, "dataset")));
     json_object_set_new(r.detail, "folder", json_string(word(request, "folder")));
@@ -495,8 +548,10 @@ static void run_job(ay_service *s, int64_t id, const char *text)
             json_object_set_new(r.detail, "cause", json_string(cause(status)));
             show(&r);
         }
+        ay_job_keep(s, id, is_worth_keeping(status));
         ay_job_end(s, id, status, *message ? message : *err.msg ? err.msg : "stopped");
-        ay_tree_remove(work);
+        if (!is_worth_keeping(status))
+            ay_tree_remove(work);
     }
     json_decref(request);
     json_decref(r.detail);
@@ -530,10 +585,37 @@ static void *work(void *arg)
     }
 }
 
+/* Folders of jobs that neither wait nor can be resumed: a crash came between the job's end and its
+ * folder's. */
+static void sweep(ay_service *s)
+{
+    char path[PATH];
+    struct dirent *e;
+    DIR *dir;
+
+    snprintf(path, sizeof path, "%.3900s/train", s->data);
+    dir = opendir(path);
+    while (dir && (e = readdir(dir))) {
+        const char *request;
+        ay_arena a;
+        long id;
+        if (!ay_str_to_long(e->d_name, 1, INT64_MAX - 1, &id))
+            continue; /* the cache of features */
+        ay_arena_init(&a, 0);
+        if (ay_job_kept(s, id - 1, &a, &request) != id)
+            ay_training_forget(s, id);
+        ay_arena_fini(&a);
+    }
+    if (dir)
+        closedir(dir);
+}
+
 ay_status ay_trainer_start(ay_service *s, ay_err *err)
 {
-    ay_status status = ay_thread_start(&s->trainer, "trainer", work, s, err);
+    ay_status status;
 
+    sweep(s);
+    status = ay_thread_start(&s->trainer, "trainer", work, s, err);
     s->trainer_started = status == AY_OK;
     return status;
 }

@@ -1,12 +1,15 @@
 /* service/training.h - trainings, one after another in the background, as jobs of kind "train".
  *
  *     start --> PENDING --> RUNNING --> DONE        installed, and promoted when asked for
- *                  ^           | |----> CANCELLED   the best so far is installed, if there is one
- *                  |           | '----> FAILED      and why
- *                  '--- the program ended
+ *                ^   ^         | |----> CANCELLED   the best so far is installed, if there is one
+ *                |   |         | '----> FAILED      and why
+ *                |   '- the program ended   |
+ *                '---------- resume --------'       when a disk was full or memory short
  *
  * What was asked for is kept with the job, its files under <data>/train/<job>.  When the program ends,
- * however it does, the next server goes on where the last checkpoint is.  Pictures of a data set are
+ * however it does, the next server goes on where the last checkpoint is.  Files of a training that can
+ * be resumed go when it is given up (cancelled), or when a new one of the same data and name replaces
+ * it; the next start removes what a crash left.  Pictures of a data set are
  * read where they lie (a list of paths, no copies).  One runs at a time: two would share the
  * processors and both be late.
  *

@@ -177,13 +177,83 @@ static void the_next_server_goes_on_with_it(void)
     atomic_store(&fake_train.wait, false);
     s = fake_serve(dir, &f);
     j = wait_for(s, id, AY_JOB_DONE);
-    CHECK(fake_train.runs == runs + 1 && fake_train.resumed == 1 && j.npoints >= 3);
+    CHECK(fake_train.runs == runs + 1 && fake_train.resumed == 1 && j.npoints == 2); /* no epoch twice */
     CHECK(strstr(j.message, "main version 1"));
     ay_service_close(s);
     fake_folder_gone(dir);
 }
 
-TESTS({"a training ends as a model that answers", a_training_ends_as_a_model_that_answers},
+static bool has_files(const char *dir, int64_t id)
+{
+    char path[300];
+
+    snprintf(path, sizeof path, "%s/train/%lld", dir, (long long)id);
+    return ay_file_exists(path);
+}
+
+/* A job is over a moment before its files are gone. */
+static bool files_go(const char *dir, int64_t id)
+{
+    for (int i = 0; i < 400 && has_files(dir, id); i++)
+        usleep(5000);
+    return !has_files(dir, id);
+}
+
+static void after_a_full_disk_it_goes_on(void)
+{
+    const char *dir = fake_folder();
+    char stray[300];
+    fake_encoder f;
+    ay_service *s;
+    int64_t id, other, third;
+    ay_job j;
+
+    fake_init(&f, 'a');
+    s = fake_serve(dir, &f);
+    teach(s);
+    fake_train.fail = AY_EIO;
+    fake_train.resumed = 0;
+    id = start(s, "full", -1);
+    j = wait_for(s, id, AY_JOB_FAILED);
+    CHECK(j.resumable && strstr(j.detail, "\"cause\":\"disk\"") && j.npoints == 2 && has_files(dir, id));
+    ay_service_close(s);
+    snprintf(stray, sizeof stray, "mkdir -p %s/train/4711/model.partial", dir);
+    CHECK(system(stray) == 0);
+    s = fake_serve(dir, &f); /* and it can still be resumed after a restart */
+    CHECK(job(s, id).state == AY_JOB_FAILED && job(s, id).resumable && has_files(dir, id));
+    CHECK(!has_files(dir, 4711)); /* nobody's */
+    CHECK_OK(ay_service_job_resume(s, id, &err), err); /* still full */
+    wait_for(s, id, AY_JOB_FAILED);
+    CHECK(fake_train.resumed == 1 && has_files(dir, id));
+    fake_train.fail = AY_OK;
+    CHECK_OK(ay_service_job_resume(s, id, &err), err);
+    j = wait_for(s, id, AY_JOB_DONE);
+    CHECK(fake_train.resumed == 2 && j.npoints == 2 && !j.resumable && files_go(dir, id));
+    CHECK(strstr(j.points, "\"epoch\":1") && strstr(j.points, "\"epoch\":2") && !strstr(j.detail, "cause"));
+    CHECK(ay_service_job_resume(s, id, &err) == AY_ECONFLICT);
+    CHECK(ay_service_job_resume(s, 4711, &err) == AY_ENOTFOUND);
+
+    fake_train.fail = AY_ENOMEM; /* given up, and replaced */
+    id = start(s, "given up", -1);
+    CHECK(wait_for(s, id, AY_JOB_FAILED).resumable);
+    CHECK_OK(ay_service_job_cancel(s, id, &err), err);
+    CHECK(job(s, id).state == AY_JOB_CANCELLED && !job(s, id).resumable && !has_files(dir, id));
+    CHECK(ay_service_job_cancel(s, id, &err) == AY_ECONFLICT);
+    other = start(s, "replaced", -1);
+    CHECK(wait_for(s, other, AY_JOB_FAILED).resumable && has_files(dir, other));
+    CHECK_OK(ay_training_start(s, &(ay_training){.name = "another"}, &third, &err), err);
+    CHECK(wait_for(s, third, AY_JOB_FAILED).resumable && job(s, other).resumable);
+    fake_train.fail = AY_EINVAL;
+    id = start(s, "new", -1);
+    CHECK(!wait_for(s, id, AY_JOB_FAILED).resumable && files_go(dir, id)); /* bad data stay bad */
+    CHECK(!job(s, other).resumable && !has_files(dir, other) && has_files(dir, third));
+    fake_train.fail = AY_OK;
+    ay_service_close(s);
+    fake_folder_gone(dir);
+}
+
+TESTS({"after a full disk it goes on", after_a_full_disk_it_goes_on},
+      {"a training ends as a model that answers", a_training_ends_as_a_model_that_answers},
       {"what cannot be trained says why", what_cannot_be_trained_says_why},
       {"stopped it keeps the best", stopped_it_keeps_the_best_stopped_twice_nothing},
       {"the next server goes on with it", the_next_server_goes_on_with_it})

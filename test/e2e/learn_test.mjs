@@ -76,6 +76,33 @@ test('a training that runs can be stopped, from the keyboard too', async ({ page
     await page.waitForSelector('li[data-job][data-state="cancelled"]', { timeout: 60000 });
 });
 
+test('a training that failed on a full disk can go on or be given up', async ({ page, shot }) => {
+    const asked = [];
+    await page.route('**/v1/jobs', async (route) => { // as the server tells it, when there was no room
+        const response = await route.fetch();
+        const { items } = await response.json();
+        const job = items.find((j) => j.kind === 'train');
+        Object.assign(job, { state: 'failed', resumable: true, message: 'model.safetensors: No space left on device' });
+        job.detail = { ...job.detail, result: undefined, model: undefined, cause: 'disk' };
+        await route.fulfill({ response, json: { items } });
+    });
+    await page.route('**/v1/jobs/*/resume', (route) => (asked.push(route.request().method()), route.fulfill({ status: 202, json: {} })));
+    await page.route('**/v1/jobs/*/cancel', (route) => (asked.push('cancel'), route.fulfill({ status: 200, json: {} })));
+    await page.goto('#/train');
+    const job = page.locator('li[data-job][data-state="failed"]').first();
+    await job.waitFor();
+    const text = await job.textContent();
+    check(/The disk is full/.test(text) && /No space left on device/.test(text), text);
+    await job.scrollIntoViewIfNeeded();
+    await shot('train-failed');
+    await job.locator('[data-do="resume"]').click();
+    await until(() => asked.length === 1, 'it is asked for');
+    await job.locator('[data-do="give-up"]').click();
+    await page.click('dialog [data-do="confirm"]');
+    await until(() => asked.length === 2, 'it is given up');
+    equal(asked.join(), 'POST,cancel', 'what was asked');
+});
+
 test('many dropped pictures are classified, listed with their bands, kept and found again', async ({ page, pictures, shot, drop }) => {
     await page.goto('#/board');
     await page.waitForSelector('[data-do="classify"]');

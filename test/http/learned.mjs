@@ -1,8 +1,9 @@
 // A trained model, from the first picture to the roll-back: train, classify, read the record, compare, promote, all as described.
 // The pictures are plain, so that a head on the embedded encoder learns them in seconds.
-import { Interface, Server, check, form, json, newFolder, picture, run, sha256, sleep, test } from "./lib.mjs";
+import { Interface, Server, Skip, check, form, json, newFolder, picture, run, sha256, sleep, test } from "./lib.mjs";
 import http from "node:http";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const data = newFolder(), parts = newFolder();
@@ -318,9 +319,34 @@ test("a model is deleted, never the active one; its answers keep its name", asyn
   check((await ask(200, "GET", "/v1/predictions/stats")).json.total === 0);
 });
 
+// prlimit: no file may grow beyond some size, as on a full disk, until the limit is lifted.
+const limit = (bytes) => spawnSync("prlimit", ["--pid", String(server.child.pid), `--fsize=${bytes}:unlimited`]).status === 0;
+
+test("a training that failed on a full disk is kept over a restart and resumed", async () => {
+  if (!limit("unlimited")) throw new Skip("no prlimit");
+  const settings = { "training.epochs": 1, "model.freeze_backbone": false, "model.head_epochs": 2, "data.near_duplicates": false };
+  check(limit(8000000), "the limit");
+  const job = (await ask(202, "POST", "/v1/train", json({ folder: "shapes", name: "full", promote: false, settings }))).json;
+  const failed = await follow(job.id);
+  check(failed.state === "failed" && failed.resumable && failed.detail.cause === "disk", failed);
+  check(existsSync(join(data, "train", String(job.id), "model.partial", "settings.yaml")), "its files are gone");
+  await server.kill();
+  server = await start();
+  check((await ask(200, "GET", `/v1/jobs/${job.id}`)).json.resumable, "forgotten by the restart");
+  check((await ask(202, "POST", `/v1/jobs/${job.id}/resume`)).json.id === job.id);
+  const over = await follow(job.id);
+  check(over.state === "done" && /^full version 1/.test(over.message) && !over.resumable, over);
+  const epochs = over.curve.map((p) => p.epoch);
+  check(epochs.every((e, i) => e === i + 1), "the curve has holes or doubles", epochs);
+  for (const late = Date.now() + 10000; existsSync(join(data, "train", String(job.id))); await sleep(50))
+    check(Date.now() < late, "its files stay");
+  await ask(409, "POST", `/v1/jobs/${job.id}/resume`);
+  await ask(404, "POST", "/v1/jobs/4711/resume");
+});
+
 // Statuses that only a damaged model or a full queue give.
 const elsewhere = (name) => / 503$/.test(name) || ["POST /v1/models/{model}/promote 422", "DELETE /v1/jobs/{id} 204", "POST /predict/batch 413", "DELETE /v1/jobs/{id} 404"].includes(name) ||
-  / 409$/.test(name) && !/rollback|cancel|train |DELETE \/v1\/models/.test(name); // routes.mjs: without a model
+  / 409$/.test(name) && !/rollback|cancel|resume|train |DELETE \/v1\/models/.test(name); // routes.mjs: without a model
 
 test("every described answer was seen", async () => {
   const ours = (row) => ["trained models", "part classifier"].includes(row.operation.tags[0]) || row.path.startsWith("/v1/jobs/{id}");

@@ -129,6 +129,7 @@ export const api = {
     trainSources: () => call('GET', '/v1/train/sources'),
     train: (body) => call('POST', '/v1/train', { json: body }),
     job: (id, from = 0) => call('GET', `/v1/jobs/${id}`, { query: { from: String(from) } }),
+    resumeJob: (id) => call('POST', `/v1/jobs/${id}/resume`),
     stopJob: (id) => call('POST', `/v1/jobs/${id}/cancel`),
 
     suspects: (dataset) => call('GET', '/v1/suspects', { query: { dataset } }),

@@ -8,6 +8,7 @@ import { h, put, redraw } from './dom.js';
 import { t, has, date, duration, percent } from './i18n.js';
 import { icon } from './icons.js';
 import { api, explain } from './api.js';
+import { confirm } from './dialog.js';
 import { failed, toast } from './toast.js';
 import { state, on } from './state.js';
 import { loadJobs } from './notice.js';
@@ -45,6 +46,11 @@ function stop(j) {
     return api.stopJob(j.id).then(() => toast(t('stopping'))).catch(failed);
 }
 
+async function giveUp(j) {
+    if (!(await confirm(t('give_up_title'), t('give_up_help'), t('give_up'), { risk: true }))) return;
+    await api.stopJob(j.id).catch(failed);
+}
+
 function curvesOf(j) {
     const points = curveOf(j.id);
     return points.length > 0 && [
@@ -79,6 +85,7 @@ function running(j) {
 /** Why there is no model: what kind of trouble in the reader's language, exactly what in the server's English. */
 function trouble(j) {
     const key = `cause_${j.detail?.cause}`;
+    if (j.state === 'cancelled' && j.detail?.cause && j.detail.cause !== 'nothing') return t('given_up');
     if (j.detail?.cause === 'nothing' || (j.state === 'cancelled' && !j.message)) return t('cause_nothing');
     return has(key) ? [t(key), ' ', h('span', { class: 'muted', lang: 'en' }, j.message)] : j.message;
 }
@@ -98,6 +105,10 @@ function past(j) {
         h('div', { class: 'tray-head' }, h('h3', { class: 'as-h2' }, t('training_of', { name: sourceOf(j) })), h('span', { class: `state state-${j.state}` }, t(`job_${j.state}`))),
         h('p', {}, outcome(j)),
         h('p', { class: 'muted small' }, j.ended_at ? date(j.ended_at) : ''),
+        j.resumable && h('div', { class: 'chips' },
+            h('button', { class: 'btn main', type: 'button', 'data-do': 'resume', onclick: () => api.resumeJob(j.id).then(() => toast(t('resuming'))).catch(failed) }, icon('again'), t('resume')),
+            h('button', { class: 'btn plain', type: 'button', 'data-do': 'give-up', onclick: () => giveUp(j) }, icon('trash'), t('give_up')),
+            h('span', { class: 'muted small' }, t('resume_help'))),
         model > 0 && h('div', { class: 'chips' },
             h('a', { class: 'btn', href: `/v1/models/${model}/report`, target: '_blank', rel: 'noopener' }, icon('report'), t('report')),
             h('a', { class: 'btn', href: '#/models' }, icon('models'), t('to_models'))),
