@@ -1,7 +1,9 @@
 /* bench/train - training steps (forward, loss, backward, SGD with momentum) on seeded weights and
  * pictures.
  *
- *   build/release/bench/train [resnet18|efficientnetv2-s] [batch] [f32|bf16] [threads] [profile|serve]
+ *   build/release/bench/train [resnet18|efficientnetv2-s|head] [batch] [f32|bf16] [threads] [profile|serve]
+ *
+ * head: a step is an epoch of a new head over the cached features of HEAD_BATCHES batches, AdamW.
  *
  * Alone it takes a few steps and prints the best.  With "profile": time a step of the plan.  With
  * "serve" it is a contender of bench/run_train.py: it prints "ready", and for every number of steps
@@ -16,7 +18,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { CLASSES = 1000 };
+enum { CLASSES = 1000, HEAD_CLASSES = 6, HEAD_FEATURES = 512, HEAD_BATCHES = 14 };
 
 static ay_val conv_bn(ay_graph *g, ay_val x, const char *block, int i, ay_conv a, ay_act act)
 {
@@ -106,6 +108,13 @@ static ay_val efficientnetv2_s(ay_graph *g, ay_val x)
     return conv_bn(g, x, "head", 0, (ay_conv){.out = 1792, .kernel = 1}, AY_ACT_SILU);
 }
 
+/* assay train's head in its default settings, on ResNet18's features. */
+static ay_val head(ay_graph *g, ay_val x)
+{
+    x = ay_nn_linear(g, ay_nn_dropout(g, x, 0.3f), "head.0", &(ay_linear){.out = 256, .bias = true});
+    return ay_nn_dropout(g, ay_nn_activation(g, x, AY_ACT_RELU), 0.15f);
+}
+
 static void must(ay_status status, const ay_err *err)
 {
     if (status == AY_OK)
@@ -119,32 +128,52 @@ typedef struct {
     ay_weights *w;
     ay_learn *l;
     ay_optim *o;
-    int batch;
+    int batch, classes;
+    bool head;
+    float *cached; /* head: [HEAD_BATCHES * batch][HEAD_FEATURES] */
     uint64_t steps;
 } trainer;
+
+static ay_val network(const char *name, ay_graph *g)
+{
+    ay_val x;
+
+    if (strcmp(name, "head") == 0)
+        return head(g, ay_graph_input(g, "features", AY_SHAPE(1, HEAD_FEATURES)));
+    x = ay_graph_input(g, "image", AY_SHAPE(1, 3, 224, 224));
+    x = strcmp(name, "resnet18") == 0 ? resnet18(g, x) : efficientnetv2_s(g, x);
+    return ay_nn_flatten(g, ay_nn_global_avg_pool(g, x));
+}
+
+static void draw(float *to, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (float)((i * 2654435761u >> 8) % 1000) / 500 - 1;
+}
 
 static trainer make(const char *name, int batch, ay_nn_precision precision, int threads)
 {
     ay_learn_options opt = {.batch = batch, .precision = precision, .threads = threads};
-    ay_optim_options sgd = {.kind = AY_OPTIM_SGD, .momentum = 0.9f};
-    trainer t = {.batch = batch};
+    ay_optim_options sgd = {.kind = AY_OPTIM_SGD, .momentum = 0.9f}, adam = {.kind = AY_OPTIM_ADAMW};
+    trainer t = {.batch = batch, .head = strcmp(name, "head") == 0};
     ay_err err;
-    ay_val x;
 
     must(ay_graph_create(&t.g, &err), &err);
-    x = ay_graph_input(t.g, "image", AY_SHAPE(1, 3, 224, 224));
-    x = strcmp(name, "resnet18") == 0 ? resnet18(t.g, x) : efficientnetv2_s(t.g, x);
-    x = ay_nn_flatten(t.g, ay_nn_global_avg_pool(t.g, x));
-    x = ay_nn_linear(t.g, x, "fc", &(ay_linear){.out = CLASSES, .bias = true});
-    ay_graph_output(t.g, x, "logits");
+    t.classes = t.head ? HEAD_CLASSES : CLASSES;
+    ay_graph_output(t.g,
+                    ay_nn_linear(t.g, network(name, t.g), "fc",
+                                 &(ay_linear){.out = t.classes, .bias = true}),
+                    "logits");
     must(ay_graph_finish(t.g, &err), &err);
     must(ay_graph_bind_init(t.g, 1, &err), &err);
     must(ay_weights_create(&t.w, t.g, &err), &err);
     must(ay_learn_create(&t.l, t.g, t.w, &opt, &err), &err);
-    must(ay_optim_create(&t.o, t.w, &sgd, &err), &err);
-    const ay_tensor *in = ay_learn_input(t.l, 0);
-    for (size_t i = 0; i < ay_tensor_count(in); i++)
-        ((float *)in->data)[i] = (float)((i * 2654435761u >> 8) % 1000) / 500 - 1;
+    must(ay_optim_create(&t.o, t.w, t.head ? &adam : &sgd, &err), &err);
+    draw((float *)ay_learn_input(t.l, 0)->data, ay_tensor_count(ay_learn_input(t.l, 0)));
+    if (t.head && !(t.cached = malloc(sizeof(float) * HEAD_FEATURES * HEAD_BATCHES * (size_t)batch)))
+        exit(1);
+    if (t.head)
+        draw(t.cached, (size_t)HEAD_FEATURES * HEAD_BATCHES * (size_t)batch);
     return t;
 }
 
@@ -153,24 +182,25 @@ static double loss(const trainer *t)
 {
     const float *logits = ay_learn_output(t->l, 0)->data;
     float *diff = (float *)ay_learn_diff_output(t->l, 0)->data;
+    int classes = t->classes;
     double sum = 0;
 
-    for (int n = 0; n < t->batch; n++, logits += CLASSES, diff += CLASSES) {
+    for (int n = 0; n < t->batch; n++, logits += classes, diff += classes) {
         double total = 0;
         float top = logits[0];
-        for (int c = 1; c < CLASSES; c++)
+        for (int c = 1; c < classes; c++)
             top = logits[c] > top ? logits[c] : top;
-        for (int c = 0; c < CLASSES; c++)
+        for (int c = 0; c < classes; c++)
             total += exp(logits[c] - top);
-        int label = n * 37 % CLASSES;
+        int label = n * 37 % classes;
         sum += log(total) + top - logits[label];
-        for (int c = 0; c < CLASSES; c++)
+        for (int c = 0; c < classes; c++)
             diff[c] = (float)((exp(logits[c] - top) / total - (c == label)) / t->batch);
     }
     return sum / t->batch;
 }
 
-static double step(trainer *t)
+static double one_batch(trainer *t, float rate)
 {
     double value;
     ay_err err;
@@ -178,7 +208,21 @@ static double step(trainer *t)
     must(ay_learn_forward(t->l, t->steps++, &err), &err);
     value = loss(t);
     must(ay_learn_backward(t->l, false, &err), &err);
-    must(ay_optim_step(t->o, 0.01f, NULL, &err), &err);
+    must(ay_optim_step(t->o, rate, NULL, &err), &err);
+    return value;
+}
+
+static double step(trainer *t)
+{
+    size_t n = HEAD_FEATURES * (size_t)t->batch;
+    double value = 0;
+
+    if (!t->head)
+        return one_batch(t, 0.01f);
+    for (size_t i = 0; i < HEAD_BATCHES; i++) {
+        memcpy(ay_learn_input(t->l, 0)->data, t->cached + i * n, n * sizeof(float));
+        value = one_batch(t, 1e-3f);
+    }
     return value;
 }
 
@@ -270,6 +314,7 @@ int main(int argc, char **argv)
     } else {
         report(&t);
     }
+    free(t.cached);
     ay_optim_destroy(t.o);
     ay_learn_destroy(t.l);
     ay_weights_destroy(t.w);

@@ -3,6 +3,9 @@
 
     train_torch.py NETWORK BATCH f32|bf16 THREADS [channels_last]
 
+head: an epoch of a frozen ResNet18 with a new head as it is usually written: every picture of 14
+batches through the body again, a step of the head a batch.  Assay's peer trains over cached features.
+
 bf16 is torch.autocast as its documentation shows it; the loss is float32, the optimiser SGD with
 momentum.  For every number of steps on its input it takes so many steps and prints processor
 seconds, wall seconds, peak memory (MB) and the last loss.
@@ -79,15 +82,34 @@ def efficientnetv2_s():
     return body + [conv_bn(272, 1792, 1, act=nn.SiLU)], 1792
 
 
-def main():
-    name, batch, precision, threads = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-    torch.set_num_threads(threads)
-    torch.manual_seed(1)
+def head_epoch(batch, precision, last):
+    body, _ = resnet18()
+    body = nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
+    head = nn.Sequential(nn.Dropout(0.3), nn.Linear(512, 256), nn.ReLU(), nn.Dropout(0.15), nn.Linear(256, 6))
+    x, labels = torch.rand(batch, 3, 224, 224) * 2 - 1, torch.arange(batch) * 37 % 6
+    if last:
+        body, x = (t.to(memory_format=torch.channels_last) for t in (body, x))
+    optimiser = torch.optim.AdamW(head.parameters(), lr=1e-3)
+
+    def epoch():
+        for _ in range(14):
+            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+                features = body(x)
+            loss = nn.functional.cross_entropy(head(features.float()), labels)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        return loss
+
+    return epoch
+
+
+def network_step(name, batch, precision, last):
     body, width = {"resnet18": resnet18, "efficientnetv2-s": efficientnetv2_s}[name]()
     model = nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 1000)).train()
     x = torch.rand(batch, 3, 224, 224) * 2 - 1
     labels = torch.arange(batch) * 37 % 1000
-    if "channels_last" in sys.argv:
+    if last:
         model, x = (t.to(memory_format=torch.channels_last) for t in (model, x))
     optimiser = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
 
@@ -100,6 +122,16 @@ def main():
         optimiser.step()
         return loss
 
+    return step
+
+
+def main():
+    name, batch, precision, threads = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+    torch.set_num_threads(threads)
+    torch.manual_seed(1)
+    last = "channels_last" in sys.argv
+    step = (head_epoch(batch, precision, last) if name == "head" else
+            network_step(name, batch, precision, last))
     print("ready", flush=True)
     for line in sys.stdin:
         cpu, wall = time.process_time(), time.perf_counter()
