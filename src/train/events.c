@@ -96,6 +96,22 @@ static void begin_event(ay_buf *b, int64_t step)
     put_varint(b, (uint64_t)step);
 }
 
+/* TensorBoard reads a folder's files in the order of their names.  A file that is there is never
+ * written over: two runs may begin in one second and one process. */
+static ay_status create_file(ay_event_file *e, const char *folder, ay_err *err)
+{
+    long long second = (long long)(ay_clock_wall() / 1000000);
+
+    for (int i = 0; i < 100; i++) {
+        snprintf(e->path, sizeof e->path, "%.4000s/events.out.tfevents.%lld.%ld.%02d.assay", folder,
+                 second, (long)getpid(), i);
+        e->file = fopen(e->path, "wbxe");
+        if (e->file || errno != EEXIST)
+            break;
+    }
+    return e->file ? AY_OK : ay_fail(err, AY_EIO, "%s: %s", e->path, strerror(errno));
+}
+
 ay_status ay_event_file_open(ay_event_file **out, const char *folder, int64_t step, ay_err *err)
 {
     static const unsigned char started[] = {1 << 3 | VARINT, 1}; /* SessionLog { status: START } */
@@ -106,11 +122,8 @@ ay_status ay_event_file_open(ay_event_file **out, const char *folder, int64_t st
     *out = NULL;
     if (!e)
         return ay_fail(err, AY_ENOMEM, "event file");
-    snprintf(e->path, sizeof e->path, "%.4000s/events.out.tfevents.%lld.%ld.assay", folder,
-             (long long)(ay_clock_wall() / 1000000), (long)getpid());
-    e->file = fopen(e->path, "wbe");
-    if (!e->file) {
-        status = ay_fail(err, AY_EIO, "%s: %s", e->path, strerror(errno));
+    status = create_file(e, folder, err);
+    if (status != AY_OK) {
         ay_free(e);
         return status;
     }
