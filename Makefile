@@ -18,7 +18,7 @@ FUZZ_SECONDS ?= 20
 ALL_DIRS = base text image draw tensor nn nn/ref nn/dnnl models engine plot train index store net service web http cmd
 DIRS    ?= $(ALL_DIRS)
 PKGS    = libjpeg spng libwebp libwebpdemux libtiff-4 libmicrohttpd gnutls sqlite3 jansson \
-          yaml-0.1 libcurl libsodium cairo libqrencode
+          yaml-0.1 libcurl libsodium cairo fontconfig libqrencode
 LIBS    = $(shell pkg-config --libs $(PKGS)) -lz -lgif -ldnnl -lgomp -pthread -lm
 WARN    = -Wall -Wextra -Wshadow -Wvla -Wundef -Wstrict-prototypes \
           -Wmissing-prototypes -Wpointer-arith -Wformat=2

@@ -37,4 +37,7 @@ struct ay_canvas {
 /* Beneath y, in font sizes: where letters stand when y is their middle. */
 #define AY_TEXT_DROP 0.36
 
+/* One character from s (NUL-terminated) into *code; bytes used.  What is not UTF-8 is U+FFFD. */
+size_t ay_text_next(const char *s, uint32_t *code);
+
 #endif

@@ -1,14 +1,21 @@
-/* plot/png.c - the display list painted by cairo. */
+/* plot/png.c - the display list painted by cairo.
+ *
+ * A letter that no font of the machine has is drawn as a box with its code in it, as browsers do: two
+ * such names can still be told apart, and nobody takes them for what the classes are called.  A note
+ * under the chart says so. */
 #include "plot/canvas.h"
+#include "plot/font.h"
 #include "plot/list.h"
 
 #include <cairo.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct {
     cairo_t *cr;
     ay_theme theme;
+    ay_fonts *fonts;
 } painter;
 
 static void use_ink(const painter *p, ay_ink ink, double opacity)
@@ -63,24 +70,125 @@ static void path(const painter *p, const ay_mark *m)
     finish(p, &m->brush);
 }
 
+static void use_font(const painter *p, const char *family, const ay_type *t, double share)
+{
+    cairo_select_font_face(p->cr, family, CAIRO_FONT_SLANT_NORMAL,
+                           t->bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
+    cairo_set_font_size(p->cr, t->size * share);
+}
+
+/* The code in two rows of digits, as wide as the table says that the letter is. */
+static double coded_box(const painter *p, const ay_type *t, const char *letter, double x, bool draw)
+{
+    uint32_t code;
+    double width = ay_text_width(letter, t->size, t->bold), high = 0.84 * t->size;
+    double top = AY_TEXT_DROP * t->size - high;
+    int digits = code > 0xffff ? 3 : 2;
+    char row[2][4];
+
+    ay_text_next(letter, &code);
+    if (!draw)
+        return width;
+    snprintf(row[0], sizeof row[0], "%0*X", digits, (unsigned)(code >> 4 * digits & 0xfff));
+    snprintf(row[1], sizeof row[1], "%0*X", digits, (unsigned)(code & ((1u << 4 * digits) - 1)));
+    cairo_rectangle(p->cr, x + 0.04 * t->size, top, width - 0.08 * t->size, high);
+    cairo_set_line_width(p->cr, 0.05 * t->size);
+    cairo_stroke(p->cr);
+    use_font(p, "DejaVu Sans", t, fmin(0.46, 1.25 * width / t->size / digits));
+    for (int i = 0; i < 2; i++) {
+        cairo_text_extents_t e;
+        cairo_text_extents(p->cr, row[i], &e);
+        cairo_move_to(p->cr, x + width / 2 - e.x_advance / 2, top + (0.43 + 0.43 * i) * high);
+        cairo_show_text(p->cr, row[i]);
+    }
+    return width;
+}
+
+/* Bytes of s that one font can draw, and that font; NULL: its first letter has none. */
+static size_t run_of(const painter *p, const char *s, const char **family)
+{
+    uint32_t code;
+    size_t n = ay_text_next(s, &code);
+
+    *family = ay_fonts_family(p->fonts, code);
+    while (*family && s[n]) {
+        size_t more = ay_text_next(s + n, &code);
+        if (!ay_fonts_same(p->fonts, code))
+            break;
+        n += more;
+    }
+    return n;
+}
+
+/* All runs from x on; the width.  Without draw nothing is painted. */
+static double runs(const painter *p, const ay_mark *m, double x, bool draw)
+{
+    const ay_type *t = &m->u.text.type;
+    double begin = x;
+
+    for (const char *s = m->u.text.text; *s;) {
+        char part[512];
+        const char *family;
+        cairo_text_extents_t e;
+        size_t n = run_of(p, s, &family);
+        if (!family) {
+            snprintf(part, sizeof part, "%.*s", (int)n, s);
+            x += coded_box(p, t, part, x, draw);
+            s += n;
+            continue;
+        }
+        while (n >= sizeof part || (s[n] & 0xc0) == 0x80) /* whole letters */
+            n--;
+        snprintf(part, sizeof part, "%.*s", (int)n, s);
+        use_font(p, family, t, 1);
+        cairo_text_extents(p->cr, part, &e);
+        if (draw) {
+            cairo_move_to(p->cr, x, AY_TEXT_DROP * t->size);
+            cairo_show_text(p->cr, part);
+        }
+        x += e.x_advance;
+        s += n;
+    }
+    return x - begin;
+}
+
 static void text(const painter *p, const ay_mark *m)
 {
     const ay_type *t = &m->u.text.type;
-    cairo_text_extents_t e;
+    double width = runs(p, m, 0, false), room = ay_text_width(m->u.text.text, t->size, t->bold);
 
     cairo_save(p->cr);
-    cairo_select_font_face(p->cr, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL,
-                           t->bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_font_size(p->cr, t->size);
-    cairo_text_extents(p->cr, m->u.text.text, &e);
     cairo_translate(p->cr, m->x, m->y);
     cairo_rotate(p->cr, t->rotate * M_PI / 180);
-    cairo_move_to(p->cr, t->anchor == AY_ANCHOR_START ? 0 : -e.x_advance / (t->anchor == AY_ANCHOR_END ? 1 : 2),
-                  AY_TEXT_DROP * t->size);
+    if (width > 1.05 * room) /* a font that is wider than what the chart left room for */
+        cairo_scale(p->cr, room / width, 1);
     use_ink(p, t->ink, 1);
-    cairo_show_text(p->cr, m->u.text.text);
+    runs(p, m, t->anchor == AY_ANCHOR_START ? 0 : -width / (t->anchor == AY_ANCHOR_END ? 1 : 2), true);
     cairo_restore(p->cr);
     cairo_new_path(p->cr);
+}
+
+/* Under the chart, where letters are missing. */
+enum { NOTE = 22 };
+static const char note[] = "No font on this machine has the letters in boxes; the SVG shows them.";
+
+static bool letters_missing(const ay_canvas *c, const painter *p)
+{
+    for (int i = 0; i < c->marks; i++)
+        if (c->mark[i].kind == AY_MARK_TEXT)
+            runs(p, &c->mark[i], 0, false);
+    return p->fonts->missing;
+}
+
+static void paint_note(const painter *p, double width, double y)
+{
+    ay_buf fit = {0};
+    ay_mark m = {.x = 16, .y = y, .u.text.type = {.size = 11, .ink = AY_INK_MUTED}};
+
+    ay_text_fit(note, 11, false, width - 32, &fit);
+    m.u.text.text = fit.failed ? "" : fit.data;
+    text(p, &m);
+    ay_buf_fini(&fit);
 }
 
 static void image(const painter *p, const ay_mark *m)
@@ -150,30 +258,50 @@ static ay_status encode(cairo_surface_t *s, int width, int height, ay_buf *out, 
     return status;
 }
 
+/* Paper everywhere, the chart, the note; one more pixel than the drawing has stays paper too. */
+static void paint_all(const ay_canvas *c, painter *p, double scale, bool missing)
+{
+    use_ink(p, AY_INK_PAPER, 1);
+    cairo_paint(p->cr);
+    cairo_scale(p->cr, scale, scale);
+    paint(c, p);
+    if (missing)
+        paint_note(p, c->width, c->height + NOTE / 2 - 4);
+}
+
 ay_status ay_canvas_png(const ay_canvas *c, ay_theme theme, double scale, ay_buf *out, ay_err *err)
 {
     double k = scale > 0 ? scale : 2;
-    int width = (int)ceil(c->width * k), height = (int)ceil(c->height * k);
-    cairo_surface_t *s;
-    painter p = {NULL, theme};
+    cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, 1, 1);
+    ay_fonts fonts;
+    painter p = {cairo_create(s), theme, &fonts};
+    bool missing;
+    int width, height;
     ay_status status;
 
-    if (c->failed)
-        return ay_fail(err, AY_ENOMEM, "chart \"%.100s\": no memory", c->title);
-    if (width > 32767 || height > 32767)
-        return ay_fail(err, AY_ELIMIT, "chart \"%.100s\" at %d x %d pixels: PNG takes 32767 a side",
-                       c->title, width, height);
-    s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
-    p.cr = cairo_create(s);
-    cairo_scale(p.cr, k, k);
-    paint(c, &p);
-    cairo_surface_flush(s);
-    if (cairo_status(p.cr) != CAIRO_STATUS_SUCCESS)
-        status = ay_fail(err, AY_ENOMEM, "chart \"%.100s\": cairo says %s", c->title,
-                         cairo_status_to_string(cairo_status(p.cr)));
-    else
-        status = encode(s, width, height, out, err);
+    ay_fonts_init(&fonts);
+    missing = letters_missing(c, &p);
     cairo_destroy(p.cr);
     cairo_surface_destroy(s);
+    width = (int)ceil(c->width * k);
+    height = (int)ceil((c->height + (missing ? NOTE : 0)) * k);
+    status = c->failed ? ay_fail(err, AY_ENOMEM, "chart \"%.100s\": no memory", c->title) : AY_OK;
+    if (status == AY_OK && (width > 32767 || height > 32767))
+        status = ay_fail(err, AY_ELIMIT, "chart \"%.100s\" at %d x %d pixels: PNG takes 32767 a side",
+                         c->title, width, height);
+    if (status == AY_OK) {
+        s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
+        p.cr = cairo_create(s);
+        paint_all(c, &p, k, missing);
+        cairo_surface_flush(s);
+        if (cairo_status(p.cr) != CAIRO_STATUS_SUCCESS)
+            status = ay_fail(err, AY_ENOMEM, "chart \"%.100s\": cairo says %s", c->title,
+                             cairo_status_to_string(cairo_status(p.cr)));
+        else
+            status = encode(s, width, height, out, err);
+        cairo_destroy(p.cr);
+        cairo_surface_destroy(s);
+    }
+    ay_fonts_fini(&fonts);
     return status;
 }

@@ -3,7 +3,7 @@
  * Widths are those of DejaVu Sans (and so, nearly, of Verdana), in thousandths of the font size, for
  * ASCII; other letters count as an average one, East Asian ones as a whole square.  A table and not
  * the installed font: the same chart has the same bytes on every machine. */
-#include "plot/canvas.h"
+#include "plot/list.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -27,8 +27,7 @@ static const uint16_t width[2][95] = {
     },
 };
 
-/* One character from s (NUL-terminated) into *code; bytes used.  What is not UTF-8 is U+FFFD. */
-static size_t decode(const char *s, uint32_t *code)
+size_t ay_text_next(const char *s, uint32_t *code)
 {
     const unsigned char *p = (const unsigned char *)s;
     size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
@@ -61,7 +60,7 @@ void ay_text_repair(const char *s, ay_buf *out)
 {
     while (*s) {
         uint32_t code;
-        size_t n = decode(s, &code);
+        size_t n = ay_text_next(s, &code);
         if (code < 0x20 || code == 0x7f)
             ay_buf_putc(out, ' ');
         else if (code == 0xfffd || is_trick(code))
@@ -109,7 +108,7 @@ double ay_text_width(const char *text, double size, bool bold)
 
     while (*text) {
         uint32_t code;
-        text += decode(text, &code);
+        text += ay_text_next(text, &code);
         sum += advance(code, bold);
     }
     return sum * size;
@@ -122,7 +121,7 @@ static size_t front(const char *s, double room, bool bold)
 
     while (s[at]) {
         uint32_t code;
-        size_t n = decode(s + at, &code);
+        size_t n = ay_text_next(s + at, &code);
         room -= advance(code, bold);
         if (room < 0)
             break;
@@ -141,7 +140,7 @@ static size_t back(const char *s, double room, bool bold)
         uint32_t code;
         while (before > 0 && ((unsigned char)s[before] & 0xc0) == 0x80)
             before--;
-        decode(s + before, &code);
+        ay_text_next(s + before, &code);
         room -= advance(code, bold);
         if (room < 0)
             break;

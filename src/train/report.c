@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { CONFUSED = 5, ASK_FOR = 5, SKIPPED_SHOWN = 20 };
+enum { HALF = 720 }; /* a wider chart would be unreadable at half the page */
 
 static void text(ay_buf *out, const char *s) { ay_text_escape(s ? s : "", out); }
 
@@ -160,7 +161,7 @@ static void figures(const ay_report *r, ay_buf *out)
     char top[32];
 
     snprintf(top, sizeof top, "Among its first %d", m->top_k);
-    ay_buf_printf(out, "<table><caption>Figures</caption><thead><tr><th>figure</th><th>value</th>"
+    ay_buf_printf(out, "<div class=\"table\"><table><caption>Figures</caption><thead><tr><th>figure</th><th>value</th>"
                        "<th>%.0f %% interval</th></tr></thead><tbody>\n",
                   100 * m->level);
     figure(out, "Accuracy", m->accuracy, &m->accuracy_interval, 4);
@@ -176,12 +177,12 @@ static void figures(const ay_report *r, ay_buf *out)
     figure(out, "Log loss", m->log_loss, NULL, 4);
     figure(out, "Brier score", m->brier, NULL, 4);
     figure(out, "Area under risk and coverage", m->risk_area, NULL, 4);
-    ay_buf_puts(out, "</tbody></table>\n");
+    ay_buf_puts(out, "</tbody></table></div>\n");
 }
 
 static void class_table(const ay_report *r, ay_buf *out)
 {
-    ay_buf_puts(out, "<table><caption>By class</caption><thead><tr><th>class</th><th>precision</th>"
+    ay_buf_puts(out, "<div class=\"table\"><table><caption>By class</caption><thead><tr><th>class</th><th>precision</th>"
                      "<th>recall</th><th>F1</th><th>tested</th>");
     ay_buf_puts(out, r->trained ? "<th>learnt from</th></tr></thead><tbody>\n"
                                 : "</tr></thead><tbody>\n");
@@ -195,7 +196,7 @@ static void class_table(const ay_report *r, ay_buf *out)
             ay_buf_printf(out, "<td>%lld</td>", (long long)r->trained[k]);
         ay_buf_puts(out, "</tr>\n");
     }
-    ay_buf_puts(out, "</tbody></table>\n");
+    ay_buf_puts(out, "</tbody></table></div>\n");
 }
 
 static void fact(ay_buf *out, const char *key, const char *value, bool code)
@@ -213,7 +214,7 @@ static void facts(const ay_report *r, ay_buf *out)
 {
     char number[64];
 
-    ay_buf_puts(out, "<table class=\"facts\"><caption>What made it</caption><tbody>\n");
+    ay_buf_puts(out, "<div class=\"table\"><table class=\"facts\"><caption>What made it</caption><tbody>\n");
     fact(out, "Finished", r->when, false);
     fact(out, "Architecture", r->architecture, false);
     fact(out, "Program", r->program, false);
@@ -230,12 +231,12 @@ static void facts(const ay_report *r, ay_buf *out)
     }
     for (int i = 0; i < r->facts; i++)
         fact(out, r->fact[i].key, r->fact[i].value, false);
-    ay_buf_puts(out, "</tbody></table>\n");
+    ay_buf_puts(out, "</tbody></table></div>\n");
     if (r->unknown_count) {
-        ay_buf_puts(out, "<table class=\"facts\"><caption>Things it was never shown</caption><tbody>\n");
+        ay_buf_puts(out, "<div class=\"table\"><table class=\"facts\"><caption>Things it was never shown</caption><tbody>\n");
         for (int i = 0; i < r->unknown_count; i++)
             fact(out, r->unknowns[i].key, r->unknowns[i].value, false);
-        ay_buf_puts(out, "</tbody></table>\n");
+        ay_buf_puts(out, "</tbody></table></div>\n");
     }
 }
 
@@ -332,7 +333,7 @@ static ay_status chart(const ay_report *r, ay_report_chart_kind kind, ay_buf *ou
 
     if (status != AY_OK || !c)
         return status;
-    ay_buf_puts(out, "<figure>\n");
+    ay_buf_puts(out, ay_canvas_width(c) > HALF ? "<figure class=\"wide\">\n" : "<figure>\n");
     status = ay_canvas_svg(c, AY_THEME_AUTO, true, out, err);
     ay_buf_puts(out, "</figure>\n");
     ay_canvas_destroy(c);
@@ -381,8 +382,10 @@ ay_status ay_report_html(const ay_report *r, ay_buf *out, ay_err *err)
         return status;
     opening(r, out);
     figures(r, out);
+    ay_buf_puts(out, "<div class=\"charts\">\n");
     for (int k = 0; k < AY_REPORT_CHARTS && status == AY_OK; k++)
         status = chart(r, (ay_report_chart_kind)k, out, err);
+    ay_buf_puts(out, "</div>\n");
     class_table(r, out);
     data_notes(r, out);
     facts(r, out);
