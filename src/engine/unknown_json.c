@@ -74,8 +74,9 @@ static ay_status read_kinds(ay_unknown *u, const json_t *json, ay_err *err)
     return status;
 }
 
-static ay_status read_tensor(const ay_safetensors *st, int which, int64_t rows, int64_t dim,
-                             float *dst, ay_err *err)
+/* Before room is made: what the file does not hold is not asked of memory either. */
+static ay_status check_tensor(const ay_safetensors *st, int which, int64_t rows, int64_t dim,
+                              ay_err *err)
 {
     const ay_tensor *t = ay_safetensors_find(st, tensor_name[which]);
     char text[AY_SHAPE_TEXT];
@@ -87,6 +88,14 @@ static ay_status read_tensor(const ay_safetensors *st, int which, int64_t rows, 
         return ay_fail(err, AY_ECORRUPT, "unknown: tensor %s is %s %s, wanted floats [%lld, %lld]",
                        tensor_name[which], ay_dtype_name(t->dtype), ay_shape_text(&t->shape, text),
                        (long long)rows, (long long)dim);
+    return AY_OK;
+}
+
+static ay_status read_tensor(const ay_safetensors *st, int which, int64_t rows, int64_t dim,
+                             float *dst, ay_err *err)
+{
+    const ay_tensor *t = ay_safetensors_find(st, tensor_name[which]);
+
     ay_to_f32(dst, t->data, t->dtype, (size_t)(rows * dim));
     for (int64_t i = 0; i < rows * dim; i++)
         if (!isfinite(dst[i]))
@@ -131,7 +140,13 @@ ay_status ay_unknown_load(ay_unknown **out, const json_t *json, const ay_safeten
     if (!bank || bank->shape.rank != 2 || bank->shape.dim[0] < 1 || bank->shape.dim[0] > 1 << 24)
         return ay_fail(err, bank ? AY_ECORRUPT : AY_ENOTFOUND,
                        "unknown: tensor %s is missing or has no rows", tensor_name[2]);
-    status = ay_unknown_alloc(out, (int)dim, (int)classes, (int)bank->shape.dim[0], err);
+    status = check_tensor(st, 0, (int)classes, (int)dim, err);
+    if (status == AY_OK)
+        status = check_tensor(st, 1, (int)dim, (int)dim, err);
+    if (status == AY_OK)
+        status = check_tensor(st, 2, bank->shape.dim[0], (int)dim, err);
+    if (status == AY_OK)
+        status = ay_unknown_alloc(out, (int)dim, (int)classes, (int)bank->shape.dim[0], err);
     if (status != AY_OK)
         return status;
     (*out)->neighbours = (int)neighbours;

@@ -111,6 +111,11 @@ static void stored_and_back(void)
     ay_unknown_destroy(v);
     json_object_set_new(json, "classes", json_integer(b.classes + 1));
     CHECK(ay_unknown_load(&v, json, st, &err) == AY_ECORRUPT && strstr(err.msg, "unknown.mean"));
+    json_object_set_new(json, "classes", json_integer(b.classes));
+    json_object_set_new(json, "dim", json_integer(65536)); /* 17 GB of whitening, if it were believed */
+    ay_mem_fail_after(0);
+    CHECK(ay_unknown_load(&v, json, st, &err) == AY_ECORRUPT && strstr(err.msg, "65536"));
+    ay_mem_fail_after(-1);
     json_object_del(json, "dim");
     CHECK(ay_unknown_load(&v, json, st, &err) == AY_ENOTFOUND && strstr(err.msg, "\"dim\""));
     json_decref(json);

@@ -33,6 +33,23 @@ static ay_status write_json(const ay_run *r, const char *name, json_t *o, ay_err
     return status;
 }
 
+void ay_package_name(const char *s, size_t n, char *dst, size_t cap)
+{
+    ay_buf whole = {0}, clean = {0};
+
+    *dst = '\0';
+    ay_buf_add(&whole, s, n);
+    ay_buf_putc(&whole, '\0');
+    if (!whole.failed)
+        ay_text_repair(whole.data, &clean);
+    for (n = clean.len < cap ? clean.len : cap - 1; n && (clean.data[n] & 0xc0) == 0x80;)
+        n--;
+    if (clean.len && !clean.failed)
+        snprintf(dst, cap, "%.*s", (int)n, clean.data);
+    ay_buf_fini(&whole);
+    ay_buf_fini(&clean);
+}
+
 static void model_name(const ay_run *r, char *dst, size_t cap)
 {
     size_t end = strlen(r->out), start;
@@ -42,9 +59,9 @@ static void model_name(const ay_run *r, char *dst, size_t cap)
     for (start = end; start > 0 && r->out[start - 1] != '/'; start--)
         ;
     if (*r->s.name)
-        snprintf(dst, cap, "%s", r->s.name);
+        ay_package_name(r->s.name, strlen(r->s.name), dst, cap);
     else
-        snprintf(dst, cap, "%.*s", (int)(end - start), r->out + start);
+        ay_package_name(r->out + start, end - start, dst, cap);
 }
 
 /* ---- weights and configuration ---------------------------------------------------------------- */
@@ -115,6 +132,10 @@ static json_t *make_config(const ay_package *p)
                      r->corpus.snapshot, "digest", p->digest, "trained_from", "name",
                      r->fresh ? "nothing" : info->name, "architecture", info->arch, "licence",
                      r->fresh ? "" : info->licence);
+    if (!ours) { /* half a configuration would be a model that cannot be opened */
+        json_decref(o);
+        return NULL;
+    }
     json_object_del(o, "pretrained_cfg"); /* another's preprocessing */
     json_object_del(o, "dim");
     json_object_update(o, ours);

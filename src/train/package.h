@@ -24,6 +24,9 @@ typedef struct {
     char digest[AY_SHA256_HEX]; /* "": not known yet */
 } ay_package;
 
+/* n bytes of a folder's name as a model's: valid UTF-8 whatever the file system holds, cut between
+ * letters.  A name that JSON cannot hold would cost the whole run at its end. */
+void ay_package_name(const char *s, size_t n, char *dst, size_t cap);
 /* Weights and configuration. */
 ay_status ay_package_write(const ay_package *p, ay_err *err);
 /* Everything else but known.json. */

@@ -2,46 +2,43 @@
  * descriptor.  A reorder comes in only where the memory really has to change. */
 #include "nn/dnnl/compile.h"
 
-ay_status ay_dnnl_reshape(ay_dnnl *c, ay_val v, ay_err *err)
+/* The input, lying as `from`, is v under the name `to`. */
+static ay_status seen_as(ay_dnnl *c, ay_val v, dnnl_memory_desc_t from, dnnl_memory_desc_t to,
+                         ay_err *err)
 {
-    ay_val in = c->g->node[v].in[0];
-    dnnl_data_type_t type = c->lay[in].md.data_type;
-    dnnl_memory_desc_t from = ay_dnnl_plain(&c->p->shape[in], type);
-    dnnl_memory_desc_t to = ay_dnnl_plain(&c->p->shape[v], type);
     ay_place at;
-    ay_status status = ay_dnnl_want(c, in, &from, &at, err);
+    ay_status status = ay_dnnl_want(c, c->g->node[v].in[0], &from, &at, err);
 
     if (status == AY_OK)
         ay_dnnl_put(c, v, &to, at);
     return status;
+}
+
+ay_status ay_dnnl_reshape(ay_dnnl *c, ay_val v, ay_err *err)
+{
+    ay_val in = c->g->node[v].in[0];
+    dnnl_data_type_t type = c->lay[in].md.data_type;
+
+    return seen_as(c, v, ay_dnnl_plain(&c->p->shape[in], type),
+                   ay_dnnl_plain(&c->p->shape[v], type), err);
 }
 
 ay_status ay_dnnl_patches(ay_dnnl *c, ay_val v, ay_err *err)
 {
     ay_val in = c->g->node[v].in[0];
     dnnl_data_type_t type = c->lay[in].md.data_type;
-    dnnl_memory_desc_t from = ay_dnnl_nhwc(&c->p->shape[in], type);
-    dnnl_memory_desc_t to = ay_dnnl_plain(&c->p->shape[v], type);
-    ay_place at;
-    ay_status status = ay_dnnl_want(c, in, &from, &at, err);
 
-    if (status == AY_OK)
-        ay_dnnl_put(c, v, &to, at);
-    return status;
+    return seen_as(c, v, ay_dnnl_nhwc(&c->p->shape[in], type),
+                   ay_dnnl_plain(&c->p->shape[v], type), err);
 }
 
 ay_status ay_dnnl_grid(ay_dnnl *c, ay_val v, ay_err *err)
 {
     ay_val in = c->g->node[v].in[0];
     dnnl_data_type_t type = c->lay[in].md.data_type;
-    dnnl_memory_desc_t from = ay_dnnl_plain(&c->p->shape[in], type);
-    dnnl_memory_desc_t to = ay_dnnl_nhwc(&c->p->shape[v], type);
-    ay_place at;
-    ay_status status = ay_dnnl_want(c, in, &from, &at, err);
 
-    if (status == AY_OK)
-        ay_dnnl_put(c, v, &to, at);
-    return status;
+    return seen_as(c, v, ay_dnnl_plain(&c->p->shape[in], type),
+                   ay_dnnl_nhwc(&c->p->shape[v], type), err);
 }
 
 ay_status ay_dnnl_slice(ay_dnnl *c, ay_val v, ay_err *err)
