@@ -137,7 +137,9 @@ static double measure(team *t, double seconds)
 
 static void load(contest *c, const char *model)
 {
-    const char *file = strcmp(model, "vit-b32") == 0 ? "clip-openclip-b32" : "resnet18-torchvision";
+    const char *file = strcmp(model, "vit-b32") == 0         ? "clip-openclip-b32"
+                       : strcmp(model, "mobileclip-s1") == 0 ? "mobileclip-s1"
+                                                             : "resnet18-torchvision";
     char path[256], folder[256];
     ay_err err;
 

@@ -1,4 +1,5 @@
-"""The two networks of the bench as plain PyTorch, the same code for every version of PyTorch.
+"""The networks of the bench as plain PyTorch, the same code for every version of PyTorch; MobileCLIP-S1
+is timm's, folded by timm, where there is one.
 
 Weights by formula (test/vectors/formula.py), so every contender computes the same thing, and each is
 checked against the known answer before its speed counts.
@@ -17,7 +18,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "test", "vectors"))
 import formula  # noqa: E402
 
-GOLDEN = {"resnet18": "resnet18-torchvision.json", "vit-b32": "clip-openclip-b32.json"}
+GOLDEN = {"resnet18": "resnet18-torchvision.json", "vit-b32": "clip-openclip-b32.json",
+          "mobileclip-s1": "mobileclip-s1.json"}
 
 
 class Block(nn.Module):
@@ -115,6 +117,11 @@ class VitB32(nn.Module):
         return self.ln_post(x[:, 0]) @ self.proj
 
 
+def mobileclip_s1():
+    import timm
+    return timm.create_model("fastvit_mci1", num_classes=512)
+
+
 @functools.lru_cache(maxsize=None)
 def values(name, shape, base, amp):
     """A tensor by formula, made once: ViT-B/32 has 88 million numbers."""
@@ -122,12 +129,12 @@ def values(name, shape, base, amp):
 
 
 def load(name):
-    """(model with formula weights, known input [1, 3, 224, 224], known features)."""
+    """(model with formula weights, known input [1, 3, S, S], known features)."""
     with open(os.path.join(ROOT, "test", "vectors", GOLDEN[name])) as f:
         golden = json.load(f)
-    model = {"resnet18": ResNet18, "vit-b32": VitB32}[name]().eval()
+    model = {"resnet18": ResNet18, "vit-b32": VitB32, "mobileclip-s1": mobileclip_s1}[name]().eval()
     rows = {row[0]: row[1:] for row in golden["tensors"]}
-    prefix = "" if name == "resnet18" else "visual."
+    prefix = {"resnet18": "", "vit-b32": "visual.", "mobileclip-s1": "visual.trunk."}[name]
     state = model.state_dict()
     for key in state:
         if key.endswith("num_batches_tracked"):
@@ -135,6 +142,9 @@ def load(name):
         shape, base, amp = rows[prefix + key]
         state[key] = values(prefix + key, tuple(shape), base, amp)
     model.load_state_dict(state)
+    if name == "mobileclip-s1":
+        from timm.utils import reparameterize_model
+        model = reparameterize_model(model)
     x = torch.from_numpy(formula.tensor("input", golden["input"], 0.0, golden["input_amp"]))
     return model, x, np.array(golden["features"])
 

@@ -19,7 +19,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-CASES = [(m, p, b) for m in ("resnet18", "vit-b32") for p in ("f32", "bf16") for b in (1, 16)]
+CASES = [(m, p, b) for m in ("resnet18", "vit-b32", "mobileclip-s1") for p in ("f32", "bf16") for b in (1, 16)]
 DEBIAN = "/usr/bin/python3"
 PEER = os.environ.get("BENCH_PYTHON", "python3")  # one with a current torch, onnxruntime, openvino
 

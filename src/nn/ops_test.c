@@ -300,9 +300,10 @@ static ay_val mixed_stage(ay_graph *g, ay_rng *r)
     y = ay_nn_attention(g, ay_nn_linear(g, y, "qkv", &(ay_linear){.out = 3 * c}), c / 8, false);
     y = ay_nn_scale(g, ay_nn_linear(g, y, "p", &(ay_linear){.out = c, .bias = true}), "g2", 2);
     x = ay_nn_grid(g, ay_nn_add(g, ay_nn_patches(g, x), y), pick(r, 0, 1) ? x : normed);
-    return ay_nn_conv2d(
+    x = ay_nn_conv2d(
         g, x, "down",
-        &(ay_conv){.out = 2 * c, .kernel = 7, .stride = 2, .pad = 3, .groups = c, .bias = true});
+        &(ay_conv){.out = 2 * c, .kernel = k, .stride = 2, .pad = k / 2, .groups = c, .bias = true});
+    return pick(r, 0, 1) ? ay_nn_activation(g, x, AY_ACT_GELU) : x;
 }
 
 static const struct {

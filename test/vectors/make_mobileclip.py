@@ -32,7 +32,7 @@ LARGE = dict(layers=(1, 1, 1, 1, 2), embed_dims=(8, 16, 32, 64, 128), mlp_ratios
 CASES = [
     # file, open_clip's or timm's name or a configuration, names, input side, pictures
     ("s0", "fastvit_mci0", "timm", 256, 1),
-    ("s1", "MobileCLIP-S1", "openclip", 128, 1),
+    ("s1", "MobileCLIP-S1", "openclip", 256, 1),
     ("s2", "MobileCLIP-S2", "openclip", 128, 1),
     ("b", "MobileCLIP-B", "openclip", 224, 1),
     ("small", SMALL, "timm", 64, 2),

@@ -168,6 +168,10 @@ bool ay_dnnl_has_bias(const ay_dnnl *c, ay_val v);
 /* Several parameters, one after the other, as f32 (scale and shift of a layer-norm). */
 ay_status ay_dnnl_params(ay_dnnl *c, ay_val v, const int *which, int n, ay_place *out, ay_err *err);
 
+/* depthwise.c: convolutions whose groups have one input channel, by loops of our own */
+bool ay_dnnl_is_depthwise(const ay_dnnl *c, ay_val v);
+ay_status ay_dnnl_depthwise(ay_dnnl *c, ay_val v, ay_err *err);
+
 /* fallback.c */
 ay_status ay_dnnl_fallback(ay_dnnl *c, ay_val v, ay_err *err);
 

@@ -1,8 +1,9 @@
 /* nn/dnnl/conv2d.c - convolution with its chain.
  *
- * Three ways, tried in this order:
+ * Four ways, tried in this order:
  *  - patches: kernel == stride, no padding, few channels (the ViT stem).  Rows are gathered by our
  *    own loop, then it is a matmul; oneDNN's convolution takes several times as long there.
+ *  - one input channel a group: our own loops (depthwise.h).
  *  - winograd F(4x4, 3x3): f32, 3x3, stride 1.  Up to 2.7 times the direct kernels on one
  *    AVX-512 core (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
  *  - direct, whatever oneDNN finds best for the layout. */
@@ -215,6 +216,8 @@ ay_status ay_dnnl_conv2d(ay_dnnl *c, ay_val v, ay_err *err)
 
     if (is_patches(c, v))
         return compile_patches(c, v, err);
+    if (ay_dnnl_is_depthwise(c, v))
+        return ay_dnnl_depthwise(c, v, err);
     status = choose(c, v, &pd, err);
     return status == AY_OK ? emit_conv(c, v, pd, err) : status;
 }
