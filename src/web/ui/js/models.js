@@ -15,6 +15,7 @@ import { loadModels } from './board.js';
 import { band, modelName, shownLabel, look } from './answers.js';
 
 const GROUP = 8;
+const FEW = 30; // judged on fewer, a share of right answers says little
 
 async function promote(m) {
     if (!(await confirm(t('promote_title', { name: modelName(m) }), t('promote_help'), t('promote')))) return;
@@ -51,7 +52,7 @@ async function askRollback() {
 function card(m) {
     return h('li', { class: 'sheet model', 'data-model': String(m.id), 'data-active': String(m.active) },
         h('div', { class: 'tray-head' }, h('h2', {}, modelName(m)), m.active && h('span', { class: 'band', 'data-band': 'success' }, icon('check'), h('span', {}, t('answers_now')))),
-        m.accuracy != null && h('p', { class: 'figure' }, h('strong', {}, percent(m.accuracy)), ' ', h('span', {}, t(m.measured_on === 'validation' ? 'right_on_val' : 'right_on_test', { n: m.pictures ?? 0 }))),
+        m.accuracy != null && h('p', { class: 'figure' }, h('strong', {}, percent(m.accuracy)), ' ', h('span', {}, t(m.measured_on === 'validation' ? 'right_on_val' : 'right_on_test', { n: m.pictures ?? 0 })), m.pictures < FEW && h('span', {}, ` · ${t('few_judged')}`)),
         h('p', { class: 'muted small' }, [t('classes', { n: m.classes.length }), m.architecture, date(m.created_at), m.licence].filter(Boolean).join(' · ')),
         h('p', { class: 'muted small' }, t('bands_are', { confident: percent(m.confident, 0), reject: percent(m.reject, 0) }), m.knows_unknown ? ` · ${t('knows_unknown')}` : ''),
         h('details', { class: 'details' }, h('summary', {}, t('details')), h('dl', { class: 'facts' },

@@ -139,7 +139,7 @@ export function trainView() {
         bad.textContent = '';
         try {
             const job = await api.train({ [kind]: rest.join(':'), name: form.model.value.trim() || undefined, settings });
-            state.jobs.unshift(job);
+            if (!state.jobs.some((j) => j.id === job.id)) state.jobs.unshift(job); // its first event may be here already, and know more
             draw();
             now.querySelector('h2')?.scrollIntoView({ block: 'center' });
         } catch (error) {
@@ -158,7 +158,7 @@ export function trainView() {
             field(t('model_name'), h('input', { type: 'text', name: 'model', maxlength: 60, autocomplete: 'off' }), t('model_name_help')),
             field(t('what_learns'), h('select', { name: 'what', onchange: (e) => (e.target.form.epochs.value = usualEpochs[e.target.value]) }, h('option', { value: 'head' }, t('learn_head')), h('option', { value: 'all' }, t('learn_all'))), t('what_learns_help')),
             h('div', { class: 'two' },
-                field(t('epochs'), h('input', { type: 'number', name: 'epochs', min: 1, max: 1000, value: usualEpochs.head, required: true })),
+                field(t('epochs'), h('input', { type: 'number', name: 'epochs', min: 1, max: 1000, value: usualEpochs.head, required: true }), t('epochs_help')),
                 field(t('minutes_most'), h('input', { type: 'number', name: 'minutes', min: 0, max: 10000, value: '0' }), t('minutes_help'))),
             bad,
             h('div', { class: 'dialog-foot' }, h('button', { class: 'btn main', type: 'submit', 'data-do': 'train' }, icon('train'), t('train_start')))));

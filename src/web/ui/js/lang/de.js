@@ -334,6 +334,8 @@ export const de = {
     learn_all: 'Das ganze Netz (langsamer, meist besser)',
     what_learns_help: 'Beginne mit dem schnellen.',
     epochs: 'Epochen',
+    few_judged: 'zu wenige, um sich darauf zu verlassen',
+    epochs_help: 'Eine Epoche ist ein Durchgang durch alle Bilder.',
     epoch: 'Epoche',
     epoch_of: 'Epoche {n} von {of}',
     minutes_most: 'Höchstens (Minuten)',

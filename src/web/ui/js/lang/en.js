@@ -334,6 +334,8 @@ export const en = {
     learn_all: 'The whole network (slower, usually better)',
     what_learns_help: 'Start with the quick one.',
     epochs: 'Epochs',
+    few_judged: 'too few to rely on',
+    epochs_help: 'One epoch is one round over all pictures.',
     epoch: 'Epoch',
     epoch_of: 'epoch {n} of {of}',
     minutes_most: 'At most (minutes)',

@@ -334,6 +334,8 @@ export const pt = {
     learn_all: 'A rede inteira (mais lento, em geral melhor)',
     what_learns_help: 'Comece pelo rápido.',
     epochs: 'Épocas',
+    few_judged: 'poucas demais para confiar',
+    epochs_help: 'Uma época é uma volta por todas as imagens.',
     epoch: 'Época',
     epoch_of: 'época {n} de {of}',
     minutes_most: 'No máximo (minutos)',

@@ -328,6 +328,8 @@ export const zh = {
     learn_all: '整个网络（较慢，通常更好）',
     what_learns_help: '建议先用快的方式。',
     epochs: '轮数',
+    few_judged: '数量太少，不足为凭',
+    epochs_help: '一轮就是把所有图片过一遍。',
     epoch: '轮',
     epoch_of: '第 {n} / {of} 轮',
     minutes_most: '最长（分钟）',
