@@ -18,6 +18,7 @@ static const char *const status_name[] = {
     [AY_EBUSY] = "busy",
     [AY_ECANCELLED] = "cancelled",
     [AY_ECONFLICT] = "conflict",
+    [AY_EUNKNOWN] = "unknown outcome",
 };
 _Static_assert(sizeof status_name / sizeof *status_name == AY_STATUS_COUNT,
                "every ay_status needs a name");

@@ -27,6 +27,7 @@ typedef enum {
     AY_EBUSY,        /* no room in the queue now; the same call may work later */
     AY_ECANCELLED,   /* somebody asked for it to stop                   */
     AY_ECONFLICT,    /* what is there now does not allow it             */
+    AY_EUNKNOWN,     /* it may have happened or not: ask again later    */
     AY_STATUS_COUNT
 } ay_status;
 

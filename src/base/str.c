@@ -143,3 +143,14 @@ void ay_size_text(char *dst, size_t cap, unsigned long long bytes)
     }
     snprintf(dst, cap, u && v < 100 ? "%.1f %s" : "%.0f %s", v, unit[u]);
 }
+
+void ay_url_hide_password(const char *url, char *dst, size_t cap)
+{
+    const char *at = strrchr(url, '@'), *slashes = strstr(url, "//");
+    const char *colon = at && slashes && slashes < at ? strchr(slashes, ':') : NULL;
+
+    if (colon && colon < at)
+        snprintf(dst, cap, "%.*s:***%s", (int)(colon - url), url, at);
+    else
+        snprintf(dst, cap, "%s", url);
+}

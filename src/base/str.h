@@ -18,6 +18,8 @@ bool ay_str_to_long(const char *s, long lo, long hi, long *out);
 bool ay_str_to_double(const char *s, double *out);
 /* "20MB", "512 KiB", "1.5G", "1000" -> bytes.  K, M, G are powers of 1000, KiB... of 1024. */
 bool ay_str_to_size(const char *s, size_t *out);
+/* A URL with *** for its password, for people and logs: mysql://ada:***@host/db. */
+void ay_url_hide_password(const char *url, char *dst, size_t cap);
 /* "1.4 MB" and the like, for people. */
 void ay_size_text(char *dst, size_t cap, unsigned long long bytes);
 

@@ -1,4 +1,5 @@
 /* cmd/cmd_config.c - "assay config show": every setting, its value, and where it came from. */
+#include "base/str.h"
 #include "cmd/args.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
@@ -21,12 +22,23 @@ static const ay_usage usage = {
     "max-queue max-upload max-pixels log-level log-format",
 };
 
+/* For people: a password in a URL stays where it is. */
+static void value_of(const ay_config *c, size_t i, char *dst, size_t cap)
+{
+    const char *value = c->value[i] ? c->value[i] : ay_settings[i].fallback;
+
+    if (strcmp(ay_settings[i].name, "store") == 0)
+        ay_url_hide_password(value, dst, cap);
+    else
+        snprintf(dst, cap, "%s", value);
+}
+
 static void show_text(const ay_config *c, int origin)
 {
     for (size_t i = 0; i < ay_settings_count; i++) {
         const ay_setting *s = &ay_settings[i];
-        const char *value = c->value[i] ? c->value[i] : s->fallback;
-        char env[64];
+        char env[64], value[1024];
+        value_of(c, i, value, sizeof value);
         ay_setting_env(s, env, sizeof env);
         if (!origin && strcmp(s->name, "config") == 0)
             continue; /* a settings file does not name itself */
@@ -42,11 +54,13 @@ static void show_json(const ay_config *c)
 {
     json_t *all = json_object();
 
-    for (size_t i = 0; i < ay_settings_count; i++)
+    for (size_t i = 0; i < ay_settings_count; i++) {
+        char value[1024];
+        value_of(c, i, value, sizeof value);
         json_object_set_new(all, ay_settings[i].name,
-                            json_pack("{s:s, s:s}", "value",
-                                      c->value[i] ? c->value[i] : ay_settings[i].fallback, "origin",
+                            json_pack("{s:s, s:s}", "value", value, "origin",
                                       c->origin[i] ? c->origin[i] : "default"));
+    }
     json_dumpf(all, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(all);

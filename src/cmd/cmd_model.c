@@ -41,7 +41,7 @@ static const ay_usage usage = {
     "  encoder MODEL PICTURES DIR  vectors for any class from a trained \"ayresnet\"\n"
     "MODEL of show and verify is \"default\", a folder or a .safetensors file; the setting \"model\" if left out.",
     options,
-    "data " AY_ENGINE_SETTINGS,
+    "data store " AY_ENGINE_SETTINGS,
 };
 
 static void list_one(const char *name, const char *in_use)

@@ -80,6 +80,7 @@ static ay_status open_service(ay_session *s, const ay_args *a, ay_service_option
         return status;
     ay_config_data_dir(&a->config, s->data, sizeof s->data);
     o->data = s->data;
+    o->store = ay_config_text(&a->config, "store");
     o->limits = ay_session_limits(a);
     o->embedder = ay_embedder_of_engine(s->engine);
     o->classifier = (ay_classifier_driver){ay_classifier_open, ay_classifier_close,

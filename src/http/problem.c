@@ -9,6 +9,7 @@ int ay_problem_status(ay_status status)
         [AY_OK] = 200,        [AY_EINVAL] = 400,  [AY_ENOMEM] = 503,     [AY_EIO] = 500,
         [AY_ENOTFOUND] = 404, [AY_EEXISTS] = 409, [AY_ECORRUPT] = 422,   [AY_EUNSUPPORTED] = 415,
         [AY_ELIMIT] = 413,    [AY_EBUSY] = 503,   [AY_ECANCELLED] = 503, [AY_ECONFLICT] = 409,
+        [AY_EUNKNOWN] = 503,
     };
     return (unsigned)status < AY_STATUS_COUNT && to[status] ? to[status] : 500;
 }

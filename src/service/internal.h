@@ -31,6 +31,7 @@ typedef struct {
     int64_t done, total, created_us, started_us, ended_us;
     int cancel; /* how often it was asked to stop */
     bool kept;  /* failed, and its files wait for ay_service_job_resume() */
+    bool unsaved; /* its state could not be kept */
     char message[512];
     char *request, *detail; /* JSON, owned; NULL: none */
     ay_buf points;          /* JSON objects with commas between them */
@@ -38,7 +39,7 @@ typedef struct {
 } ay_job_slot;
 
 struct ay_service {
-    char *data;
+    char *data, *url; /* url: of the store */
     ay_embedder embedder;
     ay_image_limits limits;
     int threads;
@@ -46,6 +47,8 @@ struct ay_service {
     int lock_fd;
     bool reading_only; /* another process has the lock */
     ay_store *store;
+    _Atomic bool doubt;   /* memory may differ from the store: read it again */
+    _Atomic bool unsaved; /* a job's end could not be kept yet */
     ay_blobs *blobs;
 
     pthread_rwlock_t purging;
@@ -114,6 +117,9 @@ ay_status ay_service_calibrate(ay_service *s, ay_gallery *g, ay_calibration *out
 /* Class index of each ready item, in the arena. */
 int *ay_gallery_labels(const ay_gallery *g, ay_arena *a);
 
+/* A write ended in doubt: read every data set, and what is active, again. */
+ay_status ay_service_refresh(ay_service *s, ay_err *err);
+
 /* ---- pictures */
 /* One decoded picture to one unit vector of the model's dim. */
 ay_status ay_service_embed(ay_service *s, const ay_image *const *images, int n, float *dst,
@@ -151,6 +157,8 @@ int64_t ay_job_kept(ay_service *s, int64_t after, ay_arena *a, const char **requ
 void ay_job_control(ay_service *s, int64_t id, ay_train_control *c);
 /* Keep what is known now in the store. */
 void ay_job_save(ay_service *s, int64_t id);
+/* Those whose state could not be kept when the store was away. */
+void ay_jobs_save_again(ay_service *s);
 void ay_service_tell(ay_service *s, const char *kind, const char *dataset, int64_t job);
 
 /* ---- keeper.c */

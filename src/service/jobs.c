@@ -114,6 +114,28 @@ static void pack(const ay_job_slot *j, ay_buf *out)
                   j->points.len ? j->points.data : "", j->kept ? "true" : "false");
 }
 
+/* What a store that is away could not keep, the keeper keeps when it is back. */
+static void note_saved(ay_service *s, int64_t id, ay_status status, const ay_err *err)
+{
+    bool again = status == AY_EBUSY || status == AY_EUNKNOWN, before = false;
+    ay_job_slot *j;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    j = find_job(s, id);
+    if (j) {
+        before = j->unsaved;
+        j->unsaved = again;
+    }
+    pthread_mutex_unlock(&s->jobs_lock);
+    if (status != AY_OK && !before)
+        ay_log(AY_LOG_WARN, "service", "keeping job %lld: %s", (long long)id, err->msg);
+    if (j && again) {
+        s->unsaved = true;
+        if (!before)
+            ay_keeper_wake(s);
+    }
+}
+
 void ay_job_save(ay_service *s, int64_t id)
 {
     ay_buf detail = {0};
@@ -138,9 +160,24 @@ void ay_job_save(ay_service *s, int64_t id)
     pthread_mutex_unlock(&s->jobs_lock);
     row.message = message;
     row.detail = detail.data && !detail.failed ? detail.data : "";
-    if (j && ay_store_job_put(s->store, &row, &err) != AY_OK)
-        ay_log(AY_LOG_WARN, "service", "keeping job %lld: %s", (long long)id, err.msg);
+    if (j)
+        note_saved(s, id, ay_store_job_put(s->store, &row, &err), &err);
     ay_buf_fini(&detail);
+}
+
+void ay_jobs_save_again(ay_service *s)
+{
+    int64_t ids[AY_JOBS_KEPT];
+    int n = 0;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    for (int i = 0; i < s->njobs; i++)
+        if (s->jobs[i].unsaved)
+            ids[n++] = s->jobs[i].id;
+    pthread_mutex_unlock(&s->jobs_lock);
+    s->unsaved = false;
+    for (int i = 0; i < n && !s->unsaved; i++)
+        ay_job_save(s, ids[i]);
 }
 
 /* What json_dumps gave, as ours to free. */

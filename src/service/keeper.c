@@ -60,7 +60,8 @@ static void mark_failed(ay_service *s, const char *sha256, const char *why)
     pthread_rwlock_unlock(&s->lock);
 }
 
-static void use_vector(ay_service *s, const char *sha256, const float *data)
+/* AY_EUNKNOWN: the store is away. */
+static ay_status use_vector(ay_service *s, const char *sha256, const float *data)
 {
     const ay_engine_info *m = s->embedder.info;
     ay_store_vector v = {m->digest, m->preprocess_digest, data, m->dim};
@@ -77,8 +78,11 @@ static void use_vector(ay_service *s, const char *sha256, const float *data)
     }
     pthread_mutex_unlock(&s->writing);
     /* Not found: it was purged meanwhile, and then no gallery has it either. */
+    if (status == AY_EBUSY || status == AY_EUNKNOWN)
+        return AY_EUNKNOWN;
     if (status != AY_OK && status != AY_ENOTFOUND)
         mark_failed(s, sha256, err.msg);
+    return AY_OK;
 }
 
 static ay_status read_image(ay_service *s, const char *sha256, ay_image *im, ay_err *err)
@@ -92,7 +96,7 @@ static ay_status read_image(ay_service *s, const char *sha256, ay_image *im, ay_
     return status;
 }
 
-/* Embed a group.  AY_EBUSY: nothing was done, try again later. */
+/* Embed a group.  AY_EBUSY: nothing was done, try again later; AY_EUNKNOWN: the store is away. */
 static ay_status embed_group(ay_service *s, const group *gr)
 {
     const ay_image *list[GROUP];
@@ -115,8 +119,8 @@ static ay_status embed_group(ay_service *s, const group *gr)
         status = ay_service_embed(s, list, n, v, &err);
     for (int i = 0; i < n; i++) {
         if (status == AY_OK)
-            use_vector(s, gr->sha256[from[i]], v + (size_t)i * (size_t)dim);
-        else if (status != AY_EBUSY && status != AY_ENOMEM)
+            status = use_vector(s, gr->sha256[from[i]], v + (size_t)i * (size_t)dim);
+        else if (status != AY_EBUSY && status != AY_ENOMEM && status != AY_EUNKNOWN)
             mark_failed(s, gr->sha256[from[i]], err.msg);
         ay_image_fini(&images[i]);
     }
@@ -151,8 +155,9 @@ static void embed_waiting(ay_service *s)
     job = ay_job_begin(s, "reembed", total);
     ay_log(AY_LOG_INFO, "service", "%lld pictures need a vector of this model", (long long)total);
     while (go && gr.n > 0) {
-        if (embed_group(s, &gr) == AY_EBUSY)
-            nap(s, 100);
+        ay_status status = embed_group(s, &gr);
+        if (status == AY_EBUSY || status == AY_EUNKNOWN)
+            nap(s, status == AY_EBUSY ? 100 : 2000);
         left = find_waiting(s, &gr);
         total = left > total ? left : total;
         go = ay_job_step(s, job, total - left, total);
@@ -194,6 +199,25 @@ static bool take_purge(ay_service *s)
     return wanted;
 }
 
+/* The store was away.  When it is back: what memory may have wrong, and what jobs could not say. */
+static void settle(ay_service *s)
+{
+    bool stop = false;
+
+    while ((s->doubt || s->unsaved) && !stop) {
+        ay_err err = {{0}};
+        if (s->doubt && ay_service_refresh(s, &err) == AY_OK)
+            ay_log(AY_LOG_INFO, "service", "the database is back; everything was read again");
+        if (!s->doubt && s->unsaved)
+            ay_jobs_save_again(s);
+        if (s->doubt || s->unsaved)
+            nap(s, 500);
+        pthread_mutex_lock(&s->jobs_lock);
+        stop = s->stop;
+        pthread_mutex_unlock(&s->jobs_lock);
+    }
+}
+
 static void *keep(void *arg)
 {
     ay_service *s = arg;
@@ -201,6 +225,7 @@ static void *keep(void *arg)
 
     do {
         ay_err err = {{0}};
+        settle(s);
         embed_waiting(s);
         if (!purged && ay_service_sweep(s, &err) != AY_OK)
             ay_log(AY_LOG_WARN, "service", "looking for stray files: %s", err.msg);

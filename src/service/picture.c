@@ -165,7 +165,8 @@ static void apply(adding *p, const ay_store_added *done)
     pthread_rwlock_wrlock(&p->s->lock);
     g = ay_service_by_class(p->s, p->class_id, &klass);
     item = g ? ay_gallery_find(g, p->sha256) : NULL;
-    if (g && done->created && !item) {
+    /* Not created and not here: it was added by a call that could not be told so (AY_EUNKNOWN). */
+    if (g && !item) {
         p->item.member = done->id;
         p->item.klass = klass;
         ay_gallery_add(g, &p->item, p->vector);

@@ -193,7 +193,8 @@ static ay_status place(installing *in, ay_err *err)
     }
     if (c)
         in->s->classifier.close(c);
-    if (status != AY_OK)
+    /* In doubt the folder stays: there may be a row that names it; else the next start removes it. */
+    if (status != AY_OK && status != AY_EUNKNOWN)
         ay_tree_remove(tmp);
     ay_free(answer);
     return status;
@@ -392,6 +393,16 @@ ay_status ay_registry_promote(ay_service *s, int64_t id, ay_err *err)
         ay_log(AY_LOG_INFO, "service", "model %s version %d answers from now on", v->name,
                v->version);
     ay_serving_drop(s, v);
+    return status;
+}
+
+ay_status ay_registry_refresh(ay_service *s, ay_err *err)
+{
+    int64_t id = 0;
+    ay_status status = ay_store_active(s->store, &id, err);
+
+    if (status == AY_OK && id != active_id(s))
+        make_active(s, id);
     return status;
 }
 

@@ -320,12 +320,69 @@ static ay_status choose_active(ay_service *s, ay_err *err)
     if (status == AY_OK)
         status = ay_store_setting_get(s->store, "active", &a, &value, err);
     if (status == AY_OK) {
+        pthread_rwlock_wrlock(&s->lock);
         s->active = value ? strtoll(value, NULL, 10) : 0;
         if (!ay_service_by_id(s, s->active))
             s->active = s->galleries[0]->id;
+        pthread_rwlock_unlock(&s->lock);
     }
     ay_arena_fini(&a);
     return status;
+}
+
+/* Rows without their files, or with those of another folder, are of no use: a database and a data folder
+ * know each other by a number that both hold. */
+static ay_status pair(ay_service *s, ay_err *err)
+{
+    char path[PATH], fresh[33];
+    const char *known = NULL, *mine;
+    ay_buf file = {0};
+    ay_status status;
+    ay_arena a;
+
+    ay_arena_init(&a, 0);
+    snprintf(path, sizeof path, "%s/folder-id", s->data);
+    status = ay_store_setting_get(s->store, "folder", &a, &known, err);
+    if (status == AY_OK && ay_file_exists(path))
+        status = ay_file_read(path, 100, &file, err);
+    mine = file.data ? file.data : "";
+    if (status == AY_OK && known && strncmp(known, mine, 32) != 0)
+        status = ay_fail(err, AY_ECONFLICT,
+                         "the database belongs to another data folder than %s: its pictures are there;"
+                         " start with --data, or bring that folder here", s->data);
+    if (status == AY_OK && !known && !s->reading_only) {
+        ay_random_hex(fresh, 16);
+        if (!*mine)
+            status = ay_file_write(path, fresh, 32, err);
+        if (status == AY_OK)
+            status = ay_store_setting_put(s->store, "folder", *mine ? mine : fresh, err);
+    }
+    ay_buf_fini(&file);
+    ay_arena_fini(&a);
+    return status;
+}
+
+static void on_doubt(void *ctx)
+{
+    ay_service *s = ctx;
+
+    s->doubt = true;
+    ay_keeper_wake(s);
+}
+
+static ay_status open_rows(ay_service *s, ay_err *err)
+{
+    char path[PATH];
+    const char *url = *s->url ? s->url : path;
+    ay_status status;
+
+    snprintf(path, sizeof path, "sqlite:%s/assay.db", s->data);
+    status = s->reading_only ? ay_store_open_reading(&s->store, url, err)
+                             : ay_store_open(&s->store, url, err);
+    if (status != AY_OK)
+        return status;
+    ay_store_on_doubt(s->store, on_doubt, s);
+    return *s->url ? pair(s, err) : AY_OK;
 }
 
 static ay_status open_stores(ay_service *s, ay_err *err)
@@ -337,15 +394,55 @@ static ay_status open_stores(ay_service *s, ay_err *err)
         return ay_fail(err, AY_EINVAL, "the data folder's path is too long");
     status = s->reading_only ? ay_blobs_open_reading(&s->blobs, path, err)
                              : ay_blobs_open(&s->blobs, path, err);
-    snprintf(path, sizeof path, "sqlite:%s/assay.db", s->data);
     if (status == AY_OK)
-        status = s->reading_only ? ay_store_open_reading(&s->store, path, err)
-                                 : ay_store_open(&s->store, path, err);
+        status = open_rows(s, err);
     if (status == AY_OK)
         status = load_all(s, err);
     if (status == AY_OK)
         status = ay_jobs_load(s, err);
     return status == AY_OK ? choose_active(s, err) : status;
+}
+
+/* With writing held. */
+static ay_status reread(ay_service *s, ay_err *err)
+{
+    ay_store_dataset *list = NULL;
+    ay_status status;
+    ay_arena a;
+    size_t n = 0;
+
+    ay_arena_init(&a, 0);
+    status = ay_store_dataset_list(s->store, &a, &list, &n, err);
+    for (int g = s->ngalleries; status == AY_OK && g-- > 0;) {
+        bool there = false;
+        for (size_t i = 0; i < n; i++)
+            there |= list[i].id == s->galleries[g]->id;
+        if (!there)
+            ay_service_remove(s, s->galleries[g]->id);
+    }
+    for (size_t i = 0; i < n && status == AY_OK; i++)
+        status = ay_service_reload(s, list[i].id, err);
+    ay_arena_fini(&a);
+    return status == AY_OK ? choose_active(s, err) : status;
+}
+
+ay_status ay_service_refresh(ay_service *s, ay_err *err)
+{
+    ay_status status;
+
+    pthread_mutex_lock(&s->writing);
+    status = ay_store_begin(s->store, err); /* the store finds out what became of its last commit */
+    if (status == AY_OK) {
+        ay_store_rollback(s->store);
+        s->doubt = false;
+        status = reread(s, err);
+        s->doubt |= status != AY_OK;
+    }
+    pthread_mutex_unlock(&s->writing);
+    if (status == AY_OK)
+        status = ay_registry_refresh(s, err);
+    ay_service_tell(s, "dataset", "", 0);
+    return status;
 }
 
 static void init_locks(ay_service *s)
@@ -374,10 +471,12 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     ay_status status;
 
     *out = NULL;
-    if (!s || !(s->data = ay_strdup(o->data)) ||
+    if (!s || !(s->data = ay_strdup(o->data)) || !(s->url = ay_strdup(o->store ? o->store : "")) ||
         (o->train_folders && !(s->train_folders = ay_strdup(o->train_folders)))) {
-        if (s)
+        if (s) {
             ay_free(s->data);
+            ay_free(s->url);
+        }
         ay_free(s);
         return ay_fail(err, AY_ENOMEM, "opening %s", o->data);
     }
@@ -442,6 +541,8 @@ void ay_service_close(ay_service *s)
     pthread_mutex_destroy(&s->reasoning);
     pthread_cond_destroy(&s->jobs_changed);
     ay_free(s->train_folders);
+    explicit_bzero(s->url, strlen(s->url)); /* it may hold a password */
+    ay_free(s->url);
     ay_free(s->data);
     ay_free(s);
 }

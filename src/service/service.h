@@ -18,6 +18,10 @@
  *     service/reason.h    why it said so, and how far to trust it
  *     service/training.h  trainings, one after another in the background
  *
+ * The database may be elsewhere (MariaDB, MySQL) and go away.  What is in memory is answered still, the
+ * rest answers AY_EBUSY, and all is well again when the database is back.  A write that was cut off while
+ * it was being kept answers AY_EUNKNOWN; then the keeper reads everything again as soon as it can.
+ *
  * Promises: AY_OK from a write means durable.  A picture is findable by the next scan after the call
  * that added it returned.  SIGKILL at any moment loses nothing acknowledged and leaves nothing half.
  * Vectors of different model or preprocessing digests are never compared: when the model changed,
@@ -85,6 +89,9 @@ typedef ay_status ay_train_fn(const ay_train_settings *s, const char *out, bool 
 
 typedef struct {
     const char *data;       /* the data folder; made when missing */
+    const char *store;      /* the database's URL (store/store.h); NULL or "": SQLite in the data folder.
+                               Pictures, models and thumbnails are in the data folder in any case, and
+                               a database belongs to one data folder: another one is refused. */
     ay_embedder embedder;
     ay_classifier_driver classifier;
     ay_why_driver why; /* service/reason.h */

@@ -52,6 +52,8 @@ ay_status ay_answer_fill(const ay_serving *v, const ay_prediction *p, ay_arena *
 
 /* Remove rubbish of <data>/models, learn which model is active, and with open_now open it. */
 ay_status ay_registry_start(ay_service *s, bool open_now, ay_err *err);
+/* The model that answers, as the store has it. */
+ay_status ay_registry_refresh(ay_service *s, ay_err *err);
 
 /* ---- training.c */
 /* Remove what job `id` left below <data>/train. */

@@ -405,6 +405,24 @@ static void say(char *dst, size_t cap, const ay_registered *m, const ay_train_re
              r->cancelled ? "; stopped early, the best so far was kept" : "");
 }
 
+/* A model that took hours waits for a database that is away just now, ten minutes at most. */
+static ay_status install(running *r, const char *folder, const char *name, int64_t *id, ay_err *err)
+{
+    ay_status status = ay_registry_install(r->s, folder, name, id, err);
+
+    for (int i = 0; i < 600 && (status == AY_EBUSY || status == AY_EUNKNOWN); i++) {
+        bool stop;
+        sleep(1);
+        pthread_mutex_lock(&r->s->jobs_lock);
+        stop = r->s->stop;
+        pthread_mutex_unlock(&r->s->jobs_lock);
+        if (stop)
+            break;
+        status = ay_registry_install(r->s, folder, name, id, err);
+    }
+    return status;
+}
+
 /* Registered, and active when that was asked for; message says what happened. */
 static ay_status finish(running *r, const json_t *request, const char *name,
                         const ay_train_result *result, char *message, size_t cap, ay_err *err)
@@ -412,7 +430,7 @@ static ay_status finish(running *r, const json_t *request, const char *name,
     ay_registered m;
     ay_arena a;
     int64_t id = 0;
-    ay_status status = ay_registry_install(r->s, result->out, name, &id, err);
+    ay_status status = install(r, result->out, name, &id, err);
     bool promoted = false, same = status == AY_EEXISTS;
 
     if (same) /* the same data and settings again, or the program ended before it could say so */

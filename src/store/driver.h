@@ -5,10 +5,14 @@
  * that wants $1 rewrites them), no upsert, no RETURNING, no database-made defaults.
  * Words in braces in a CREATE TABLE are the driver's ("#" in its text becomes N): {id} an integer
  * primary key that numbers itself and never reuses a number, {int} 64-bit, {text:N} text of at least N
- * bytes compared byte by byte, {blob} bytes, {end} what follows the closing parenthesis.
+ * bytes compared byte by byte ("longtext", where a driver has it, for N above AY_SQL_LONG), {blob}
+ * bytes, {end} what follows the closing parenthesis.
  *
  * A session is one connection, used by one thread at a time (store.c holds a lock).  open() leaves
- * nothing behind when it fails. */
+ * nothing behind when it fails.
+ *
+ * A database that is another process may go away and come back.  AY_EBUSY then says "not now"; the
+ * session stays and works again when the database does, without being opened again. */
 #ifndef AY_STORE_DRIVER_H
 #define AY_STORE_DRIVER_H
 
@@ -29,6 +33,8 @@ typedef struct {
     size_t n;
 } ay_sql_value;
 
+enum { AY_SQL_LONG = 4096 };
+
 typedef struct {
     const ay_sql_value *args;
     int nargs;
@@ -42,12 +48,15 @@ typedef struct {
 typedef struct {
     const char *scheme; /* "sqlite"; what comes before ':' in a URL */
     const char *const *types; /* pairs "id", "INTEGER ..." ending with NULL, for the braces above */
-    /* writable false: a session that only reads.  The first writable one may create the database. */
+    int readers; /* sessions that read beside each other; at most AY_STORE_READERS */
+    /* writable false: a session that only reads.  The first writable one may create the database.
+     * AY_EBUSY: another process writes. */
     ay_status (*open)(void **self, const char *rest, bool writable, ay_err *err);
     void (*close)(void *self);
     ay_status (*run)(void *self, const char *sql, const ay_sql_call *call, ay_err *err);
     /* After begin(), this session's statements are one transaction, serialised with other writers.
-     * commit() returns once it is durable; when it fails nothing was kept. */
+     * commit() returns once it is durable; when it fails nothing was kept, except that AY_EUNKNOWN
+     * says that nobody can tell yet: no later begin() succeeds before that is known. */
     ay_status (*begin)(void *self, ay_err *err);
     ay_status (*commit)(void *self, ay_err *err);
     void (*rollback)(void *self);
@@ -56,6 +65,6 @@ typedef struct {
     ay_status (*check)(void *self, ay_err *err); /* the database's own examination */
 } ay_store_driver;
 
-extern const ay_store_driver ay_store_sqlite;
+extern const ay_store_driver ay_store_sqlite, ay_store_mysql;
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const version_1[] = {
@@ -96,7 +97,10 @@ static ay_status expand(const ay_store_driver *d, const char *sql, ay_buf *out, 
 {
     for (; *sql; sql++) {
         size_t n = strcspn(sql + 1, ":}"), all = strcspn(sql + 1, "}");
-        const char *type = *sql == '{' ? find_type(d, sql + 1, n) : NULL;
+        const char *type = *sql == '{' ? find_type(d, sql + 1, n) : NULL, *longer = NULL;
+        if (type && n < all && strtol(sql + n + 2, NULL, 10) > AY_SQL_LONG)
+            longer = find_type(d, "longtext", 8);
+        type = longer ? longer : type;
         if (*sql != '{') {
             ay_buf_putc(out, *sql);
             continue;

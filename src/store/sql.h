@@ -8,16 +8,25 @@
 
 #include <pthread.h>
 
-/* Two sessions: one writes (and reads what it must know to write), one reads for the public reads, so
- * that a page of pictures does not wait for a disk to sync.
+enum { AY_STORE_READERS = 4 };
+
+/* One session writes (and reads what it must know to write), others read for the public reads, so that
+ * a page of pictures does not wait for a disk to sync.  How many read beside each other is the driver's
+ * to say; the first is there from the start, the others when they are first needed.
  *
- * Lock order: wlock before rlock; nothing takes both today. */
+ * Lock order: wlock before rlock; nothing takes both today.  rlock is held to take a session and to
+ * give it back, not while it works. */
 struct ay_store {
     const ay_store_driver *driver;
-    void *writer, *reader;
-    pthread_mutex_t wlock; /* recursive: held from begin to commit */
+    char *rest; /* of the URL; wiped when freed, as it may hold a password */
+    void *writer, *reader[AY_STORE_READERS];
+    bool reading[AY_STORE_READERS]; /* guarded by rlock, as reader */
+    pthread_mutex_t wlock;          /* recursive: held from begin to commit */
     pthread_mutex_t rlock;
+    pthread_cond_t rfree;
     int depth; /* of begin(), guarded by wlock */
+    void (*doubt)(void *ctx);
+    void *doubt_ctx;
 };
 
 static inline ay_sql_value ay_sql_int(int64_t i)

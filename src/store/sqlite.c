@@ -301,6 +301,7 @@ static const char *const types[] = {
 const ay_store_driver ay_store_sqlite = {
     .scheme = "sqlite",
     .types = types,
+    .readers = 1,
     .open = lite_open,
     .close = lite_close,
     .run = lite_run,

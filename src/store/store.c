@@ -17,6 +17,7 @@
 /* Every driver in the program: one line a driver. */
 static const ay_store_driver *const drivers[] = {
     &ay_store_sqlite,
+    &ay_store_mysql,
 };
 
 static const ay_store_driver *find_driver(const char *url, const char **rest)
@@ -40,28 +41,40 @@ static void init_locks(ay_store *s)
     pthread_mutex_init(&s->wlock, &recursive);
     pthread_mutexattr_destroy(&recursive);
     pthread_mutex_init(&s->rlock, NULL);
+    pthread_cond_init(&s->rfree, NULL);
+}
+
+void ay_store_on_doubt(ay_store *s, void (*fn)(void *ctx), void *ctx)
+{
+    s->doubt = fn;
+    s->doubt_ctx = ctx;
 }
 
 static ay_status open_store(ay_store **out, const char *url, bool writable, ay_err *err)
 {
     const char *rest = NULL;
     const ay_store_driver *driver = find_driver(url, &rest);
+    char shown[200];
     ay_status status;
     ay_store *s;
 
     *out = NULL;
+    ay_url_hide_password(url, shown, sizeof shown);
     if (!driver)
-        return ay_fail(err, AY_EUNSUPPORTED, "no store driver for '%.200s'", url);
+        return ay_fail(err, AY_EUNSUPPORTED, "no store driver for '%s': a store's URL begins with sqlite:"
+                                             " or mysql:", shown);
     s = ay_calloc(1, sizeof *s);
-    if (!s)
+    if (!s || !(s->rest = ay_strdup(rest))) {
+        ay_free(s);
         return ay_fail(err, AY_ENOMEM, "opening the store");
+    }
     s->driver = driver;
     init_locks(s);
     status = writable ? driver->open(&s->writer, rest, true, err) : AY_OK;
     if (status == AY_OK && writable)
         status = ay_store_migrate(s, err);
     if (status == AY_OK)
-        status = driver->open(&s->reader, rest, false, err);
+        status = driver->open(&s->reader[0], rest, false, err);
     if (status == AY_OK && !writable)
         status = ay_store_check_schema(s, err);
     if (status != AY_OK) {
@@ -87,22 +100,67 @@ void ay_store_close(ay_store *s)
 {
     if (!s)
         return;
-    if (s->reader)
-        s->driver->close(s->reader);
+    for (int i = 0; i < AY_STORE_READERS; i++)
+        if (s->reader[i])
+            s->driver->close(s->reader[i]);
     if (s->writer)
         s->driver->close(s->writer);
     pthread_mutex_destroy(&s->wlock);
     pthread_mutex_destroy(&s->rlock);
+    pthread_cond_destroy(&s->rfree);
+    explicit_bzero(s->rest, strlen(s->rest));
+    ay_free(s->rest);
     ay_free(s);
+}
+
+/* A session to read with: one that is free, else a new one, else the next that becomes free. */
+static ay_status take_reader(ay_store *s, int *at, ay_err *err)
+{
+    int free_one, room;
+    void *fresh = NULL;
+    ay_status status;
+
+    pthread_mutex_lock(&s->rlock);
+    for (;;) {
+        free_one = room = -1;
+        for (int i = 0; i < s->driver->readers; i++) {
+            if (s->reader[i] && !s->reading[i] && free_one < 0)
+                free_one = i;
+            if (!s->reader[i] && !s->reading[i] && room < 0)
+                room = i;
+        }
+        if (free_one >= 0 || room >= 0)
+            break;
+        pthread_cond_wait(&s->rfree, &s->rlock);
+    }
+    *at = free_one >= 0 ? free_one : room;
+    s->reading[*at] = true;
+    pthread_mutex_unlock(&s->rlock);
+    if (free_one >= 0)
+        return AY_OK;
+    status = s->driver->open(&fresh, s->rest, false, err);
+    pthread_mutex_lock(&s->rlock);
+    s->reader[room] = status == AY_OK ? fresh : NULL;
+    pthread_mutex_unlock(&s->rlock);
+    return status == AY_EIO ? AY_EBUSY : status; /* the first one did connect */
+}
+
+static void give_reader(ay_store *s, int at)
+{
+    pthread_mutex_lock(&s->rlock);
+    s->reading[at] = false;
+    pthread_cond_signal(&s->rfree);
+    pthread_mutex_unlock(&s->rlock);
 }
 
 ay_status ay_store_check(ay_store *s, ay_err *err)
 {
-    ay_status status;
+    int at;
+    ay_status status = take_reader(s, &at, err);
 
-    pthread_mutex_lock(&s->rlock);
-    status = s->driver->check(s->reader, err);
-    pthread_mutex_unlock(&s->rlock);
+    if (status == AY_OK)
+        status = s->driver->check(s->reader[at], err);
+    give_reader(s, at);
     return status;
 }
 
@@ -135,6 +193,8 @@ ay_status ay_store_commit(ay_store *s, ay_err *err)
     ay_status status =
         s->depth == 1 ? s->driver->commit(s->writer, err) : savepoint(s, "RELEASE SAVEPOINT", err);
 
+    if (status == AY_EUNKNOWN && s->doubt)
+        s->doubt(s->doubt_ctx);
     s->depth--;
     pthread_mutex_unlock(&s->wlock);
     return status;
@@ -185,11 +245,12 @@ ay_status ay_sql_read(ay_store *s, const char *sql, const ay_sql_value *args, in
                       ay_sql_row row, void *ctx, ay_err *err)
 {
     ay_sql_call call = {.args = args, .nargs = nargs, .row = row, .ctx = ctx};
-    ay_status status;
+    int at;
+    ay_status status = take_reader(s, &at, err);
 
-    pthread_mutex_lock(&s->rlock);
-    status = s->driver->run(s->reader, sql, &call, err);
-    pthread_mutex_unlock(&s->rlock);
+    if (status == AY_OK)
+        status = s->driver->run(s->reader[at], sql, &call, err);
+    give_reader(s, at);
     return status;
 }
 

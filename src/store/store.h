@@ -4,6 +4,7 @@
  * A store is opened from a URL whose scheme names a driver:
  *
  *     sqlite:/home/ada/.local/share/assay/assay.db     one file, the default
+ *     mysql://ada@db.example.org:3306/assay?ssl=on     MariaDB or MySQL; doc/store.md
  *
  * Everything that can be said in SQL that all drivers understand is said once, in this folder; a
  * driver (store/driver.h) only connects, runs statements and moves values without loss.  Whatever
@@ -11,7 +12,9 @@
  *
  * Rules that hold always:
  *   1. A write that returned AY_OK is durable: it survives SIGKILL and power loss.
- *   2. A write that failed changed nothing.
+ *   2. A write that failed changed nothing.  One that answers AY_EUNKNOWN was cut off from the database
+ *      while it was being kept: whether it was, is known when the database is back, and until then
+ *      no other write succeeds.
  *   3. A value that cannot be kept as it is (too long, not UTF-8, a NUL inside) is refused with
  *      AY_EINVAL, never cut.
  *   4. A vector is known by (picture, model digest, preprocessing digest); it is never returned for
@@ -88,13 +91,19 @@ typedef struct {
     const char *detail;
 } ay_store_event;
 
-/* AY_EUNSUPPORTED: no such driver; AY_EIO: cannot reach it; AY_ECORRUPT: what is there is not ours or
- * damaged; AY_ECONFLICT: written by a newer Assay.  An older schema is migrated after a backup. */
+/* AY_EUNSUPPORTED: no such driver, or a server that is too old or forgetful; AY_EIO: cannot reach it;
+ * AY_EBUSY: another process writes there; AY_ECORRUPT: what is there is not ours or damaged;
+ * AY_ECONFLICT: written by a newer Assay.  An older schema is migrated after a backup.
+ *
+ * Once open, a store whose database goes away answers AY_EBUSY and works again when that is back. */
 ay_status ay_store_open(ay_store **out, const char *url, ay_err *err);
 /* Open what another process may be writing: nothing is made, migrated or written; every write answers
  * AY_EBUSY. */
 ay_status ay_store_open_reading(ay_store **out, const char *url, ay_err *err);
 void ay_store_close(ay_store *s); /* NULL is fine */
+/* fn is called, on the thread that wrote and with its locks held, when a write answers AY_EUNKNOWN: what
+ * the caller keeps in memory may now differ from the store. */
+void ay_store_on_doubt(ay_store *s, void (*fn)(void *ctx), void *ctx);
 /* Ask the database to examine itself and every reference.  AY_ECORRUPT says what is wrong. */
 ay_status ay_store_check(ay_store *s, ay_err *err);
 
