@@ -1,14 +1,14 @@
 // What the HTTP tests share: start the built program, ask it, check the answers against the interface
 // it describes, draw test pictures.  Node and not C: the client must share nothing with what it tests,
 // and Node has HTTP, TLS, JSON and raw sockets built in.  No package is needed.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 
 export const program = process.env.ASSAY || "build/release/assay";
 export const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
@@ -57,6 +57,22 @@ export function newFolder() {
   return dir;
 }
 
+// ---- the database: with ASSAY_TEST_MYSQL (test/mariadb/server) every data folder has a database of its own there, and
+// all tests run over MariaDB.
+export function sql(text, database) {
+  return execFileSync("test/mariadb/server", database ? ["sql", database] : ["sql"], { input: text }).toString().trim();
+}
+const databases = new Map();
+export function storeOf(data) {
+  const url = process.env.ASSAY_TEST_MYSQL;
+  if (!databases.has(data)) {
+    const name = "t" + randomBytes(8).toString("hex");
+    sql(`CREATE DATABASE ${name}; GRANT ALL PRIVILEGES ON ${name}.* TO assay@localhost`);
+    databases.set(data, { name, url: url.replace("/assay?", `/${name}?`) });
+  }
+  return databases.get(data);
+}
+
 export class Server {
   // args: options of "assay serve".  Ready when it has printed an address.
   static start(...args) {
@@ -67,6 +83,7 @@ export class Server {
     const server = new Server();
     server.data = args.includes("--data") ? args[args.indexOf("--data") + 1] : newFolder();
     if (!args.includes("--data")) args.push("--data", server.data);
+    if (process.env.ASSAY_TEST_MYSQL && !args.includes("--store")) args.push("--store", storeOf(server.data).url);
     if (!args.includes("--port")) args.push("--port", "0");
     if (!args.includes("--log-level")) args.push("--log-level", "warn");
     server.child = spawn(program, [command, ...args], { stdio: ["ignore", "pipe", "pipe"] });
