@@ -536,6 +536,10 @@ ay_status ay_fit_run(ay_fitting *f, ay_err *err)
         }
         status = one_epoch(f, err);
     }
+    if (status == AY_ECORRUPT && r->best.any) { /* what was good before is still good */
+        ay_run_note(r, "came_apart|%s; the best epoch so far is kept", err->msg);
+        status = AY_OK;
+    }
     if (status == AY_OK && !r->best.any)
         status = ay_fail(err, AY_ECANCELLED, "cancelled before the first epoch was over");
     if (status == AY_OK)

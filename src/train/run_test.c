@@ -354,6 +354,23 @@ static void label_list_must_fit(void)
     end();
 }
 
+/* Steps so long that they spoil the body, or end in no number at all: the head's model is the result. */
+static void spoilt_body_is_not_kept(void)
+{
+    ay_train_settings s;
+    ay_train_result r;
+    watcher w = {0};
+    ay_err err;
+
+    begin();
+    s = settings(false);
+    s.body_rate = 30;
+    s.ema_decay = 0;
+    CHECK_OK(run(&s, at("spoilt"), false, &w, &r, &err), err);
+    CHECK(w.body && !r.tuned && r.best_epoch <= 6 && r.accuracy > 0.6);
+    end();
+}
+
 static void learns_from_nothing(void)
 {
     ay_train_settings s;
@@ -368,7 +385,7 @@ static void learns_from_nothing(void)
     s.epochs = 2;
     snprintf(s.architecture, sizeof s.architecture, "ayresnet");
     CHECK_OK(run(&s, at("out"), false, &w, &r, &err), err);
-    CHECK(w.points == 2 && w.body && r.accuracy > 0);
+    CHECK(w.points == 2 && w.body && r.tuned && r.accuracy > 0);
     end();
 }
 
@@ -507,6 +524,7 @@ TESTS({"folder_is_whole", folder_is_whole},
       {"cancelled_keeps_the_best", cancelled_keeps_the_best},
       {"other_pictures_are_not_resumed", other_pictures_are_not_resumed},
       {"wrong_wishes_are_told", wrong_wishes_are_told}, {"label_list_must_fit", label_list_must_fit},
+      {"spoilt_body_is_not_kept", spoilt_body_is_not_kept},
       {"learns_from_nothing", learns_from_nothing},
       {"directions_from_nothing", directions_from_nothing},
       {"an_encoder_is_made", an_encoder_is_made})

@@ -372,6 +372,7 @@ export const de = {
     note_copies_clash: '{a} Paare von Kopien tragen zwei verschiedene Klassen; das erste: {b} und {c}',
     note_norms_measured: 'Die Datei hat keine Statistik ihrer {a} Normierungen: sie wurde an Lernbildern gemessen',
     note_tuned_no_better: 'Das ganze Netz zu lernen erreichte {a} bei der Validierung, nicht mehr als {b} mit den letzten Schichten allein: der Rest bleibt, wie er war',
+    note_came_apart: 'Das Lernen ist auseinandergelaufen ({a}); behalten wird die beste Epoche bis dahin',
     note_no_events: 'Keine Ereignisdateien: {a}',
     resume: 'Fortsetzen',
     resume_help: 'Es geht vom letzten Zwischenstand weiter, sobald Platz ist.',

@@ -372,6 +372,7 @@ export const en = {
     note_copies_clash: '{a} pairs of copies have two different labels; the first: {b} and {c}',
     note_norms_measured: 'The file has no statistics of its {a} batch norms: they were measured on training pictures',
     note_tuned_no_better: 'Training the whole network reached {a} on validation, no better than {b} of the last layers alone: the rest stays as it was',
+    note_came_apart: '{a}; the best epoch so far is kept',
     note_no_events: 'No event files: {a}',
     resume: 'Resume',
     resume_help: 'It goes on from its last checkpoint once there is room.',

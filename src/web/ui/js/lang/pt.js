@@ -372,6 +372,7 @@ export const pt = {
     note_copies_clash: '{a} pares de cópias têm dois rótulos diferentes; o primeiro: {b} e {c}',
     note_norms_measured: 'O arquivo não tem estatísticas das suas {a} normalizações: foram medidas nas imagens de treino',
     note_tuned_no_better: 'Treinar a rede inteira chegou a {a} na validação, não melhor que {b} só com as últimas camadas: o resto fica como estava',
+    note_came_apart: 'O treino divergiu ({a}); fica a melhor época até aqui',
     note_no_events: 'Sem arquivos de eventos: {a}',
     resume: 'Retomar',
     resume_help: 'Continua do último ponto salvo quando houver espaço.',

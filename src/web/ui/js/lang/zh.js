@@ -366,6 +366,7 @@ export const zh = {
     note_copies_clash: '{a} 对副本有两个不同的标签；第一对：{b} 和 {c}',
     note_norms_measured: '文件中没有其 {a} 个归一化层的统计量：已在训练图片上测得',
     note_tuned_no_better: '训练整个网络在验证集上达到 {a}，不比只训练最后几层的 {b} 更好：其余部分保持不变',
+    note_came_apart: '训练发散（{a}）；保留目前最好的一轮',
     note_no_events: '没有事件文件：{a}',
     resume: '继续',
     resume_help: '腾出空间后，从最近的检查点继续。',
