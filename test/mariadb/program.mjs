@@ -1,7 +1,7 @@
 // The program on MariaDB, from the command line: what goes where, what is refused and in which words.
 // (The HTTP tests run over MariaDB too: test/mariadb/run http.)
-import { Server, check, json, newFolder, picture, program, run, sha256, sql, storeOf, test } from "../http/lib.mjs";
-import { spawnSync } from "node:child_process";
+import { Server, Skip, check, json, newFolder, picture, program, run, sha256, sql, storeOf, test } from "../http/lib.mjs";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -90,6 +90,28 @@ test("a class with every kind of letter, over HTTP", async () => {
   const list = (await server.request("GET", "/v1/classes")).json.items.map((c) => c.name);
   check(names.every((n) => list.includes(n)), list);
   await server.stop();
+});
+
+test("encrypted, and refused when the certificate is another's", () => {
+  if (spawnSync("openssl", ["version"]).status !== 0) throw new Skip("no openssl");
+  const folder = process.env.MARIADB_FOLDER, at = (name) => join(folder, name);
+  const openssl = (...args) => check(spawnSync("openssl", args).status === 0, "openssl", args);
+  for (const name of ["ca", "other"])
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", `/CN=${name}`, "-keyout", at(`${name}.key`), "-out", at(`${name}.pem`));
+  openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", at("server.key"), "-out", at("server.csr"));
+  openssl("x509", "-req", "-in", at("server.csr"), "-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-CAcreateserial", "-days", "2", "-out", at("server.pem"));
+  const mariadb = (...args) => execFileSync("test/mariadb/server", args, { stdio: "ignore" });
+  const list = (words) => assay(["dataset", "list", "--data", data, "--store", store + words]);
+  check(/offers no SSL/.test(list("&ssl=on").err), "a server without a certificate");
+  mariadb("stop");
+  mariadb("start", `--ssl-cert=${at("server.pem")}`, `--ssl-key=${at("server.key")}`);
+  sql("ALTER USER assay@localhost REQUIRE SSL");
+  check(/Access denied/.test(list("").err), "in clear");
+  check(list("&ssl=on").code === 0, list("&ssl=on"));
+  check(list(`&ssl=verify&ca=${at("ca.pem")}`).code === 0, list(`&ssl=verify&ca=${at("ca.pem")}`));
+  const wrong = list(`&ssl=verify&ca=${at("other.pem")}`);
+  check(wrong.code !== 0 && /TLS|SSL/.test(wrong.err), wrong);
+  sql("ALTER USER assay@localhost REQUIRE NONE");
 });
 
 run();
