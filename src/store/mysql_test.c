@@ -17,6 +17,7 @@
 #include "store/proxy_test.h"
 
 #include <stdarg.h>
+#include <sys/stat.h>
 
 static ay_err err;
 
@@ -63,7 +64,7 @@ static const char *root(const char *fmt, ...)
 
 static void server(const char *what)
 {
-    char command[200];
+    char command[300];
 
     snprintf(command, sizeof command, "test/mariadb/server %s", what);
     CHECK(system(command) == 0);
@@ -236,7 +237,21 @@ static void a_row_that_is_too_long_for_the_server_is_refused(void)
     ay_free(big);
 }
 
-/* Tables in one file of a fixed size stand in for a full disk. */
+/* Tables in one file that may grow by so much and no more. */
+static void start_with_room(int megabytes)
+{
+    char path[200], command[200];
+    struct stat st;
+
+    snprintf(path, sizeof path, "%.100s/data/ibdata1", getenv("MARIADB_FOLDER"));
+    CHECK(stat(path, &st) == 0);
+    snprintf(command, sizeof command,
+             "start --innodb-file-per-table=0 --innodb-data-file-path='ibdata1:12M:autoextend:max:%dM'",
+             (int)(st.st_size >> 20) + megabytes);
+    server(command);
+}
+
+/* They stand in for a full disk. */
 static void a_full_disk_is_said_and_survived(void)
 {
     ay_store_job j = {.kind = "train", .state = "pending", .message = "", .detail = ""}, *list;
@@ -253,7 +268,7 @@ static void a_full_disk_is_said_and_survived(void)
     snprintf(where, sizeof where, "mysql://assay:o'pen%%40se%%2Fsame@localhost/small?socket=%s",
              socket_path());
     server("stop");
-    server("start --innodb-file-per-table=0 --innodb-data-file-path=ibdata1:12M:autoextend:max:20M");
+    start_with_room(8);
     root("CREATE DATABASE small; GRANT ALL PRIVILEGES ON small.* TO assay@localhost");
     s = open_at(where);
     while (kept < 40 && (status = ay_store_job_add(s, &j, &id, &err)) == AY_OK)
@@ -263,7 +278,7 @@ static void a_full_disk_is_said_and_survived(void)
     CHECK_OK(ay_store_job_list(s, 100, &a, &list, &n, &err), err);
     CHECK((int)n == kept); /* what was acknowledged, and nothing else */
     server("stop"); /* a larger disk */
-    server("start --innodb-file-per-table=0 --innodb-data-file-path=ibdata1:12M:autoextend:max:80M");
+    start_with_room(60);
     for (int i = 0; i < 50 && (status = ay_store_job_add(s, &j, &id, &err)) != AY_OK; i++)
         usleep(100000);
     CHECK_OK(status, err);
