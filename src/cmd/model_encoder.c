@@ -35,6 +35,11 @@ static const char *text(const ay_args *a, const char *name, const char *otherwis
     return v ? v : otherwise;
 }
 
+static bool number(const ay_args *a, const char *name, long lo, long hi, long *out)
+{
+    return !ay_args_get(a, name) || ay_args_number(a, name, lo, hi, out);
+}
+
 int ay_model_encoder(const ay_args *a)
 {
     long size = 0, dim = 0, each = 0;
@@ -45,8 +50,8 @@ int ay_model_encoder(const ay_args *a)
 
     if (a->n_rest != 4)
         return ay_args_wrong(a, "model encoder: wants MODEL PICTURES DIR%s", "");
-    if (!ay_args_number(a, "size", 16, 1024, &size) || !ay_args_number(a, "dim", 1, 65536, &dim) ||
-        !ay_args_number(a, "each", 2, 100000, &each))
+    if (!number(a, "size", 16, 1024, &size) || !number(a, "dim", 1, 65536, &dim) ||
+        !number(a, "each", 2, 100000, &each))
         return AY_EXIT_USAGE;
     ay_encoder_options o = {.name = text(a, "name", last_part(a->rest[3])),
                             .version = text(a, "version", "1.0.0"),
