@@ -10,7 +10,10 @@
 enum { MOST_SIZE = 2048 };
 
 /* Operations that draw.  The numbers are part of what a seed means: append, never reorder. */
-typedef enum { D_CROP, D_FLIP, D_TURN_OVER, D_RAND, D_ROTATE, D_JITTER, D_BLUR, D_VIEW, D_ERASE } op;
+#define MOST_NOISE 0.12        /* standard deviation, of values in 0..1 */
+#define SPREAD_OF_FOUR 147.80f /* standard deviation of the sum of four even bytes */
+
+typedef enum { D_CROP, D_FLIP, D_TURN_OVER, D_RAND, D_ROTATE, D_JITTER, D_BLUR, D_VIEW, D_ERASE, D_GREY, D_NOISE } op;
 
 typedef struct {
     uint64_t seed, epoch, index;
@@ -98,6 +101,8 @@ static ay_status check(const ay_augment_settings *s, ay_err *err)
         {"upper ratio of the erasing", s->erasing_ratio[1], 0.01f, 100},
         {"lower part of the resized crop", s->crop_scale[0], 0.001f, s->crop_scale[1]},
         {"upper part of the resized crop", s->crop_scale[1], 0.001f, 1},
+        {"grayscale", s->grayscale, 0, 1},
+        {"noise", s->noise, 0, 1},
         {"zooming out", s->zoom_out, 0, 1},
         {"lower ratio of the resized crop", s->crop_ratio[0], 0.01f, s->crop_ratio[1]},
         {"upper ratio of the resized crop", s->crop_ratio[1], 0.01f, 100},
@@ -309,6 +314,33 @@ static void jitter(state *t)
     }
 }
 
+static void grey(state *t)
+{
+    ay_rng r = draws_of(t->k, D_GREY);
+
+    if (happens(&r, t->s->grayscale))
+        ay_op_saturation(t->cur, 0);
+}
+
+/* The same strength in every pixel and channel; four bytes of a draw summed are near enough normal. */
+static void noise(state *t)
+{
+    ay_rng r = draws_of(t->k, D_NOISE);
+    size_t n = (size_t)t->s->size * (size_t)t->s->size;
+    float by;
+
+    if (!happens(&r, t->s->noise))
+        return;
+    by = (float)ay_rng_range(&r, 0, MOST_NOISE) * 255 / SPREAD_OF_FOUR;
+    for (int c = 0; c < 3; c++)
+        for (size_t i = 0; i < n; i++) {
+            uint32_t d = (uint32_t)ay_rng_u64(&r);
+            int sum = (int)(d & 255) + (int)(d >> 8 & 255) + (int)(d >> 16 & 255) + (int)(d >> 24) - 510;
+            float v = (float)t->cur->plane[c][i] + by * (float)sum;
+            t->cur->plane[c][i] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v + 0.5f);
+        }
+}
+
 static void rotate(state *t)
 {
     ay_rng r = draws_of(t->k, D_ROTATE);
@@ -460,8 +492,10 @@ static ay_status change(const ay_augment *a, ay_augment_room *room, const ay_ima
     if (s->rotation_degrees > 0)
         rotate(&t);
     jitter(&t);
+    grey(&t);
     blur(&t);
     view(&t);
+    noise(&t);
     erase(&t);
     *result = t.cur;
     return AY_OK;

@@ -9,8 +9,10 @@
  *   RandAugment by option
  *   rotation by U(-d, d), nearest, black corners
  *   colour jitter: brightness, contrast, saturation, hue in random order
+ *   grayscale by option
  *   Gaussian blur 5 x 5, sigma U(0.1, 2)
  *   perspective, bilinear, black corners
+ *   noise by option (ours)
  *   / 255, random erasing with 0, (v - mean) / std
  *
  * Everything up to the last line works on bytes, as Pillow does: it is the reference, and a quarter
@@ -52,6 +54,8 @@ typedef struct {
     float rotation_degrees; /* default 15 */
     float brightness, contrast, saturation; /* factor U(1 - x, 1 + x); default 0.2 each */
     float hue;              /* U(-x, x) of the circle, at most 0.5; default 0.1 */
+    float grayscale;        /* how often; default 0 */
+    float noise;            /* how often; Gaussian, of deviation 0 to 0.12; default 0 */
     float blur;             /* how often; default 0.1 */
     float blur_sigma[2];    /* default 0.1..2 */
     float perspective;      /* how often; default 0.2 */

@@ -279,6 +279,7 @@ static void test_shapes(void)
             s.fit = fits[f % 3];
             s.resized_crop = f >= 3;
             s.zoom_out = f >= 4 ? 0.5f : 0;
+            s.grayscale = s.noise = f >= 4 ? 0.5f : 0;
             s.randaugment_ops = 3;
             s.randaugment_magnitude = 30;
             setup(&s);

@@ -83,6 +83,8 @@ const ay_train_key ay_train_keys[] = {
     REAL("augmentation.train.color_jitter.hue", hue, 0, 0.5, "0.1", "turn of the colour circle, -x .. x"),
     REAL("augmentation.train.random_erasing", random_erasing, 0, 1, "0.1", "chance of a black rectangle"),
     REAL("augmentation.train.gaussian_blur", gaussian_blur, 0, 1, "0.1", "chance of a blur"),
+    REAL("augmentation.train.grayscale", grayscale, 0, 1, "0", "chance of losing all colour"),
+    REAL("augmentation.train.noise", noise, 0, 1, "0", "chance of noise"),
     REAL("augmentation.train.perspective", perspective, 0, 1, "0.2", "chance of a tilt"),
     BOOL("augmentation.train.random_resized_crop", random_resized_crop, "false", "crops of crop_least to 1 of the picture instead of a slight one"),
     REAL("augmentation.train.crop_least", crop_least, 0.01, 1, "0.08", "smallest part of the picture in such a crop"),

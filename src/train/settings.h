@@ -78,7 +78,7 @@ typedef struct {
     bool horizontal_flip, vertical_flip, random_resized_crop;
     double rotation_degrees, brightness, contrast, saturation, hue;
     double random_erasing, gaussian_blur, perspective;
-    double crop_least, zoom_out;
+    double crop_least, zoom_out, grayscale, noise;
     int randaugment_count, randaugment_magnitude;
 
     /* inference */

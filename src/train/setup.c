@@ -195,6 +195,8 @@ static void augmentation(const ay_train_settings *s, const ay_preprocess *p, ay_
     a->contrast = (float)s->contrast;
     a->saturation = (float)s->saturation;
     a->hue = (float)s->hue;
+    a->grayscale = (float)s->grayscale;
+    a->noise = (float)s->noise;
     a->blur = (float)s->gaussian_blur;
     a->perspective = (float)s->perspective;
     a->erasing = (float)s->random_erasing;

@@ -49,6 +49,11 @@ def write(network, config, folder):
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt", "name": config["name"]})
     (folder / "model.safetensors").chmod(0o644)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    write_golden(folder)
+
+
+def write_golden(folder):
+    """What PyTorch answers with the weights that lie in folder."""
     network, config = ay.load(folder)
     size = config["preprocessing"]["size"]
     with torch.no_grad():
@@ -67,16 +72,21 @@ def write(network, config, folder):
         "tolerance": {"f32_absolute": 1e-4, "bf16_cosine": 0.999},
         "vector": vector.tolist(),
     }
-    (folder / "golden.json").write_text(json.dumps(golden, indent=1) + "\n")
+    (pathlib.Path(folder) / "golden.json").write_text(json.dumps(golden, indent=1) + "\n")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--checkpoint", help="made by train.py; without one the weights are random (seed 1)")
-    parser.add_argument("--config", required=True, help="config.json to take the architecture from")
+    parser.add_argument("--golden", metavar="FOLDER", help="only write golden.json of the model in this folder")
+    parser.add_argument("--config", help="config.json to take the architecture from")
     parser.add_argument("--version", help="version to write into config.json")
-    parser.add_argument("--out", required=True, help="folder to write")
+    parser.add_argument("--out", help="folder to write")
     options = parser.parse_args()
+    if options.golden:
+        return write_golden(options.golden)
+    if not options.config or not options.out:
+        parser.error("--config and --out are wanted, or --golden")
     config = json.loads(pathlib.Path(options.config).read_text())
     if options.version:
         config["version"] = options.version
