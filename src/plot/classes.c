@@ -1,4 +1,5 @@
-/* plot/classes.c - three bars a class, the weakest class on top. */
+/* plot/classes.c - three bars a class, the weakest class on top; of more than MOST classes the weakest
+ * of those that have pictures. */
 #include "base/mem.h"
 #include "plot/axes.h"
 #include "plot/plot.h"
@@ -7,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BARS = 460, LABEL_MAX = 190 };
+enum { BARS = 460, LABEL_MAX = 190, MOST = 150 };
 
 static int weakest_first(const void *a, const void *b)
 {
@@ -70,8 +71,8 @@ ay_status ay_plot_classes(ay_canvas **out, const ay_plot_class *rows, int classe
 {
     const ay_plot_class **row;
     double pitch = fmax(19, fmin(44, 700.0 / (classes > 0 ? classes : 1))), label = 0;
-    int weak = 0;
-    char about[120];
+    int weak = 0, shown = 0;
+    char about[160];
     ay_status status;
 
     *out = NULL;
@@ -81,20 +82,21 @@ ay_status ay_plot_classes(ay_canvas **out, const ay_plot_class *rows, int classe
     if (!row)
         return ay_fail(err, AY_ENOMEM, "bars of %d classes: no memory", classes);
     for (int i = 0; i < classes; i++) {
-        row[i] = &rows[i];
+        if (classes <= MOST || rows[i].support > 0)
+            row[shown++] = &rows[i];
         weak += rows[i].f1 < line;
         label = fmax(label, ay_text_width(rows[i].name, fmin(12, pitch * 0.6), false) + 2);
     }
-    qsort(row, (size_t)classes, sizeof *row, weakest_first);
+    qsort(row, (size_t)shown, sizeof *row, weakest_first);
+    shown = shown < MOST ? shown : MOST;
     label = fmin(label, LABEL_MAX);
-    snprintf(about, sizeof about, "%d of %d classes lie%s under the line at %.2f.", weak, classes,
-             weak == 1 ? "s" : "", line);
-    status = ay_canvas_create(out, label + 30 + BARS + 120,
-                              AY_HEADING_HEIGHT + 26 + classes * pitch + 32,
+    snprintf(about, sizeof about, "%d of %d classes lie%s under the line at %.2f.%s", weak, classes,
+             weak == 1 ? "s" : "", line, classes > MOST ? "  Shown: the weakest that have pictures." : "");
+    status = ay_canvas_create(out, label + 30 + BARS + 120, AY_HEADING_HEIGHT + 26 + shown * pitch + 32,
                               "Precision, recall and F1 by class", about, err);
     if (status == AY_OK) {
         ay_heading_draw(*out, "By class, weakest first", isnan(line) ? NULL : about);
-        draw(*out, row, classes, pitch, label, line);
+        draw(*out, row, shown, pitch, label, line);
     }
     ay_free(row);
     return status;

@@ -2,12 +2,17 @@
  *
  * Cells shrink as classes grow, to 15 pixels, and numbers get smaller with them; a number
  * that would not fit its cell is left out (the colour stays).  Names stand upright at the bottom, cut
- * in the middle. */
+ * in the middle.  Of more than MOST classes those with most mistakes are shown: nobody reads more, and
+ * a chart has an end. */
+#include "base/mem.h"
 #include "plot/axes.h"
 #include "plot/plot.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+enum { MOST = 100 };
 
 typedef struct {
     const int64_t *counts;
@@ -134,13 +139,64 @@ static void draw(ay_canvas *c, const matrix *m, const char *about)
     draw_scale(c, m, most);
 }
 
+typedef struct {
+    int class;
+    int64_t mistakes;
+} trouble;
+
+static int most_first(const void *a, const void *b)
+{
+    const trouble *x = a, *y = b;
+
+    return x->mistakes != y->mistakes ? (x->mistakes > y->mistakes ? -1 : 1) : x->class - y->class;
+}
+
+static int by_class(const void *a, const void *b)
+{
+    return ((const trouble *)a)->class - ((const trouble *)b)->class;
+}
+
+/* The MOST classes with most mistakes, in their order: part of m. */
+static ay_status choose(const matrix *m, int64_t *counts, const char **names, ay_err *err)
+{
+    trouble *t = ay_calloc((size_t)m->classes, sizeof *t);
+
+    if (!t)
+        return ay_fail(err, AY_ENOMEM, "confusion matrix of %d classes", m->classes);
+    for (int i = 0; i < m->classes; i++)
+        for (int j = 0; j < m->classes; j++) {
+            t[i].class = i;
+            t[i].mistakes += i != j ? m->counts[(int64_t)i * m->classes + j] : 0;
+            t[j].mistakes += i != j ? m->counts[(int64_t)i * m->classes + j] : 0;
+        }
+    qsort(t, (size_t)m->classes, sizeof *t, most_first);
+    qsort(t, MOST, sizeof *t, by_class);
+    for (int i = 0; i < MOST; i++) {
+        names[i] = m->names[t[i].class];
+        for (int j = 0; j < MOST; j++)
+            counts[i * MOST + j] = m->counts[(int64_t)t[i].class * m->classes + t[j].class];
+    }
+    ay_free(t);
+    return AY_OK;
+}
+
+static void lay_out(matrix *m)
+{
+    m->cell = fmax(15, fmin(m->classes < 4 ? 150.0 / m->classes : 46, 760.0 / m->classes));
+    m->font = fmin(12, m->cell * 0.72);
+    m->label = fmin(170, longest(m) + 2);
+    m->left = 34 + m->label + 8;
+    m->top = AY_HEADING_HEIGHT + 4;
+}
+
 ay_status ay_plot_confusion(ay_canvas **out, const int64_t *counts, int classes,
                             const char *const *names, bool rows, ay_err *err)
 {
     matrix m = {.counts = counts, .classes = classes, .names = names, .rows = rows};
-    int64_t right = 0, all = 0;
-    char about[160];
-    ay_status status;
+    int64_t right = 0, all = 0, *part = NULL;
+    const char *some[MOST];
+    char about[200], which[64] = "";
+    ay_status status = AY_OK;
 
     *out = NULL;
     if (classes < 1)
@@ -149,18 +205,23 @@ ay_status ay_plot_confusion(ay_canvas **out, const int64_t *counts, int classes,
         right += counts[(int64_t)i * classes + i];
         all += row_sum(&m, i);
     }
-    m.cell = fmax(15, fmin(classes < 4 ? 150.0 / classes : 46, 760.0 / classes));
-    m.font = fmin(12, m.cell * 0.72);
-    m.label = fmin(170, longest(&m) + 2);
-    m.left = 34 + m.label + 8;
-    m.top = AY_HEADING_HEIGHT + 4;
-    snprintf(about, sizeof about, "%lld of %lld right.  Outlined cells are mistakes.",
-             (long long)right, (long long)all);
-    double width = m.left + classes * m.cell + 80;
-    status = ay_canvas_create(out, fmax(width, 430), m.top + classes * m.cell + m.label + 40,
-                              rows ? "Confusion matrix, shares" : "Confusion matrix, counts", about,
-                              err);
+    if (classes > MOST) {
+        snprintf(which, sizeof which, "  Shown: the %d classes of %d with most.", MOST, classes);
+        part = ay_alloc((size_t)MOST * MOST, sizeof *part);
+        status = part ? choose(&m, part, some, err) : ay_fail(err, AY_ENOMEM, "confusion matrix");
+        m = (matrix){.counts = part, .classes = MOST, .names = some, .rows = rows};
+    }
+    snprintf(about, sizeof about, "%lld of %lld right.  Outlined cells are mistakes.%s",
+             (long long)right, (long long)all, which);
+    if (status == AY_OK) {
+        lay_out(&m);
+        status = ay_canvas_create(out, fmax(m.left + m.classes * m.cell + 80, 430),
+                                  m.top + m.classes * m.cell + m.label + 40,
+                                  rows ? "Confusion matrix, shares" : "Confusion matrix, counts",
+                                  about, err);
+    }
     if (status == AY_OK)
         draw(*out, &m, about);
+    ay_free(part);
     return status;
 }

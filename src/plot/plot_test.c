@@ -112,6 +112,42 @@ static void confusion(void)
     confusion_of(1, two, 3, "1");
 }
 
+/* More classes than anybody reads: the worst of them, in a chart of bounded size. */
+static void thousands(void)
+{
+    enum { N = 2500 };
+    int64_t *n = ay_calloc((size_t)N * N, sizeof *n);
+    const char **names = ay_calloc(N, sizeof *names);
+    ay_plot_class *row = ay_calloc(N, sizeof *row);
+    ay_buf svg = {0};
+    ay_canvas *c;
+    ay_err err = {{0}};
+
+    for (int i = 0; i < N; i++) {
+        names[i] = part[i % MANY];
+        n[i * N + i] = 3;
+        row[i] = (ay_plot_class){names[i], 0.9, 0.9, 0.9, i % 3};
+    }
+    names[1700] = "worst of all";
+    n[1700 * N + 1701] = 2;
+    row[1700] = (ay_plot_class){names[1700], 0.1, 0.1, 0.1, 3};
+    CHECK_OK(ay_plot_confusion(&c, n, N, names, false, &err), err);
+    CHECK(ay_canvas_height(c) < 3000 && ay_canvas_width(c) < 3000);
+    CHECK_OK(ay_canvas_svg(c, AY_THEME_AUTO, false, &svg, &err), err);
+    CHECK(strstr(svg.data, "worst of all") && strstr(svg.data, "7500 of 7502 right") && strstr(svg.data, "of 2500"));
+    ay_buf_fini(&svg);
+    keep(c, "confusion-2500");
+    CHECK_OK(ay_plot_classes(&c, row, N, 0.7, &err), err);
+    CHECK(ay_canvas_height(c) < 4000);
+    CHECK_OK(ay_canvas_svg(c, AY_THEME_AUTO, false, &svg, &err), err);
+    CHECK(strstr(svg.data, "worst of all") && strstr(svg.data, "1 of 2500"));
+    ay_buf_fini(&svg);
+    keep(c, "classes-2500");
+    ay_free(n);
+    ay_free(names);
+    ay_free(row);
+}
+
 static void curves_of(int epochs, const char *name)
 {
     double loss[400], val[400], right[400], valid[400], f1[400], rate[400];
@@ -329,7 +365,7 @@ static void letters_without_a_font(void)
     ay_fonts_fini(&fonts);
 }
 
-TESTS({"confusion matrix", confusion}, {"training curves", curves},
+TESTS({"confusion matrix", confusion}, {"thousands of classes", thousands}, {"training curves", curves},
       {"reliability diagram", reliability}, {"bars by class", classes}, {"risk and coverage", risk},
       {"picture sheet and heat map", sheet}, {"ticks are round", ticks},
       {"text is repaired, escaped, cut", words}, {"refused memory is said", no_memory},
