@@ -8,6 +8,7 @@
 #include "cmd/commands.h"
 #include "cmd/model_encoder.h"
 #include "cmd/models.h"
+#include "cmd/pull.h"
 #include "cmd/session.h"
 #include "engine/verify.h"
 
@@ -25,11 +26,15 @@ static const ay_option options[] = {
     {"size", 0, "PIXELS", "encoder: a side of its input; as trained"},
     {"dim", 0, "N", "encoder: numbers in its vector; as trained"},
     {"each", 0, "N", "encoder: pictures of a class that are looked at; 12"},
+    {"accept-licence", 0, NULL, "pull: the model's licence is read and agreed to"},
+    {"offline", 0, NULL, "pull: only look whether it is here"},
+    {"endpoint", 0, "URL", "pull: a mirror of the hub; else HF_ENDPOINT or https://huggingface.co"},
     {0},
 };
 static const ay_usage usage = {
     "model VERB [MODEL] [OPTION ...]",
     "  list              encoders at hand and registered trained models; * marks those in use\n"
+    "  pull MODEL        download a model of the list, or org/name[@revision], from a Hugging Face hub\n"
     "  show [MODEL]      architecture, size, digest, licence, preprocessing\n"
     "  verify [MODEL]    compare its vectors with known answers and with plain loops\n"
     "  import FOLDER     register what assay train made\n"
@@ -39,7 +44,8 @@ static const ay_usage usage = {
     "  export MODEL DIR  a registered model's folder\n"
     "  remove MODEL      delete a registered model, but never the one that answers\n"
     "  encoder MODEL PICTURES DIR  vectors for any class from a trained \"ayresnet\"\n"
-    "MODEL of show and verify is \"default\", a folder or a .safetensors file; the setting \"model\" if left out.",
+    "MODEL of show and verify is \"default\", a name of the list, a folder or a .safetensors file; the\n"
+    "setting \"model\" if left out.",
     options,
     "data store " AY_ENGINE_SETTINGS,
 };
@@ -151,6 +157,10 @@ int ay_cmd_model(int argc, char **argv)
     if (rc >= 0)
         goto out;
     verb = a.n_rest ? a.rest[0] : "";
+    if (strcmp(verb, "pull") == 0) {
+        rc = ay_pull_run(&a);
+        goto out;
+    }
     if (ay_models_verb(verb)) {
         rc = ay_models_run(&a);
         goto out;
@@ -171,6 +181,7 @@ int ay_cmd_model(int argc, char **argv)
     if (strcmp(verb, "list") == 0) {
         rc = list(&a);
         ay_models_list(&a);
+        ay_pull_list(&a);
         goto out;
     }
     if (a.n_rest == 2 && ay_config_set(&a.config, "model", a.rest[1], "operand", &err) != AY_OK)

@@ -4,6 +4,7 @@
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/progress.h"
+#include "net/presets.h"
 #include "train/run.h"
 
 #include <jansson.h>
@@ -17,7 +18,7 @@ static const ay_option options[] = {
     {"out", 'o', "FOLDER", "the model's folder, made at the end"},
     {"settings", 's', "FILE", "YAML with the keys that --show-settings prints"},
     {"set", 0, "KEY=VALUE,...", "settings over the file's, as training.epochs=30,seed=7"},
-    {"backbone", 'b', "MODEL", "body: default, a folder or a .safetensors file"},
+    {"backbone", 'b', "MODEL", "body: default, a name of \"assay model list\", a folder or a .safetensors file"},
     {"frozen", 0, NULL, "train the head alone: seconds instead of minutes"},
     {"from-nothing", 0, NULL, "no pretrained body: model.architecture with new weights"},
     {"epochs", 'e', "N", "training.epochs; with --frozen those of the head"},
@@ -111,6 +112,17 @@ static ay_status take_list(ay_train_settings *s, const char *list, ay_err *err)
     return status;
 }
 
+/* A pulled model by its name becomes a path, which a resumed run finds again. */
+static ay_status locate_backbone(ay_train_settings *s, ay_err *err)
+{
+    char path[AY_HUB_PATH];
+    ay_status status = ay_model_locate(s->backbone, path, err);
+
+    return status == AY_OK && strcmp(path, s->backbone) != 0
+               ? ay_train_settings_set(s, "model.backbone", path, "the models' cache", err)
+               : status;
+}
+
 static ay_status take_flags(const ay_args *a, ay_train_settings *s, ay_err *err)
 {
     const char *file = ay_args_get(a, "settings"), *list = ay_args_get(a, "set");
@@ -131,7 +143,7 @@ static ay_status take_flags(const ay_args *a, ay_train_settings *s, ay_err *err)
         s->freeze_backbone = true;
     if (status == AY_OK && ay_args_get(a, "from-nothing"))
         s->pretrained = false;
-    return status;
+    return status == AY_OK ? locate_backbone(s, err) : status;
 }
 
 static int show_settings(const ay_train_settings *s)

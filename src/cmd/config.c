@@ -23,7 +23,7 @@ const ay_setting ay_settings[] = {
     {"cors", AY_SET_TEXT, "", NULL, "origin of another site that may call this one"},
     {"dataset", AY_SET_TEXT, "", NULL, "data set to work on; unset: the active one"},
     {"method", AY_SET_WORD, "auto", "auto|mean", "decision: auto, or mean per class"},
-    {"model", AY_SET_TEXT, "default", NULL, "encoder: default, a folder or a .safetensors file"},
+    {"model", AY_SET_TEXT, "default", NULL, "encoder: default, a name of \"assay model list\", a folder or a .safetensors file"},
     {"precision", AY_SET_WORD, "auto", "auto|f32|bf16", "arithmetic of the network"},
     {"backend", AY_SET_WORD, "dnnl", "dnnl|ref", "kernels: oneDNN, or plain loops"},
     {"workers", AY_SET_INT, "0", "0..1024", "threads that run the network; 0: one a processor"},

@@ -1,5 +1,6 @@
 #include "cmd/progress.h"
 #include "base/clock.h"
+#include "base/str.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -13,6 +14,25 @@ void ay_progress_start(ay_progress *p, const char *what, long total, int quiet)
     p->terminal = isatty(STDERR_FILENO);
 }
 
+static void put_amount(const char *before, int bytes, long n)
+{
+    char text[40];
+
+    if (bytes)
+        ay_size_text(text, sizeof text, (unsigned long long)n);
+    else
+        snprintf(text, sizeof text, "%ld", n);
+    fprintf(stderr, "%s%s", before, text);
+}
+
+static void put_time(double seconds)
+{
+    if (seconds < 100)
+        fprintf(stderr, "  %.0f s left", seconds);
+    else
+        fprintf(stderr, "  %.0f min left", seconds / 60);
+}
+
 static void draw_bar(const ay_progress *p, double seconds)
 {
     static const char *const part[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
@@ -22,12 +42,14 @@ static void draw_bar(const ay_progress *p, double seconds)
     fprintf(stderr, "\r\033[K%s ", p->what);
     for (int i = 0; i < WIDTH; i++)
         fputs(i < eighths / 8 ? "█" : i == eighths / 8 ? part[eighths % 8] : " ", stderr);
-    fprintf(stderr, " %ld/%ld", p->done, p->total);
-    if (p->done > 0 && seconds > 0.5) {
-        double rate = (double)p->done / seconds;
-        fprintf(stderr, "  %.0f/s", rate);
+    put_amount(" ", p->bytes, p->done);
+    put_amount("/", p->bytes, p->total);
+    if (p->done > p->from && seconds > 0.5) {
+        double rate = (double)(p->done - p->from) / seconds;
+        put_amount("  ", p->bytes, (long)rate);
+        fputs("/s", stderr);
         if (p->total > p->done)
-            fprintf(stderr, "  %.0f s left", (double)(p->total - p->done) / rate);
+            put_time((double)(p->total - p->done) / rate);
     }
     fflush(stderr);
 }
@@ -43,8 +65,18 @@ void ay_progress_step(ay_progress *p, long done, long total)
     p->shown = now;
     if (p->terminal)
         draw_bar(p, (double)(now - p->started) * 1e-9);
-    else
-        fprintf(stderr, "%s %ld of %ld\n", p->what, done, total);
+    else {
+        fputs(p->what, stderr);
+        put_amount(" ", p->bytes, done);
+        put_amount(" of ", p->bytes, total);
+        fputc('\n', stderr);
+    }
+}
+
+void ay_progress_from(ay_progress *p, long done)
+{
+    p->from = done;
+    p->started = ay_clock_mono();
 }
 
 void ay_progress_hide(ay_progress *p)

@@ -1,5 +1,6 @@
 #include "cmd/session.h"
 #include "base/log.h"
+#include "net/presets.h"
 
 #include <string.h>
 
@@ -10,12 +11,22 @@ static ay_precision precision_of(const char *word)
                                        : AY_PRECISION_AUTO;
 }
 
+/* The setting "model" as a path; a preset's is where the cache has it.  When it is not there the name stays,
+ * and ay_session_engine() has told why. */
+static const char *model_path(const ay_args *a)
+{
+    static char path[AY_HUB_PATH];
+    const char *word = ay_config_text(&a->config, "model");
+
+    return ay_model_locate(word, path, NULL) == AY_OK ? path : word;
+}
+
 static ay_engine_options engine_options(const ay_args *a)
 {
     const ay_config *c = &a->config;
 
     return (ay_engine_options){
-        .model = ay_config_text(c, "model"),
+        .model = model_path(a),
         .precision = precision_of(ay_config_text(c, "precision")),
         .backend = ay_config_text(c, "backend"),
         .workers = (int)ay_config_int(c, "workers"),
@@ -28,12 +39,14 @@ ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err)
 {
     const ay_config *c = &a->config;
     ay_engine_options o = engine_options(a);
+    char path[AY_HUB_PATH];
+    ay_status status = ay_model_locate(ay_config_text(c, "model"), path, err);
 
     *s = (ay_session){0};
     ay_arena_init(&s->arena, 0);
     ay_log_setup((ay_log_level)ay_log_level_parse(ay_config_text(c, "log-level")),
                  strcmp(ay_config_text(c, "log-format"), "json") == 0);
-    return ay_engine_open(&s->engine, &o, err);
+    return status == AY_OK ? ay_engine_open(&s->engine, &o, err) : status;
 }
 
 ay_status ay_session_words(ay_words **out, const ay_args *a, ay_err *err)
@@ -55,15 +68,17 @@ ay_status ay_session_words(ay_words **out, const ay_args *a, ay_err *err)
 ay_status ay_session_classifier(ay_classifier **out, const ay_args *a, const char *model, ay_err *err)
 {
     const ay_config *c = &a->config;
+    char path[AY_HUB_PATH];
     ay_engine_options o = {
-        .model = model,
+        .model = path,
         .precision = precision_of(ay_config_text(c, "precision")),
         .backend = ay_config_text(c, "backend"),
         .workers = (int)ay_config_int(c, "workers"),
         .max_batch = (int)ay_config_int(c, "max-batch"),
     };
+    ay_status status = ay_model_locate(model, path, err);
 
-    return ay_classifier_open(out, &o, err);
+    return status == AY_OK ? ay_classifier_open(out, &o, err) : status;
 }
 
 ay_image_limits ay_session_limits(const ay_args *a)

@@ -102,7 +102,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
     if (h->header_bytes > HEADER_BYTES)
         return stop(h, ay_fail(h->err, AY_ELIMIT, "%.300s: the answer has more than %d bytes of headers",
                                h->reply->url, HEADER_BYTES));
-    status = ay_reply_line(h->reply, h->request, line, n, h->err);
+    status = ay_fetch_reply_line(h->reply, h->request, line, n, h->err);
     return status == AY_OK ? n : stop(h, status);
 }
 
@@ -147,7 +147,7 @@ static size_t on_body(char *p, size_t size, size_t count, void *ctx)
     if (status != AY_OK)
         return stop(h, status);
     if (!is_good(h->reply->status)) {
-        ay_reply_words(h->reply, p, n);
+        ay_fetch_reply_words(h->reply, p, n);
         return h->got <= IDLE_BODY ? n
                                    : stop(h, ay_fail(h->err, AY_ELIMIT, "%.300s: %d with an endless body",
                                                      h->reply->url, h->reply->status));
@@ -363,7 +363,7 @@ static ay_status hops(const ay_fetch_request *q, ay_fetch_reply *r, CURLU *now, 
         long left = q->timeout_ms;
         ay_status status;
 
-        ay_reply_clear(r);
+        ay_fetch_reply_clear(r);
         if (left) {
             left -= (long)((ay_clock_mono() - start) / 1000000);
             left = left < 1 ? 1 : left;
@@ -397,7 +397,7 @@ ay_status ay_fetch(const ay_fetch_request *request, ay_fetch_reply *reply, ay_er
                          : ay_fail(err, AY_ENOMEM, "starting a transfer");
     curl_url_cleanup(now);
     curl_url_cleanup(next);
-    ay_reply_words_end(reply);
+    ay_fetch_reply_words_end(reply);
     return status;
 }
 

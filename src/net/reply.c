@@ -10,7 +10,7 @@
 #include <strings.h>
 #include <time.h>
 
-void ay_reply_clear(ay_fetch_reply *reply)
+void ay_fetch_reply_clear(ay_fetch_reply *reply)
 {
     char url[AY_FETCH_URL];
 
@@ -106,7 +106,7 @@ static ay_status status_line(ay_fetch_reply *r, const char *line, ay_err *err)
 {
     const char *space = strchr(line, ' ');
 
-    ay_reply_clear(r);
+    ay_fetch_reply_clear(r);
     if (!space || !isdigit((unsigned char)space[1]) || !isdigit((unsigned char)space[2]) ||
         !isdigit((unsigned char)space[3]))
         return ay_fail(err, AY_ECORRUPT, "%s: the answer does not begin as HTTP does", r->url);
@@ -114,7 +114,7 @@ static ay_status status_line(ay_fetch_reply *r, const char *line, ay_err *err)
     return AY_OK;
 }
 
-ay_status ay_reply_line(ay_fetch_reply *reply, const ay_fetch_request *request, const char *line,
+ay_status ay_fetch_reply_line(ay_fetch_reply *reply, const ay_fetch_request *request, const char *line,
                         size_t n, ay_err *err)
 {
     char text[AY_FETCH_URL + 64], *colon;
@@ -134,7 +134,7 @@ ay_status ay_reply_line(ay_fetch_reply *reply, const ay_fetch_request *request, 
     return take(reply, request, text, ay_str_trim(colon + 1), err);
 }
 
-void ay_reply_words(ay_fetch_reply *reply, const char *p, size_t n)
+void ay_fetch_reply_words(ay_fetch_reply *reply, const char *p, size_t n)
 {
     size_t have = strlen(reply->words), room = sizeof reply->words - 1 - have;
 
@@ -157,7 +157,7 @@ static const char *error_of(const json_t *o)
     return s ? s : json_string_value(json_object_get(o, "message"));
 }
 
-void ay_reply_words_end(ay_fetch_reply *reply)
+void ay_fetch_reply_words_end(ay_fetch_reply *reply)
 {
     char *w = reply->words, *trimmed;
     json_t *o = json_loads(w, 0, NULL);
