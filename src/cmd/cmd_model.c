@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
+#include "cmd/known.h"
 #include "cmd/model_encoder.h"
 #include "cmd/models.h"
 #include "cmd/pull.h"
@@ -106,39 +107,47 @@ static int show(const ay_session *s, bool json)
     return AY_EXIT_OK;
 }
 
-static int verify(ay_engine *engine)
+static ay_status verify_numbers(ay_engine *engine, int *wrong, ay_err *err)
 {
     ay_engine_check checks[AY_ENGINE_CHECKS];
-    int n = 0, wrong = 0;
-    ay_err err;
+    int n = 0;
+    ay_status status = ay_engine_verify(engine, checks, &n, err);
 
-    if (ay_engine_verify(engine, checks, &n, &err) != AY_OK)
-        return ay_cmd_fail(&err);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; status == AY_OK && i < n; i++) {
         printf("%-5s %-16s cosine %.7f (at least %.5f), largest difference %.2g\n",
                checks[i].ok ? "ok" : "WRONG", checks[i].name, checks[i].cosine,
                checks[i].cosine_wanted, checks[i].max_error);
-        wrong += !checks[i].ok;
+        *wrong += !checks[i].ok;
     }
+    return status;
+}
+
+static int verify(const ay_args *a, const char *word, ay_engine *engine, int wrong)
+{
+    ay_err err;
+
+    if (verify_numbers(engine, &wrong, &err) != AY_OK || ay_known_words(a, word, engine, &wrong, &err) != AY_OK)
+        return ay_cmd_fail(&err);
     if (wrong)
-        fprintf(stderr,
-                "assay: %d of %d checks are wrong: do not trust this model on this machine\n",
-                wrong, n);
+        fprintf(stderr, "assay: %d checks are wrong: do not trust this model on this machine\n", wrong);
     return wrong ? AY_EXIT_FAIL : AY_EXIT_OK;
 }
 
 /* A trained model with its logits, else an encoder. */
 static int verify_model(const ay_args *a)
 {
+    const char *word = ay_config_text(&a->config, "model");
     ay_session session = {0};
     ay_classifier *c = NULL;
+    int rc, wrong = 0;
     ay_err err;
-    int rc;
 
-    if (ay_session_classifier(&c, a, ay_config_text(&a->config, "model"), NULL) == AY_OK)
-        rc = verify(ay_classifier_engine(c));
+    if (ay_known_files(word, &wrong, &err) != AY_OK)
+        rc = ay_cmd_fail(&err);
+    else if (ay_session_classifier(&c, a, word, NULL) == AY_OK)
+        rc = verify(a, word, ay_classifier_engine(c), wrong);
     else if (ay_session_engine(&session, a, &err) == AY_OK)
-        rc = verify(session.engine);
+        rc = verify(a, word, session.engine, wrong);
     else
         rc = ay_cmd_fail(&err);
     ay_classifier_close(c);

@@ -124,6 +124,7 @@ typedef struct {
     ay_hub hub;
     ay_hub_request request;
     ay_hub_listing list; /* its files, in either case */
+    bool away;           /* the hub did not say which: it is what the cache has */
 } job;
 
 static ay_status settings(const ay_args *a, ay_hub *hub, ay_err *err)
@@ -144,6 +145,22 @@ static ay_status settings(const ay_args *a, ay_hub *hub, ay_err *err)
     return AY_OK;
 }
 
+/* The files of a repository by the hub's word; when it cannot be reached, those that are here. */
+static ay_status ask_files(job *j, ay_err *err)
+{
+    ay_hub here = j->hub;
+    ay_status status = ay_hub_list(&j->hub, &j->request.ref, &j->list, err);
+
+    here.offline = true;
+    if ((status == AY_EIO || status == AY_EBUSY) &&
+        ay_hub_list(&here, &j->request.ref, &j->list, NULL) == AY_OK) {
+        fprintf(stderr, "assay: %s\n", err->msg);
+        j->away = j->hub.offline = true;
+        return AY_OK;
+    }
+    return status;
+}
+
 /* Which files, under which licence. */
 static ay_status find_out(const ay_args *a, job *j, ay_err *err)
 {
@@ -158,7 +175,7 @@ static ay_status find_out(const ay_args *a, job *j, ay_err *err)
     } else {
         status = ay_hub_ref_read(&j->request.ref, j->word, err);
         if (status == AY_OK)
-            status = ay_hub_list(&j->hub, &j->request.ref, &j->list, err);
+            status = ask_files(j, err);
         if (status != AY_OK)
             return status;
     }
@@ -179,7 +196,7 @@ static void say_done(const job *j, const ay_hub_pulled *p)
     char bytes[40];
 
     ay_size_text(bytes, sizeof bytes, p->fetched);
-    if (p->stale)
+    if (p->stale || j->away)
         printf("the hub could not be reached; this is what an earlier pull brought\n");
     else if (p->fetched == 0)
         printf("nothing to load: all of it is here\n");

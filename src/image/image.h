@@ -31,6 +31,7 @@ typedef struct {
     uint64_t max_pixels;   /* width * height; 0: default, 50 million */
     int max_scans;         /* of a progressive JPEG; 0: default, 100 */
     bool keep_orientation; /* true: ignore EXIF orientation (for parity with old pipelines) */
+    bool ignore_alpha; /* PNG: true: colours as stored where transparent, not over white (the same reason) */
 } ay_image_limits;
 
 typedef enum {

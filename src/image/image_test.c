@@ -324,7 +324,27 @@ static void a_cut_length_is_not_believed(void)
     CHECK(status == AY_ECORRUPT && !im.data); /* AY_ENOMEM: somebody asked */
 }
 
-TESTS({"a cut length is not believed", a_cut_length_is_not_believed},
+/* Two pixels of one colour, the first wholly transparent. */
+static void transparency(void)
+{
+    static const uint8_t file[] = {
+        0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44,
+        0x52, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x01, 0x08, 0x06, 0x00, 0x00, 0x00, 0xf4,
+        0x22, 0x7f, 0x8a, 0x00, 0x00, 0x00, 0x11, 0x49, 0x44, 0x41, 0x54, 0x78, 0x9c, 0x63, 0xe4,
+        0x3a, 0x21, 0xc7, 0xc0, 0xc0, 0xc0, 0xf0, 0x1f, 0x00, 0x07, 0x8d, 0x01, 0xf1, 0x16, 0x32,
+        0x39, 0x53, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
+    static const uint8_t over_white[] = {255, 255, 255, 10, 200, 30}, stored[] = {10, 200, 30, 10, 200, 30};
+    ay_image im;
+
+    CHECK_OK(ay_image_decode(file, sizeof file, NULL, &im, &err), err);
+    CHECK(memcmp(im.data, over_white, 6) == 0);
+    ay_image_fini(&im);
+    CHECK_OK(ay_image_decode(file, sizeof file, &(ay_image_limits){.ignore_alpha = true}, &im, &err), err);
+    CHECK(memcmp(im.data, stored, 6) == 0);
+    ay_image_fini(&im);
+}
+
+TESTS({"transparency", transparency}, {"a cut length is not believed", a_cut_length_is_not_believed},
       {"png round trip", png_round_trip}, {"jpeg round trip", jpeg_round_trip},
       {"cut files are errors", cut_files_are_errors},
       {"trailing bytes are fine", trailing_bytes_are_fine}, {"limits are kept", limits_are_kept},

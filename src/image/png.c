@@ -207,7 +207,8 @@ static ay_status read_passes(spng_ctx *ctx, const ay_image_info *info, uint8_t *
     return st ? st : ay_image_orient(out, info->orientation, err);
 }
 
-static ay_status decode(spng_ctx *ctx, const ay_image_info *info, ay_image *out, ay_err *err)
+static ay_status decode(spng_ctx *ctx, const ay_image_info *info, bool ignore_alpha, ay_image *out,
+                        ay_err *err)
 {
     struct spng_ihdr ihdr;
     struct spng_trns trns;
@@ -221,10 +222,10 @@ static ay_status decode(spng_ctx *ctx, const ay_image_info *info, ay_image *out,
     code = spng_get_trns(ctx, &trns);
     if (code && code != SPNG_ECHUNKAVAIL)
         return fail(code, err);
-    alpha = !code || ihdr.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA ||
-            ihdr.color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA;
+    alpha = !ignore_alpha && (!code || ihdr.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA ||
+                              ihdr.color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA);
     code = spng_decode_image(ctx, NULL, 0, alpha ? SPNG_FMT_RGBA8 : SPNG_FMT_RGB8,
-                             SPNG_DECODE_PROGRESSIVE | SPNG_DECODE_TRNS);
+                             SPNG_DECODE_PROGRESSIVE | (alpha ? SPNG_DECODE_TRNS : 0));
     if (code)
         return fail(code, err);
     if (alpha && !(rgba = ay_alloc((size_t)info->width, 4)))
@@ -248,7 +249,7 @@ static ay_status load(const ay_source *src, const ay_image_info *info, ay_image 
     if (!ctx)
         return ay_fail(err, AY_ENOMEM, "PNG: out of memory");
     code = spng_set_png_stream(ctx, read_stream, &s);
-    st = code ? fail(code, err) : decode(ctx, info, out, err);
+    st = code ? fail(code, err) : decode(ctx, info, src->limits.ignore_alpha, out, err);
     spng_ctx_free(ctx);
     return st;
 }

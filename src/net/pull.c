@@ -123,7 +123,8 @@ static ay_status agree(pull *p, int i, ay_err *err)
                        meta->commit);
     if (want->sha256[0] && strcmp(want->sha256, meta->id.hex) != 0)
         return ay_fail(err, AY_ECORRUPT, "%s of %s is not the known one: its digest is %.16s... and should be "
-                       "%.16s...", want->name, p->request->ref.repo, meta->id.hex, want->sha256);
+                       "%.16s...; \"assay model pull %s\" takes it nevertheless", want->name,
+                       p->request->ref.repo, meta->id.hex, want->sha256, p->request->ref.repo);
     return AY_OK;
 }
 
@@ -144,6 +145,16 @@ static ay_status ask_all(pull *p, ay_err *err)
     return AY_OK;
 }
 
+/* Backups pass such a folder over (bford.info/cachedir); the hub's own clients leave the same mark. */
+static void tag_cache(const ay_hub *hub)
+{
+    static const char mark[] = "Signature: 8a477f597d28d172789f06886806bc55\n# Models that can be pulled again.\n";
+    char path[AY_HUB_PATH];
+
+    if (snprintf(path, sizeof path, "%s/CACHEDIR.TAG", hub->cache) < (int)sizeof path && !ay_file_exists(path))
+        ay_file_write(path, mark, sizeof mark - 1, NULL);
+}
+
 /* Before the first byte and not at the last: is there room for what is missing? */
 static ay_status check_room(pull *p, ay_err *err)
 {
@@ -152,8 +163,11 @@ static ay_status check_room(pull *p, ay_err *err)
     uint64_t missing = 0, room;
     ay_status status = ay_file_mkdirs(p->hub->cache, err);
 
-    if (status != AY_OK || statvfs(p->hub->cache, &fs) != 0)
+    if (status != AY_OK)
         return status;
+    tag_cache(p->hub);
+    if (statvfs(p->hub->cache, &fs) != 0)
+        return AY_OK;
     room = (uint64_t)fs.f_bavail * fs.f_frsize;
     for (int i = 0; i < p->request->n; i++) {
         char part[AY_HUB_PATH];
