@@ -255,7 +255,7 @@ static ay_status put_hugging(job *j, ay_err *err)
         from = i + (start ? 15 : 13);
         i = from - 1;
     }
-    return status == AY_OK ? put_stretch(j, c + from, n - from, err) : status;
+    return status == AY_OK && from < n ? put_stretch(j, c + from, n - from, err) : status;
 }
 
 ay_status ay_tokenizer_encode(const ay_tokenizer *t, const char *text, size_t n, int context,
