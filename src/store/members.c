@@ -18,7 +18,7 @@ enum { MOST_DIM = 65536, MOST_SIDE = 1 << 24 };
 enum { NCOLUMNS = 12 };
 
 /* To and from little-endian; on the usual machines a plain copy. */
-static void floats_swap(void *dst, const void *src, size_t n)
+void ay_sql_floats(void *dst, const void *src, size_t n)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     memcpy(dst, src, n * sizeof(float));
@@ -45,7 +45,7 @@ static ay_status check_picture(const ay_store_picture *p, ay_err *err)
     return status;
 }
 
-static ay_status check_vector(const ay_store_vector *v, ay_err *err)
+ay_status ay_store_check_vector(const ay_store_vector *v, ay_err *err)
 {
     ay_status status = ay_store_check_digest("a model's digest", v->model, err);
 
@@ -68,7 +68,7 @@ static ay_status vector_write(ay_store *s, const char *sha256, const ay_store_ve
 
     if (!raw)
         return ay_fail(err, AY_ENOMEM, "storing a vector");
-    floats_swap(raw, v->data, (size_t)v->dim);
+    ay_sql_floats(raw, v->data, (size_t)v->dim);
     status =
         ay_sql_write(s, "DELETE FROM vector WHERE sha256 = ? AND model = ? AND preprocess = ?",
                      ARGS(ay_sql_text(sha256), ay_sql_text(v->model), ay_sql_text(v->preprocess)),
@@ -97,7 +97,7 @@ ay_status ay_store_vector_put(ay_store *s, const char *sha256, const ay_store_ve
     ay_status status = ay_store_check_digest("a picture's digest", sha256, err);
 
     if (status == AY_OK)
-        status = check_vector(v, err);
+        status = ay_store_check_vector(v, err);
     if (status == AY_OK)
         status = ay_store_begin(s, err);
     if (status != AY_OK)
@@ -214,7 +214,7 @@ ay_status ay_store_member_add(ay_store *s, int64_t class_id, const char *file,
     if (status == AY_OK)
         status = ay_store_check_text("a file name", file, AY_FILE_MAX, err);
     if (status == AY_OK && v)
-        status = check_vector(v, err);
+        status = ay_store_check_vector(v, err);
     if (status == AY_OK)
         status = ay_store_begin(s, err);
     if (status != AY_OK)
@@ -348,7 +348,7 @@ static ay_status walk_row(void *ctx, const ay_sql_value *c, int n, ay_err *err)
         if (dim->i < 1 || dim->i > MOST_DIM || data->n != (size_t)dim->i * sizeof(float))
             return ay_fail(err, AY_ECORRUPT, "the vector of picture %.12s has the wrong size",
                            m.picture.sha256);
-        floats_swap(w->floats.data, data->p, (size_t)dim->i);
+        ay_sql_floats(w->floats.data, data->p, (size_t)dim->i);
         v.data = (const float *)(const void *)w->floats.data;
         v.dim = (int)dim->i;
     }

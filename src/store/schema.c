@@ -82,7 +82,21 @@ static const char *const version_2[] = {
     NULL,
 };
 
-static const char *const *const migrations[AY_STORE_SCHEMA] = {version_1, version_2};
+/* Pictures classified by words, and verdicts: store/verdicts.h. */
+static const char *const version_3[] = {
+    "CREATE TABLE sighting (id {id}, at_us {int} NOT NULL, sha256 {text:64} NOT NULL,"
+    " model {text:64} NOT NULL, preprocess {text:64} NOT NULL, asset {text:64} NOT NULL,"
+    " dim {int} NOT NULL, data {blob} NOT NULL, UNIQUE (sha256, model, preprocess)) {end}",
+    "CREATE INDEX sighting_by_model ON sighting (model, preprocess, id)",
+
+    "CREATE TABLE verdict (id {id}, at_us {int} NOT NULL, sha256 {text:64} NOT NULL,"
+    " theme {text:480} NOT NULL, accepted {int} NOT NULL, asset {text:64} NOT NULL,"
+    " token {text:160} NOT NULL UNIQUE) {end}",
+    "CREATE INDEX verdict_by_picture ON verdict (sha256, theme, id)",
+    NULL,
+};
+
+static const char *const *const migrations[AY_STORE_SCHEMA] = {version_1, version_2, version_3};
 
 static const char *find_type(const ay_store_driver *d, const char *word, size_t n)
 {

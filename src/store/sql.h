@@ -79,6 +79,10 @@ ay_status ay_store_check_name(const char *what, const char *s, size_t max, ay_er
 ay_status ay_store_check_text(const char *what, const char *s, size_t max, ay_err *err);
 ay_status ay_store_check_digest(const char *what, const char *s, ay_err *err);
 
+ay_status ay_store_check_vector(const ay_store_vector *v, ay_err *err);
+/* n floats between memory and their form in the database, little-endian, either way. */
+void ay_sql_floats(void *to, const void *from, size_t n);
+
 /* One row for the history; inside a transaction. */
 ay_status ay_store_note(ay_store *s, const char *kind, const char *subject, const char *detail,
                         ay_err *err);

@@ -1,5 +1,5 @@
 /* store/store.h - what must outlive the process: data sets, classes, pictures, vectors, history.
- * Trained models, their predictions and jobs: store/ledger.h.
+ * Trained models, their predictions and jobs: store/ledger.h.  Words and verdicts: store/verdicts.h.
  *
  * A store is opened from a URL whose scheme names a driver:
  *
@@ -40,7 +40,7 @@
 #define AY_FILE_MAX 255  /* bytes of an original file name; may be empty */
 #define AY_KEY_MAX 64    /* bytes of a setting's key */
 #define AY_TOKEN_SIZE 33 /* an undo token: 32 hex digits and the NUL */
-#define AY_STORE_SCHEMA 2
+#define AY_STORE_SCHEMA 3
 
 typedef struct ay_store ay_store;
 
