@@ -1,8 +1,11 @@
 #include "cmd/session.h"
 #include "base/log.h"
 #include "net/presets.h"
+#include "service/classify_words.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static ay_precision precision_of(const char *word)
 {
@@ -52,7 +55,7 @@ ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err)
 ay_status ay_session_words(ay_words **out, const ay_args *a, ay_err *err)
 {
     const ay_config *c = &a->config;
-    const char *model = ay_config_text(c, "model");
+    const char *model = model_path(a);
     ay_words_options o = {.precision = precision_of(ay_config_text(c, "precision")),
                           .backend = ay_config_text(c, "backend"),
                           .threads = (int)ay_config_int(c, "workers")};
@@ -87,8 +90,26 @@ ay_image_limits ay_session_limits(const ay_args *a)
                              .max_pixels = ay_config_size(&a->config, "max-pixels")};
 }
 
+static const char *environment(const char *name)
+{
+    return getenv(name);
+}
+
+/* The text side of the encoder, when that is a folder; whether there is a text tower in it is found out
+ * at the first word. */
+static ay_status open_words(ay_session *s, const ay_args *a, ay_err *err)
+{
+    struct stat st;
+    const char *path = model_path(a);
+
+    if (strcmp(path, "default") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+        return AY_OK;
+    return ay_session_words(&s->words, a, err);
+}
+
 static ay_status open_service(ay_session *s, const ay_args *a, ay_service_options *o, ay_err *err)
 {
+    ay_word_settings settings;
     ay_status status = ay_session_engine(s, a, err);
 
     if (status != AY_OK)
@@ -98,6 +119,14 @@ static ay_status open_service(ay_session *s, const ay_args *a, ay_service_option
     o->store = ay_config_text(&a->config, "store");
     o->limits = ay_session_limits(a);
     o->embedder = ay_embedder_of_engine(s->engine);
+    status = ay_word_settings_read(&settings, environment, err);
+    if (status == AY_OK)
+        status = open_words(s, a, err);
+    if (status != AY_OK)
+        return status;
+    o->word_settings = &settings;
+    if (s->words)
+        o->words = ay_word_reader_of_words(s->words);
     o->classifier = (ay_classifier_driver){ay_classifier_open, ay_classifier_close,
                                            ay_classifier_get_info, ay_classifier_run,
                                            ay_predictions_fini, ay_classifier_decide};
@@ -121,6 +150,7 @@ ay_status ay_session_serve(ay_session *s, const ay_args *a, const char *train_fo
 void ay_session_close(ay_session *s)
 {
     ay_service_close(s->service);
+    ay_words_close(s->words);
     ay_engine_close(s->engine);
     ay_arena_fini(&s->arena);
     *s = (ay_session){0};

@@ -16,6 +16,7 @@
 typedef struct {
     ay_engine *engine;
     ay_service *service;
+    ay_words *words; /* NULL: the encoder reads none */
     ay_arena arena; /* for results; lives as long as the session */
     char data[4096];
 } ay_session;

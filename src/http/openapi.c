@@ -34,6 +34,7 @@ static const ay_param_text params[] = {
     {"size", "integer", "Longer side in pixels: 96, 192 or 384; absent: 192", 96, 384, NULL},
     {"status", "string", "How sure", 0, 0, "success|low_confidence|rejected|unknown"},
     {"text", "string", "Part of the file's name", 0, 0, NULL},
+    {"theme", "string", "What verdicts are about; capitals do not matter", 0, 0, NULL},
     {"token", "string", "What a deletion answered as `undo`", 0, 0, NULL},
     {"tta", "string", "Answer with the mean of five views of each picture; slow", 0, 0, "true|false"},
     {"top", "integer", "How many classes and pictures to report; absent: 3", 1, 50, NULL},

@@ -91,6 +91,13 @@ const ay_route ay_routes[] = {
     {"POST", "/dataset/retrain", ay_h_s1_retrain, 0, AY_BODY_NONE, "first scanner", "s1Retrain", "Examine the data set and embed what waits", "", NULL, "200:S1Success"},
     {"GET", "/images/{class}/{file}", ay_h_s1_image, QUIET, AY_BODY_NONE, "first scanner", "s1Image", "A picture's bytes; ranges and ETag", "", NULL, "200:image/* 206:image/* 304 404 416"},
 
+    /* words */
+    {"POST", "/v1/feedback", ay_h_feedback_add, 0, AY_BODY_JSON, "words", "giveVerdict", "Does this picture belong to this theme? With a key (or the header Idempotency-Key) once, however often it is sent", "", "VerdictForm", "200:Verdict 201:Verdict 400 404 409 413 415 503"},
+    {"GET", "/v1/feedback", ay_h_feedback_list, 0, AY_BODY_NONE, "words", "listVerdicts", "Verdicts, newest first, a page at a time", "sha256 theme cursor limit", NULL, "200:VerdictList 400"},
+    {"POST", "/classify", ay_h_s2_classify, 0, AY_BODY_PICTURE, "words", "s2Classify", "Which of these words fits the picture best?", "", "S2ClassifyForm", "200:S2Answer 409 413 415 422 503"},
+    {"GET", "/labels", ay_h_s2_labels, 0, AY_BODY_NONE, "words", "s2Labels", "The default labels, and the thresholds in force", "", NULL, "200:S2Labels"},
+    {"POST", "/feedback", ay_h_s2_feedback, 0, AY_BODY_JSON, "words", "s2Feedback", "Does this picture belong to this theme?", "", "S2FeedbackForm", "200:S2Ok 404 409 413 415 422 503"},
+
     /* the part classifier's routes */
     {"POST", "/upload", ay_h_s3_upload, 0, AY_BODY_PICTURE, "part classifier", "s3Upload", "Classify one picture", "return_top_3", "S3UploadForm", "200:S3Result 400 409 413 415 422 503"},
     {"POST", "/predict/batch", ay_h_s3_batch, 0, AY_BODY_PICTURES, "part classifier", "s3Batch", "Classify many pictures", "", "S3BatchForm", "200:S3Batch 400 409 413 503"},

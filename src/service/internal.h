@@ -6,7 +6,7 @@
  *   writing   one change at a time: the store's transaction and the same change in memory
  *   lock      the galleries; scans hold it for reading, changes for the moment of the change
  *   calibrating, and then nothing
- * jobs_lock and serving_lock stand alone; `opening` is held while a trained model opens, may be taken
+ * jobs_lock, serving_lock and the lock of words (service/wordy.h) stand alone; `opening` is held while a trained model opens, may be taken
  * inside `writing`, and serving_lock is taken inside it; `reasoning` is held while one picture is
  * explained, and nothing is taken inside it. */
 #ifndef AY_SERVICE_INTERNAL_H
@@ -22,6 +22,7 @@
 
 enum { AY_JOBS_KEPT = 100, AY_POOL = 3 };
 
+typedef struct ay_wordy ay_wordy;     /* service/wordy.h */
 typedef struct ay_serving ay_serving; /* service/serving.h */
 
 typedef struct {
@@ -81,6 +82,7 @@ struct ay_service {
     int npool;
     int64_t active_id; /* the trained model that answers; 0: none */
     char serving_problem[400];
+    ay_wordy *words;
     pthread_t trainer;
     bool trainer_started;
     ay_train_control *control; /* of the training under way, job control_job; guarded by jobs_lock */

@@ -5,6 +5,7 @@
  * point leaves rows only for whole files, because a file is durable before its row is written; a file
  * without a row is rubbish that the keeper removes after the start. */
 #include "service/serving.h"
+#include "service/wordy.h"
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -500,6 +501,8 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     if (status == AY_OK)
         status = open_stores(s, err);
     if (status == AY_OK)
+        status = ay_wordy_open(s, o, err);
+    if (status == AY_OK)
         status = ay_registry_start(s, o->serve, err);
     if (status == AY_OK && !s->reading_only)
         status = ay_keeper_start(s, err);
@@ -527,6 +530,7 @@ void ay_service_close(ay_service *s)
         ay_gallery_destroy(s->galleries[i]);
     ay_free(s->galleries);
     ay_jobs_fini(s);
+    ay_wordy_close(s);
     ay_store_close(s->store);
     ay_blobs_close(s->blobs);
     if (s->lock_fd >= 0)

@@ -17,6 +17,7 @@
  *     service/predict.h   what a trained model says, and the record of it
  *     service/reason.h    why it said so, and how far to trust it
  *     service/training.h  trainings, one after another in the background
+ *     service/classify_words.h  which of some words fits a picture; verdicts
  *
  * The database may be elsewhere (MariaDB, MySQL) and go away.  What is in memory is answered still, the
  * rest answers AY_EBUSY, and all is well again when the database is back.  A write that was cut off while
@@ -41,6 +42,7 @@
 #include "base/hash.h"
 #include "engine/classify.h"
 #include "engine/engine.h"
+#include "engine/words.h"
 #include "image/image.h"
 #include "train/run.h"
 #include "train/why.h"
@@ -87,6 +89,17 @@ typedef ay_status ay_train_fn(const ay_train_settings *s, const char *out, bool 
                               const ay_train_control *control, ay_train_result *result,
                               ay_err *err); /* ay_train_run() */
 
+/* How texts become vectors of the space that pictures lie in: engine/words.h, or a test's.  Zeroes: the
+ * encoder reads no words.  pair: the digest of the encoder of pictures that it belongs to. */
+typedef struct {
+    void *ctx;
+    ay_status (*info)(void *ctx, ay_words_info *out, ay_err *err);
+    ay_status (*pair)(void *ctx, char digest[AY_SHA256_HEX], ay_err *err);
+    ay_status (*embed)(void *ctx, const char *const *texts, int n, float *dst, ay_err *err);
+} ay_word_reader;
+ay_word_reader ay_word_reader_of_words(ay_words *w); /* borrowed; must outlive the service */
+typedef struct ay_word_settings ay_word_settings;    /* service/classify_words.h */
+
 typedef struct {
     const char *data;       /* the data folder; made when missing */
     const char *store;      /* the database's URL (store/store.h); NULL or "": SQLite in the data folder.
@@ -96,6 +109,8 @@ typedef struct {
     ay_classifier_driver classifier;
     ay_why_driver why; /* service/reason.h */
     ay_engine_options engine; /* precision, workers ... of trained models; model is ignored */
+    ay_word_reader words;
+    const ay_word_settings *word_settings; /* NULL: the usual ones; strings are borrowed */
     ay_train_fn *train;       /* service/training.h; NULL: this program does not train */
     const char *train_folders; /* folders below which a training may read, ':' between; NULL: none */
     bool serve;             /* a server: open the active model now, run the trainings that wait */

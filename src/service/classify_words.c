@@ -1,0 +1,420 @@
+#include "service/wordy.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "index/index.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+#define WHAT_TO_DO "; get one that does: assay model pull vit-b-32-laion2b, then " \
+                   "assay serve --model vit-b-32-laion2b"
+
+/* Beside whatever sensitive labels are asked for; and what they compete with. */
+static const char *const sensitive[] = {"nsfw content", "adult explicit content"};
+static const char *const neutral[] = {
+    "family-friendly content", "real life photo",    "portrait photo",   "landscape photo",
+    "food photo",              "animal photo",       "product photo",    "document screenshot",
+    "website screenshot",      "cartoon",            "anime illustration", "logo design",
+    "meme image",              "sports photo",       "beach photo",      "fashion photo"};
+static const char *const anything[] = {"a photo", "an image", "a picture", "something", "an object"};
+enum { NSENSITIVE = 2, NNEUTRAL = 16, NANYTHING = 5 };
+
+/* Published prompts: CLIP's usual one, and the seven of its README that do best together on ImageNet. */
+static const char *const one_template[] = {"a photo of a {}."};
+static const char *const seven_templates[] = {
+    "itap of a {}.", "a bad photo of the {}.", "a origami {}.", "a photo of the large {}.",
+    "a {} in a video game.", "art of the {}.", "a photo of the small {}."};
+
+typedef struct {
+    ay_service *s;
+    ay_wordy *w;
+    const ay_word_request *q;
+    ay_arena *a;
+    ay_word_answer *out;
+    const char *const *templates; /* ntemplates 0: labels as they stand */
+    int ntemplates, dim;
+    float *picture; /* dim */
+    float *labels;  /* n * dim */
+} asking;
+
+/* ---- the encoder */
+
+static ay_status fault_of_model(ay_status status, ay_err *err)
+{
+    /* That is said of the model, not of what was sent. */
+    if (status == AY_EUNSUPPORTED || status == AY_ENOTFOUND || status == AY_ECORRUPT) {
+        ay_err_wrap(err, "the encoder reads no words");
+        return AY_ECONFLICT;
+    }
+    return status;
+}
+
+/* Is there a text tower, and is it of the picture's encoder?  Found out once. */
+static ay_status pair(asking *k, ay_err *err)
+{
+    const ay_engine_info *m = k->s->embedder.info;
+    char digest[AY_SHA256_HEX];
+    ay_words_info info;
+    ay_status status = AY_OK;
+
+    if (!k->w->reader.embed)
+        return ay_fail(err, AY_ECONFLICT, "the encoder \"%s\" reads no words%s", m->name, WHAT_TO_DO);
+    pthread_mutex_lock(&k->w->lock);
+    if (!k->w->paired) {
+        status = k->w->reader.info(k->w->reader.ctx, &info, err);
+        if (status == AY_OK)
+            status = k->w->reader.pair(k->w->reader.ctx, digest, err);
+        if (status == AY_OK && (info.dim != m->dim || strcmp(digest, m->digest) != 0))
+            status = ay_fail(err, AY_ECORRUPT, "its text tower belongs to other pictures' vectors");
+        k->w->scale = status == AY_OK ? (double)info.scale : 0;
+        k->w->paired = status == AY_OK;
+    }
+    pthread_mutex_unlock(&k->w->lock);
+    return fault_of_model(status, err);
+}
+
+static ay_status texts_to(asking *k, const char *const *texts, int n, float *dst, ay_err *err)
+{
+    return fault_of_model(k->w->reader.embed(k->w->reader.ctx, texts, n, dst, err), err);
+}
+
+static double dot(const asking *k, const float *a, const float *b)
+{
+    double sum = 0;
+
+    for (int i = 0; i < k->dim; i++)
+        sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+/* Logits of the picture and n texts as they stand. */
+static ay_status logits_of(asking *k, const char *const *texts, int n, double *out, ay_err *err)
+{
+    float *v = ay_arena_alloc(k->a, (size_t)n * (size_t)k->dim * sizeof *v);
+    ay_status status = v ? texts_to(k, texts, n, v, err) : ay_fail(err, AY_ENOMEM, "%d texts", n);
+
+    for (int i = 0; i < n && status == AY_OK; i++)
+        out[i] = k->w->scale * dot(k, k->picture, v + (size_t)i * (size_t)k->dim);
+    return status;
+}
+
+/* ---- labels */
+
+static ay_status own_templates(asking *k, ay_err *err)
+{
+    ay_labels list;
+    ay_status status = ay_labels_parse(&list, k->q->templates, AY_TEMPLATES_MOST, NULL, k->a, err);
+
+    if (status == AY_OK && list.dropped)
+        status = ay_fail(err, AY_EINVAL, "more than %d", AY_TEMPLATES_MOST);
+    for (int i = 0; i < list.n && status == AY_OK; i++)
+        if (!strstr(list.item[i], "{}"))
+            status = ay_fail(err, AY_EINVAL, "number %d has no {} for the label", i + 1);
+    if (status != AY_OK)
+        ay_err_wrap(err, "the templates");
+    k->templates = list.item;
+    k->ntemplates = list.n;
+    return status;
+}
+
+static ay_status choose_templates(asking *k, ay_err *err)
+{
+    const char *word = k->q->templates ? k->q->templates : "";
+
+    if (!*word || strcmp(word, "none") == 0)
+        return AY_OK;
+    if (*word == '[')
+        return own_templates(k, err);
+    k->templates = strcmp(word, "photo") == 0 ? one_template : seven_templates;
+    k->ntemplates = strcmp(word, "photo") == 0 ? 1 : 7;
+    if (k->ntemplates == 7 && strcmp(word, "seven") != 0)
+        return ay_fail(err, AY_EINVAL, "'templates' is none, photo, seven, or a JSON array of texts with {}");
+    return AY_OK;
+}
+
+/* One template for all labels, added to what the others gave. */
+static ay_status add_template(asking *k, const char *form, float *v, ay_err *err)
+{
+    const ay_labels *l = &k->out->labels;
+    const char **texts = ay_arena_alloc(k->a, (size_t)l->n * sizeof *texts), *hole = strstr(form, "{}");
+    ay_status status;
+
+    for (int i = 0; texts && i < l->n; i++)
+        if (!(texts[i] = ay_arena_printf(k->a, "%.*s%s%s", (int)(hole - form), form, l->item[i], hole + 2)))
+            texts = NULL;
+    status = texts ? texts_to(k, texts, l->n, v, err) : ay_fail(err, AY_ENOMEM, "%d labels", l->n);
+    for (size_t i = 0; status == AY_OK && i < (size_t)l->n * (size_t)k->dim; i++)
+        k->labels[i] += v[i];
+    return status;
+}
+
+static ay_status embed_labels(asking *k, ay_err *err)
+{
+    int n = k->out->labels.n;
+    size_t bytes = (size_t)n * (size_t)k->dim * sizeof(float);
+    float *one = NULL;
+    ay_status status = AY_OK;
+
+    k->labels = ay_arena_alloc(k->a, bytes);
+    if (!k->labels || (k->ntemplates && !(one = ay_arena_alloc(k->a, bytes))))
+        return ay_fail(err, AY_ENOMEM, "%d labels", n);
+    if (k->ntemplates == 0)
+        return texts_to(k, k->out->labels.item, n, k->labels, err);
+    for (int t = 0; t < k->ntemplates && status == AY_OK; t++)
+        status = add_template(k, k->templates[t], one, err);
+    for (int i = 0; i < n && status == AY_OK; i++) {
+        float *v = k->labels + (size_t)i * (size_t)k->dim;
+        if (!ay_unit(v, v, k->dim))
+            status = ay_fail(err, AY_EINVAL, "the templates cancel each other out for \"%.60s\"",
+                             k->out->labels.item[i]);
+    }
+    return status;
+}
+
+static ay_status read_labels(asking *k, ay_err *err)
+{
+    const char *text = k->q->labels;
+    ay_status status = AY_OK;
+
+    k->out->labels = k->w->defaults;
+    if (text && *text)
+        status = ay_labels_parse(&k->out->labels, text, k->w->set.max_labels, &k->out->sent, k->a, err);
+    return status == AY_OK ? choose_templates(k, err) : status;
+}
+
+/* ---- the picture */
+
+static ay_status embed_picture(asking *k, ay_err *err)
+{
+    const ay_image *list[1];
+    ay_image im;
+    ay_status status = ay_image_decode(k->q->bytes, k->q->n, &k->s->limits, &im, err);
+
+    if (status != AY_OK)
+        return status;
+    list[0] = &im;
+    status = ay_service_embed(k->s, list, 1, k->picture, err);
+    ay_image_fini(&im);
+    return status;
+}
+
+static ay_status see(asking *k, ay_err *err)
+{
+    ay_status status = ay_wordy_load(k->s, err);
+
+    if (status != AY_OK)
+        return status;
+    k->out->mime = ay_image_format_mime(ay_image_sniff(k->q->bytes, k->q->n));
+    ay_sha256_bytes(k->q->bytes, k->q->n, k->out->sha256);
+    k->out->claim_wrong = k->q->claimed && *k->q->claimed &&
+                          strcasecmp(k->q->claimed, k->out->sha256) != 0;
+    k->out->known = ay_wordy_find(k->w, k->out->sha256, k->picture);
+    if (!k->out->known)
+        status = embed_picture(k, err);
+    if (status == AY_OK)
+        ay_wordy_keep(k->s, k->out->sha256, k->q->asset ? k->q->asset : "", k->picture);
+    return status;
+}
+
+/* ---- scores */
+
+/* What people said of this picture and theme, as of now. */
+static ay_status weigh(asking *k, ay_err *err)
+{
+    int64_t now = ay_clock_wall();
+    ay_store_verdict *list = NULL;
+    size_t n = 0;
+    ay_status status = AY_OK;
+
+    if (k->w->set.adaptive && *k->out->theme)
+        status = ay_store_verdict_list(k->s->store, k->out->sha256, k->out->theme, 0, AY_VERDICTS_WEIGHED,
+                                       k->a, &list, &n, err);
+    for (size_t i = 0; i < n && status == AY_OK; i++)
+        ay_evidence_add(&k->out->evidence, list[i].accepted, (double)(now - list[i].at_us) / 86400e6,
+                        &k->w->set.affinity);
+    k->out->posterior = ay_affinity_posterior(&k->out->evidence);
+    k->out->weight = ay_affinity_weight(&k->out->evidence, &k->w->set.affinity);
+    return status;
+}
+
+static ay_status boosts(asking *k, double *boost, ay_err *err)
+{
+    const ay_labels *l = &k->out->labels;
+    size_t row = (size_t)k->dim * sizeof(float);
+    float *plain = ay_arena_alloc(k->a, (size_t)l->n * row), *theme = ay_arena_alloc(k->a, row);
+    ay_status status;
+
+    if (!plain || !theme)
+        return ay_fail(err, AY_ENOMEM, "%d labels", l->n);
+    status = texts_to(k, &k->out->theme, 1, theme, err);
+    if (status == AY_OK)
+        status = texts_to(k, l->item, l->n, plain, err);
+    for (int i = 0; i < l->n && status == AY_OK; i++)
+        boost[i] = dot(k, theme, plain + (size_t)i * (size_t)k->dim);
+    if (status == AY_OK) {
+        ay_affinity_relate(boost, l->n, boost);
+        ay_affinity_boost(boost, l->n, k->out->weight, &k->w->set.affinity, boost);
+    }
+    return status;
+}
+
+static ay_status judge(asking *k, double *logits, ay_err *err)
+{
+    ay_zeroshot_rules rules = {k->w->set.top, k->w->set.entropy_most, k->w->set.normalized_most};
+    size_t n = (size_t)k->out->labels.n;
+    ay_zeroshot_item *items = ay_arena_alloc(k->a, n * sizeof *items);
+    double *boost = ay_arena_alloc(k->a, n * sizeof *boost);
+    ay_status status = AY_OK;
+
+    if (!items || !boost)
+        return ay_fail(err, AY_ENOMEM, "%zu labels", n);
+    for (size_t i = 0; i < n; i++)
+        logits[i] = k->w->scale * dot(k, k->picture, k->labels + i * (size_t)k->dim);
+    if (k->out->weight != 0)
+        status = boosts(k, boost, err);
+    if (status == AY_OK)
+        ay_zeroshot_judge(logits, k->out->weight != 0 ? boost : NULL, (int)n, &rules, items,
+                          &k->out->judged);
+    return status;
+}
+
+static double first_sensitive(const asking *k)
+{
+    const ay_zeroshot *z = &k->out->judged;
+
+    for (int l = 0; l < k->out->labels.n; l++) {
+        if (!ay_label_sensitive(k->out->labels.item[l]))
+            continue;
+        for (int i = 0; i < z->n; i++)
+            if (z->items[i].label == l)
+                return z->items[i].score;
+    }
+    return 0;
+}
+
+/* The share of all sensitive labels, the built-in and the asked ones, against the neutral set. */
+static ay_status judge_nsfw(asking *k, ay_err *err)
+{
+    const ay_labels *l = &k->out->labels;
+    const char **texts = ay_arena_alloc(k->a, (size_t)(l->n + NSENSITIVE) * sizeof *texts);
+    double *logits = ay_arena_alloc(k->a, (size_t)(l->n + NSENSITIVE) * sizeof *logits), other[NNEUTRAL];
+    int n = NSENSITIVE;
+    ay_status status;
+
+    if (k->q->nsfw_by_label) {
+        k->out->nsfw = first_sensitive(k);
+        return AY_OK;
+    }
+    if (!texts || !logits)
+        return ay_fail(err, AY_ENOMEM, "%d labels", l->n);
+    memcpy(texts, sensitive, sizeof sensitive);
+    for (int i = 0; i < l->n; i++)
+        if (ay_label_sensitive(l->item[i]) && strcasecmp(l->item[i], sensitive[0]) != 0 &&
+            strcasecmp(l->item[i], sensitive[1]) != 0)
+            texts[n++] = l->item[i];
+    status = logits_of(k, texts, n, logits, err);
+    if (status == AY_OK)
+        status = logits_of(k, neutral, NNEUTRAL, other, err);
+    if (status == AY_OK)
+        k->out->nsfw = ay_zeroshot_share(logits, n, other, NNEUTRAL);
+    return status;
+}
+
+static ay_status score(asking *k, ay_err *err)
+{
+    double *logits = ay_arena_alloc(k->a, (size_t)k->out->labels.n * sizeof *logits), other[NANYTHING];
+    ay_status status = logits ? embed_labels(k, err)
+                              : ay_fail(err, AY_ENOMEM, "%d labels", k->out->labels.n);
+
+    if (status == AY_OK)
+        status = weigh(k, err);
+    if (status == AY_OK)
+        status = judge(k, logits, err);
+    if (status == AY_OK)
+        status = judge_nsfw(k, err);
+    if (status == AY_OK && k->q->none)
+        status = logits_of(k, anything, NANYTHING, other, err);
+    k->out->none = status == AY_OK && k->q->none
+                       ? ay_zeroshot_none(logits, k->out->labels.n, other, NANYTHING) : -1;
+    return status;
+}
+
+static ay_status check(asking *k, ay_err *err)
+{
+    const ay_word_request *q = k->q;
+
+    if (q->n == 0)
+        return ay_fail(err, AY_EINVAL, "the picture is empty (0 bytes)");
+    if (q->asset && strlen(q->asset) > AY_ASSET_MAX)
+        return ay_fail(err, AY_EINVAL, "'asset_id' has %zu bytes; %d is the most", strlen(q->asset),
+                       AY_ASSET_MAX);
+    return ay_theme_normal(q->theme ? q->theme : "", k->a, &k->out->theme, err);
+}
+
+ay_status ay_classify_words(ay_service *s, const ay_word_request *q, ay_arena *a, ay_word_answer *out,
+                            ay_err *err)
+{
+    const ay_word_settings *set = &s->words->set;
+    uint64_t begun = ay_clock_mono();
+    asking k = {.s = s, .w = s->words, .q = q, .a = a, .out = out, .dim = s->embedder.info->dim};
+    ay_status status;
+
+    *out = (ay_word_answer){.theme = "", .nsfw_threshold = q->nsfw_threshold ? *q->nsfw_threshold
+                                                                           : set->nsfw_threshold};
+    k.picture = ay_arena_alloc(a, (size_t)k.dim * sizeof *k.picture);
+    status = k.picture ? check(&k, err) : ay_fail(err, AY_ENOMEM, "classifying a picture");
+    if (status == AY_OK)
+        status = pair(&k, err);
+    if (status == AY_OK)
+        status = read_labels(&k, err);
+    if (status == AY_OK)
+        status = see(&k, err);
+    if (status == AY_OK)
+        status = score(&k, err);
+    if (status == AY_OK)
+        status = ay_wordy_similar(s->words, out->sha256, k.picture,
+                                  q->similar_threshold ? *q->similar_threshold : set->similar_threshold,
+                                  q->similar_limit ? q->similar_limit : set->similar_limit, a,
+                                  &out->similar, &out->nsimilar, err);
+    out->total_ms = (double)(ay_clock_mono() - begun) / 1e6;
+    return status;
+}
+
+const ay_word_settings *ay_service_word_settings(const ay_service *s)
+{
+    return &s->words->set;
+}
+
+const ay_labels *ay_service_default_labels(const ay_service *s)
+{
+    return &s->words->defaults;
+}
+
+bool ay_service_reads_words(const ay_service *s)
+{
+    return s->words->reader.embed != NULL;
+}
+
+/* ---- the real reader */
+
+static ay_status real_info(void *ctx, ay_words_info *out, ay_err *err)
+{
+    return ay_words_get_info(ctx, out, err);
+}
+
+static ay_status real_pair(void *ctx, char digest[AY_SHA256_HEX], ay_err *err)
+{
+    return ay_words_pair(ctx, digest, err);
+}
+
+static ay_status real_embed(void *ctx, const char *const *texts, int n, float *dst, ay_err *err)
+{
+    return ay_words_embed(ctx, texts, n, dst, err);
+}
+
+ay_word_reader ay_word_reader_of_words(ay_words *w)
+{
+    return (ay_word_reader){w, real_info, real_pair, real_embed};
+}

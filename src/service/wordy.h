@@ -1,0 +1,46 @@
+/* service/wordy.h - what a service that reads words keeps in memory.  For src/service only.
+ *
+ * The vectors of the newest classified pictures, so that one that comes again is not embedded again and
+ * similar ones are found; filled from the store at the first question.
+ *
+ * Threads: lock guards the rows and both flags; the rest is not written after opening. */
+#ifndef AY_SERVICE_WORDY_H
+#define AY_SERVICE_WORDY_H
+
+#include "service/classify_words.h"
+#include "service/internal.h"
+#include "store/verdicts.h"
+
+typedef struct {
+    char sha256[AY_SHA256_HEX], asset[AY_ASSET_MAX + 1];
+    uint64_t age; /* larger is newer */
+} ay_wordy_row;
+
+struct ay_wordy {
+    ay_word_reader reader;
+    ay_word_settings set;
+    ay_arena arena; /* of the defaults */
+    ay_labels defaults;
+    pthread_mutex_t lock;
+    bool loaded, paired;
+    double scale;
+    ay_wordy_row *rows;
+    float *vectors; /* cap * dim */
+    int n, cap, dim;
+    uint64_t clock;
+};
+
+ay_status ay_wordy_open(ay_service *s, const ay_service_options *o, ay_err *err);
+void ay_wordy_close(ay_service *s);
+
+/* The kept vector of a picture into dst; false: none. */
+bool ay_wordy_find(ay_wordy *w, const char *sha256, float *dst);
+/* Keep one, in the store too.  A store that is away costs only that: it is tried again next time. */
+void ay_wordy_keep(ay_service *s, const char *sha256, const char *asset, const float *v);
+/* The most similar others, at most limit, with a cosine of threshold or more. */
+ay_status ay_wordy_similar(ay_wordy *w, const char *sha256, const float *v, double threshold, int limit,
+                           ay_arena *a, ay_word_similar **out, int *n, ay_err *err);
+/* Fill from the store, once. */
+ay_status ay_wordy_load(ay_service *s, ay_err *err);
+
+#endif

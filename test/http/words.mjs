@@ -1,0 +1,194 @@
+// Classification by words: every field against arithmetic of our own, verdicts that move scores, errors, and a server without
+// words.  The model is a CLIP of two small towers whose weights come from the formula of src/models/formula.c, the vocabulary
+// that of test/vectors/tokenizer-tiny: it has learnt nothing, and answers the same for ever.
+import { Interface, Server, check, form, json, newFolder, picture, run, sha256, test } from "./lib.mjs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+function drawn(n, name, base, amp) {
+  const all = (1n << 64n) - 1n, out = new Float32Array(n);
+  let at = 0xcbf29ce484222325n;
+  for (const byte of Buffer.from(name)) at = ((at ^ BigInt(byte)) * 0x100000001b3n) & all;
+  for (let i = 0; i < n; i++) {
+    let z = (at = (at + 0x9e3779b97f4a7c15n) & all);
+    z = ((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n) & all;
+    z = ((z ^ (z >> 27n)) * 0x94d049bb133111ebn) & all;
+    z ^= z >> 31n;
+    out[i] = Math.fround(base) + Math.fround(amp) * (Number(z >> 40n) / (1 << 23) - 1);
+  }
+  return Buffer.from(out.buffer);
+}
+
+function writeModel(folder) {
+  const golden = JSON.parse(readFileSync("test/vectors/clip-words-tiny.json")), head = {}, data = [];
+  let at = 0;
+  for (const [name, shape, base, amp] of golden.tensors) {
+    const bytes = drawn(shape.reduce((a, b) => a * b, 1), name, base, amp);
+    head[name] = { dtype: "F32", shape, data_offsets: [at, at += bytes.length] };
+    data.push(bytes);
+  }
+  const text = Buffer.from(JSON.stringify(head)), size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(text.length));
+  writeFileSync(join(folder, "model.safetensors"), Buffer.concat([size, text, ...data]));
+  writeFileSync(join(folder, "open_clip_config.json"), JSON.stringify(golden.config));
+  copyFileSync("test/vectors/tokenizer-tiny/bpe_simple_vocab_16e6.txt", join(folder, "bpe_simple_vocab_16e6.txt"));
+}
+
+const model = newFolder(), data = newFolder();
+writeModel(model);
+const start = () => Server.start("--data", data, "--model", model, "--precision", "f32");
+let server = await start();
+const api = new Interface((await server.request("GET", "/openapi.json")).json);
+
+async function ask(status, method, path, options = {}) {
+  const answer = await server.request(method, path, options);
+  api.verify(method, path, answer);
+  check(answer.status === status, `${method} ${path}: ${answer.status} and not ${status}:`, answer.bytes.toString().slice(0, 400));
+  return answer.json;
+}
+const classify = (bytes, fields = {}, status = 200) =>
+  ask(status, "POST", "/classify", form([{ name: "file", file: "a.png", value: bytes },
+    ...Object.entries(fields).map(([name, value]) => ({ name, value }))]));
+const near = (a, b, what) => check(Math.abs(a - b) < 3e-6, what, a, b);
+const first = picture(0, 7), second = picture(0, 8), third = picture(2, 9);
+const labels = ["a dog", "a cat", "the sky", "rain", "a red car"];
+
+test("the answer's figures follow from its logits", async () => {
+  const a = await classify(first, { labels: " a dog,A DOG,a cat, the sky,rain,,a red car", asset_id: "one" });
+  const names = Object.keys(a.raw_logits), top = Math.max(...Object.values(a.raw_logits));
+  check(names.join() === labels.join(), names);
+  check(a.labels.length === 7 && a.labels[1] === "A DOG", a.labels);
+  const e = labels.map((l) => Math.exp(a.raw_logits[l] - top)), sum = e.reduce((x, y) => x + y);
+  labels.forEach((l, i) => near(a.all_scores[l], e[i] / sum, l));
+  const sorted = labels.map((l) => a.all_scores[l]).sort((x, y) => y - x);
+  near(a.entropy, -sorted.reduce((h, s) => h + s * Math.log(s), 0), "entropy");
+  near(a.entropy_normalized, a.entropy_top_k / Math.log(5), "normalized");
+  near(a.confidence_margin, sorted[0] - sorted[1], "margin");
+  check(a.category === a.top_labels[0].label && a.top_labels.length === 5 && a.confidence === sorted[0], a.top_labels);
+  check(a.ambiguous === (a.entropy > 2.5 || a.entropy_normalized > 0.76), "ambiguous");
+  check(a.image_hash === sha256(first) && a.filename === "a.png" && a.content_type === "image/png", a.image_hash);
+  check(a.affinity === null && a.affinity_weight === 0 && a.none_of_these === null && a.similar_images.length === 0, a);
+  check(a.nsfw_score > 0 && a.nsfw_score < 1 && a.is_nsfw === a.nsfw_score >= 0.6, a.nsfw_score);
+  const again = await classify(first, { labels: JSON.stringify(labels) });
+  labels.forEach((l) => check(again.raw_logits[l] === a.raw_logits[l], "the same picture scores the same", l));
+});
+
+test("without labels the 121 built-in ones are used", async () => {
+  const a = await classify(third), told = await ask(200, "GET", "/labels");
+  check(told.reads_words && told.default_labels.length === 121 && told.default_labels[119] === "nsfw content", told);
+  check(Object.keys(a.all_scores).length === 121 && a.labels.length === 121, a.labels.length);
+  near(Object.values(a.all_scores).reduce((x, y) => x + y), 1, "sum");
+  const old = await classify(third, { nsfw: "label" });
+  check(old.nsfw_score === old.all_scores["nsfw content"] && old.nsfw_score !== a.nsfw_score, old.nsfw_score);
+  check((await classify(third, { nsfw_threshold: "0" })).is_nsfw === true, "a threshold of the request's");
+});
+
+test("a client's digest is compared and never believed", async () => {
+  const a = await classify(first, { labels: "a dog,rain", asset_sha256: "f".repeat(64) });
+  check(a.image_hash === sha256(first) && a.asset_sha256_matches === false, a);
+  check((await classify(first, { labels: "a dog,rain", asset_sha256: sha256(first).toUpperCase() })).asset_sha256_matches, "capitals");
+});
+
+test("similar pictures are listed by their digest", async () => {
+  const a = await classify(second, { labels: "rain", similar_threshold: "-1" });
+  const hit = a.similar_images.find((s) => s.image_hash === sha256(first));
+  check(hit && hit.asset_id === "one" && !a.similar_images.some((s) => s.image_hash === sha256(second)), a.similar_images);
+  check(a.similar_images.every((s, i) => i === 0 || s.similarity <= a.similar_images[i - 1].similarity), "order");
+  check((await classify(second, { labels: "rain", similar_threshold: "-1", similar_limit: "1" })).similar_images.length === 1, "limit");
+});
+
+test("templates and none of these", async () => {
+  const plain = await classify(first, { labels: "rain,a dog" }), seven = await classify(first, { labels: "rain,a dog", templates: "seven" });
+  const own = await classify(first, { labels: "rain,a dog", templates: '["{}"]', none_of_these: "true" });
+  check(plain.raw_logits.rain !== seven.raw_logits.rain, "templates change the vectors");
+  near(own.raw_logits.rain, plain.raw_logits.rain, "a template that adds nothing");
+  check(own.none_of_these > 0 && own.none_of_these < 1, own.none_of_these);
+});
+
+test("what is wrong with a request is said", async () => {
+  const bad = async (fields, word, status = 422, bytes = first) => {
+    const { detail } = await classify(bytes, fields, status);
+    check(detail.includes(word), detail);
+  };
+  await bad({ labels: "[]" }, "no label");
+  await bad({ labels: '["a", 3]' }, "label 2 is not a string");
+  await bad({ labels: '["a"' }, "not JSON");
+  await bad({ labels: "a", nsfw_threshold: "2" }, "nsfw_threshold");
+  await bad({ labels: "a", similar_limit: "x" }, "similar_limit");
+  await bad({ labels: "a", templates: "many" }, "templates");
+  await bad({ labels: "a", templates: '["a photo"]' }, "{}");
+  await bad({ labels: "a", asset_id: "x".repeat(65) }, "asset_id");
+  await bad({ labels: "a" }, "", 415, Buffer.from("this is no picture"));
+  await bad({ labels: "a" }, "", 422, first.subarray(0, first.length - 200));
+});
+
+const verdict = (status, value, headers = {}) => {
+  const body = json(value);
+  return ask(status, "POST", "/v1/feedback", { body: body.body, headers: { ...body.headers, ...headers } });
+};
+
+test("verdicts move the scores of related labels, both ways", async () => {
+  const theme = "Rain ", scored = () => classify(first, { labels: labels.join(), theme });
+  const before = await scored();
+  check(before.affinity.theme === "rain" && before.affinity.weight === 0 && before.affinity.posterior === 0.5, before.affinity);
+  for (let i = 0; i < 6; i++) await verdict(201, { sha256: sha256(first), theme: "RAIN", accepted: true });
+  const after = await scored();
+  check(after.all_scores.rain > before.all_scores.rain && after.affinity.weight > 0.5, before.all_scores, after.all_scores);
+  near(after.affinity_weight, after.affinity.weight, "weight");
+  labels.forEach((l) => check(after.raw_logits[l] === before.raw_logits[l], "logits stay", l));
+  check(after.top_labels.every((t) => Math.abs(t.clip_score - before.all_scores[t.label]) < 2e-6), "clip_score is the score before");
+  const other = await classify(second, { labels: labels.join(), theme });
+  check(other.affinity.weight === 0, "another picture is not touched", other.affinity);
+  for (let i = 0; i < 14; i++) await verdict(201, { sha256: sha256(first), theme: "rain", accepted: false });
+  const last = await scored();
+  check(last.all_scores.rain < before.all_scores.rain && last.affinity.weight < 0 && last.affinity_weight === 0, last.affinity);
+});
+
+test("a key is one verdict, and all of them are on record", async () => {
+  const body = { sha256: sha256(second), theme: "sky", accepted: true, asset_id: "two" };
+  const one = await verdict(201, body, { "Idempotency-Key": "k-1" });
+  const two = await verdict(200, { ...body, key: "k-1" });
+  check(one.id === two.id && one.key === "k-1" && one.asset_id === "two", one, two);
+  await verdict(409, { ...body, accepted: false, key: "k-1" });
+  const { items, next } = await ask(200, "GET", "/v1/feedback?theme=SKY");
+  check(items.length === 1 && items[0].id === one.id && next === null, items);
+  const page = await ask(200, "GET", `/v1/feedback?sha256=${sha256(first)}&limit=15`);
+  check(page.items.length === 15 && page.next, page.next);
+  const rest = await ask(200, "GET", `/v1/feedback?sha256=${sha256(first)}&limit=15&cursor=${page.next}`);
+  check(rest.items.length === 5 && rest.next === null && rest.items[4].accepted === true, rest.items.length);
+});
+
+test("a verdict needs a picture that was here, and a theme", async () => {
+  await verdict(404, { sha256: "0".repeat(64), theme: "rain" });
+  await verdict(400, { sha256: "short", theme: "rain" });
+  await verdict(400, { sha256: sha256(first), theme: "  " });
+  await verdict(400, { sha256: sha256(first), theme: "rain", accepted: 3 });
+  await ask(400, "GET", "/v1/feedback?cursor=x");
+  const old = (status, value) => ask(status, "POST", "/feedback", json(value));
+  check((await old(200, { image_hash: ` ${sha256(first).toUpperCase()} `, theme: "Rain" })).ok === true, "ok");
+  await old(404, { image_hash: "0".repeat(64), theme: "rain" });
+  await old(422, { image_hash: "", theme: "rain" });
+  await old(422, { image_hash: sha256(first), theme: "" });
+});
+
+test("vectors and verdicts outlive the program", async () => {
+  const ended = await server.stop();
+  check(ended.code === 0, ended);
+  server = await start();
+  const a = await classify(third, { labels: labels.join(), similar_threshold: "-1" });
+  check(a.similar_images.length === 2 && a.similar_images.some((s) => s.asset_id === "one"), a.similar_images);
+  const b = await classify(first, { labels: labels.join(), theme: "rain" });
+  check(b.affinity.weight < 0 && b.affinity.accepted > 6.9, b.affinity);
+  await server.stop();
+});
+
+test("without a text tower it says what to do", async () => {
+  server = await Server.start();
+  const { detail } = await classify(first, { labels: "a,b" }, 409);
+  check(detail.includes("assay model pull vit-b-32-laion2b"), detail);
+  const told = await ask(200, "GET", "/labels");
+  check(told.reads_words === false && told.default_labels.length === 121, told.reads_words);
+  await server.stop();
+});
+
+await run();
