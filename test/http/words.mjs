@@ -120,6 +120,8 @@ test("what is wrong with a request is said", async () => {
   await bad({ labels: "a", asset_id: "x".repeat(65) }, "asset_id");
   await bad({ labels: "a" }, "", 415, Buffer.from("this is no picture"));
   await bad({ labels: "a" }, "", 422, first.subarray(0, first.length - 200));
+  await bad({ labels: "a" }, "", 422, Buffer.alloc(0));
+  await bad({ labels: "a" }, "", 413, Buffer.alloc(21 << 20));
 });
 
 const verdict = (status, value, headers = {}) => {
@@ -164,11 +166,16 @@ test("a verdict needs a picture that was here, and a theme", async () => {
   await verdict(400, { sha256: sha256(first), theme: "  " });
   await verdict(400, { sha256: sha256(first), theme: "rain", accepted: 3 });
   await ask(400, "GET", "/v1/feedback?cursor=x");
+  await ask(413, "POST", "/v1/feedback", json({ theme: "x".repeat(2 << 20) }));
+  await ask(415, "POST", "/v1/feedback", { body: "<a/>", headers: { "Content-Type": "text/xml" } });
   const old = (status, value) => ask(status, "POST", "/feedback", json(value));
   check((await old(200, { image_hash: ` ${sha256(first).toUpperCase()} `, theme: "Rain" })).ok === true, "ok");
   await old(404, { image_hash: "0".repeat(64), theme: "rain" });
   await old(422, { image_hash: "", theme: "rain" });
   await old(422, { image_hash: sha256(first), theme: "" });
+  await old(409, { image_hash: sha256(first), theme: "snow", key: "k-1" });
+  await old(413, { theme: "x".repeat(2 << 20) });
+  await ask(415, "POST", "/feedback", { body: "<a/>", headers: { "Content-Type": "text/xml" } });
 });
 
 test("vectors and verdicts outlive the program", async () => {
@@ -189,6 +196,15 @@ test("without a text tower it says what to do", async () => {
   const told = await ask(200, "GET", "/labels");
   check(told.reads_words === false && told.default_labels.length === 121, told.reads_words);
   await server.stop();
+});
+
+test("every described answer was seen", async () => {
+  const missing = [];
+  for (const row of api.rows.filter((r) => r.operation.tags[0] === "words"))
+    for (const status of Object.keys(row.operation.responses))
+      if (status !== "default" && status !== "503" && !api.seen.has(`${row.method} ${row.path} ${status}`))
+        missing.push(`${row.method} ${row.path} ${status}`);
+  check(missing.length === 0, "not seen:", missing.join(", "));
 });
 
 await run();
