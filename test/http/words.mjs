@@ -178,12 +178,23 @@ test("a verdict needs a picture that was here, and a theme", async () => {
   await ask(415, "POST", "/feedback", { body: "<a/>", headers: { "Content-Type": "text/xml" } });
 });
 
+test("many at once: one vector a picture, the same scores for all", async () => {
+  const fresh = [picture(1, 40), picture(1, 41)];
+  const all = await Promise.all(Array.from({ length: 24 }, (_, i) => classify(fresh[i % 2], { labels: labels.join(), similar_threshold: "-1" })));
+  for (const [i, a] of all.entries()) {
+    check(a.image_hash === sha256(fresh[i % 2]), i);
+    labels.forEach((l) => check(a.raw_logits[l] === all[i % 2].raw_logits[l], "another score", i, l));
+    const listed = a.similar_images.map((s) => s.image_hash);
+    check(new Set(listed).size === listed.length, "listed twice", listed);
+  }
+});
+
 test("vectors and verdicts outlive the program", async () => {
   const ended = await server.stop();
   check(ended.code === 0, ended);
   server = await start();
   const a = await classify(third, { labels: labels.join(), similar_threshold: "-1" });
-  check(a.similar_images.length === 2 && a.similar_images.some((s) => s.asset_id === "one"), a.similar_images);
+  check(a.similar_images.length === 4 && a.similar_images.some((s) => s.asset_id === "one"), a.similar_images);
   const b = await classify(first, { labels: labels.join(), theme: "rain" });
   check(b.affinity.weight < 0 && b.affinity.accepted > 6.9, b.affinity);
   await server.stop();
