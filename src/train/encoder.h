@@ -5,6 +5,7 @@
  * that mutes what varies inside any class (light, pose, background, wear) and evens out the rest.
  * With x what the head reads, from training pictures without augmentation, at the size of use:
  *
+ *   (every number of x divided by its standard deviation)
  *   S = covariance of x inside the classes (each class n / (n - 1)) + shrink * its mean variance * 1
  *   y = the dim main directions of S^-1/2 x about the mean, each divided by variance^power
  *   v = trained head(x) and y, both scaled to length 1 (root mean square), side by side

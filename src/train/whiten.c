@@ -153,19 +153,37 @@ static void through_mean(double *bias, const double *weight, const double *mean,
 
 /* ---- whitening --------------------------------------------------------------------------------- */
 
-/* root [p, p] = (within + shrink)^-1/2; used: within's copy, values [p]. */
-static ay_status inverse_root(double *root, const ay_moments *m, double shrink, double *used,
-                              double *values, ay_err *err)
+/* dst = the covariance from with every column divided by its standard deviation, sd [p]. */
+static void standardise(double *dst, const double *from, const double *sd, size_t p)
+{
+    for (size_t i = 0; i < p; i++)
+        for (size_t j = 0; j < p; j++)
+            dst[i * p + j] = from[i * p + j] / (sd[i] * sd[j]);
+}
+
+/* Of each column over all classes; 1 for one that never varies. */
+static void deviations(double *sd, const ay_moments *m)
+{
+    size_t p = (size_t)m->p;
+
+    for (size_t i = 0; i < p; i++)
+        sd[i] = m->total[i * p + i] > 0 ? sqrt(m->total[i * p + i]) : 1;
+}
+
+/* root [p, p] = (within + shrink)^-1/2 of standardised columns, so that shrinking treats all alike
+ * whatever their units; used: within's copy, values [p]. */
+static ay_status inverse_root(double *root, const ay_moments *m, double shrink, const double *sd,
+                              double *used, double *values, ay_err *err)
 {
     size_t p = (size_t)m->p;
     double spread = 0;
     ay_status status;
 
+    standardise(used, m->within, sd, p);
     for (size_t i = 0; i < p; i++)
-        spread += m->within[i * p + i] / (double)m->p;
+        spread += used[i * p + i] / (double)m->p;
     if (!(spread > 0))
         return ay_fail(err, AY_EINVAL, "nothing varies inside the classes: more pictures of each are needed");
-    memcpy(used, m->within, p * p * sizeof *used);
     for (size_t i = 0; i < p; i++)
         used[i * p + i] += shrink * spread;
     status = ay_eigen_symmetric(used, m->p, values, err);
@@ -185,16 +203,20 @@ ay_status ay_whiten_fit(ay_affine *out, const ay_moments *m, int dim, double shr
                         ay_err *err)
 {
     size_t p = (size_t)m->p;
-    double *root = ay_alloc(p * p + 1, 3 * sizeof *root), *values = ay_alloc(p + 1, sizeof *values);
+    double *root = ay_alloc(p * p + 1, 4 * sizeof *root), *values = ay_alloc(p + 1, 2 * sizeof *values);
     double *white = root ? root + p * p : NULL, *room = root ? white + p * p : NULL;
+    double *total = root ? room + p * p : NULL, *sd = values ? values + p : NULL;
     ay_status status = affine(out, dim, m->p, err);
 
     if (status == AY_OK && (!root || !values))
         status = no_memory(m->p, err);
-    if (status == AY_OK)
-        status = inverse_root(root, m, shrink, white, values, err);
     if (status == AY_OK) {
-        sandwich(white, root, m->total, m->p, m->p, room);
+        deviations(sd, m);
+        status = inverse_root(root, m, shrink, sd, white, values, err);
+    }
+    if (status == AY_OK) {
+        standardise(total, m->total, sd, p);
+        sandwich(white, root, total, m->p, m->p, room);
         status = ay_eigen_symmetric(white, m->p, values, err);
     }
     for (int k = 0; status == AY_OK && k < dim; k++) {
@@ -202,7 +224,7 @@ ay_status ay_whiten_fit(ay_affine *out, const ay_moments *m, int dim, double shr
         double by = pow(fmax(values[from], 1e-12), -power);
         multiply(out->weight + (size_t)k * p, white + from * p, root, 1, m->p, m->p);
         for (size_t i = 0; i < p; i++)
-            out->weight[(size_t)k * p + i] *= by;
+            out->weight[(size_t)k * p + i] *= by / sd[i];
     }
     if (status == AY_OK)
         through_mean(out->bias, out->weight, m->mean, dim, m->p, -1);
