@@ -220,13 +220,14 @@ static void refusals_say_what_to_do(void)
 static void a_row_that_is_too_long_for_the_server_is_refused(void)
 {
     ay_store_job j = {.kind = "train", .state = "pending", .message = "", .request = "", .detail = ""};
-    char *big = ay_calloc(1, 100001);
+    char *big;
     ay_store *s;
     int64_t id;
 
+    root("SET GLOBAL max_allowed_packet = 65536"); /* before anything is held: without a server it skips */
+    big = ay_calloc(1, 100001);
     memset(big, 'x', 100000);
     j.request = big;
-    root("SET GLOBAL max_allowed_packet = 65536");
     s = open_at(url());
     CHECK(ay_store_job_add(s, &j, &id, &err) == AY_ELIMIT && strstr(err.msg, "max_allowed_packet"));
     ay_store_close(s);
@@ -255,7 +256,7 @@ static void start_with_room(int megabytes)
 static void a_full_disk_is_said_and_survived(void)
 {
     ay_store_job j = {.kind = "train", .state = "pending", .message = "", .detail = ""}, *list;
-    char *big = ay_calloc(1, 900001), where[300];
+    char *big, where[300];
     ay_status status = AY_OK;
     int kept = 0;
     int64_t id = 0;
@@ -263,11 +264,12 @@ static void a_full_disk_is_said_and_survived(void)
     ay_arena a;
     size_t n;
 
-    memset(big, 'x', 900000);
-    j.request = big;
     snprintf(where, sizeof where, "mysql://assay:o'pen%%40se%%2Fsame@localhost/small?socket=%s",
              socket_path());
     server("stop");
+    big = ay_calloc(1, 900001);
+    memset(big, 'x', 900000);
+    j.request = big;
     start_with_room(8);
     root("CREATE DATABASE small; GRANT ALL PRIVILEGES ON small.* TO assay@localhost");
     s = open_at(where);
