@@ -50,7 +50,7 @@ const ay_train_key ay_train_keys[] = {
     INT("training.epochs", epochs, 1, 100000, "15", "epochs of the whole network"),
     INT("training.batch_size", batch_size, 1, 4096, "32", "pictures a step"),
     REAL("training.learning_rate", learning_rate, 1e-12, 100, "0.001", "largest rate of the schedule"),
-    REAL("training.body_rate", body_rate, 0, 100, "0.1", "share of that rate for a pretrained body, and for a head that has been learnt before it"),
+    REAL("training.body_rate", body_rate, 0, 100, "0.03", "share of that rate for a pretrained body, and for a head that has been learnt before it"),
     REAL("training.weight_decay", weight_decay, 0, 10, "0.0001", "not for biases and norms"),
     WORD("training.optimizer", optimiser, "adam|adamw|sgd", "adamw", "sgd has momentum 0.9"),
     WORD("training.scheduler", scheduler, "cosine|step|plateau|none", "cosine", "of the learning rate"),
