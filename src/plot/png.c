@@ -83,10 +83,11 @@ static double coded_box(const painter *p, const ay_type *t, const char *letter, 
     uint32_t code;
     double width = ay_text_width(letter, t->size, t->bold), high = 0.84 * t->size;
     double top = AY_TEXT_DROP * t->size - high;
-    int digits = code > 0xffff ? 3 : 2;
+    int digits;
     char row[2][4];
 
     ay_text_next(letter, &code);
+    digits = code > 0xffff ? 3 : 2;
     if (!draw)
         return width;
     snprintf(row[0], sizeof row[0], "%0*X", digits, (unsigned)(code >> 4 * digits & 0xfff));

@@ -146,7 +146,8 @@ ay_status ay_learn_layer_norm_back(ay_dlearn *d, ay_val v, ay_err *err)
         status = ay_learn_diff(d, v, &md, &diff, err);
     if (status == AY_OK)
         status = ay_learn_room(d, (size_t)(2 * j->D * d->state->threads), &scratch, err);
-    dx = diff;
+    if (status == AY_OK)
+        dx = diff;
     if (status == AY_OK && j->has_dx)
         status = ay_dnnl_buffer(&d->c, dnnl_memory_desc_get_size(&xmd), &dx, err);
     s = status == AY_OK ? ay_learn_step(d, v, "rows", run_backward, j, err) : NULL;
