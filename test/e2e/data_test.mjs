@@ -159,3 +159,27 @@ test('data sets: ten scrap grades from the preset, rename, switch, delete, undo'
     await until(async () => (await page.locator('#dataset').textContent()).includes('pátio 2'), 'back');
 });
 
+test('a data set renamed while another device changes it: the lists are never asked for by the old name', async ({ page, url }) => {
+    await page.goto('#/data');
+    await newSet(page, 'before', '');
+    await page.click('[data-do="datasets"]');
+    await page.click('[data-set="before"] .btn >> nth=0');
+    await page.fill('dialog >> nth=1 >> input', 'after');
+    let asked = 0;
+    await page.route('**/v1/datasets', async (route) => { // the list comes, but late: time for the rename to get between it and the classes
+        if (route.request().method() === 'GET') asked++;
+        const response = await route.fetch();
+        await new Promise((done) => setTimeout(done, 700));
+        await route.fulfill({ response }).catch(() => {}); // the page may be gone by then
+    });
+    const sent = await fetch(`${url}v1/classes`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ dataset: 'before', name: 'screws' }) });
+    equal(sent.status, 201, 'the other device made a class');
+    await until(async () => asked > 0, 'the page reads the lists');
+    await page.click('dialog >> nth=1 >> button[type="submit"]');
+    await page.waitForSelector('[data-set="after"]');
+    await page.keyboard.press('Escape');
+    await until(async () => (await page.locator('#dataset').inputValue()) === 'after', 'the new name is in use');
+    await until(async () => (await names(page)).join() === 'screws', 'its class is shown');
+    await page.selectOption('#dataset', SET);
+    await until(async () => (await page.locator('#dataset').inputValue()) === SET, 'switched back');
+});

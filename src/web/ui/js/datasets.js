@@ -5,7 +5,7 @@ import { icon } from './icons.js';
 import { api, explain } from './api.js';
 import { dialog, ask } from './dialog.js';
 import { failed } from './toast.js';
-import { state, loadDatasets, useDataset } from './state.js';
+import { state, inTurn, loadDatasets, useDataset } from './state.js';
 import { withUndo } from './undo.js';
 
 /** Ask for a name and where to start from; then make it the one in use. */
@@ -39,9 +39,11 @@ export function newDataset() {
 
 const rename = (d, redraw) =>
     ask(t('dataset_rename'), { label: t('name'), value: d.name, action: t('rename'), run: async (name) => {
-        await api.patchDataset(d.name, { name });
-        if (state.dataset === d.name) state.dataset = name;
-        await loadDatasets();
+        await inTurn(async () => {
+            await api.patchDataset(d.name, { name });
+            if (state.dataset === d.name) state.dataset = name;
+            await loadDatasets();
+        });
         redraw();
     } });
 

@@ -4,7 +4,7 @@
  * Only while the page is visible, because a browser allows six connections to a host and a forgotten tab
  * should not hold one.  Bursts of events become one reading of the lists.
  */
-import { emit, loadClasses, loadDatasets } from './state.js';
+import { emit, inTurn, loadClasses, loadDatasets } from './state.js';
 import { loadJobs, noteJob } from './notice.js';
 import { loadModels } from './board.js';
 
@@ -15,7 +15,7 @@ export function follow() {
     let timer = 0;
     const read = () => {
         timer = 0;
-        loadDatasets().then(loadClasses).then(() => emit('pictures'), () => {}); // in turn: ours may have a new name
+        inTurn(() => loadDatasets().then(loadClasses)).then(() => emit('pictures'), () => {}); // classes after data sets: ours may have a new name
     };
     const soon = () => (timer ||= setTimeout(read, WAIT_MS));
     const open = () => {

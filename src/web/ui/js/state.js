@@ -33,6 +33,14 @@ export function on(topic, fn) {
     return () => bus.removeEventListener(topic, fn);
 }
 
+let last = Promise.resolve();
+/** Run what changes names, and what reads by them because of an event, one after another: a read between would ask by a name that is gone. */
+export function inTurn(run) {
+    const done = last.then(run);
+    last = done.catch(() => {});
+    return done;
+}
+
 /** Read the data sets; keep ours if it is still there, else take the active one. */
 export async function loadDatasets() {
     state.datasets = await api.datasets();

@@ -1,7 +1,7 @@
 /** undo.js - deletions say what went and offer it back. */
 import { t } from './i18n.js';
 import { api } from './api.js';
-import { loadClasses, loadDatasets, emit } from './state.js';
+import { inTurn, loadClasses, loadDatasets, emit } from './state.js';
 import { toast, failed } from './toast.js';
 
 export async function refresh() {
@@ -18,19 +18,23 @@ export async function refresh() {
 export async function withUndo(deletions, text) {
     const tokens = [];
     let error = null;
-    for (const run of deletions) {
-        try {
-            tokens.push((await run()).undo);
-        } catch (e) {
-            error = e;
+    await inTurn(async () => {
+        for (const run of deletions) {
+            try {
+                tokens.push((await run()).undo);
+            } catch (e) {
+                error = e;
+            }
         }
-    }
-    await refresh();
+        await refresh();
+    });
     if (error) failed(error);
     if (!tokens.length) return false;
     toast(text, { label: t('undo'), run: async () => {
-        for (const token of tokens.reverse()) await api.undo(token);
-        await refresh();
+        await inTurn(async () => {
+            for (const token of tokens.reverse()) await api.undo(token);
+            await refresh();
+        });
         toast(t('undone'));
     } });
     return true;
