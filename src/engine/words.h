@@ -20,10 +20,12 @@
 #ifndef AY_ENGINE_WORDS_H
 #define AY_ENGINE_WORDS_H
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "engine/engine.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,7 +46,15 @@ typedef struct {
     float scale; /* what a cosine of picture and text is multiplied by before the softmax; 100 where the
                     file has none */
     ay_precision precision; /* the one in force: F32 or BF16 */
+    bool closed; /* it knows a list of words and nothing else: see ay_words_examine() */
 } ay_words_info;
+
+/* What of a text a model can read. */
+typedef struct {
+    int known;            /* words that say something to it */
+    const char **unknown; /* those that do not, in small letters, each once, in the text's order */
+    int nunknown;
+} ay_words_text;
 
 typedef struct {
     uint64_t asked, kept;    /* texts given to ay_words_embed; found in the cache */
@@ -69,8 +79,14 @@ void ay_words_get_stats(ay_words *w, ay_words_stats *out);
 /* n texts (UTF-8, ended by NUL) into dst, n * dim floats, row i for texts[i], unit length.  Blocks
  * until done.  A text longer than the context is cut.  AY_EINVAL for a text that is blank or not UTF-8
  * and AY_ELIMIT for one over AY_TOKENIZER_TEXT_MAX bytes, with its place in the list; nothing is
- * computed then. */
+ * computed then.  A closed model also refuses (AY_EINVAL) a text of which it knows no word: it has no
+ * vector, and none is made up. */
 ay_status ay_words_embed(ay_words *w, const char *const *texts, int n, float *dst, ay_err *err);
+
+/* Which words of a text it knows, and which not; the list is in the arena.  A model that reads any text
+ * (a tokenizer that spells what it has not seen) knows everything: known 1, nothing unknown.  AY_EINVAL
+ * as for ay_words_embed(). */
+ay_status ay_words_examine(ay_words *w, const char *text, ay_arena *a, ay_words_text *out, ay_err *err);
 
 /* The digest of the image tower in the same file.  The first call reads all its weights. */
 ay_status ay_words_pair(ay_words *w, char digest[AY_SHA256_HEX], ay_err *err);

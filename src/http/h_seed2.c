@@ -5,81 +5,13 @@
  * ones (nsfw=label: the first sensitive label's score, as it was); verdicts move what is related to their
  * theme, and one about a picture that was never here is 404 and not "ok".  llm_expansion is empty. */
 #include "http/handlers.h"
-#include "http/impl.h"
 #include "http/view.h"
-
-#include "base/str.h"
-#include "service/classify_words.h"
+#include "http/word_form.h"
 
 #include <math.h>
 #include <string.h>
 
-static ay_status yes_no(const ay_request *rq, const char *name, bool usual, bool *out, ay_err *err)
-{
-    const json_t *v = rq->json ? json_object_get(rq->json, name) : NULL;
-    const char *word = ay_request_field(rq, name);
-
-    *out = v && json_is_boolean(v) ? json_is_true(v) : usual;
-    if ((v && !json_is_boolean(v) && !json_is_string(v)) ||
-        (word && strcmp(word, "true") != 0 && strcmp(word, "false") != 0))
-        return ay_fail(err, AY_EINVAL, "'%s' must be true or false", name);
-    if (word)
-        *out = strcmp(word, "true") == 0;
-    return AY_OK;
-}
-
-static ay_status real_field(const ay_request *rq, const char *name, double lo, double *room,
-                            const double **out, ay_err *err)
-{
-    const char *text = ay_request_field(rq, name);
-
-    if (!text)
-        return AY_OK;
-    if (!ay_str_to_double(text, room) || !(*room >= lo && *room <= 1))
-        return ay_fail(err, AY_EINVAL, "'%s' must be a number from %g to 1", name, lo);
-    *out = room;
-    return AY_OK;
-}
-
-typedef struct {
-    ay_word_request q;
-    double nsfw, similar;
-} wanted;
-
-static ay_status read_wanted(const ay_request *rq, wanted *w, ay_err *err)
-{
-    const char *limit = ay_request_field(rq, "similar_limit"), *nsfw = ay_request_field(rq, "nsfw");
-    long n = 0;
-    ay_status status = real_field(rq, "nsfw_threshold", 0, &w->nsfw, &w->q.nsfw_threshold, err);
-
-    if (!status)
-        status = real_field(rq, "similar_threshold", -1, &w->similar, &w->q.similar_threshold, err);
-    if (!status)
-        status = yes_no(rq, "none_of_these", false, &w->q.none, err);
-    if (!status && limit && !ay_str_to_long(limit, 0, INT32_MAX, &n))
-        status = ay_fail(err, AY_EINVAL, "'similar_limit' must be a whole number");
-    if (!status && nsfw && strcmp(nsfw, "all") != 0 && strcmp(nsfw, "label") != 0)
-        status = ay_fail(err, AY_EINVAL, "'nsfw' must be all or label");
-    w->q.similar_limit = n > 100 ? 100 : (int)n;
-    w->q.nsfw_by_label = nsfw && strcmp(nsfw, "label") == 0;
-    w->q.labels = ay_request_field(rq, "labels");
-    w->q.templates = ay_request_field(rq, "templates");
-    w->q.theme = ay_request_field(rq, "theme");
-    w->q.asset = ay_request_field(rq, "asset_id");
-    w->q.claimed = ay_request_field(rq, "asset_sha256");
-    return status;
-}
-
 /* ---- the answer */
-
-static json_t *strings(const char *const *list, int n)
-{
-    json_t *out = json_array();
-
-    for (int i = 0; i < n; i++)
-        json_array_append_new(out, json_string(list[i]));
-    return out;
-}
 
 static json_t *by_label(const ay_word_answer *a, bool logits)
 {
@@ -141,8 +73,8 @@ static void add_scores(json_t *out, const ay_word_answer *a)
     json_object_set_new(out, "entropy_top_k", ay_view_real(z->entropy_top));
     json_object_set_new(out, "entropy_normalized", ay_view_real(z->entropy_normalized));
     json_object_set_new(out, "confidence_margin", ay_view_real(z->margin));
-    json_object_set_new(out, "nsfw_score", ay_view_real(a->nsfw));
-    json_object_set_new(out, "is_nsfw", json_boolean(a->nsfw >= a->nsfw_threshold));
+    json_object_set_new(out, "nsfw_score", a->nsfw < 0 ? json_null() : ay_view_real(a->nsfw));
+    json_object_set_new(out, "is_nsfw", json_boolean(a->nsfw >= 0 && a->nsfw >= a->nsfw_threshold));
     json_object_set_new(out, "ambiguous", json_boolean(z->ambiguous));
     json_object_set_new(out, "none_of_these", a->none < 0 ? json_null() : ay_view_real(a->none));
     json_object_set_new(out, "affinity_weight", ay_view_real(fmax(a->weight, 0)));
@@ -165,31 +97,32 @@ static json_t *answer_json(const ay_request *rq, const ay_upload *u, const ay_wo
     json_object_set_new(out, "asset_sha256_matches", json_boolean(!a->claim_wrong));
     json_object_set_new(out, "model", json_string(ay_service_model(rq->service)->name));
     json_object_set_new(out, "device", json_string("cpu"));
-    json_object_set_new(out, "labels", strings(told->item, told->n));
+    json_object_set_new(out, "labels", ay_view_strings(told->item, told->n));
     json_object_set_new(out, "labels_dropped", json_integer(a->labels.dropped));
+    json_object_set_new(out, "unknown_words", ay_view_strings(a->sifted.unknown, a->sifted.nunknown));
+    json_object_set_new(out, "unknown_labels", ay_view_strings(a->sifted.unread.item, a->sifted.unread.n));
     json_object_set_new(out, "filename", json_string(u->filename));
     json_object_set_new(out, "content_type", json_string(a->mime));
     json_object_set_new(out, "total_ms", ay_view_real(a->total_ms));
     return out;
 }
 
+/* Its clients expect numbers: when no label can be read there are none, and the request is refused. */
+static ay_status nothing_known(const ay_word_answer *a, ay_err *err)
+{
+    return ay_fail(err, AY_EINVAL, "the encoder knows no word of %s (%s ...), so it says nothing; one that "
+                   "reads any text: assay model pull vit-b-32-laion2b",
+                   a->sifted.unread.n == 1 ? "this label" : "these labels", a->sifted.unread.item[0]);
+}
+
 ay_status ay_h_s2_classify(ay_request *rq, ay_err *err)
 {
     const ay_upload *u;
     ay_word_answer answer;
-    wanted w = {0};
-    uint64_t pixels;
-    ay_status status = ay_request_picture(rq, &u, err);
+    ay_status status = ay_h_classify_form(rq, &u, &answer, err);
 
-    if (!status)
-        status = read_wanted(rq, &w, err);
-    if (!status) {
-        w.q.bytes = u->data.data;
-        w.q.n = u->data.len;
-        pixels = ay_gate_enter(&rq->server->gate, u->data.data, u->data.len);
-        status = ay_classify_words(rq->service, &w.q, &rq->arena, &answer, err);
-        ay_gate_leave(&rq->server->gate, pixels);
-    }
+    if (!status && answer.judged.n == 0)
+        status = nothing_known(&answer, err);
     if (status == AY_EINVAL) { /* its clients know 422 for what cannot be processed */
         ay_reply_problem(rq, 422, err->msg);
         return AY_OK;
@@ -208,7 +141,7 @@ ay_status ay_h_s2_labels(ay_request *rq, ay_err *err)
     return ay_reply_json(
         rq, 200,
         json_pack("{s:b, s:b, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "ok", 1, "reads_words",
-                  ay_service_reads_words(rq->service), "default_labels", strings(l->item, l->n),
+                  ay_service_reads_words(rq->service), "default_labels", ay_view_strings(l->item, l->n),
                   "nsfw_threshold", ay_view_real(s->nsfw_threshold), "top_k", s->top, "max_labels",
                   s->max_labels, "entropy_threshold", ay_view_real(s->entropy_most),
                   "entropy_normalized_threshold", ay_view_real(s->normalized_most), "adaptive_alpha",
@@ -224,7 +157,7 @@ static ay_status give(ay_request *rq, const char *digest, ay_word_verdict *v, bo
 {
     const char *key = ay_request_header(rq, "Idempotency-Key");
     bool accepted;
-    ay_status status = yes_no(rq, "accepted", true, &accepted, err);
+    ay_status status = ay_h_yes_no(rq, "accepted", true, &accepted, err);
 
     return status ? status
                   : ay_verdict_give(rq->service, ay_request_field(rq, digest),

@@ -34,6 +34,8 @@ ay_handler ay_h_models, ay_h_model_get, ay_h_model_promote, ay_h_model_rollback,
 ay_handler ay_h_prediction_get, ay_h_prediction_delete, ay_h_prediction_heat, ay_h_prediction_doubt;
 /* h_train.c */
 ay_handler ay_h_job_get, ay_h_job_stop, ay_h_job_resume, ay_h_job_events, ay_h_train, ay_h_train_sources;
+/* h_classify.c */
+ay_handler ay_h_classify;
 /* h_seed2.c */
 ay_handler ay_h_s2_classify, ay_h_s2_labels, ay_h_s2_feedback, ay_h_feedback_add, ay_h_feedback_list;
 /* h_seed3.c */

@@ -92,6 +92,7 @@ const ay_route ay_routes[] = {
     {"GET", "/images/{class}/{file}", ay_h_s1_image, QUIET, AY_BODY_NONE, "first scanner", "s1Image", "A picture's bytes; ranges and ETag", "", NULL, "200:image/* 206:image/* 304 404 416"},
 
     /* words */
+    {"POST", "/v1/classify", ay_h_classify, 0, AY_BODY_PICTURE, "words", "classifyWords", "Which of these words fits the picture best? Labels that the encoder cannot read are named and get no score", "", "WordForm", "200:WordAnswer 400 409 413 415 422 503"},
     {"POST", "/v1/feedback", ay_h_feedback_add, 0, AY_BODY_JSON, "words", "giveVerdict", "Does this picture belong to this theme? With a key (or the header Idempotency-Key) once, however often it is sent", "", "VerdictForm", "200:Verdict 201:Verdict 400 404 409 413 415 503"},
     {"GET", "/v1/feedback", ay_h_feedback_list, 0, AY_BODY_NONE, "words", "listVerdicts", "Verdicts, newest first, a page at a time", "sha256 theme cursor limit", NULL, "200:VerdictList 400"},
     {"POST", "/classify", ay_h_s2_classify, 0, AY_BODY_PICTURE, "words", "s2Classify", "Which of these words fits the picture best?", "", "S2ClassifyForm", "200:S2Answer 409 413 415 422 503"},

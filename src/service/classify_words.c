@@ -69,6 +69,7 @@ static ay_status pair(asking *k, ay_err *err)
         if (status == AY_OK && (info.dim != m->dim || strcmp(digest, m->digest) != 0))
             status = ay_fail(err, AY_ECORRUPT, "its text tower belongs to other pictures' vectors");
         k->w->scale = status == AY_OK ? (double)info.scale : 0;
+        k->w->closed = status == AY_OK && info.closed;
         k->w->paired = status == AY_OK;
     }
     pthread_mutex_unlock(&k->w->lock);
@@ -119,6 +120,7 @@ static ay_status own_templates(asking *k, ay_err *err)
     return status;
 }
 
+/* A list of words has no use for sentences: their words would only move all labels alike. */
 static ay_status choose_templates(asking *k, ay_err *err)
 {
     const char *word = k->q->templates ? k->q->templates : "";
@@ -157,7 +159,7 @@ static ay_status embed_labels(asking *k, ay_err *err)
     float *one = NULL;
     ay_status status = AY_OK;
 
-    k->labels = ay_arena_alloc(k->a, bytes);
+    k->labels = ay_arena_alloc(k->a, bytes + 1);
     if (!k->labels || (k->ntemplates && !(one = ay_arena_alloc(k->a, bytes))))
         return ay_fail(err, AY_ENOMEM, "%d labels", n);
     if (k->ntemplates == 0)
@@ -176,12 +178,19 @@ static ay_status embed_labels(asking *k, ay_err *err)
 static ay_status read_labels(asking *k, ay_err *err)
 {
     const char *text = k->q->labels;
+    ay_labels all = k->w->defaults;
     ay_status status = AY_OK;
 
-    k->out->labels = k->w->defaults;
     if (text && *text)
-        status = ay_labels_parse(&k->out->labels, text, k->w->set.max_labels, &k->out->sent, k->a, err);
-    return status == AY_OK ? choose_templates(k, err) : status;
+        status = ay_labels_parse(&all, text, k->w->set.max_labels, &k->out->sent, k->a, err);
+    if (status == AY_OK)
+        status = choose_templates(k, err);
+    if (status == AY_OK)
+        status = fault_of_model(ay_sift(&k->w->reader, &all, k->a, &k->out->sifted, err), err);
+    if (k->w->closed)
+        k->ntemplates = 0;
+    k->out->labels = k->out->sifted.read;
+    return status;
 }
 
 /* ---- the picture */
@@ -239,15 +248,22 @@ static ay_status weigh(asking *k, ay_err *err)
     return status;
 }
 
+/* A theme without a known word is related to nothing; verdicts about it then move nothing. */
 static ay_status boosts(asking *k, double *boost, ay_err *err)
 {
     const ay_labels *l = &k->out->labels;
     size_t row = (size_t)k->dim * sizeof(float);
     float *plain = ay_arena_alloc(k->a, (size_t)l->n * row), *theme = ay_arena_alloc(k->a, row);
+    ay_words_text known;
     ay_status status;
 
     if (!plain || !theme)
         return ay_fail(err, AY_ENOMEM, "%d labels", l->n);
+    status = fault_of_model(ay_sift_one(&k->w->reader, k->out->theme, k->a, &known, err), err);
+    for (int i = 0; i < l->n; i++)
+        boost[i] = 1;
+    if (status != AY_OK || !known.known)
+        return status;
     status = texts_to(k, &k->out->theme, 1, theme, err);
     if (status == AY_OK)
         status = texts_to(k, l->item, l->n, plain, err);
@@ -294,7 +310,8 @@ static double first_sensitive(const asking *k)
     return 0;
 }
 
-/* The share of all sensitive labels, the built-in and the asked ones, against the neutral set. */
+/* The share of all sensitive labels, the built-in and the asked ones, against the neutral set.  A list of
+ * words learnt from harmless pictures cannot tell, and says so. */
 static ay_status judge_nsfw(asking *k, ay_err *err)
 {
     const ay_labels *l = &k->out->labels;
@@ -303,8 +320,8 @@ static ay_status judge_nsfw(asking *k, ay_err *err)
     int n = NSENSITIVE;
     ay_status status;
 
-    if (k->q->nsfw_by_label) {
-        k->out->nsfw = first_sensitive(k);
+    if (k->w->closed || k->q->nsfw_by_label) {
+        k->out->nsfw = k->w->closed ? -1 : first_sensitive(k);
         return AY_OK;
     }
     if (!texts || !logits)
@@ -324,12 +341,15 @@ static ay_status judge_nsfw(asking *k, ay_err *err)
 
 static ay_status score(asking *k, ay_err *err)
 {
-    double *logits = ay_arena_alloc(k->a, (size_t)k->out->labels.n * sizeof *logits), other[NANYTHING];
-    ay_status status = logits ? embed_labels(k, err)
+    double *logits = ay_arena_alloc(k->a, ((size_t)k->out->labels.n + 1) * sizeof *logits), other[NANYTHING];
+    ay_status status = logits ? weigh(k, err)
                               : ay_fail(err, AY_ENOMEM, "%d labels", k->out->labels.n);
 
+    k->out->none = k->out->nsfw = -1;
+    if (k->out->labels.n == 0)
+        return status;
     if (status == AY_OK)
-        status = weigh(k, err);
+        status = embed_labels(k, err);
     if (status == AY_OK)
         status = judge(k, logits, err);
     if (status == AY_OK)
@@ -338,6 +358,40 @@ static ay_status score(asking *k, ay_err *err)
         status = logits_of(k, anything, NANYTHING, other, err);
     k->out->none = status == AY_OK && k->q->none
                        ? ay_zeroshot_none(logits, k->out->labels.n, other, NANYTHING) : -1;
+    return status;
+}
+
+/* The class of a picture that is also a reference picture, of the active data set's if it is in several;
+ * NULL: it is none.  The caller holds the lock of galleries. */
+static const char *class_of(const ay_service *s, const char *sha256)
+{
+    const char *name = NULL;
+
+    for (int i = 0; i < s->ngalleries; i++) {
+        const ay_gallery *g = s->galleries[i];
+        const ay_gallery_item *it = ay_gallery_find(g, sha256);
+        if (it && (!name || g->id == s->active))
+            name = g->classes[it->klass].name;
+    }
+    return name;
+}
+
+static ay_status find_similar(asking *k, ay_err *err)
+{
+    const ay_word_settings *set = &k->w->set;
+    ay_word_answer *out = k->out;
+    ay_status status = ay_wordy_similar(k->w, out->sha256, k->picture,
+                                        k->q->similar_threshold ? *k->q->similar_threshold
+                                                                : set->similar_threshold,
+                                        k->q->similar_limit ? k->q->similar_limit : set->similar_limit,
+                                        k->a, &out->similar, &out->nsimilar, err);
+
+    pthread_rwlock_rdlock(&k->s->lock);
+    for (int i = 0; i < out->nsimilar && status == AY_OK; i++) {
+        const char *name = class_of(k->s, out->similar[i].sha256);
+        out->similar[i].klass = name ? ay_arena_strdup(k->a, name) : NULL;
+    }
+    pthread_rwlock_unlock(&k->s->lock);
     return status;
 }
 
@@ -374,10 +428,7 @@ ay_status ay_classify_words(ay_service *s, const ay_word_request *q, ay_arena *a
     if (status == AY_OK)
         status = score(&k, err);
     if (status == AY_OK)
-        status = ay_wordy_similar(s->words, out->sha256, k.picture,
-                                  q->similar_threshold ? *q->similar_threshold : set->similar_threshold,
-                                  q->similar_limit ? q->similar_limit : set->similar_limit, a,
-                                  &out->similar, &out->nsimilar, err);
+        status = find_similar(&k, err);
     out->total_ms = (double)(ay_clock_mono() - begun) / 1e6;
     return status;
 }
@@ -409,6 +460,11 @@ static ay_status real_pair(void *ctx, char digest[AY_SHA256_HEX], ay_err *err)
     return ay_words_pair(ctx, digest, err);
 }
 
+static ay_status real_examine(void *ctx, const char *text, ay_arena *a, ay_words_text *out, ay_err *err)
+{
+    return ay_words_examine(ctx, text, a, out, err);
+}
+
 static ay_status real_embed(void *ctx, const char *const *texts, int n, float *dst, ay_err *err)
 {
     return ay_words_embed(ctx, texts, n, dst, err);
@@ -416,5 +472,5 @@ static ay_status real_embed(void *ctx, const char *const *texts, int n, float *d
 
 ay_word_reader ay_word_reader_of_words(ay_words *w)
 {
-    return (ay_word_reader){w, real_info, real_pair, real_embed};
+    return (ay_word_reader){w, real_info, real_pair, real_embed, real_examine};
 }

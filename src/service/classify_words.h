@@ -20,6 +20,7 @@
 #include "service/affinity.h"
 #include "service/labels.h"
 #include "service/service.h"
+#include "service/sift.h"
 #include "service/zeroshot.h"
 
 enum { AY_TEMPLATES_MOST = 16, AY_VERDICTS_WEIGHED = 4096 };
@@ -61,14 +62,19 @@ typedef struct {
 typedef struct {
     char sha256[AY_SHA256_HEX];
     const char *asset; /* "" for none */
+    const char *klass; /* its class where it is a reference picture too; NULL: it is none */
     double similarity;
 } ay_word_similar;
 
 typedef struct {
-    ay_labels labels, sent; /* normalised; as the caller sent them (n 0: the defaults are used) */
-    ay_zeroshot judged;     /* items in the arena */
-    double nsfw, nsfw_threshold;
-    double none;            /* negative: not asked */
+    ay_labels labels, sent; /* those that are scored, normalised; as the caller sent them (n 0: the
+                               defaults are used) */
+    ay_sifted sifted;       /* detail[i]: which words of labels.item[i] were ignored; unread: labels
+                               without a known word, never scored; unknown: all such words */
+    ay_zeroshot judged;     /* items in the arena; n 0: no label could be read, nothing is judged */
+    double nsfw;            /* negative: the encoder knows nothing sensitive, so nobody can say */
+    double nsfw_threshold;
+    double none;            /* negative: not asked, or nothing is judged */
     const char *theme;      /* normalised; "" for none */
     ay_evidence evidence;   /* about this picture and theme, as of now */
     double posterior, weight;

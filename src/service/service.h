@@ -96,6 +96,8 @@ typedef struct {
     ay_status (*info)(void *ctx, ay_words_info *out, ay_err *err);
     ay_status (*pair)(void *ctx, char digest[AY_SHA256_HEX], ay_err *err);
     ay_status (*embed)(void *ctx, const char *const *texts, int n, float *dst, ay_err *err);
+    /* Which words of a text are known (engine/words.h); NULL: all of every text. */
+    ay_status (*examine)(void *ctx, const char *text, ay_arena *a, ay_words_text *out, ay_err *err);
 } ay_word_reader;
 ay_word_reader ay_word_reader_of_words(ay_words *w); /* borrowed; must outlive the service */
 typedef struct ay_word_settings ay_word_settings;    /* service/classify_words.h */

@@ -22,10 +22,12 @@ static ay_status colour_embed(void *ctx, const char *const *texts, int n, float 
     return AY_OK;
 }
 
+static bool closed;
+
 static ay_status colour_info(void *ctx, ay_words_info *out, ay_err *e)
 {
     (void)ctx, (void)e;
-    *out = (ay_words_info){.dim = FAKE_DIM, .scale = 0.2f};
+    *out = (ay_words_info){.dim = FAKE_DIM, .scale = 0.2f, .closed = closed};
     return AY_OK;
 }
 
@@ -37,10 +39,26 @@ static ay_status colour_pair(void *ctx, char digest[AY_SHA256_HEX], ay_err *e)
     return AY_OK;
 }
 
+/* Of a text's words only those of colours are known. */
+static ay_status colour_examine(void *ctx, const char *text, ay_arena *a, ay_words_text *out, ay_err *e)
+{
+    char *copy = ay_arena_strdup(a, text), *word, *rest = copy;
+
+    (void)ctx, (void)e;
+    *out = (ay_words_text){.unknown = ay_arena_alloc(a, 8 * sizeof *out->unknown)};
+    while ((word = strsep(&rest, " ")))
+        if (strcmp(word, "red") == 0 || strcmp(word, "green") == 0)
+            out->known++;
+        else
+            out->unknown[out->nunknown++] = word;
+    return AY_OK;
+}
+
 static ay_service *open_words(const char *dir)
 {
     ay_service_options o = {.data = dir, .wait_reembed = true,
-                            .words = {NULL, colour_info, colour_pair, colour_embed}};
+                            .words = {NULL, colour_info, colour_pair, colour_embed,
+                                      closed ? colour_examine : NULL}};
     ay_service *s;
 
     fake_init(&encoder, 'a');
@@ -148,6 +166,61 @@ static void a_tower_of_another_model_is_refused(void)
     fake_folder_gone(dir);
 }
 
+static void what_is_not_known_gets_no_score(void)
+{
+    const char *dir = fake_folder();
+    ay_service *s;
+    ay_buf picture = {0};
+    ay_word_request q = {.labels = "gold,a red car,green,gold car", .none = false};
+    ay_word_answer a;
+
+    closed = true;
+    s = open_words(dir);
+    fake_picture(&picture, 0xff0000, 5);
+    q.bytes = picture.data;
+    q.n = picture.len;
+    CHECK_OK(ay_classify_words(s, &q, &arena, &a, &err), err);
+    CHECK(a.labels.n == 2 && a.judged.n == 2 && strcmp(a.labels.item[a.judged.items[0].label], "a red car") == 0);
+    CHECK(a.sifted.detail[0].nunknown == 2 && strcmp(a.sifted.detail[0].unknown[1], "car") == 0);
+    CHECK(a.sifted.detail[1].nunknown == 0);
+    CHECK(a.sifted.unread.n == 2 && strcmp(a.sifted.unread.item[1], "gold car") == 0);
+    CHECK(a.sifted.nunknown == 3 && strcmp(a.sifted.unknown[0], "gold") == 0);
+    CHECK(a.nsfw < 0 && a.none < 0);
+    q.labels = "gold,silver";
+    CHECK_OK(ay_classify_words(s, &q, &arena, &a, &err), err);
+    CHECK(a.judged.n == 0 && a.labels.n == 0 && a.sifted.unread.n == 2 && a.sha256[0]);
+    ay_service_close(s);
+    closed = false;
+    ay_buf_fini(&picture);
+    fake_folder_gone(dir);
+}
+
+/* A theme that nobody can read moves nothing, however many verdicts name it. */
+static void an_unknown_theme_moves_nothing(void)
+{
+    const char *dir = fake_folder();
+    ay_service *s;
+    ay_buf picture = {0};
+    ay_word_verdict v;
+    ay_word_answer a;
+    bool again;
+    double before;
+
+    closed = true;
+    s = open_words(dir);
+    fake_picture(&picture, 0xff0000, 6);
+    a = ask(s, &picture, "gold");
+    before = a.judged.items[0].score;
+    for (int i = 0; i < 10; i++)
+        CHECK_OK(ay_verdict_give(s, a.sha256, "gold", true, NULL, NULL, &arena, &v, &again, &err), err);
+    a = ask(s, &picture, "gold");
+    CHECK(a.weight > 0.5 && fabs(a.judged.items[0].score - before) < 1e-9);
+    ay_service_close(s);
+    closed = false;
+    ay_buf_fini(&picture);
+    fake_folder_gone(dir);
+}
+
 static const char *environment[][2] = {{"CLIP_TOP_K", "99"}, {"CLIP_MAX_LABELS", "2"}, {"NSFW_THRESHOLD", "0.25"},
     {"ENABLE_CLUSTERING", "OFF"}, {"ENABLE_ADAPTIVE_SCORING", "maybe"}, {"SIMILARITY_SCAN_LIMIT", "5"}};
 
@@ -177,4 +250,6 @@ static void settings(void)
 TESTS({"a picture is embedded once", a_picture_is_embedded_once},
       {"verdicts overturn the order and fade", verdicts_overturn_the_order_and_fade},
       {"a tower of another model is refused", a_tower_of_another_model_is_refused},
+      {"what is not known gets no score", what_is_not_known_gets_no_score},
+      {"an unknown theme moves nothing", an_unknown_theme_moves_nothing},
       {"settings are brought within limits", settings})

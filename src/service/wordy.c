@@ -191,6 +191,7 @@ static ay_status collect(const ay_wordy *w, const char *sha256, const float *v, 
             continue;
         memcpy(to->sha256, w->rows[i].sha256, AY_SHA256_HEX);
         to->similarity = c;
+        to->klass = NULL;
         if (!(to->asset = ay_arena_strdup(a, w->rows[i].asset)))
             return ay_fail(err, AY_ENOMEM, "listing similar pictures");
         ++*n;

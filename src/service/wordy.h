@@ -24,6 +24,7 @@ struct ay_wordy {
     pthread_mutex_t lock;
     bool loaded, paired;
     double scale;
+    bool closed; /* the encoder knows a list of words only */
     ay_wordy_row *rows;
     float *vectors; /* cap * dim */
     int n, cap, dim;

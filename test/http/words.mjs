@@ -105,6 +105,43 @@ test("templates and none of these", async () => {
   check(own.none_of_these > 0 && own.none_of_these < 1, own.none_of_these);
 });
 
+const v1 = (bytes, fields = {}, status = 200) =>
+  ask(status, "POST", "/v1/classify", form([{ name: "file", file: "a.png", value: bytes },
+    ...Object.entries(fields).map(([name, value]) => ({ name, value }))]));
+
+test("/v1/classify gives the same judgement in its own words", async () => {
+  const old = await classify(first, { labels: labels.join(), none_of_these: "true", similar_threshold: "-1" });
+  const a = await v1(first, { labels: labels.join(), none_of_these: "true", similar_threshold: "-1" });
+  check(a.label === old.category && a.probability === old.confidence && a.scores.length === 5, a);
+  for (const s of a.scores)
+    check(s.probability === old.all_scores[s.label] && s.raw === old.raw_logits[s.label] && s.ignored_words.length === 0, s);
+  check(a.scores.every((s, i) => i === 0 || s.probability <= a.scores[i - 1].probability), "order");
+  check(a.entropy === old.entropy && a.normalised_entropy === old.entropy_normalized && a.margin === old.confidence_margin, a);
+  check(a.none_of_these === old.none_of_these && a.nsfw.score === old.nsfw_score && a.nsfw.over === old.is_nsfw, a.nsfw);
+  check(a.unknown_words.length === 0 && a.unknown_labels.length === 0 && old.unknown_words.length === 0, "a tokenizer reads everything");
+  check(a.similar.length === old.similar_images.length && a.similar[0].class === null && a.similar[0].thumb === null, a.similar);
+  check(a.sha256 === sha256(first) && a.mime === "image/png" && a.theme === null && a.expansion === null, a);
+  const b = await v1(first, { labels: "a dog,adult scene,rain", theme: "Rain" });
+  check(b.nsfw.labels.join() === "adult scene" && b.theme.theme === "rain" && b.none_of_these === null, b);
+});
+
+test("/v1/classify names a similar picture's class where it is a reference picture", async () => {
+  await ask(201, "POST", "/v1/classes", json({ name: "drawn" }));
+  await ask(201, "POST", "/v1/images", form([{ name: "class", value: "drawn" }, { name: "file", file: "b.png", value: first }]));
+  const { similar } = await v1(second, { labels: "rain", similar_threshold: "-1" });
+  const hit = similar.find((s) => s.sha256 === sha256(first));
+  check(hit.class === "drawn" && hit.thumb === `/v1/images/${sha256(first)}/thumb`, hit);
+  check((await server.request("GET", hit.thumb)).status === 200, "its thumbnail");
+});
+
+test("/v1/classify says what is wrong", async () => {
+  await v1(first, { labels: "[]" }, 400);
+  await v1(Buffer.alloc(0), { labels: "a" }, 400);
+  await v1(Buffer.from("this is no picture"), { labels: "a" }, 415);
+  await v1(first.subarray(0, first.length - 200), { labels: "a" }, 422);
+  await v1(Buffer.alloc(21 << 20), { labels: "a" }, 413);
+});
+
 test("what is wrong with a request is said", async () => {
   const bad = async (fields, word, status = 422, bytes = first) => {
     const { detail } = await classify(bytes, fields, status);
@@ -203,6 +240,7 @@ test("vectors and verdicts outlive the program", async () => {
 test("without a text tower it says what to do", async () => {
   server = await Server.start();
   const { detail } = await classify(first, { labels: "a,b" }, 409);
+  await v1(first, { labels: "a,b" }, 409);
   check(detail.includes("assay model pull vit-b-32-laion2b"), detail);
   const told = await ask(200, "GET", "/labels");
   check(told.reads_words === false && told.default_labels.length === 121, told.reads_words);
