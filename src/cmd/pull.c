@@ -1,10 +1,9 @@
 #include "cmd/pull.h"
-#include "base/clock.h"
-#include "base/file.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/progress.h"
 #include "net/fetch.h"
+#include "net/licence.h"
 #include "net/presets.h"
 
 #include <errno.h>
@@ -50,64 +49,16 @@ static void show(void *ctx, const ay_hub_progress *p)
 
 /* ---- licences -------------------------------------------------------------------------------- */
 
-static void accepted_path(const ay_args *a, char *path, size_t cap)
+static ay_status check_licence(const ay_args *a, const ay_hub *hub, const ay_hub_ref *ref, const char *licence,
+                               ay_err *err)
 {
     char data[4096];
 
     ay_config_data_dir(&a->config, data, sizeof data);
-    snprintf(path, cap, "%.4000s/accepted-licences", data);
-}
-
-static void licence_line(char *line, size_t cap, const char *repo, const char *licence)
-{
-    snprintf(line, cap, "%s\t%s\t", repo, *licence ? licence : "none named");
-}
-
-static bool was_accepted(const ay_args *a, const char *repo, const char *licence)
-{
-    char path[4200], line[400];
-    ay_buf text = {0};
-    bool found = false;
-
-    accepted_path(a, path, sizeof path);
-    licence_line(line, sizeof line, repo, licence);
-    if (ay_file_read(path, 1 << 20, &text, NULL) == AY_OK && text.data)
-        for (const char *s = text.data; s && !found; s = strchr(s, '\n') ? strchr(s, '\n') + 1 : NULL)
-            found = ay_str_starts(s, line);
-    ay_buf_fini(&text);
-    return found;
-}
-
-static ay_status remember(const ay_args *a, const char *repo, const char *licence, ay_err *err)
-{
-    char path[4200], line[400], at[AY_RFC3339_SIZE], *slash;
-    ay_buf text = {0};
-    ay_status status;
-
-    accepted_path(a, path, sizeof path);
-    slash = strrchr(path, '/');
-    *slash = '\0';
-    status = ay_file_mkdirs(path, err);
-    *slash = '/';
-    if (status == AY_OK && ay_file_exists(path))
-        status = ay_file_read(path, 1 << 20, &text, err);
-    licence_line(line, sizeof line, repo, licence);
-    ay_clock_rfc3339(at, ay_clock_wall());
-    ay_buf_printf(&text, "%s%s\n", line, at);
-    if (status == AY_OK)
-        status = text.failed ? ay_fail(err, AY_ENOMEM, "keeping %s", path)
-                             : ay_file_write(path, text.data, text.len, err);
-    ay_buf_fini(&text);
-    return status;
-}
-
-static ay_status check_licence(const ay_args *a, const ay_hub *hub, const ay_hub_ref *ref, const char *licence,
-                               ay_err *err)
-{
-    if (ay_licence_free(licence) || was_accepted(a, ref->repo, licence))
+    if (ay_licence_free(licence) || ay_licence_accepted(data, ref->repo, licence))
         return AY_OK;
     if (ay_args_get(a, "accept-licence"))
-        return remember(a, ref->repo, licence, err);
+        return ay_licence_accept(data, ref->repo, licence, err);
     if (!*licence)
         return ay_fail(err, AY_ECONFLICT, "%s names no licence; look at %.200s/%s, and if you may use it, pull again "
                        "with --accept-licence", ref->repo, hub->endpoint, ref->repo);

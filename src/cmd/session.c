@@ -119,6 +119,7 @@ static ay_status open_service(ay_session *s, const ay_args *a, ay_service_option
     o->store = ay_config_text(&a->config, "store");
     o->limits = ay_session_limits(a);
     o->embedder = ay_embedder_of_engine(s->engine);
+    o->encoder = ay_config_text(&a->config, "model");
     status = ay_word_settings_read(&settings, environment, err);
     if (status == AY_OK)
         status = open_words(s, a, err);

@@ -36,6 +36,8 @@ ay_handler ay_h_prediction_get, ay_h_prediction_delete, ay_h_prediction_heat, ay
 ay_handler ay_h_job_get, ay_h_job_stop, ay_h_job_resume, ay_h_job_events, ay_h_train, ay_h_train_sources;
 /* h_classify.c */
 ay_handler ay_h_classify;
+/* h_encoders.c */
+ay_handler ay_h_encoders, ay_h_encoder_pull;
 /* h_seed2.c */
 ay_handler ay_h_s2_classify, ay_h_s2_labels, ay_h_s2_feedback, ay_h_feedback_add, ay_h_feedback_list;
 /* h_seed3.c */

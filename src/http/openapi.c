@@ -17,6 +17,7 @@ static const ay_param_text params[] = {
     {"confident_only", "string", "Only those with status success", 0, 0, "true|false"},
     {"cursor", "string", "Where the page starts: `next` of the page before", 0, 0, NULL},
     {"dataset", "string", "A data set's name; absent: the active one", 0, 0, NULL},
+    {"encoder", "string", "An encoder: default, a name of the list, or org/name of a hub with the slash as %2F", 0, 0, NULL},
     {"file", "string", "The picture's name", 0, 0, NULL},
     {"format", "string", "The file's format; absent: der, which phones take", 0, 0, "der|pem"},
     {"from", "integer", "The first point of the curve to answer with; absent: 0", 0, 2147483647, NULL},

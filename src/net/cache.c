@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/str.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/crypto.h>
@@ -289,4 +290,22 @@ void ay_cache_unlock(int fd)
 {
     if (fd >= 0)
         close(fd);
+}
+
+void ay_hub_each(const ay_hub *hub, void (*visit)(void *ctx, const char *repo), void *ctx)
+{
+    DIR *dir = opendir(hub->cache);
+    struct dirent *d;
+
+    while (dir && (d = readdir(dir))) {
+        const char *org = ay_str_starts(d->d_name, "models--") ? d->d_name + 8 : "", *name = strstr(org, "--");
+        char repo[AY_HUB_REPO];
+        ay_hub_ref ref;
+        if (!name || snprintf(repo, sizeof repo, "%.*s/%s", (int)(name - org), org, name + 2) >= AY_HUB_REPO)
+            continue;
+        if (!strchr(repo, '@') && ay_hub_ref_read(&ref, repo, NULL) == AY_OK)
+            visit(ctx, repo);
+    }
+    if (dir)
+        closedir(dir);
 }

@@ -67,6 +67,10 @@ ay_status ay_hub_find(const ay_hub *hub, const ay_hub_ref *ref, const char *file
 ay_status ay_hub_snapshot(const ay_hub *hub, const ay_hub_ref *ref, char path[AY_HUB_PATH],
                           char commit[AY_HUB_COMMIT], ay_err *err);
 
+/* Every repository of the cache, in no order; whether anything of it is whole, ay_hub_list() of an offline hub
+ * says. */
+void ay_hub_each(const ay_hub *hub, void (*visit)(void *ctx, const char *repo), void *ctx);
+
 typedef struct {
     char name[AY_HUB_FILE];
     bool optional;              /* fine when the repository has none */

@@ -10,24 +10,24 @@
 #define APPLE "apple-amlr"
 
 const ay_preset ay_presets[] = {
-    {"vit-b-32-openai", "timm/vit_base_patch32_clip_224.openai", "main", OPEN_CLIP, "", 605000000, "apache-2.0", true,
+    {"vit-b-32-openai", "timm/vit_base_patch32_clip_224.openai", "main", OPEN_CLIP, "", 605000000, "apache-2.0", true, 512,
      "CLIP ViT-B/32 as OpenAI trained it"},
-    {"vit-b-32-laion2b", "laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "main", OPEN_CLIP, "", 605000000, "mit", true,
+    {"vit-b-32-laion2b", "laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "main", OPEN_CLIP, "", 605000000, "mit", true, 512,
      "CLIP ViT-B/32 trained on LAION-2B"},
     /* Published for timm alone: pictures, no words. */
-    {"mobileclip-s0", "apple/mobileclip_s0_timm", "refs/pr/5", "model.safetensors", "", 45900000, APPLE, false,
+    {"mobileclip-s0", "apple/mobileclip_s0_timm", "refs/pr/5", "model.safetensors", "", 45900000, APPLE, false, 512,
      "MobileCLIP S0, image tower"},
-    {"mobileclip-s1", "apple/MobileCLIP-S1-OpenCLIP", "main", OPEN_CLIP, "", 340000000, APPLE, true, "MobileCLIP S1"},
-    {"mobileclip-s2", "apple/MobileCLIP-S2-OpenCLIP", "main", OPEN_CLIP, "", 398000000, APPLE, true, "MobileCLIP S2"},
+    {"mobileclip-s1", "apple/MobileCLIP-S1-OpenCLIP", "main", OPEN_CLIP, "", 340000000, APPLE, true, 512, "MobileCLIP S1"},
+    {"mobileclip-s2", "apple/MobileCLIP-S2-OpenCLIP", "main", OPEN_CLIP, "", 398000000, APPLE, true, 512, "MobileCLIP S2"},
     {"mobileclip-b", "apple/MobileCLIP-B-OpenCLIP", "main", OPEN_CLIP,
-     "f701e9e7883b8a68b42601886d6a25922fa96d37fbf9f29b411d7c71f5279873", 599000000, APPLE, true, "MobileCLIP B"},
-    {"mobileclip2-s0", "timm/MobileCLIP2-S0-OpenCLIP", "main", OPEN_CLIP, "", 300000000, APPLE, true, "MobileCLIP2 S0"},
-    {"mobileclip2-s2", "timm/MobileCLIP2-S2-OpenCLIP", "main", OPEN_CLIP, "", 398000000, APPLE, true, "MobileCLIP2 S2"},
+     "f701e9e7883b8a68b42601886d6a25922fa96d37fbf9f29b411d7c71f5279873", 599000000, APPLE, true, 512, "MobileCLIP B"},
+    {"mobileclip2-s0", "timm/MobileCLIP2-S0-OpenCLIP", "main", OPEN_CLIP, "", 300000000, APPLE, true, 512, "MobileCLIP2 S0"},
+    {"mobileclip2-s2", "timm/MobileCLIP2-S2-OpenCLIP", "main", OPEN_CLIP, "", 398000000, APPLE, true, 512, "MobileCLIP2 S2"},
     {"resnet18", "timm/resnet18.a1_in1k", "main", "model.safetensors",
-     "80c49dee3da4822c009c5a7fe591e9223c5a2cfcf95a4067ca4dfb5a7b89c612", 46800000, "apache-2.0", false,
+     "80c49dee3da4822c009c5a7fe591e9223c5a2cfcf95a4067ca4dfb5a7b89c612", 46800000, "apache-2.0", false, 512,
      "ResNet-18 trained on ImageNet"},
     {"efficientnetv2-rw-s", "timm/efficientnetv2_rw_s.ra2_in1k", "main", "model.safetensors",
-     "81379566b6b222f182fa010a993ce396e97b08568bb4f87241b61b064294a65e", 96500000, "apache-2.0", false,
+     "81379566b6b222f182fa010a993ce396e97b08568bb4f87241b61b064294a65e", 96500000, "apache-2.0", false, 1792,
      "EfficientNetV2-S (timm) trained on ImageNet"},
 };
 const size_t ay_presets_count = sizeof ay_presets / sizeof *ay_presets;

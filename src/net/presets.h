@@ -16,6 +16,7 @@ typedef struct {
     uint64_t bytes;      /* of the weights, about; 0: not known */
     const char *licence; /* as the repository names it */
     bool text;           /* has a text tower and its vocabulary, too */
+    int dim;             /* numbers in a vector */
     const char *about;
 } ay_preset;
 

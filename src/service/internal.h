@@ -24,6 +24,7 @@ enum { AY_JOBS_KEPT = 100, AY_POOL = 3 };
 
 typedef struct ay_wordy ay_wordy;     /* service/wordy.h */
 typedef struct ay_serving ay_serving; /* service/serving.h */
+typedef struct ay_encoders ay_encoders; /* service/encoders_parts.h */
 
 typedef struct {
     int64_t id;
@@ -34,6 +35,7 @@ typedef struct {
     bool kept;  /* failed, and its files wait for ay_service_job_resume() */
     bool unsaved; /* its state could not be kept */
     char message[512];
+    atomic_bool *asked;     /* set when it is asked to stop; NULL: whoever works asks himself */
     char *request, *detail; /* JSON, owned; NULL: none */
     ay_buf points;          /* JSON objects with commas between them */
     int npoints;
@@ -83,6 +85,8 @@ struct ay_service {
     int64_t active_id; /* the trained model that answers; 0: none */
     char serving_problem[400];
     ay_wordy *words;
+    ay_encoders *encoders;
+    char *encoder; /* the name of the one that serves */
     pthread_t trainer;
     bool trainer_started;
     ay_train_control *control; /* of the training under way, job control_job; guarded by jobs_lock */
@@ -157,11 +161,17 @@ int64_t ay_job_kept(ay_service *s, int64_t after, ay_arena *a, const char **requ
 /* The training that job `id` runs hears from now on who asks it to stop, and what was asked before;
  * c NULL: nobody does. */
 void ay_job_control(ay_service *s, int64_t id, ay_train_control *c);
+/* *asked becomes true when the job is asked to stop, or was before; NULL: no longer. */
+void ay_job_watch(ay_service *s, int64_t id, atomic_bool *asked);
 /* Keep what is known now in the store. */
 void ay_job_save(ay_service *s, int64_t id);
 /* Those whose state could not be kept when the store was away. */
 void ay_jobs_save_again(ay_service *s);
 void ay_service_tell(ay_service *s, const char *kind, const char *dataset, int64_t job);
+
+/* ---- encoders.c */
+ay_status ay_encoders_open(ay_service *s, ay_err *err);
+void ay_encoders_close(ay_service *s); /* stops what is under way and waits for it */
 
 /* ---- keeper.c */
 ay_status ay_keeper_start(ay_service *s, ay_err *err);

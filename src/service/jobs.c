@@ -553,6 +553,19 @@ void ay_job_control(ay_service *s, int64_t id, ay_train_control *c)
     pthread_mutex_unlock(&s->jobs_lock);
 }
 
+void ay_job_watch(ay_service *s, int64_t id, atomic_bool *asked)
+{
+    ay_job_slot *j;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    j = find_job(s, id);
+    if (j)
+        j->asked = asked;
+    if (j && asked && j->cancel > 0)
+        atomic_store(asked, true);
+    pthread_mutex_unlock(&s->jobs_lock);
+}
+
 ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err)
 {
     ay_status status = AY_OK;
@@ -567,6 +580,8 @@ ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err)
         status = ay_fail(err, AY_ECONFLICT, "job %lld is over", (long long)id);
     else
         j->cancel++;
+    if (status == AY_OK && j->asked)
+        atomic_store(j->asked, true);
     if (status == AY_OK)
         tell_training(s, j);
     if (status == AY_OK && (ended = j->state != AY_JOB_RUNNING)) {

@@ -473,10 +473,12 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
 
     *out = NULL;
     if (!s || !(s->data = ay_strdup(o->data)) || !(s->url = ay_strdup(o->store ? o->store : "")) ||
+        !(s->encoder = ay_strdup(o->encoder ? o->encoder : "default")) ||
         (o->train_folders && !(s->train_folders = ay_strdup(o->train_folders)))) {
         if (s) {
             ay_free(s->data);
             ay_free(s->url);
+            ay_free(s->encoder);
         }
         ay_free(s);
         return ay_fail(err, AY_ENOMEM, "opening %s", o->data);
@@ -503,6 +505,8 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     if (status == AY_OK)
         status = ay_wordy_open(s, o, err);
     if (status == AY_OK)
+        status = ay_encoders_open(s, err);
+    if (status == AY_OK)
         status = ay_registry_start(s, o->serve, err);
     if (status == AY_OK && !s->reading_only)
         status = ay_keeper_start(s, err);
@@ -522,6 +526,7 @@ void ay_service_close(ay_service *s)
 {
     if (!s)
         return;
+    ay_encoders_close(s);
     ay_trainer_stop(s);
     ay_keeper_stop(s);
     ay_reason_forget(s, 0);
@@ -547,6 +552,7 @@ void ay_service_close(ay_service *s)
     ay_free(s->train_folders);
     explicit_bzero(s->url, strlen(s->url)); /* it may hold a password */
     ay_free(s->url);
+    ay_free(s->encoder);
     ay_free(s->data);
     ay_free(s);
 }
@@ -559,6 +565,11 @@ const ay_engine_info *ay_service_model(const ay_service *s)
 bool ay_service_reading_only(const ay_service *s)
 {
     return s->reading_only;
+}
+
+const char *ay_service_encoder(const ay_service *s)
+{
+    return s->encoder;
 }
 
 const char *ay_service_data(const ay_service *s)

@@ -18,6 +18,7 @@
  *     service/reason.h    why it said so, and how far to trust it
  *     service/training.h  trainings, one after another in the background
  *     service/classify_words.h  which of some words fits a picture; verdicts
+ *     service/encoders.h  encoders: which there are, bringing one here, using it
  *
  * The database may be elsewhere (MariaDB, MySQL) and go away.  What is in memory is answered still, the
  * rest answers AY_EBUSY, and all is well again when the database is back.  A write that was cut off while
@@ -108,6 +109,7 @@ typedef struct {
                                Pictures, models and thumbnails are in the data folder in any case, and
                                a database belongs to one data folder: another one is refused. */
     ay_embedder embedder;
+    const char *encoder; /* what a person calls it: "default", a preset's name, a path; NULL: default */
     ay_classifier_driver classifier;
     ay_why_driver why; /* service/reason.h */
     ay_engine_options engine; /* precision, workers ... of trained models; model is ignored */
@@ -130,6 +132,7 @@ typedef struct ay_service ay_service;
 ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err *err);
 void ay_service_close(ay_service *s); /* stops jobs, waits for them; NULL is fine */
 const ay_engine_info *ay_service_model(const ay_service *s);
+const char *ay_service_encoder(const ay_service *s); /* by the name it was asked for */
 const char *ay_service_data(const ay_service *s);
 bool ay_service_reading_only(const ay_service *s); /* see ay_service_options.share */
 
@@ -163,7 +166,7 @@ typedef enum {
 } ay_job_state;
 typedef struct {
     int64_t id;
-    const char *kind; /* "reembed", "import", "export", "demo", "train" */
+    const char *kind; /* "reembed", "import", "export", "demo", "train", "pull" */
     ay_job_state state;
     int64_t done, total;  /* total 0: not known yet */
     const char *message;  /* may be "" */
