@@ -2,8 +2,7 @@
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
-#include "cmd/files.h"
-#include "cmd/progress.h"
+#include "cmd/pictures.h"
 #include "cmd/session.h"
 
 #include <jansson.h>
@@ -26,15 +25,14 @@ static const ay_usage usage = {
     "max-upload max-pixels " AY_ENGINE_SETTINGS,
 };
 
-enum { CHUNK = 16 };
-
 typedef struct {
     ay_session *session;
-    ay_image_limits limits;
+    ay_pictures walk;
+    float *vectors; /* of a chunk */
     int dim;
     FILE *npy;
     size_t rows;
-    int failed;
+    bool failed; /* the array could not be written */
 } embed_job;
 
 /* NumPy's format 1.0: magic, version, header length, a padded dict, then the numbers. */
@@ -58,7 +56,7 @@ static void print_vector(embed_job *j, const char *kind, const char *path, const
 
     if (j->npy) {
         if (fwrite(v, sizeof *v, (size_t)j->dim, j->npy) != (size_t)j->dim)
-            j->failed = 1;
+            j->failed = true;
         puts(path);
         j->rows++;
         return;
@@ -74,67 +72,38 @@ static void print_vector(embed_job *j, const char *kind, const char *path, const
     json_decref(o);
 }
 
-static ay_status load(embed_job *j, const char *path, ay_image *out, ay_err *err)
+static ay_status embed_chunk(void *ctx, const ay_image *const *images, const char *const *names, int n,
+                             ay_err *err)
 {
-    ay_buf bytes = {0};
-    ay_status status = ay_files_read(path, j->limits.max_bytes, &bytes, err);
+    embed_job *j = ctx;
+    ay_status status = ay_engine_embed(j->session->engine, images, n, j->vectors, err);
 
     if (status == AY_OK)
-        status = ay_image_decode(bytes.data, bytes.len, &j->limits, out, err);
-    ay_buf_fini(&bytes);
+        ay_progress_hide(&j->walk.bar);
+    for (int i = 0; i < n && status == AY_OK; i++)
+        print_vector(j, "file", names[i], j->vectors + (size_t)i * (size_t)j->dim);
     return status;
 }
 
-/* Up to CHUNK pictures at once; those that cannot be read are named and left out. */
-static ay_status embed_chunk(embed_job *j, char **paths, size_t n, float *vectors, ay_err *err)
+static int embed_all(embed_job *j, const ay_files *files, ay_err *err)
 {
-    ay_image images[CHUNK] = {0};
-    const ay_image *usable[CHUNK];
-    const char *names[CHUNK];
     ay_status status = AY_OK;
-    int m = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        if (load(j, paths[i], &images[m], err) != AY_OK) {
-            fprintf(stderr, "%s: error: %s\n", paths[i], err->msg);
-            j->failed = 1;
-            continue;
-        }
-        names[m] = paths[i];
-        usable[m] = &images[m];
-        m++;
-    }
-    if (m > 0)
-        status = ay_engine_embed(j->session->engine, usable, m, vectors, err);
-    for (int i = 0; i < m; i++) {
-        if (status == AY_OK)
-            print_vector(j, "file", names[i], vectors + (size_t)i * (size_t)j->dim);
-        ay_image_fini(&images[i]);
-    }
-    return status;
-}
-
-static int embed_all(embed_job *j, const ay_files *files, int quiet, ay_err *err)
-{
-    float *vectors = ay_calloc((size_t)CHUNK * (size_t)j->dim, sizeof *vectors);
-    ay_status status = vectors ? AY_OK : ay_fail(err, AY_ENOMEM, "embedding");
-    ay_progress bar;
-
+    j->vectors = ay_calloc((size_t)AY_PICTURES_CHUNK * (size_t)j->dim, sizeof *j->vectors);
+    if (!j->vectors)
+        status = ay_fail(err, AY_ENOMEM, "embedding");
     if (j->npy && write_npy_header(j->npy, 0, j->dim) != 0)
-        j->failed = 1;
-    ay_progress_start(&bar, "embedding", (long)files->n, quiet || files->n < 2);
-    for (size_t i = 0; i < files->n && status == AY_OK; i += CHUNK) {
-        size_t n = files->n - i < CHUNK ? files->n - i : CHUNK;
-        status = embed_chunk(j, files->path + i, n, vectors, err);
-        ay_progress_step(&bar, (long)(i + n), (long)files->n);
-    }
-    ay_progress_end(&bar);
-    ay_free(vectors);
+        j->failed = true;
+    if (status == AY_OK)
+        status = ay_pictures_each(&j->walk, files, err);
+    ay_free(j->vectors);
     if (j->npy && (write_npy_header(j->npy, j->rows, j->dim) != 0 || fflush(j->npy) != 0)) {
         fputs("assay: the array could not be written\n", stderr);
-        j->failed = 1;
+        j->failed = true;
     }
-    return status != AY_OK ? ay_cmd_fail(err) : j->failed ? AY_EXIT_FAIL : AY_EXIT_OK;
+    if (status != AY_OK)
+        return ay_cmd_fail(err);
+    return j->failed || j->walk.failed ? AY_EXIT_FAIL : AY_EXIT_OK;
 }
 
 /* npy: the array's file, made only when there is something to write; NULL: lines of JSON. */
@@ -199,9 +168,10 @@ int ay_cmd_embed(int argc, char **argv)
         ay_cmd_fail(&err);
         goto out;
     }
-    j.limits = ay_session_limits(&a);
+    j.walk = (ay_pictures){.what = "embedding", .limits = ay_session_limits(&a),
+                           .quiet = ay_args_get(&a, "quiet") != NULL, .use = embed_chunk, .ctx = &j};
     j.dim = ay_engine_get_info(session.engine)->dim;
-    rc = embed_all(&j, &files, ay_args_get(&a, "quiet") != NULL, &err);
+    rc = embed_all(&j, &files, &err);
 out:
     if (j.npy && fclose(j.npy) != 0)
         rc = AY_EXIT_FAIL;

@@ -1,11 +1,9 @@
 /* cmd/cmd_predict.c - "assay predict": what a trained model says of pictures, as text, CSV or JSON
  * Lines, in the order they were named. */
-#include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
-#include "cmd/files.h"
+#include "cmd/pictures.h"
 #include "cmd/predict_why.h"
-#include "cmd/progress.h"
 #include "cmd/session.h"
 #include "train/evaluate.h"
 
@@ -30,18 +28,17 @@ static const ay_usage usage = {
     "max-upload max-pixels precision backend workers max-batch log-level log-format",
 };
 
-enum { CHUNK = 16, TOP_MAX = 100 };
+enum { TOP_MAX = 100 };
 typedef enum { TEXT, CSV, JSONL } form;
 
 typedef struct {
     ay_classifier *c;
     const ay_classifier_info *info;
-    ay_image_limits limits;
+    ay_pictures walk;
     form form;
     int top;
     bool features;
-    int failed, successes;
-    ay_progress bar;
+    int successes;
     ay_predict_why why;
 } job;
 
@@ -84,7 +81,7 @@ static void print_one(job *j, const char *path, const ay_prediction *p)
     ay_buf line = {0};
 
     j->successes += p->verdict == AY_VERDICT_SUCCESS;
-    ay_progress_hide(&j->bar);
+    ay_progress_hide(&j->walk.bar);
     if (j->form == JSONL) {
         print_jsonl(j, path, p);
     } else if (j->form == CSV) {
@@ -100,69 +97,32 @@ static void print_one(job *j, const char *path, const ay_prediction *p)
     ay_buf_fini(&line);
 }
 
-static ay_status load(const job *j, const char *path, ay_image *out, ay_err *err)
+static ay_status predict_chunk(void *ctx, const ay_image *const *images, const char *const *names, int n,
+                               ay_err *err)
 {
-    ay_buf bytes = {0};
-    ay_status status = ay_files_read(path, j->limits.max_bytes, &bytes, err);
+    job *j = ctx;
+    ay_prediction p[AY_PICTURES_CHUNK];
+    ay_status status = ay_classifier_run(j->c, images, n, p, err);
 
-    if (status == AY_OK)
-        status = ay_image_decode(bytes.data, bytes.len, &j->limits, out, err);
-    ay_buf_fini(&bytes);
-    return status;
-}
-
-static ay_status predict_chunk(job *j, char **paths, size_t n, ay_err *err)
-{
-    ay_image image[CHUNK] = {{0}};
-    const ay_image *list[CHUNK];
-    const char *name[CHUNK];
-    ay_prediction p[CHUNK];
-    ay_status status = AY_OK;
-    bool ran;
-    int m = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        if (load(j, paths[i], &image[m], err) != AY_OK) {
-            ay_progress_hide(&j->bar);
-            fprintf(stderr, "%s: error: %s\n", paths[i], err->msg);
-            j->failed++;
-            continue;
-        }
-        name[m] = paths[i];
-        list[m] = &image[m];
-        m++;
-    }
-    if (m > 0)
-        status = ay_classifier_run(j->c, list, m, p, err);
-    ran = m > 0 && status == AY_OK;
-    for (int i = 0; i < m; i++) {
-        if (status == AY_OK && j->why.why)
-            status = ay_predict_why_ask(&j->why, j->c, &image[i], name[i], &p[i], err);
+    if (status != AY_OK)
+        return status;
+    for (int i = 0; i < n && status == AY_OK; i++) {
+        if (j->why.why)
+            status = ay_predict_why_ask(&j->why, j->c, images[i], names[i], &p[i], err);
         if (status == AY_OK)
-            print_one(j, name[i], &p[i]);
-        ay_image_fini(&image[i]);
+            print_one(j, names[i], &p[i]);
     }
-    if (ran)
-        ay_predictions_fini(p);
+    ay_predictions_fini(p);
     return status;
 }
 
-static int predict(job *j, const ay_files *files, bool quiet, ay_err *err)
+static int predict(job *j, const ay_files *files, ay_err *err)
 {
-    ay_status status = AY_OK;
-
     if (j->form == CSV)
         puts("file,prediction,confidence,status");
-    ay_progress_start(&j->bar, "predicting", (long)files->n, quiet || files->n < 2);
-    for (size_t i = 0; i < files->n && status == AY_OK; i += CHUNK) {
-        size_t n = files->n - i < CHUNK ? files->n - i : CHUNK;
-        status = predict_chunk(j, files->path + i, n, err);
-        ay_progress_step(&j->bar, (long)(i + n), (long)files->n);
-    }
-    ay_progress_end(&j->bar);
-    if (status != AY_OK)
+    if (ay_pictures_each(&j->walk, files, err) != AY_OK)
         return ay_cmd_fail(err);
-    if (j->failed)
+    if (j->walk.failed)
         return AY_EXIT_FAIL;
     return files->n == 1 && j->successes == 0 ? AY_EXIT_NO_MATCH : AY_EXIT_OK;
 }
@@ -189,7 +149,8 @@ int ay_cmd_predict(int argc, char **argv)
     j.top = (int)top;
     j.form = ay_args_get(&a, "jsonl") ? JSONL : ay_args_get(&a, "csv") ? CSV : TEXT;
     j.features = ay_args_get(&a, "features") != NULL;
-    j.limits = ay_session_limits(&a);
+    j.walk = (ay_pictures){.what = "predicting", .limits = ay_session_limits(&a),
+                           .quiet = ay_args_get(&a, "quiet") != NULL, .use = predict_chunk, .ctx = &j};
     if (ay_files_collect(&files, a.rest + 1, a.n_rest - 1, &err) != AY_OK ||
         ay_session_classifier(&j.c, &a, a.rest[0], &err) != AY_OK) {
         rc = ay_cmd_fail(&err);
@@ -198,7 +159,7 @@ int ay_cmd_predict(int argc, char **argv)
     j.info = ay_classifier_get_info(j.c);
     if (!ay_predict_why_open(&j.why, &a, a.rest[0], &rc))
         goto out;
-    rc = predict(&j, &files, ay_args_get(&a, "quiet") != NULL, &err);
+    rc = predict(&j, &files, &err);
 out:
     ay_predict_why_close(&j.why);
     ay_files_fini(&files);

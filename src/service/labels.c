@@ -205,7 +205,7 @@ ay_status ay_labels_parse(ay_labels *out, const char *text, int most, ay_labels 
     return status;
 }
 
-static ay_status read_file(ay_labels *out, const char *path, int most, ay_arena *a, ay_err *err)
+ay_status ay_labels_read(ay_labels *out, const char *path, int most, ay_arena *a, ay_err *err)
 {
     ay_buf text = {0};
     ay_status status = ay_file_read(path, FILE_MOST, &text, err);
@@ -215,7 +215,7 @@ static ay_status read_file(ay_labels *out, const char *path, int most, ay_arena 
     if (status == AY_OK)
         status = ay_labels_parse(out, text.data ? text.data : "", most, NULL, a, err);
     if (status != AY_OK)
-        ay_err_wrap(err, "the default labels of %s", path);
+        ay_err_wrap(err, "the labels of %s", path);
     ay_buf_fini(&text);
     return status;
 }
@@ -231,6 +231,6 @@ ay_status ay_labels_defaults(ay_labels *out, const char *text, const char *path,
             ay_err_wrap(err, "the default labels");
         return status;
     }
-    return path && *path ? read_file(out, path, most, a, err)
+    return path && *path ? ay_labels_read(out, path, most, a, err)
                          : ay_labels_take(out, ay_labels_builtin, ay_labels_builtin_count, most, a, err);
 }

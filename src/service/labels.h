@@ -45,6 +45,8 @@ ay_status ay_labels_take(ay_labels *out, const char *const *texts, int n, int mo
  * array of strings. */
 ay_status ay_labels_parse(ay_labels *out, const char *text, int most, ay_labels *raw, ay_arena *a,
                           ay_err *err);
+/* The same of a file of at most 1 MB.  AY_EINVAL also for one with a zero byte. */
+ay_status ay_labels_read(ay_labels *out, const char *path, int most, ay_arena *a, ay_err *err);
 /* The defaults of a program: `text` when it is not empty, else the file at path when that is not empty,
  * else the built-in list.  A file that is named and cannot be read is an error. */
 ay_status ay_labels_defaults(ay_labels *out, const char *text, const char *path, int most, ay_arena *a,

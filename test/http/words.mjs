@@ -1,7 +1,10 @@
 // Classification by words: every field against arithmetic of our own, verdicts that move scores, errors, and a server without
 // words.  The model is that of tiny_clip.mjs: it has learnt nothing, and answers the same for ever.
-import { Interface, Server, check, form, json, newFolder, picture, run, sha256, test } from "./lib.mjs";
+import { Interface, Server, check, form, json, newFolder, picture, program, run, sha256, test } from "./lib.mjs";
 import { writeModel } from "./tiny_clip.mjs";
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 const model = newFolder(), data = newFolder();
 writeModel(model);
@@ -40,6 +43,23 @@ test("the answer's figures follow from its logits", async () => {
   check(a.nsfw_score > 0 && a.nsfw_score < 1 && a.is_nsfw === a.nsfw_score >= 0.6, a.nsfw_score);
   const again = await classify(first, { labels: JSON.stringify(labels) });
   labels.forEach((l) => check(again.raw_logits[l] === a.raw_logits[l], "the same picture scores the same", l));
+});
+
+test("the command line judges as the server does", async () => {
+  const folder = newFolder(), file = join(folder, "one.png"), list = join(folder, "labels");
+  writeFileSync(file, first);
+  writeFileSync(join(folder, "two.png"), second);
+  writeFileSync(list, "rain\nA CAT\n\na red car\n");
+  const asked = (...args) => execFileSync(program, ["classify", "--model", model, "--precision", "f32", "--json", "--top", "0", ...args])
+    .toString().trim().split("\n").map((line) => JSON.parse(line));
+  const a = await classify(first, { labels: JSON.stringify(labels) });
+  const [one, two] = asked("--labels", "a dog,a cat, the sky ", "--labels-file", list, file, join(folder, "two.png"));
+  check(one.file === file && two.file.endsWith("two.png") && one.labels.length === 5, one);
+  one.labels.forEach((l) => near(l.p, a.all_scores[l.label], l.label));
+  const ratio = one.labels.map((l) => a.raw_logits[l.label] / l.cosine);
+  ratio.forEach((r) => check(Math.abs(r / ratio[0] - 1) < 1e-4, "cosines", ratio));
+  check(one.labels.every((l, i) => i === 0 || l.p <= one.labels[i - 1].p), "best first");
+  check(asked("--labels", JSON.stringify(["rain, snow", "rain"]), file)[0].labels.some((l) => l.label === "rain, snow"), "an array");
 });
 
 test("without labels the 121 built-in ones are used", async () => {
