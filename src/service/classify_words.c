@@ -8,9 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-#define WHAT_TO_DO "; get one that does: assay model pull vit-b-32-laion2b, then " \
-                   "assay serve --model vit-b-32-laion2b"
-
 /* Beside whatever sensitive labels are asked for; and what they compete with. */
 static const char *const sensitive[] = {"nsfw content", "adult explicit content"};
 static const char *const neutral[] = {
@@ -39,46 +36,9 @@ typedef struct {
     float *labels;  /* n * dim */
 } asking;
 
-/* ---- the encoder */
-
-static ay_status fault_of_model(ay_status status, ay_err *err)
-{
-    /* That is said of the model, not of what was sent. */
-    if (status == AY_EUNSUPPORTED || status == AY_ENOTFOUND || status == AY_ECORRUPT) {
-        ay_err_wrap(err, "the encoder reads no words");
-        return AY_ECONFLICT;
-    }
-    return status;
-}
-
-/* Is there a text tower, and is it of the picture's encoder?  Found out once. */
-static ay_status pair(asking *k, ay_err *err)
-{
-    const ay_engine_info *m = k->s->embedder.info;
-    char digest[AY_SHA256_HEX];
-    ay_words_info info;
-    ay_status status = AY_OK;
-
-    if (!k->w->reader.embed)
-        return ay_fail(err, AY_ECONFLICT, "the encoder \"%s\" reads no words%s", m->name, WHAT_TO_DO);
-    pthread_mutex_lock(&k->w->lock);
-    if (!k->w->paired) {
-        status = k->w->reader.info(k->w->reader.ctx, &info, err);
-        if (status == AY_OK)
-            status = k->w->reader.pair(k->w->reader.ctx, digest, err);
-        if (status == AY_OK && (info.dim != m->dim || strcmp(digest, m->digest) != 0))
-            status = ay_fail(err, AY_ECORRUPT, "its text tower belongs to other pictures' vectors");
-        k->w->scale = status == AY_OK ? (double)info.scale : 0;
-        k->w->closed = status == AY_OK && info.closed;
-        k->w->paired = status == AY_OK;
-    }
-    pthread_mutex_unlock(&k->w->lock);
-    return fault_of_model(status, err);
-}
-
 static ay_status texts_to(asking *k, const char *const *texts, int n, float *dst, ay_err *err)
 {
-    return fault_of_model(k->w->reader.embed(k->w->reader.ctx, texts, n, dst, err), err);
+    return ay_wordy_embed(k->s, texts, n, dst, err);
 }
 
 static double dot(const asking *k, const float *a, const float *b)
@@ -186,7 +146,7 @@ static ay_status read_labels(asking *k, ay_err *err)
     if (status == AY_OK)
         status = choose_templates(k, err);
     if (status == AY_OK)
-        status = fault_of_model(ay_sift(&k->w->reader, &all, k->a, &k->out->sifted, err), err);
+        status = ay_wordy_fault(ay_sift(&k->w->reader, &all, k->a, &k->out->sifted, err), err);
     if (k->w->closed)
         k->ntemplates = 0;
     k->out->labels = k->out->sifted.read;
@@ -259,7 +219,7 @@ static ay_status boosts(asking *k, double *boost, ay_err *err)
 
     if (!plain || !theme)
         return ay_fail(err, AY_ENOMEM, "%d labels", l->n);
-    status = fault_of_model(ay_sift_one(&k->w->reader, k->out->theme, k->a, &known, err), err);
+    status = ay_wordy_fault(ay_sift_one(&k->w->reader, k->out->theme, k->a, &known, err), err);
     for (int i = 0; i < l->n; i++)
         boost[i] = 1;
     if (status != AY_OK || !known.known)
@@ -420,7 +380,7 @@ ay_status ay_classify_words(ay_service *s, const ay_word_request *q, ay_arena *a
     k.picture = ay_arena_alloc(a, (size_t)k.dim * sizeof *k.picture);
     status = k.picture ? check(&k, err) : ay_fail(err, AY_ENOMEM, "classifying a picture");
     if (status == AY_OK)
-        status = pair(&k, err);
+        status = ay_wordy_pair(s, err);
     if (status == AY_OK)
         status = read_labels(&k, err);
     if (status == AY_OK)

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WHAT_TO_DO "; get one that does: assay model pull vit-b-32-laion2b, then " \
+                   "assay serve --model vit-b-32-laion2b"
+
 ay_status ay_wordy_open(ay_service *s, const ay_service_options *o, ay_err *err)
 {
     static const ay_word_settings usual = {.labels = "", .labels_path = "", .max_labels = AY_LABELS_USUAL,
@@ -35,6 +38,48 @@ void ay_wordy_close(ay_service *s)
     ay_free(s->words->rows);
     ay_free(s->words->vectors);
     ay_free(s->words);
+}
+
+ay_status ay_wordy_fault(ay_status status, ay_err *err)
+{
+    /* That is said of the model, not of what was sent. */
+    if (status == AY_EUNSUPPORTED || status == AY_ENOTFOUND || status == AY_ECORRUPT) {
+        ay_err_wrap(err, "the encoder reads no words");
+        return AY_ECONFLICT;
+    }
+    return status;
+}
+
+ay_status ay_wordy_pair(ay_service *s, ay_err *err)
+{
+    const ay_engine_info *m = s->embedder.info;
+    ay_wordy *w = s->words;
+    char digest[AY_SHA256_HEX];
+    ay_words_info info;
+    ay_status status = AY_OK;
+
+    if (!w->reader.embed)
+        return ay_fail(err, AY_ECONFLICT, "the encoder \"%s\" reads no words%s", m->name, WHAT_TO_DO);
+    pthread_mutex_lock(&w->lock);
+    if (!w->paired) {
+        status = w->reader.info(w->reader.ctx, &info, err);
+        if (status == AY_OK)
+            status = w->reader.pair(w->reader.ctx, digest, err);
+        if (status == AY_OK && (info.dim != m->dim || strcmp(digest, m->digest) != 0))
+            status = ay_fail(err, AY_ECORRUPT, "its text tower belongs to other pictures' vectors");
+        w->scale = status == AY_OK ? (double)info.scale : 0;
+        w->closed = status == AY_OK && info.closed;
+        w->paired = status == AY_OK;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return ay_wordy_fault(status, err);
+}
+
+ay_status ay_wordy_embed(ay_service *s, const char *const *texts, int n, float *dst, ay_err *err)
+{
+    const ay_word_reader *r = &s->words->reader;
+
+    return ay_wordy_fault(r->embed(r->ctx, texts, n, dst, err), err);
 }
 
 /* With lock held: the row of a digest; -1: none. */

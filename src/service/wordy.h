@@ -34,6 +34,17 @@ struct ay_wordy {
 ay_status ay_wordy_open(ay_service *s, const ay_service_options *o, ay_err *err);
 void ay_wordy_close(ay_service *s);
 
+/* Does the encoder read words, and are they of the space that its pictures lie in?  Found out once.
+ * AY_ECONFLICT with what to do. */
+ay_status ay_wordy_pair(ay_service *s, ay_err *err);
+/* n texts to unit vectors, n * dim floats.  AY_EINVAL: a text that cannot be; AY_ECONFLICT: a fault of the
+ * model. */
+ay_status ay_wordy_embed(ay_service *s, const char *const *texts, int n, float *dst, ay_err *err);
+
+/* What goes wrong inside the reader is the model's fault: AY_ECONFLICT where status would say that what was
+ * sent is not there, unknown or damaged. */
+ay_status ay_wordy_fault(ay_status status, ay_err *err);
+
 /* The kept vector of a picture into dst; false: none. */
 bool ay_wordy_find(ay_wordy *w, const char *sha256, float *dst);
 /* Keep one, in the store too.  A store that is away costs only that: it is tried again next time. */
