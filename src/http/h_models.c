@@ -216,31 +216,6 @@ static ay_status real_query(const ay_request *rq, const char *name, double *out,
     return AY_OK;
 }
 
-/* A day, or a moment in UTC. */
-static bool parse_time(const char *text, int64_t *out)
-{
-    struct tm tm = {0};
-    const char *end = strptime(text, "%Y-%m-%d", &tm);
-
-    if (end && *end == 'T')
-        end = strptime(end, "T%H:%M:%S", &tm);
-    if (!end || (*end && strcmp(end, "Z") != 0))
-        return false;
-    *out = (int64_t)timegm(&tm) * 1000000;
-    return true;
-}
-
-static ay_status time_query(const ay_request *rq, const char *name, int64_t *out, ay_err *err)
-{
-    const char *text = ay_request_query(rq, name);
-
-    if (!text)
-        return AY_OK;
-    if (!parse_time(text, out))
-        return ay_fail(err, AY_EINVAL, "'%s' must be a time like 2026-01-31T12:00:00Z", name);
-    return AY_OK;
-}
-
 /* A deleted model has no name any more, but a number, and its answers are still on record. */
 static ay_status model_of(ay_request *rq, const char *word, int64_t *out, ay_err *err)
 {
@@ -271,9 +246,9 @@ static ay_status filter_of(ay_request *rq, ay_answer_filter *f, ay_err *err)
     if (!status)
         status = real_query(rq, "at_most", &f->at_most, err);
     if (!status)
-        status = time_query(rq, "since", &f->since_us, err);
+        status = ay_request_time("since", ay_request_query(rq, "since"), &f->since_us, err);
     if (!status)
-        status = time_query(rq, "until", &f->until_us, err);
+        status = ay_request_time("until", ay_request_query(rq, "until"), &f->until_us, err);
     return status;
 }
 

@@ -40,6 +40,8 @@ ay_handler ay_h_classify;
 ay_handler ay_h_encoders, ay_h_encoder_pull;
 /* h_seed2.c */
 ay_handler ay_h_s2_classify, ay_h_s2_labels, ay_h_s2_feedback, ay_h_feedback_add, ay_h_feedback_list;
+/* h_search.c */
+ay_handler ay_h_search;
 /* h_seed3.c */
 ay_handler ay_h_s3_upload, ay_h_s3_batch, ay_h_s3_classes, ay_h_s3_images, ay_h_s3_stats,
     ay_h_s3_static;

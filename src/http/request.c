@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 void *ay_request_alloc(ay_request *rq, size_t n)
 {
@@ -58,6 +59,29 @@ ay_status ay_request_number(const ay_request *rq, const char *name, long lo, lon
         return AY_OK;
     if (!ay_str_to_long(v, lo, hi, inout))
         return ay_fail(err, AY_EINVAL, "'%s' must be a whole number from %ld to %ld", name, lo, hi);
+    return AY_OK;
+}
+
+/* A day, or a moment in UTC. */
+static bool parse_time(const char *text, int64_t *out)
+{
+    struct tm tm = {0};
+    const char *end = strptime(text, "%Y-%m-%d", &tm);
+
+    if (end && *end == 'T')
+        end = strptime(end, "T%H:%M:%S", &tm);
+    if (!end || (*end && strcmp(end, "Z") != 0))
+        return false;
+    *out = (int64_t)timegm(&tm) * 1000000;
+    return true;
+}
+
+ay_status ay_request_time(const char *name, const char *text, int64_t *out, ay_err *err)
+{
+    if (!text)
+        return AY_OK;
+    if (!parse_time(text, out))
+        return ay_fail(err, AY_EINVAL, "'%s' must be a time like 2026-01-31T12:00:00Z", name);
     return AY_OK;
 }
 

@@ -87,6 +87,8 @@ const char *ay_request_field(const ay_request *rq, const char *name);
 /* Whole numbers and words of a query parameter, with a plain message for what is wrong. */
 ay_status ay_request_number(const ay_request *rq, const char *name, long lo, long hi, long *inout,
                             ay_err *err);
+/* text, a day or a moment in UTC, as microseconds; NULL leaves *out. */
+ay_status ay_request_time(const char *name, const char *text, int64_t *out, ay_err *err);
 /* The one picture a route needs: AY_EINVAL when none or empty, AY_ELIMIT when too large. */
 ay_status ay_request_picture(const ay_request *rq, const ay_upload **out, ay_err *err);
 

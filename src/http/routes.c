@@ -99,6 +99,7 @@ const ay_route ay_routes[] = {
     {"POST", "/v1/classify", ay_h_classify, 0, AY_BODY_PICTURE, "words", "classifyWords", "Which of these words fits the picture best? Labels that the encoder cannot read are named and get no score", "", "WordForm", "200:WordAnswer 400 409 413 415 422 503"},
     {"POST", "/v1/feedback", ay_h_feedback_add, 0, AY_BODY_JSON, "words", "giveVerdict", "Does this picture belong to this theme? With a key (or the header Idempotency-Key) once, however often it is sent", "", "VerdictForm", "200:Verdict 201:Verdict 400 404 409 413 415 503"},
     {"GET", "/v1/feedback", ay_h_feedback_list, 0, AY_BODY_NONE, "words", "listVerdicts", "Verdicts, newest first, a page at a time", "sha256 theme cursor limit", NULL, "200:VerdictList 400"},
+    {"POST", "/v1/search", ay_h_search, 0, AY_BODY_FORM, "search", "search", "Stored pictures by words, by a picture, or by both; nothing when nothing matches", "", "SearchForm", "200:SearchAnswer 400 404 409 413 415 422 503"},
     {"POST", "/classify", ay_h_s2_classify, 0, AY_BODY_PICTURE, "words", "s2Classify", "Which of these words fits the picture best?", "", "S2ClassifyForm", "200:S2Answer 409 413 415 422 503"},
     {"GET", "/labels", ay_h_s2_labels, 0, AY_BODY_NONE, "words", "s2Labels", "The default labels, and the thresholds in force", "", NULL, "200:S2Labels"},
     {"POST", "/feedback", ay_h_s2_feedback, 0, AY_BODY_JSON, "words", "s2Feedback", "Does this picture belong to this theme?", "", "S2FeedbackForm", "200:S2Ok 404 409 413 415 422 503"},

@@ -279,3 +279,29 @@ json_t *ay_view_suspects(const ay_suspects *s)
                      per_class, "checked", (json_int_t)s->checked, "accuracy",
                      ay_view_real(s->accuracy));
 }
+
+static json_t *found_json(const ay_found *f)
+{
+    return json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:o, s:o, s:o}", "sha256", f->sha256, "dataset",
+                     f->dataset, "class", f->class_name, "class_id", (json_int_t)f->class_id, "file",
+                     f->file, "url", json_sprintf("/v1/images/%s/file", f->sha256), "thumb",
+                     json_sprintf("/v1/images/%s/thumb", f->sha256), "score", ay_view_real(f->score),
+                     "similarity", ay_view_real((double)f->similarity));
+}
+
+json_t *ay_view_found(const ay_find_answer *a, const ay_engine_info *m)
+{
+    json_t *items = json_array(), *unknown = json_array();
+
+    for (int i = 0; i < a->n; i++)
+        json_array_append_new(items, found_json(&a->items[i]));
+    for (int i = 0; i < a->nunknown; i++)
+        json_array_append_new(unknown, json_string(a->unknown[i]));
+    return json_pack("{s:o, s:i, s:I, s:I, s:{s:o, s:s, s:s, s:s, s:o}, s:o, s:{s:s, s:s}, s:{s:o, s:o}}",
+                     "results", items, "count", a->n, "considered", (json_int_t)a->considered, "waiting",
+                     (json_int_t)a->waiting, "cutoff", "value", ay_view_real(a->least), "kind",
+                     ay_cut_kind_name(a->cut), "reason", ay_cut_reason_name(a->reason), "text", a->text,
+                     "best", ay_view_real(a->best), "unknown_words", unknown, "model", "name", m->name,
+                     "digest", m->digest, "timing", "embed_ms", ay_view_real(a->embed_ms), "search_ms",
+                     ay_view_real(a->search_ms));
+}

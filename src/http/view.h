@@ -10,6 +10,7 @@
 #include "service/predict.h"
 #include "service/registry.h"
 #include "service/scan.h"
+#include "service/search.h"
 #include "service/service.h"
 #include "service/suspects.h"
 
@@ -30,6 +31,7 @@ json_t *ay_view_picture(const ay_picture *p);
 json_t *ay_view_added(const ay_added *a);
 json_t *ay_view_decision(const ay_decision *d, const ay_engine_info *m);
 json_t *ay_view_suspects(const ay_suspects *s);
+json_t *ay_view_found(const ay_find_answer *a, const ay_engine_info *m);
 
 /* A real number that JSON can hold and people can read: rounded to six decimals; null when it is
  * not finite. */

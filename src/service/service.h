@@ -19,6 +19,7 @@
  *     service/training.h  trainings, one after another in the background
  *     service/classify_words.h  which of some words fits a picture; verdicts
  *     service/encoders.h  encoders: which there are, bringing one here, using it
+ *     service/search.h    pictures found by words or by a picture
  *
  * The database may be elsewhere (MariaDB, MySQL) and go away.  What is in memory is answered still, the
  * rest answers AY_EBUSY, and all is well again when the database is back.  A write that was cut off while

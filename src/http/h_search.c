@@ -1,0 +1,174 @@
+/* http/h_search.c - POST /v1/search: pictures by words, by a picture, or by both. */
+#include "http/handlers.h"
+#include "http/impl.h"
+#include "http/view.h"
+
+#include "base/str.h"
+#include "service/search.h"
+
+#include <string.h>
+
+/* A text of the form or of the JSON; null and "" count as absent. */
+static ay_status text_field(const ay_request *rq, const char *name, const char **out, ay_err *err)
+{
+    const json_t *v = rq->json ? json_object_get(rq->json, name) : NULL;
+
+    if (v && !json_is_string(v) && !json_is_null(v))
+        return ay_fail(err, AY_EINVAL, "'%s' must be a text", name);
+    *out = ay_request_field(rq, name);
+    return AY_OK;
+}
+
+/* A number of the JSON, or a text that is one.  *given: it is there and is a number; *word: else its text. */
+static ay_status number_field(const ay_request *rq, const char *name, double *out, bool *given,
+                              const char **word, ay_err *err)
+{
+    const json_t *v = rq->json ? json_object_get(rq->json, name) : NULL;
+
+    *word = NULL;
+    *given = v && json_is_number(v);
+    if (*given) {
+        *out = json_number_value(v);
+        return AY_OK;
+    }
+    if (v && !json_is_string(v) && !json_is_null(v))
+        return ay_fail(err, AY_EINVAL, "'%s' must be a number", name);
+    *word = ay_request_field(rq, name);
+    *given = *word && ay_str_to_double(*word, out);
+    return AY_OK;
+}
+
+static ay_status read_limit(const ay_request *rq, int *out, ay_err *err)
+{
+    const char *word;
+    double v = AY_FIND_USUAL;
+    bool given;
+    ay_status status = number_field(rq, "limit", &v, &given, &word, err);
+
+    if (status == AY_OK && ((word && !given) || !(v >= 1 && v <= AY_FIND_MOST) || v != (int)v))
+        status = ay_fail(err, AY_EINVAL, "'limit' must be a whole number from 1 to %d", AY_FIND_MOST);
+    *out = status == AY_OK ? (int)v : 0;
+    return status;
+}
+
+static ay_status read_cutoff(const ay_request *rq, ay_find_request *q, ay_err *err)
+{
+    const char *word;
+    bool given;
+    ay_status status = number_field(rq, "cutoff", &q->least, &given, &word, err);
+
+    if (status != AY_OK || (!word && !given))
+        return status;
+    q->cut = given ? AY_CUT_SCORE : strcmp(word, "none") == 0 ? AY_CUT_NONE : AY_CUT_AUTO;
+    if (!given && q->cut == AY_CUT_AUTO && strcmp(word, "auto") != 0)
+        return ay_fail(err, AY_EINVAL, "'cutoff' is auto, none, or a least score from 0 to 1");
+    return AY_OK;
+}
+
+/* ---- minus words: a JSON array, or texts with commas between, in as many fields as one likes */
+
+typedef struct {
+    const char *item[AY_FIND_MINUS + 1]; /* one more than may be: then there are too many */
+    int n;
+} minus;
+
+static ay_status add_split(ay_request *rq, minus *m, const char *text, ay_err *err)
+{
+    char *copy = ay_arena_strdup(&rq->arena, text), *rest = copy, *word;
+
+    if (!copy)
+        return ay_fail(err, AY_ENOMEM, "no memory for the form");
+    while ((word = strsep(&rest, ",")) && m->n <= AY_FIND_MINUS)
+        if (*(word = ay_str_trim(word)))
+            m->item[m->n++] = word;
+    return AY_OK;
+}
+
+static ay_status read_minus(ay_request *rq, minus *m, ay_err *err)
+{
+    const json_t *v = rq->json ? json_object_get(rq->json, "minus") : NULL;
+    ay_status status = AY_OK;
+
+    for (const ay_kv *kv = rq->fields; kv && status == AY_OK; kv = kv->next)
+        if (strcmp(kv->key, "minus") == 0)
+            status = add_split(rq, m, kv->value, err);
+    if (status == AY_OK && json_is_string(v))
+        return add_split(rq, m, json_string_value(v), err);
+    if (status == AY_OK && v && !json_is_array(v) && !json_is_null(v))
+        return ay_fail(err, AY_EINVAL, "'minus' must be a list of texts");
+    for (size_t i = 0; i < json_array_size(v) && status == AY_OK && m->n <= AY_FIND_MINUS; i++) {
+        const char *text = json_string_value(json_array_get(v, i));
+        if (!text)
+            return ay_fail(err, AY_EINVAL, "'minus': number %zu is not a text", i + 1);
+        m->item[m->n++] = text;
+    }
+    return status;
+}
+
+/* ---- all of it */
+
+static ay_status read_picture(const ay_request *rq, ay_find_request *q, ay_err *err)
+{
+    const ay_upload *u;
+    ay_status status;
+
+    if (rq->upload_count == 0)
+        return AY_OK;
+    status = ay_request_picture(rq, &u, err);
+    if (status != AY_OK)
+        return status;
+    q->bytes = u->data.data;
+    q->n = u->data.len;
+    return AY_OK;
+}
+
+static ay_status read_request(ay_request *rq, minus *m, ay_find_request *q, ay_err *err)
+{
+    const char *since = NULL, *until = NULL;
+    ay_status status = text_field(rq, "words", &q->words, err);
+
+    if (!status)
+        status = text_field(rq, "sha256", &q->sha256, err);
+    if (!status)
+        status = text_field(rq, "dataset", &q->dataset, err);
+    if (!status)
+        status = text_field(rq, "class", &q->klass, err);
+    if (!status)
+        status = text_field(rq, "since", &since, err);
+    if (!status)
+        status = text_field(rq, "until", &until, err);
+    if (!status)
+        status = ay_request_time("since", since, &q->since_us, err);
+    if (!status)
+        status = ay_request_time("until", until, &q->until_us, err);
+    if (!status)
+        status = read_limit(rq, &q->limit, err);
+    if (!status)
+        status = read_cutoff(rq, q, err);
+    if (!status)
+        status = read_minus(rq, m, err);
+    if (!status)
+        status = read_picture(rq, q, err);
+    q->minus = m->item;
+    q->nminus = m->n;
+    return status;
+}
+
+ay_status ay_h_search(ay_request *rq, ay_err *err)
+{
+    ay_find_request q = {0};
+    ay_find_answer answer;
+    uint64_t pixels = 0;
+    minus m = {.n = 0};
+    ay_status status = read_request(rq, &m, &q, err);
+
+    if (status != AY_OK)
+        return status;
+    if (q.bytes)
+        pixels = ay_gate_enter(&rq->server->gate, q.bytes, q.n);
+    status = ay_find_pictures(rq->service, &q, &rq->arena, &answer, err);
+    if (q.bytes)
+        ay_gate_leave(&rq->server->gate, pixels);
+    return status ? status
+                  : ay_reply_json(rq, 200, ay_view_found(&answer, ay_service_model(rq->service)), err);
+}
