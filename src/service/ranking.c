@@ -20,7 +20,8 @@ const char *ay_cut_kind_name(ay_cut_kind kind)
 
 const char *ay_cut_reason_name(ay_cut_reason reason)
 {
-    static const char *const names[AY_CUT_REASONS] = {"empty", "nothing", "kept", "few", "off"};
+    static const char *const names[AY_CUT_REASONS] = {
+        "empty", "nothing", "kept", "few", "off", "unknown_words"};
 
     return names[reason];
 }
@@ -240,6 +241,13 @@ ay_status ay_ranking_make(const ay_rows *blocks, int nblocks, const uint8_t *inc
     return status;
 }
 
+void ay_ranking_unknown(const uint8_t *include, size_t n, ay_ranking *out)
+{
+    *out = (ay_ranking){.background = n, .reason = AY_CUT_UNKNOWN};
+    for (size_t i = 0; i < n; i++)
+        out->considered += include[i] != AY_RANK_NOT;
+}
+
 void ay_ranking_tell(const ay_ranking *r, char *dst, size_t cap)
 {
     switch (r->reason) {
@@ -259,6 +267,11 @@ void ay_ranking_tell(const ay_ranking *r, char *dst, size_t cap)
         snprintf(dst, cap,
                  "With fewer than %d pictures nobody can say what stands out: all are shown, the best first.",
                  AY_STANDOUT_FEW);
+        break;
+    case AY_CUT_UNKNOWN:
+        snprintf(dst, cap,
+                 "The encoder knows none of these words. Use others, search with a picture, or get an encoder "
+                 "that reads any text: assay model pull vit-b-32-laion2b.");
         break;
     default:
         snprintf(dst, cap, "The nearest pictures, whether they match or not.");

@@ -46,9 +46,10 @@ typedef enum {
     AY_CUT_KEPT,    /* what stands out was kept */
     AY_CUT_FEW,     /* too few vectors to know what is usual: all are given */
     AY_CUT_OFF,     /* no cut-off was wanted */
+    AY_CUT_UNKNOWN, /* the encoder knows none of the words */
     AY_CUT_REASONS
 } ay_cut_reason;
-const char *ay_cut_reason_name(ay_cut_reason reason); /* "empty", "nothing", "kept", "few", "off" */
+const char *ay_cut_reason_name(ay_cut_reason reason); /* "empty", "kept" ... */
 
 #define AY_CUT_USUAL 0.95 /* least score with AY_CUT_AUTO */
 
@@ -83,6 +84,9 @@ enum { AY_RANK_NOT, AY_RANK_YES, AY_RANK_SURE /* it is the very one: first, with
 ay_status ay_ranking_make(const ay_rows *blocks, int nblocks, const uint8_t *include,
                           const ay_ranking_query *q, const ay_ranking_options *options,
                           ay_ranked *items, ay_ranking *out, ay_err *err);
+
+/* The ranking by words that say nothing to the encoder: there is none.  n bytes of include. */
+void ay_ranking_unknown(const uint8_t *include, size_t n, ay_ranking *out);
 
 /* One sentence about reason, for people, into dst. */
 void ay_ranking_tell(const ay_ranking *r, char *dst, size_t cap);

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "service/picture.h"
+#include "service/sift.h"
 #include "service/wordy.h"
 
 #include <string.h>
@@ -89,32 +90,51 @@ static ay_status read_neutral(finding *f, ay_err *err)
     return status;
 }
 
-static ay_status read_words(finding *f, ay_err *err)
+/* The texts asked with, the words first; what the encoder does not know of them is told. */
+static ay_status sift(finding *f, ay_sifted *out, ay_err *err)
 {
     const ay_find_request *q = f->q;
-    const char *texts[AY_FIND_MINUS + 1];
-    bool words = !blank(q->words);
-    int n = 0;
-    float *v;
+    const char **texts = ay_arena_alloc(f->a, (AY_FIND_MINUS + 1) * sizeof *texts);
+    ay_labels all = {.item = texts};
     ay_status status;
 
-    if (words)
-        texts[n++] = q->words;
+    if (!texts)
+        return ay_fail(err, AY_ENOMEM, "reading words");
+    if (!blank(q->words))
+        texts[all.n++] = q->words;
     for (int i = 0; i < q->nminus; i++)
         if (!blank(q->minus[i]))
-            texts[n++] = q->minus[i];
-    if (n == 0)
+            texts[all.n++] = q->minus[i];
+    if (all.n == 0)
         return AY_OK;
-    v = room(f, n);
-    status = v ? ay_wordy_pair(f->s, err) : ay_fail(err, AY_ENOMEM, "reading words");
+    status = ay_wordy_pair(f->s, err);
     if (status == AY_OK)
-        status = ay_wordy_embed(f->s, texts, n, v, err);
+        status = ay_wordy_fault(ay_sift(&f->s->words->reader, &all, f->a, out, err), err);
+    f->out->unknown = out->unknown;
+    f->out->nunknown = out->nunknown;
+    return status;
+}
+
+static ay_status read_words(finding *f, ay_err *err)
+{
+    ay_sifted texts = {.read = {0}};
+    bool words;
+    float *v;
+    ay_status status = sift(f, &texts, err);
+
+    if (status != AY_OK || texts.read.n == 0)
+        return status;
+    v = room(f, texts.read.n);
+    if (!v)
+        return ay_fail(err, AY_ENOMEM, "reading words");
+    status = ay_wordy_embed(f->s, texts.read.item, texts.read.n, v, err);
     if (status != AY_OK)
         return status;
+    words = texts.read.item[0] == f->q->words;
     f->vectors.words = words ? v : NULL;
     f->vectors.minus = v + (words ? f->vectors.dim : 0);
-    f->vectors.nminus = n - words;
-    return read_neutral(f, err);
+    f->vectors.nminus = texts.read.n - words;
+    return f->s->words->closed ? AY_OK : read_neutral(f, err);
 }
 
 /* The vector of a stored reference picture into dst. */
@@ -264,6 +284,12 @@ static bool describe(const finding *f, const ay_ranked *r, ay_found *out)
     return out->dataset && out->file && out->class_name;
 }
 
+/* Words alone were asked with, and the encoder knows none of them. */
+static bool knows_nothing(const finding *f)
+{
+    return !f->vectors.words && !f->vectors.picture;
+}
+
 /* The galleries are held. */
 static ay_status answer(finding *f, ay_err *err)
 {
@@ -273,9 +299,14 @@ static ay_status answer(finding *f, ay_err *err)
     char text[256];
     ay_ranking r;
     bool ok;
-    ay_status status = ranked ? ay_ranking_make(f->blocks, f->nblocks, f->include, &f->vectors, &o, ranked,
-                                                &r, err)
-                              : ay_fail(err, AY_ENOMEM, "searching pictures");
+    ay_status status = AY_OK;
+
+    if (!ranked)
+        return ay_fail(err, AY_ENOMEM, "searching pictures");
+    if (knows_nothing(f))
+        ay_ranking_unknown(f->include, f->n, &r);
+    else
+        status = ay_ranking_make(f->blocks, f->nblocks, f->include, &f->vectors, &o, ranked, &r, err);
 
     if (status != AY_OK)
         return status;

@@ -34,6 +34,17 @@ static ay_status colour_info(void *ctx, ay_words_info *out, ay_err *e)
     return AY_OK;
 }
 
+/* It does not know purple. */
+static ay_status colour_examine(void *ctx, const char *text, ay_arena *a, ay_words_text *out, ay_err *e)
+{
+    static const char *purple = "purple";
+
+    (void)ctx, (void)a, (void)e;
+    *out = (ay_words_text){.known = strcmp(text, purple) != 0, .unknown = &purple,
+                           .nunknown = strstr(text, purple) != NULL};
+    return AY_OK;
+}
+
 static ay_status colour_pair(void *ctx, char digest[AY_SHA256_HEX], ay_err *e)
 {
     (void)ctx, (void)e;
@@ -63,7 +74,7 @@ static ay_service *open_filled(const char *dir, bool words)
     int64_t id;
 
     if (words)
-        o.words = (ay_word_reader){NULL, colour_info, colour_pair, colour_embed};
+        o.words = (ay_word_reader){NULL, colour_info, colour_pair, colour_embed, colour_examine};
     fake_init(&encoder, 'a');
     o.embedder = fake_embedder(&encoder);
     CHECK_OK(ay_service_open(&s, &o, &err), err);
@@ -164,6 +175,20 @@ static void minus_words_are_taken_off(ay_service *s)
     CHECK(a.n == 0 && a.reason == AY_CUT_NOTHING);
 }
 
+static void words_that_are_not_known_are_told(ay_service *s)
+{
+    static const char *const minus[] = {"purple"};
+    ay_find_answer a = find(s, (ay_find_request){.words = "purple"});
+
+    CHECK(a.n == 0 && a.reason == AY_CUT_UNKNOWN && a.nunknown == 1 && a.considered == 7 * EACH);
+    a = find(s, (ay_find_request){.words = "purple", .cut = AY_CUT_NONE});
+    CHECK(a.n == 0 && a.reason == AY_CUT_UNKNOWN);
+    a = find(s, (ay_find_request){.words = "red or purple", .minus = minus, .nminus = 1});
+    CHECK(a.n == EACH && a.nunknown == 1 && strcmp(a.unknown[0], "purple") == 0);
+    a = find(s, (ay_find_request){.words = "purple", .sha256 = red[4]});
+    CHECK(a.n == EACH - 1 && a.nunknown == 1);
+}
+
 static void pictures_find_pictures(ay_service *s)
 {
     ay_find_answer a = find(s, (ay_find_request){.bytes = red_picture.data, .n = red_picture.len});
@@ -214,6 +239,7 @@ static void search(void)
     nothing_is_found_where_nothing_is(s);
     filters_leave_out(s);
     minus_words_are_taken_off(s);
+    words_that_are_not_known_are_told(s);
     pictures_find_pictures(s);
     what_cannot_be_is_refused(s);
     ay_service_close(s);
