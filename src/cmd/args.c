@@ -47,6 +47,8 @@ static void print_help(const ay_usage *u)
                  *s->fallback ? ")" : "");
         print_flag(0, s->name, s->kind == AY_SET_BOOL ? NULL : s->allowed ? s->allowed : "VALUE", help);
     }
+    if (takes_setting(u, "set"))
+        print_flag(0, "set", "NAME=VALUE", "a variable of classification by words; \"assay config show\" has them");
 }
 
 static int option_index(const ay_usage *u, const char *name, size_t len, char letter)
@@ -93,6 +95,12 @@ static int take_setting(ay_args *a, const char *name, const char *inline_value, 
     const char *value;
     ay_err err;
 
+    if (strcmp(name, "set") == 0 && takes_setting(a->usage, "set")) {
+        value = flag_value(inline_value, i, argc, argv);
+        if (!value)
+            return ay_args_wrong(a, "--set needs NAME=VALUE");
+        return ay_config_set_variable(&a->config, value, &err) == AY_OK ? -1 : ay_args_wrong(a, "%s", err.msg);
+    }
     if (s < 0 || !takes_setting(a->usage, ay_settings[s].name))
         return ay_args_wrong(a, "there is no flag '--%s' here", name);
     if (ay_settings[s].kind == AY_SET_BOOL)

@@ -1,6 +1,7 @@
 /* cmd/args.h - the command line of a subcommand.
  *
  * A subcommand lists its own flags; every setting of cmd/config.h that it names is a flag too.
+ * One that lists "set" takes "--set NAME=VALUE" for the variables of words, as often as one likes.
  * "--name value", "--name=value", "-n value", "--" ends flags, "-" is an operand.  "--help" prints the
  * page made from the same tables, so that help cannot lie. */
 #ifndef AY_CMD_ARGS_H

@@ -150,6 +150,93 @@ ay_status ay_config_set(ay_config *c, const char *name, const char *value, const
     return put(c, i, value, origin, err);
 }
 
+/* ---- variables */
+
+static ay_status put_variable(ay_config *c, int i, const char *value, const char *origin, ay_err *err)
+{
+    char *v = ay_strdup(value), *o = ay_strdup(origin);
+
+    if (!v || !o) {
+        ay_free(v);
+        ay_free(o);
+        return ay_fail(err, AY_ENOMEM, "setting %s", ay_word_vars[i].name);
+    }
+    ay_free(c->variable[i]);
+    ay_free(c->variable_origin[i]);
+    c->variable[i] = v;
+    c->variable_origin[i] = o;
+    return AY_OK;
+}
+
+/* Where a person wrote it for this program: a value beyond its limits is an error too. */
+static ay_status check_variable(int i, const char *value, const char *origin, ay_err *err)
+{
+    char used[64];
+
+    if (!*value || ay_word_var_check(&ay_word_vars[i], value, used, sizeof used, err) == AY_VAR_RIGHT)
+        return AY_OK;
+    ay_err_wrap(err, "%s", origin);
+    return AY_EINVAL;
+}
+
+ay_status ay_config_set_variable(ay_config *c, const char *pair, ay_err *err)
+{
+    const char *eq = strchr(pair, '=');
+    char name[64];
+    int i;
+
+    if (!eq)
+        return ay_fail(err, AY_EINVAL, "--set takes NAME=VALUE, not '%.60s'", pair);
+    snprintf(name, sizeof name, "%.*s", (int)(eq - pair), pair);
+    i = ay_word_var_find(name);
+    if (i < 0)
+        return ay_fail(err, AY_EINVAL, "--set: there is no variable '%s' (see: assay config show)", name);
+    if (ay_word_vars[i].kind == AY_VAR_SECRET)
+        return ay_fail(err, AY_EINVAL, "--set: everyone on this machine can read a command line; put %s into the "
+                       "environment or a file", ay_word_vars[i].name);
+    if (check_variable(i, eq + 1, "--set", err) != AY_OK)
+        return AY_EINVAL;
+    return put_variable(c, i, eq + 1, "flag --set", err);
+}
+
+const char *ay_config_variable(const ay_config *c, const char *name)
+{
+    int i = ay_word_var_find(name);
+
+    return i < 0 ? NULL : c->variable[i];
+}
+
+static ay_status variables_from_environment(ay_config *c, ay_err *err)
+{
+    ay_status status = AY_OK;
+
+    for (int i = 0; i < ay_word_vars_count && status == AY_OK; i++) {
+        const char *value = getenv(ay_word_vars[i].name);
+        if (value && *value && !c->variable[i])
+            status = put_variable(c, i, value, ay_word_vars[i].name, err);
+    }
+    return status;
+}
+
+/* For the readers that look in the environment: what the file or a flag says.  There is one thread yet. */
+static void export_variables(const ay_config *c)
+{
+    for (int i = 0; i < ay_word_vars_count; i++)
+        if (ay_word_vars[i].exported && c->variable[i])
+            setenv(ay_word_vars[i].name, c->variable[i], 1);
+}
+
+/* The old name of an encoder, when nothing newer names one. */
+static ay_status old_model(ay_config *c, ay_err *err)
+{
+    const char *name = ay_config_variable(c, "CLIP_MODEL_NAME");
+    const char *pretrained = ay_config_variable(c, "CLIP_MODEL_PRETRAINED");
+    const char *here = name ? ay_word_model(name, pretrained ? pretrained : "") : NULL;
+    int i = ay_setting_find("model");
+
+    return here && !c->value[i] ? put(c, i, here, "CLIP_MODEL_NAME", err) : AY_OK;
+}
+
 static ay_status load_environment(ay_config *c, ay_err *err)
 {
     for (size_t i = 0; i < ay_settings_count; i++) {
@@ -172,9 +259,13 @@ static ay_status take_pair(ay_config *c, const char *path, size_t line, const ch
                            const char *value, ay_err *err)
 {
     char origin[4200];
-    int i = ay_setting_find(key);
+    int i = ay_setting_find(key), v = ay_word_var_find(key);
 
     snprintf(origin, sizeof origin, "%s:%zu", path, line);
+    if (i < 0 && v >= 0) {
+        ay_status status = check_variable(v, value, origin, err);
+        return status != AY_OK || c->variable[v] || !*value ? status : put_variable(c, v, value, origin, err);
+    }
     if (i < 0)
         return ay_fail(err, AY_EINVAL, "%s: there is no setting '%s' (see: assay config show)", origin,
                        key);
@@ -239,27 +330,41 @@ static void home_path(char *dst, size_t cap, const char *xdg, const char *below_
         snprintf(dst, cap, "%s/%s/assay", home && *home ? home : ".", below_home);
 }
 
+/* The file that is named, or the usual one when it is there; "" for none. */
+static void file_path(const ay_config *c, char *dst, size_t cap)
+{
+    char dir[3500];
+    const char *named = ay_config_text(c, "config");
+
+    if (*named) {
+        snprintf(dst, cap, "%s", named);
+        return;
+    }
+    home_path(dir, sizeof dir, "XDG_CONFIG_HOME", ".config");
+    snprintf(dst, cap, "%s/assay.yaml", dir);
+    if (!ay_file_exists(dst))
+        *dst = '\0';
+}
+
 ay_status ay_config_load(ay_config *c, ay_err *err)
 {
-    char dir[3500], path[4096];
-    const char *named;
+    char path[4096];
     ay_status status = load_environment(c, err);
 
+    if (status == AY_OK)
+        status = variables_from_environment(c, err);
     if (status != AY_OK)
         return status;
-    named = ay_config_text(c, "config");
-    if (*named) {
-        snprintf(path, sizeof path, "%s", named);
-    } else {
-        home_path(dir, sizeof dir, "XDG_CONFIG_HOME", ".config");
-        snprintf(path, sizeof path, "%s/assay.yaml", dir);
-        if (!ay_file_exists(path))
-            return AY_OK;
-    }
-    c->file = ay_strdup(path);
-    if (!c->file)
+    file_path(c, path, sizeof path);
+    if (*path && !(c->file = ay_strdup(path)))
         return ay_fail(err, AY_ENOMEM, "reading %s", path);
-    return load_file(c, path, err);
+    if (*path)
+        status = load_file(c, path, err);
+    if (status == AY_OK)
+        status = old_model(c, err);
+    if (status == AY_OK)
+        export_variables(c);
+    return status;
 }
 
 void ay_config_fini(ay_config *c)
@@ -267,6 +372,10 @@ void ay_config_fini(ay_config *c)
     for (size_t i = 0; i < AY_CONFIG_MAX; i++) {
         ay_free(c->value[i]);
         ay_free(c->origin[i]);
+    }
+    for (size_t i = 0; i < AY_WORD_VARS_MAX; i++) {
+        ay_free(c->variable[i]);
+        ay_free(c->variable_origin[i]);
     }
     ay_free(c->file);
     *c = (ay_config){0};

@@ -6,11 +6,17 @@
  * silently ignored is worse than none.
  *
  * The file is YAML, one flat mapping; a hyphen and an underscore in a key are the same.
+ *
+ * Classification by words has variables with names of their own (CLIP_TOP_K ...): from --set NAME=VALUE, the
+ * environment under that very name, the file (CLIP_TOP_K: 5, in any case), the default.  Wrong ones in the
+ * environment are no error here, since other programs have such names too; who uses them refuses them.
+ *
  * Threads: filled once by main's thread, read-only afterwards. */
 #ifndef AY_CMD_CONFIG_H
 #define AY_CMD_CONFIG_H
 
 #include "base/err.h"
+#include "service/word_settings.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +36,8 @@ typedef struct {
 typedef struct {
     char *value[AY_CONFIG_MAX];  /* owned; NULL: the default is in force */
     char *origin[AY_CONFIG_MAX]; /* owned: "flag --port", "ASSAY_PORT", "assay.yaml:3" */
+    /* The variables of classification by words (service/word_settings.h), in the order of their table. */
+    char *variable[AY_WORD_VARS_MAX], *variable_origin[AY_WORD_VARS_MAX];
     char *file;                  /* the file that was read, or NULL */
 } ay_config;
 
@@ -46,6 +54,10 @@ ay_status ay_setting_check(const ay_setting *s, const char *text, ay_err *err);
 /* Set from a flag; call before ay_config_load(). */
 ay_status ay_config_set(ay_config *c, const char *name, const char *value, const char *origin,
                         ay_err *err);
+/* "NAME=VALUE" of a variable; a secret is refused, since everyone on the machine sees a command line. */
+ay_status ay_config_set_variable(ay_config *c, const char *pair, ay_err *err);
+/* As it was given, right or wrong; NULL: the default is in force. */
+const char *ay_config_variable(const ay_config *c, const char *name);
 /* Fill what no flag set from the environment and the file.  The file is the "config" setting, else
  * $XDG_CONFIG_HOME/assay/assay.yaml when that exists. */
 ay_status ay_config_load(ay_config *c, ay_err *err);

@@ -3,7 +3,7 @@
 #include "net/presets.h"
 #include "service/classify_words.h"
 
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -90,9 +90,18 @@ ay_image_limits ay_session_limits(const ay_args *a)
                              .max_pixels = ay_config_size(&a->config, "max-pixels")};
 }
 
-static const char *environment(const char *name)
+/* What the old CLIP_DEVICE asked for; there is no other place to run than the processor. */
+static void tell_device(const ay_config *c)
 {
-    return getenv(name);
+    const char *device = ay_config_variable(c, "CLIP_DEVICE");
+
+    if (device && strcmp(device, "cuda") == 0)
+        ay_log(AY_LOG_WARN, "words", "CLIP_DEVICE is cuda; this program runs on the processor");
+}
+
+static const char *variable(void *config, const char *name)
+{
+    return ay_config_variable(config, name);
 }
 
 /* The text side of the encoder, when that is a folder; whether there is a text tower in it is found out
@@ -120,7 +129,8 @@ static ay_status open_service(ay_session *s, const ay_args *a, ay_service_option
     o->limits = ay_session_limits(a);
     o->embedder = ay_embedder_of_engine(s->engine);
     o->encoder = ay_config_text(&a->config, "model");
-    status = ay_word_settings_read(&settings, environment, err);
+    status = ay_word_settings_read(&settings, variable, (void *)(uintptr_t)&a->config, err);
+    tell_device(&a->config);
     if (status == AY_OK)
         status = open_words(s, a, err);
     if (status != AY_OK)

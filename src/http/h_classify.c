@@ -108,7 +108,7 @@ static void add_judgement(json_t *out, const ay_word_answer *a)
     add_message(out, a);
 }
 
-static json_t *answer_json(ay_request *rq, const ay_word_answer *a)
+static json_t *answer_json(ay_request *rq, const ay_word_answer *a, const ay_expansion *e)
 {
     const ay_engine_info *m = ay_service_model(rq->service);
     const ay_sifted *s = &a->sifted;
@@ -119,7 +119,7 @@ static json_t *answer_json(ay_request *rq, const ay_word_answer *a)
     json_object_set_new(out, "unknown_labels", ay_view_strings(s->unread.item, s->unread.n));
     json_object_set_new(out, "labels_dropped", json_integer(a->labels.dropped));
     json_object_set_new(out, "similar", similar_json(a));
-    json_object_set_new(out, "expansion", json_null());
+    json_object_set_new(out, "expansion", ay_view_expansion(e));
     json_object_set_new(out, "theme", theme_json(a));
     json_object_set_new(out, "sha256", json_string(a->sha256));
     json_object_set_new(out, "sha256_matches", json_boolean(!a->claim_wrong));
@@ -134,7 +134,8 @@ ay_status ay_h_classify(ay_request *rq, ay_err *err)
 {
     const ay_upload *u;
     ay_word_answer answer;
-    ay_status status = ay_h_classify_form(rq, &u, &answer, err);
+    ay_expansion more;
+    ay_status status = ay_h_classify_form(rq, &u, &answer, &more, err);
 
-    return status ? status : ay_reply_json(rq, 200, answer_json(rq, &answer), err);
+    return status ? status : ay_reply_json(rq, 200, answer_json(rq, &answer, &more), err);
 }

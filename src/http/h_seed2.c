@@ -3,7 +3,8 @@
  * Paths, field names and meanings are the old ones.  Its faults are not repeated: the digest of a picture
  * is computed here and a client's is only compared; nsfw_score weighs all sensitive labels against neutral
  * ones (nsfw=label: the first sensitive label's score, as it was); verdicts move what is related to their
- * theme, and one about a picture that was never here is 404 and not "ok".  llm_expansion is empty. */
+ * theme, and one about a picture that was never here is 404 and not "ok"; llm_expansion says in a field of
+ * its own what happened, and a failure is not kept for ever. */
 #include "http/handlers.h"
 #include "http/view.h"
 #include "http/word_form.h"
@@ -82,16 +83,17 @@ static void add_scores(json_t *out, const ay_word_answer *a)
     json_object_set_new(out, "affinity", *a->theme ? affinity_json(a) : json_null());
 }
 
-static json_t *answer_json(const ay_request *rq, const ay_upload *u, const ay_word_answer *a)
+static json_t *answer_json(const ay_request *rq, const ay_upload *u, const ay_word_answer *a,
+                           const ay_expansion *e)
 {
     json_t *out = json_object();
     const ay_labels *told = a->sent.n ? &a->sent : &a->labels;
 
     add_scores(out, a);
-    json_object_set_new(out, "llm_expansion_used", json_false());
-    json_object_set_new(out, "llm_expansion_gate_reason", json_string("disabled"));
-    json_object_set_new(out, "llm_expansion", json_pack("{s:[], s:[], s:[], s:[]}", "subtags",
-                                                        "style_traits", "emotions", "pack_suggestions"));
+    json_object_set_new(out, "llm_expansion_used", json_boolean(ay_expand_used(e)));
+    json_object_set_new(out, "llm_expansion_gate_reason", json_string(ay_view_expand_gate(e)));
+    json_object_set_new(out, "llm_expansion_status", json_string(ay_expand_word(e->state)));
+    json_object_set_new(out, "llm_expansion", ay_view_expand_lists(e));
     json_object_set_new(out, "similar_images", similar_images(a));
     json_object_set_new(out, "image_hash", json_string(a->sha256));
     json_object_set_new(out, "asset_sha256_matches", json_boolean(!a->claim_wrong));
@@ -119,7 +121,8 @@ ay_status ay_h_s2_classify(ay_request *rq, ay_err *err)
 {
     const ay_upload *u;
     ay_word_answer answer;
-    ay_status status = ay_h_classify_form(rq, &u, &answer, err);
+    ay_expansion more;
+    ay_status status = ay_h_classify_form(rq, &u, &answer, &more, err);
 
     if (!status && answer.judged.n == 0)
         status = nothing_known(&answer, err);
@@ -127,7 +130,7 @@ ay_status ay_h_s2_classify(ay_request *rq, ay_err *err)
         ay_reply_problem(rq, 422, err->msg);
         return AY_OK;
     }
-    return status ? status : ay_reply_json(rq, 200, answer_json(rq, u, &answer), err);
+    return status ? status : ay_reply_json(rq, 200, answer_json(rq, u, &answer, &more), err);
 }
 
 ay_status ay_h_s2_labels(ay_request *rq, ay_err *err)
@@ -136,18 +139,20 @@ ay_status ay_h_s2_labels(ay_request *rq, ay_err *err)
     const ay_labels *l = ay_service_default_labels(rq->service);
     json_t *features = json_pack("{s:b, s:b, s:b, s:b, s:b}", "embedding_cache", s->cache, "clustering",
                                  s->cache && s->similar, "adaptive_scoring", s->adaptive,
-                                 "llm_label_expansion", 0, "llm_expansion_gating", 0);
+                                 "llm_label_expansion", ay_service_expands(rq->service), "llm_expansion_gating",
+                                 s->expand.gate);
 
     return ay_reply_json(
         rq, 200,
-        json_pack("{s:b, s:b, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "ok", 1, "reads_words",
+        json_pack("{s:b, s:b, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "ok", 1, "reads_words",
                   ay_service_reads_words(rq->service), "default_labels", ay_view_strings(l->item, l->n),
                   "nsfw_threshold", ay_view_real(s->nsfw_threshold), "top_k", s->top, "max_labels",
                   s->max_labels, "entropy_threshold", ay_view_real(s->entropy_most),
                   "entropy_normalized_threshold", ay_view_real(s->normalized_most), "adaptive_alpha",
                   ay_view_real(s->affinity.alpha), "affinity_weight_cap", ay_view_real(s->affinity.cap),
-                  "affinity_half_life_days", ay_view_real(s->affinity.half_life_days), "features",
-                  features),
+                  "affinity_half_life_days", ay_view_real(s->affinity.half_life_days), "llm_expansion_min_margin",
+                  ay_view_real(s->expand.margin_least), "llm_expansion_max_entropy_normalized",
+                  ay_view_real(s->expand.normalized_most), "features", features),
         err);
 }
 

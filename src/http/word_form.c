@@ -1,9 +1,11 @@
 #include "http/word_form.h"
 #include "http/impl.h"
+#include "http/view.h"
 
 #include "base/str.h"
 
 #include <string.h>
+#include <strings.h>
 
 ay_status ay_h_yes_no(const ay_request *rq, const char *name, bool usual, bool *out, ay_err *err)
 {
@@ -35,6 +37,7 @@ static ay_status real_field(const ay_request *rq, const char *name, double lo, d
 typedef struct {
     ay_word_request q;
     double nsfw, similar;
+    bool expand;
 } wanted;
 
 static ay_status read_wanted(const ay_request *rq, wanted *w, ay_err *err)
@@ -47,6 +50,8 @@ static ay_status read_wanted(const ay_request *rq, wanted *w, ay_err *err)
         status = real_field(rq, "similar_threshold", -1, &w->similar, &w->q.similar_threshold, err);
     if (!status)
         status = ay_h_yes_no(rq, "none_of_these", false, &w->q.none, err);
+    if (!status)
+        status = ay_h_yes_no(rq, "llm_expansion", true, &w->expand, err);
     if (!status && limit && !ay_str_to_long(limit, 0, INT32_MAX, &n))
         status = ay_fail(err, AY_EINVAL, "'similar_limit' must be a whole number");
     if (!status && nsfw && strcmp(nsfw, "all") != 0 && strcmp(nsfw, "label") != 0)
@@ -61,7 +66,8 @@ static ay_status read_wanted(const ay_request *rq, wanted *w, ay_err *err)
     return status;
 }
 
-ay_status ay_h_classify_form(ay_request *rq, const ay_upload **u, ay_word_answer *out, ay_err *err)
+ay_status ay_h_classify_form(ay_request *rq, const ay_upload **u, ay_word_answer *out, ay_expansion *more,
+                             ay_err *err)
 {
     wanted w = {0};
     uint64_t pixels;
@@ -76,7 +82,63 @@ ay_status ay_h_classify_form(ay_request *rq, const ay_upload **u, ay_word_answer
     pixels = ay_gate_enter(&rq->server->gate, w.q.bytes, w.q.n);
     status = ay_classify_words(rq->service, &w.q, &rq->arena, out, err);
     ay_gate_leave(&rq->server->gate, pixels);
+    if (!status)
+        ay_expand_answer(rq->service, out, w.expand, &rq->arena, more);
     return status;
+}
+
+json_t *ay_view_expand_lists(const ay_expansion *e)
+{
+    json_t *out = json_object();
+
+    for (int i = 0; i < AY_EXPAND_LISTS; i++)
+        json_object_set_new(out, ay_expand_list_names[i], ay_view_strings(e->list[i].item, e->list[i].n));
+    return out;
+}
+
+const char *ay_view_expand_gate(const ay_expansion *e)
+{
+    return e->state == AY_EXPAND_OFF      ? "disabled"
+           : e->state == AY_EXPAND_UNSURE ? "entropy_gate"
+           : e->state == AY_EXPAND_CLOSE  ? "margin_gate"
+                                          : "enabled";
+}
+
+static bool is_tag(const json_t *tags, const char *text)
+{
+    for (size_t i = 0; i < json_array_size(tags); i++)
+        if (strcasecmp(json_string_value(json_array_get(tags, i)), text) == 0)
+            return true;
+    return false;
+}
+
+/* All that is said of the picture itself, each once. */
+static json_t *tags_json(const ay_expansion *e)
+{
+    json_t *out = json_array();
+
+    for (int l = 0; l < AY_PACK_SUGGESTIONS; l++)
+        for (int i = 0; i < e->list[l].n; i++)
+            if (!is_tag(out, e->list[l].item[i]))
+                json_array_append_new(out, json_string(e->list[l].item[i]));
+    return out;
+}
+
+json_t *ay_view_expansion(const ay_expansion *e)
+{
+    json_t *out = ay_view_expand_lists(e), *clusters = json_array();
+
+    for (int i = 0; i < e->nclusters; i++)
+        json_array_append_new(clusters, ay_view_strings(e->clusters[i].item, e->clusters[i].n));
+    json_object_set_new(out, "status", json_string(ay_expand_word(e->state)));
+    json_object_set_new(out, "used", json_boolean(ay_expand_used(e)));
+    json_object_set_new(out, "gate", json_string(ay_view_expand_gate(e)));
+    json_object_set_new(out, "reason", json_string(e->reason));
+    json_object_set_new(out, "tags", tags_json(e));
+    json_object_set_new(out, "clusters", clusters);
+    json_object_set_new(out, "model", json_string(e->model));
+    json_object_set_new(out, "waited_ms", ay_view_real(e->waited_ms));
+    return out;
 }
 
 json_t *ay_view_strings(const char *const *list, int n)

@@ -403,6 +403,11 @@ const ay_labels *ay_service_default_labels(const ay_service *s)
     return &s->words->defaults;
 }
 
+bool ay_service_expands(const ay_service *s)
+{
+    return ay_expand_is_on(s->words->expand);
+}
+
 bool ay_service_reads_words(const ay_service *s)
 {
     return s->words->reader.embed != NULL;

@@ -18,9 +18,11 @@
 #define AY_SERVICE_CLASSIFY_WORDS_H
 
 #include "service/affinity.h"
+#include "service/expand.h"
 #include "service/labels.h"
 #include "service/service.h"
 #include "service/sift.h"
+#include "service/word_settings.h"
 #include "service/zeroshot.h"
 
 enum { AY_TEMPLATES_MOST = 16, AY_VERDICTS_WEIGHED = 4096 };
@@ -35,12 +37,9 @@ struct ay_word_settings {
     ay_affinity_rules affinity;
     double similar_threshold;
     int similar_limit, similar_scan; /* most listed; newest pictures compared with */
+    ay_expand_settings expand;
 };
 
-/* From variables with the names and the defaults of the classifier before; numbers beyond its limits are
- * brought to them.  get: getenv() or a test's; strings stay its.  AY_EINVAL names a variable that is no
- * number. */
-ay_status ay_word_settings_read(ay_word_settings *out, const char *(*get)(const char *name), ay_err *err);
 const ay_word_settings *ay_service_word_settings(const ay_service *s);
 const ay_labels *ay_service_default_labels(const ay_service *s);
 bool ay_service_reads_words(const ay_service *s);
@@ -91,6 +90,12 @@ typedef struct {
  * that cannot be; an empty picture.  Else as ay_scan_bytes(). */
 ay_status ay_classify_words(ay_service *s, const ay_word_request *q, ay_arena *a, ay_word_answer *out,
                             ay_err *err);
+
+/* Ask the language model what the best labels of w stand for.  It may wait as long as the settings say, so
+ * call it when nothing is held that others need.  wanted false, nothing judged, or expansion not set up:
+ * AY_EXPAND_OFF.  Cannot fail (service/expand.h). */
+void ay_expand_answer(ay_service *s, const ay_word_answer *w, bool wanted, ay_arena *a, ay_expansion *out);
+bool ay_service_expands(const ay_service *s); /* is there a language model to ask? */
 
 /* ---- verdicts */
 typedef struct {

@@ -224,8 +224,9 @@ static void an_unknown_theme_moves_nothing(void)
 static const char *environment[][2] = {{"CLIP_TOP_K", "99"}, {"CLIP_MAX_LABELS", "2"}, {"NSFW_THRESHOLD", "0.25"},
     {"ENABLE_CLUSTERING", "OFF"}, {"ENABLE_ADAPTIVE_SCORING", "maybe"}, {"SIMILARITY_SCAN_LIMIT", "5"}};
 
-static const char *from_list(const char *name)
+static const char *from_list(void *ctx, const char *name)
 {
+    (void)ctx;
     for (size_t i = 0; i < sizeof environment / sizeof *environment; i++)
         if (strcmp(environment[i][0], name) == 0)
             return environment[i][1];
@@ -236,14 +237,14 @@ static void settings(void)
 {
     ay_word_settings s;
 
-    CHECK_OK(ay_word_settings_read(&s, from_list, &err), err);
+    CHECK_OK(ay_word_settings_read(&s, from_list, NULL, &err), err);
     CHECK(s.top == 20 && s.max_labels == 5 && s.nsfw_threshold == 0.25 && s.similar_scan == 100);
     CHECK(!s.similar && s.adaptive && s.cache && s.entropy_most == 2.5 && s.normalized_most == 0.76);
     CHECK(s.affinity.alpha == 0.4 && s.affinity.cap == 0.85 && s.affinity.log_scale == 4);
     environment[0][1] = "many";
-    CHECK(ay_word_settings_read(&s, from_list, &err) == AY_EINVAL && strstr(err.msg, "CLIP_TOP_K"));
+    CHECK(ay_word_settings_read(&s, from_list, NULL, &err) == AY_EINVAL && strstr(err.msg, "CLIP_TOP_K"));
     environment[0][1] = "2.5";
-    CHECK(ay_word_settings_read(&s, from_list, &err) == AY_EINVAL);
+    CHECK(ay_word_settings_read(&s, from_list, NULL, &err) == AY_EINVAL);
     environment[0][1] = "99";
 }
 

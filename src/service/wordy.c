@@ -3,36 +3,51 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WHAT_TO_DO "; get one that does: assay model pull vit-b-32-laion2b, then " \
                    "assay serve --model vit-b-32-laion2b"
 
+/* Only a server asks a language model: for a command that lists data sets a key that cannot be read is no
+ * reason to fail. */
+static ay_status open_expand(ay_service *s, ay_wordy *w, bool serve, ay_err *err)
+{
+    char folder[4200];
+    ay_expand_options o = {.set = w->set.expand, .folder = s->reading_only ? NULL : folder};
+
+    snprintf(folder, sizeof folder, "%s/expansions", s->data);
+    return serve ? ay_expand_open(&w->expand, &o, err) : AY_OK;
+}
+
 ay_status ay_wordy_open(ay_service *s, const ay_service_options *o, ay_err *err)
 {
-    static const ay_word_settings usual = {.labels = "", .labels_path = "", .max_labels = AY_LABELS_USUAL,
-        .top = 5, .entropy_most = 2.5, .normalized_most = 0.76, .nsfw_threshold = 0.6, .cache = true,
-        .similar = true, .adaptive = true, .affinity = {0.4, 0.85, 4, true, 180},
-        .similar_threshold = 0.85, .similar_limit = 25, .similar_scan = 3000};
     ay_wordy *w = ay_calloc(1, sizeof *w);
+    ay_status status = AY_OK;
 
     if (!w)
         return ay_fail(err, AY_ENOMEM, "opening %s", s->data);
     s->words = w;
     w->reader = o->words;
-    w->set = o->word_settings ? *o->word_settings : usual;
     w->dim = s->embedder.info->dim;
     ay_arena_init(&w->arena, 0);
     pthread_mutex_init(&w->lock, NULL);
-    return ay_labels_defaults(&w->defaults, w->set.labels, w->set.labels_path, w->set.max_labels,
-                              &w->arena, err);
+    if (o->word_settings)
+        w->set = *o->word_settings;
+    else
+        status = ay_word_settings_read(&w->set, NULL, NULL, err);
+    if (status == AY_OK)
+        status = ay_labels_defaults(&w->defaults, w->set.labels, w->set.labels_path, w->set.max_labels,
+                                    &w->arena, err);
+    return status == AY_OK ? open_expand(s, w, o->serve, err) : status;
 }
 
 void ay_wordy_close(ay_service *s)
 {
     if (!s->words)
         return;
+    ay_expand_close(s->words->expand);
     pthread_mutex_destroy(&s->words->lock);
     ay_arena_fini(&s->words->arena);
     ay_free(s->words->rows);

@@ -21,6 +21,7 @@ struct ay_wordy {
     ay_word_settings set;
     ay_arena arena; /* of the defaults */
     ay_labels defaults;
+    ay_expand *expand; /* NULL: no server */
     pthread_mutex_t lock;
     bool loaded, paired;
     double scale;
