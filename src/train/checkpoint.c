@@ -1,6 +1,7 @@
 /* train/checkpoint.c - what an interrupted run goes on from.
  *
- *   state/best-EPOCH.safetensors     the best weights; the latest keep_best_n of them stay
+ *   state/best-EPOCH.safetensors     the best weights; the latest keep_best_n of them stay; there may
+ *                                    be none yet
  *   state/weights-EPOCH.safetensors  weights, optimiser, averages; one stays
  *   state/state.json                 everything else, and which two files belong to it
  *
@@ -14,6 +15,7 @@
 #include "train/run_parts.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,21 +73,35 @@ static ay_status write_weights(ay_fitting *f, const char *name, ay_err *err)
     return status;
 }
 
+/* JSON has no infinity and no NaN. */
+static json_t *real(double v)
+{
+    return isfinite(v) ? json_real(v) : json_null();
+}
+
+/* null while no epoch was the best: none has been judged, or none gave numbers. */
+static json_t *make_best(const ay_fitting *f)
+{
+    const ay_best *b = &f->run->best;
+    char name[NAME_SIZE];
+
+    snprintf(name, sizeof name, "best-%d-%06d.safetensors", f->stage, b->epoch);
+    return b->any ? json_pack("{s:f, s:f, s:i, s:s}", "score", b->score, "loss", b->loss, "epoch",
+                              b->epoch, "file", name)
+                  : json_null();
+}
+
 static json_t *make_state(const ay_fitting *f, const char *weights)
 {
     const ay_run *r = f->run;
-    char best[NAME_SIZE];
 
-    snprintf(best, sizeof best, "best-%d-%06d.safetensors", f->stage, r->best.epoch);
-    return json_pack("{s:i, s:s, s:i, s:i, s:s, s:f, s:f, s:i, s:f,"
-                     " s:{s:f, s:f, s:i, s:s}, s:{s:f, s:f, s:i, s:b}, s:o}",
+    return json_pack("{s:i, s:s, s:i, s:i, s:s, s:o, s:o, s:i, s:f, s:o, s:{s:f, s:f, s:i, s:b}, s:o}",
                      "version", 1, "snapshot", r->corpus.snapshot, "stage", f->stage, "epoch",
-                     f->epoch, "weights", weights, "reference", f->reference, "reference_loss",
-                     f->reference_loss, "waiting", f->waiting,
-                     "seconds", ay_run_seconds(r), "best", "score", r->best.score, "loss",
-                     r->best.loss, "epoch", r->best.epoch, "file", best, "plateau", "best",
-                     f->plateau.best, "scale", f->plateau.scale, "bad", f->plateau.bad, "any",
-                     (int)f->plateau.any, "history", ay_history_lists(&r->history));
+                     f->epoch, "weights", weights, "reference", real(f->reference), "reference_loss",
+                     real(f->reference_loss), "waiting", f->waiting, "seconds", ay_run_seconds(r),
+                     "best", make_best(f), "plateau", "best", f->plateau.best, "scale",
+                     f->plateau.scale, "bad", f->plateau.bad, "any", (int)f->plateau.any, "history",
+                     ay_history_lists(&r->history));
 }
 
 static ay_status write_state(ay_fitting *f, const char *weights, ay_err *err)
@@ -247,13 +263,15 @@ ay_status ay_checkpoint_read(ay_fitting *f, ay_err *err)
 
     if (int_of(s, "stage") != f->stage)
         return AY_OK;
-    status = read_best(f, json_object_get(s, "best"), err);
+    status = json_is_object(json_object_get(s, "best")) ? read_best(f, json_object_get(s, "best"), err)
+                                                        : AY_OK;
     if (status == AY_OK)
         status = load_file(f, json_string_value(json_object_get(s, "weights")), true, err);
     f->epoch = int_of(s, "epoch");
     f->waiting = int_of(s, "waiting");
     f->reference = real_of(s, "reference");
-    f->reference_loss = real_of(s, "reference_loss");
+    f->reference_loss = json_is_number(json_object_get(s, "reference_loss")) ? real_of(s, "reference_loss")
+                                                                             : INFINITY;
     f->plateau = (ay_plateau){.best = real_of(p, "best"),
                               .scale = real_of(p, "scale"),
                               .bad = int_of(p, "bad"),

@@ -354,6 +354,16 @@ static ay_status look_at_all(ay_fitting *f, int *n, ay_err *err)
     return status;
 }
 
+static bool all_finite(const float *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(v[i]))
+            return false;
+    return true;
+}
+
+/* Where a logit is no number, none of the epoch's figures is: it is never the best, and training goes on
+ * as far as its own loss is one. */
 static ay_status measure(ay_fitting *f, ay_train_point *p, ay_err *err)
 {
     ay_metrics_options o = {.resamples = -1};
@@ -366,6 +376,10 @@ static ay_status measure(ay_fitting *f, ay_train_point *p, ay_err *err)
         status = ay_fail(err, AY_EIO, "no validation picture can be read any more");
     if (status != AY_OK)
         return status;
+    if (!all_finite(f->val_logits, (size_t)n * (size_t)loss.classes)) {
+        p->val_loss = p->val_accuracy = p->val_f1 = NAN;
+        return AY_OK;
+    }
     p->val_loss = ay_loss_cross_entropy(&loss, f->val_logits, f->val_labels, NULL, n, NULL, NULL);
     ay_temperature_apply(f->val_logits, f->val_logits, n, loss.classes, 1.0);
     status = ay_metrics_compute(&m, f->val_logits, f->val_labels, n, loss.classes, &o, err);
@@ -385,8 +399,9 @@ static ay_status keep_best(ay_fitting *f, ay_train_point *p, ay_err *err)
     size_t n;
     const float *values = ay_weights_values(f->weights, &n);
 
-    p->best = !best->any || p->val_accuracy > best->score ||
-              (p->val_accuracy == best->score && p->val_loss < best->loss);
+    p->best = isfinite(p->val_loss) &&
+              (!best->any || p->val_accuracy > best->score ||
+               (p->val_accuracy == best->score && p->val_loss < best->loss));
     if (!p->best)
         return AY_OK;
     if (!best->values)
@@ -409,7 +424,7 @@ static void count_patience(ay_fitting *f, const ay_train_point *p)
                      .patience = f->run->s.plateau_patience};
 
     if (f->run->s.scheduler == AY_TRAIN_PLATEAU)
-        ay_plateau_score(&f->plateau, &s, p->val_accuracy);
+        ay_plateau_score(&f->plateau, &s, isfinite(p->val_loss) ? p->val_accuracy : 0);
     if (p->val_accuracy > f->reference + f->run->s.min_delta ||
         (p->val_accuracy >= f->reference && p->val_loss < f->reference_loss - f->run->s.min_delta)) {
         f->reference = p->val_accuracy;
@@ -563,7 +578,10 @@ ay_status ay_fit_run(ay_fitting *f, ay_err *err)
         status = AY_OK;
     }
     if (status == AY_OK && !r->best.any)
-        status = ay_fail(err, AY_ECANCELLED, "cancelled before the first epoch was over");
+        status = f->epoch > 0 ? ay_fail(err, AY_ECORRUPT,
+                                        "no epoch gave numbers on the validation pictures: a lower "
+                                        "training.learning_rate than %g may help", r->s.learning_rate)
+                              : ay_fail(err, AY_ECANCELLED, "cancelled before the first epoch was over");
     if (status == AY_OK)
         memcpy(values, r->best.values, n * sizeof *values);
     fini(f);

@@ -101,6 +101,18 @@ static ay_train_settings settings(bool frozen)
     return s;
 }
 
+/* A small network of its own, from random weights, for so many epochs. */
+static ay_train_settings from_nothing(int epochs)
+{
+    ay_train_settings s = settings(false);
+
+    s.pretrained = false;
+    s.ema_decay = 0;
+    s.epochs = epochs;
+    snprintf(s.architecture, sizeof s.architecture, "ayresnet");
+    return s;
+}
+
 /* ---- who watches ------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -371,6 +383,66 @@ static void spoilt_body_is_not_kept(void)
     end();
 }
 
+/* One batch an epoch, so that its loss is a number, and a step after which nothing else is. */
+static ay_train_settings blown_up(bool pretrained)
+{
+    ay_train_settings s = pretrained ? settings(false) : from_nothing(1);
+
+    s.optimiser = AY_TRAIN_ADAM;
+    s.ema_decay = 0;
+    s.epochs = 1;
+    s.batch_size = CLASSES * EACH;
+    s.scheduler = AY_TRAIN_PLATEAU;
+    s.warmup_epochs = 0;
+    *(pretrained ? &s.body_rate : &s.learning_rate) = 3e38;
+    return s;
+}
+
+/* Settings are checked when they are read from a file, and a rate like that is refused. */
+static void write_usual_rate(const char *path)
+{
+    ay_buf text = {0};
+    char *at;
+    ay_err err;
+
+    CHECK_OK(ay_file_read(path, 0, &text, &err), err);
+    at = strstr(text.data, "3e+38");
+    CHECK(at != NULL);
+    memcpy(at, "0.01 ", 5);
+    CHECK_OK(ay_file_write(path, text.data, text.len, &err), err);
+    ay_buf_fini(&text);
+}
+
+/* No epoch is the best: the state says so, names no file that is not there, and can be gone on with. */
+static void without_numbers_there_is_no_best(void)
+{
+    ay_train_settings s;
+    ay_train_result r;
+    watcher w = {0};
+    json_t *state;
+    char path[128];
+    ay_err err;
+
+    begin();
+    s = blown_up(false);
+    for (int turn = 0; turn < 2; turn++) {
+        CHECK(run(turn ? NULL : &s, at("out"), turn > 0, &w, &r, &err) == AY_ECORRUPT);
+        CHECK(strstr(err.msg, "validation") && strstr(err.msg, "learning_rate"));
+        CHECK(w.points == 1 && !ay_file_exists(at("out")));
+        state = json_load_file(at("out.partial/state/state.json"), 0, NULL);
+        CHECK(json_is_null(json_object_get(state, "best")));
+        snprintf(path, sizeof path, "out.partial/state/%.60s", json_string_value(json_object_get(state, "weights")));
+        CHECK(ay_file_exists(at(path)));
+        json_decref(state);
+        if (turn == 0)
+            write_usual_rate(at("out.partial/settings.yaml"));
+    }
+    s = blown_up(true);
+    CHECK_OK(run(&s, at("head"), false, &w, &r, &err), err);
+    CHECK(w.body && !r.tuned && r.best_epoch <= 6 && r.accuracy > 0.6);
+    end();
+}
+
 static void learns_from_nothing(void)
 {
     ay_train_settings s;
@@ -379,11 +451,7 @@ static void learns_from_nothing(void)
     ay_err err;
 
     begin();
-    s = settings(false);
-    s.pretrained = false;
-    s.ema_decay = 0;
-    s.epochs = 2;
-    snprintf(s.architecture, sizeof s.architecture, "ayresnet");
+    s = from_nothing(2);
     CHECK_OK(run(&s, at("out"), false, &w, &r, &err), err);
     CHECK(w.points == 2 && w.body && r.tuned && r.accuracy > 0);
     end();
@@ -422,8 +490,7 @@ static void directions_from_nothing(void)
     ay_err err;
 
     begin();
-    s = settings(false);
-    s.pretrained = false;
+    s = from_nothing(4);
     s.classifier = AY_TRAIN_COSINE_HEAD;
     s.cosine_scale = 12;
     s.auxiliary = 0.5;
@@ -433,9 +500,6 @@ static void directions_from_nothing(void)
     s.learning_rate = 0.05;
     s.random_resized_crop = true;
     s.zoom_out = 0.3;
-    s.ema_decay = 0;
-    s.epochs = 4;
-    snprintf(s.architecture, sizeof s.architecture, "ayresnet");
     CHECK_OK(run(&s, at("whole"), false, &w, &r, &err), err);
     CHECK(w.points == 4 && r.accuracy > 0.3);
     check_directions(at("whole"), 12);
@@ -492,12 +556,8 @@ static void an_encoder_is_made(void)
     ay_err err;
 
     begin();
-    s = settings(false);
-    s.pretrained = false;
-    s.ema_decay = 0;
-    s.epochs = 1;
+    s = from_nothing(1);
     s.image_size = 32;
-    snprintf(s.architecture, sizeof s.architecture, "ayresnet");
     CHECK_OK(run(&s, at("trained"), false, &w, NULL, &err), err);
     CHECK(ay_encoder_make(at("trained"), at("pictures"), at("encoder"), &o, &er, &err) == AY_EINVAL);
     CHECK(strstr(err.msg, "more pictures than numbers") && !ay_file_exists(at("encoder")));
@@ -525,6 +585,7 @@ TESTS({"folder_is_whole", folder_is_whole},
       {"other_pictures_are_not_resumed", other_pictures_are_not_resumed},
       {"wrong_wishes_are_told", wrong_wishes_are_told}, {"label_list_must_fit", label_list_must_fit},
       {"spoilt_body_is_not_kept", spoilt_body_is_not_kept},
+      {"without_numbers_there_is_no_best", without_numbers_there_is_no_best},
       {"learns_from_nothing", learns_from_nothing},
       {"directions_from_nothing", directions_from_nothing},
       {"an_encoder_is_made", an_encoder_is_made})
