@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,6 +48,39 @@ ay_status ay_thread_start(pthread_t *out, const char *name, void *(*run)(void *)
     snprintf(shown, sizeof shown, "%s", name);
     pthread_setname_np(*out, shown);
     return AY_OK;
+}
+
+typedef struct {
+    void (*run)(void *ctx, int part, int parts);
+    void *ctx;
+    int part, parts;
+} shared_work;
+
+static void *do_part(void *arg)
+{
+    const shared_work *w = arg;
+
+    w->run(w->ctx, w->part, w->parts);
+    return NULL;
+}
+
+void ay_thread_share(const char *name, int parts, void (*run)(void *ctx, int part, int parts),
+                     void *ctx)
+{
+    pthread_t id[AY_THREAD_PARTS];
+    shared_work work[AY_THREAD_PARTS];
+    bool started[AY_THREAD_PARTS] = {false};
+
+    for (int i = 0; i < parts; i++) {
+        work[i] = (shared_work){run, ctx, i, parts};
+        started[i] = i + 1 < parts && ay_thread_start(&id[i], name, do_part, &work[i], NULL) == AY_OK;
+    }
+    for (int i = parts - 1; i >= 0; i--)
+        if (!started[i])
+            do_part(&work[i]);
+    for (int i = 0; i < parts; i++)
+        if (started[i])
+            pthread_join(id[i], NULL);
 }
 
 void ay_thread_pin(int i)

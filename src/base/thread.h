@@ -15,6 +15,11 @@ int ay_cpu_count(void);
  * that signals reach the main thread only. */
 ay_status ay_thread_start(pthread_t *out, const char *name, void *(*run)(void *), void *arg,
                           ay_err *err);
+#define AY_THREAD_PARTS 64
+/* Run parts 0..parts-1 of something at the same time, the last one on this thread, and return when all are done.  A
+ * thread that cannot be started is no error: this one does its part.  parts: at most AY_THREAD_PARTS. */
+void ay_thread_share(const char *name, int parts, void (*run)(void *ctx, int part, int parts),
+                     void *ctx);
 /* Ask the kernel to keep the calling thread on the i-th allowed processor; best effort. */
 void ay_thread_pin(int i);
 

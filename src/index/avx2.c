@@ -165,7 +165,38 @@ AVX2 static uint32_t above(const float *scores, const float *least)
     return bits;
 }
 
-const ay_search_kernel ay_kernel_avx2 = {"avx2", one, few, many, above};
+AVX2 static float most_of_32(const float *v)
+{
+    __m256 m = _mm256_max_ps(_mm256_max_ps(_mm256_load_ps(v), _mm256_load_ps(v + 8)),
+                             _mm256_max_ps(_mm256_load_ps(v + 16), _mm256_load_ps(v + 24)));
+    __m128 x = _mm_max_ps(_mm256_castps256_ps128(m), _mm256_extractf128_ps(m, 1));
+
+    x = _mm_max_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)));
+}
+
+AVX2 static void two(const float *scores, size_t count, const float *half, float *best,
+                     float *second, uint32_t *at)
+{
+    _Alignas(32) float v[AY_SEARCH_LANES];
+
+    for (size_t i = 0; i < count; i++, scores += AY_SEARCH_LANES) {
+        uint32_t bits = 0;
+        for (int j = 0; j < AY_SEARCH_LANES; j += 8)
+            _mm256_store_ps(v + j,
+                            _mm256_sub_ps(_mm256_load_ps(scores + j), _mm256_load_ps(half + j)));
+        best[i] = most_of_32(v);
+        for (int j = 0; j < AY_SEARCH_LANES; j += 8)
+            bits |= (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(
+                        _mm256_load_ps(v + j), _mm256_set1_ps(best[i]), _CMP_EQ_OQ))
+                    << j;
+        at[i] = bits ? (uint32_t)__builtin_ctz(bits) : 0;
+        v[at[i]] = -__builtin_inff();
+        second[i] = most_of_32(v);
+    }
+}
+
+const ay_search_kernel ay_kernel_avx2 = {"avx2", one, few, many, above, two};
 #else
 const ay_search_kernel ay_kernel_avx2;
 #endif

@@ -188,7 +188,29 @@ AVX512 static uint32_t above(const float *scores, const float *least)
     return (uint32_t)lo | (uint32_t)hi << 16;
 }
 
-const ay_search_kernel ay_kernel_avx512 = {"avx512", one, few, many, above};
+AVX512 static void two(const float *scores, size_t count, const float *half, float *best,
+                       float *second, uint32_t *at)
+{
+    const __m512 low = _mm512_set1_ps(-__builtin_inff());
+    __m512 h0 = _mm512_load_ps(half), h1 = _mm512_load_ps(half + 16);
+
+    for (size_t i = 0; i < count; i++, scores += AY_SEARCH_LANES) {
+        __m512 a = _mm512_sub_ps(_mm512_load_ps(scores), h0);
+        __m512 b = _mm512_sub_ps(_mm512_load_ps(scores + 16), h1), top;
+        uint32_t bits;
+        best[i] = _mm512_reduce_max_ps(_mm512_max_ps(a, b));
+        top = _mm512_set1_ps(best[i]);
+        bits = (uint32_t)_mm512_cmp_ps_mask(a, top, _CMP_EQ_OQ) |
+               (uint32_t)_mm512_cmp_ps_mask(b, top, _CMP_EQ_OQ) << 16;
+        at[i] = bits ? (uint32_t)__builtin_ctz(bits) : 0;
+        bits = ~(1u << at[i]);
+        second[i] = _mm512_reduce_max_ps(
+            _mm512_max_ps(_mm512_mask_mov_ps(low, (__mmask16)bits, a),
+                          _mm512_mask_mov_ps(low, (__mmask16)(bits >> 16), b)));
+    }
+}
+
+const ay_search_kernel ay_kernel_avx512 = {"avx512", one, few, many, above, two};
 #else
 const ay_search_kernel ay_kernel_avx512;
 #endif

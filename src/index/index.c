@@ -18,7 +18,6 @@
 #include "index/kernel.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -26,7 +25,7 @@ enum {
     BLOCK = 192, /* rows scored at a time; a multiple of the AVX-512 tile */
     LANES = AY_SEARCH_LANES,
     FEW = AY_SEARCH_FEW,
-    MOST_THREADS = 64,
+    MOST_THREADS = AY_THREAD_PARTS,
     MOST_DIM = 65536,
 };
 #define SMALL_JOB (1u << 18) /* multiply-adds worth a thread */
@@ -59,6 +58,11 @@ ay_search_path ay_search_path_get(void)
         ;
     atomic_store(&chosen, path);
     return (ay_search_path)path;
+}
+
+const ay_search_kernel *ay_kernel_get(void)
+{
+    return kernels[ay_search_path_get()];
 }
 
 const char *ay_search_path_name(ay_search_path path)
@@ -163,13 +167,13 @@ static void do_block(share *s, size_t first, size_t count)
     }
 }
 
-static void *do_share(void *arg)
+static void do_share(void *ctx, int part, int parts)
 {
-    share *s = arg;
+    share *s = (share *)ctx + part;
 
+    (void)parts;
     for (size_t at = s->from; at < s->to; at += BLOCK)
         do_block(s, at, s->to - at < BLOCK ? s->to - at : BLOCK);
-    return NULL;
 }
 
 /* Queries of whole groups as columns, packed[g][d][j]; then the few as rows.  Unused ones are zero. */
@@ -202,24 +206,6 @@ static int thread_count(const ay_rows *rows, int nq, int asked)
     if ((double)n > work)
         n = (int)work;
     return n < 1 ? 1 : n;
-}
-
-/* Run the shares, the last one on this thread.  A thread that cannot be started is no error: this
- * one does its work. */
-static void run_shares(share *shares, int n)
-{
-    pthread_t id[MOST_THREADS];
-    bool started[MOST_THREADS] = {false};
-
-    for (int i = 0; i + 1 < n; i++)
-        started[i] = ay_thread_start(&id[i], "search", do_share, &shares[i], NULL) == AY_OK;
-    do_share(&shares[n - 1]);
-    for (int i = 0; i + 1 < n; i++) {
-        if (started[i])
-            pthread_join(id[i], NULL);
-        else
-            do_share(&shares[i]);
-    }
 }
 
 static bool better(const ay_hit *a, const ay_hit *b)
@@ -283,14 +269,14 @@ static ay_status search(const ay_rows *rows, const float *queries, int nq, int k
     for (int t = 0; t < n; t++) {
         share *s = &shares[t];
         memset(s, 0, sizeof *s);
-        s->kernel = kernels[ay_search_path_get()];
+        s->kernel = ay_kernel_get();
         s->rows = rows, s->queries = queries, s->packed = packed;
         s->nq = nq, s->groups = groups, s->few = few, s->k = k, s->dst = dst;
         s->hits = all ? all + (size_t)t * lists : NULL;
         s->from = rows->n / (size_t)n * (size_t)t;
         s->to = t + 1 == n ? rows->n : rows->n / (size_t)n * (size_t)(t + 1);
     }
-    run_shares(shares, n);
+    ay_thread_share("search", n, do_share, shares);
     for (int q = 0; !dst && q < nq; q++)
         merge(shares, n, q, k, hits + (size_t)q * (size_t)k);
 out:
@@ -332,6 +318,6 @@ float ay_dot(const float *a, const float *b, int dim)
 {
     float score;
 
-    kernels[ay_search_path_get()]->one(a, 1, dim, b, &score);
+    ay_kernel_get()->one(a, 1, dim, b, &score);
     return score;
 }

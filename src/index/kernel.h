@@ -23,10 +23,17 @@ typedef struct {
     void (*many)(const float *rows, size_t count, int dim, const float *packed, float *dst);
     /* Bit j is set when scores[j] > least[j], so not where least[j] is infinite; 64-byte aligned, LANES each. */
     uint32_t (*above)(const float *scores, const float *least);
+    /* The best two of scores[i * LANES + j] - half[j] for each of count rows: their values, and the first j that has the
+     * best.  half is 64-byte aligned; infinite where there is no query. */
+    void (*two)(const float *scores, size_t count, const float *half, float *best, float *second,
+                uint32_t *at);
 } ay_search_kernel;
 
 extern const ay_search_kernel ay_kernel_plain;
 extern const ay_search_kernel ay_kernel_avx2;   /* name NULL where it cannot be compiled */
 extern const ay_search_kernel ay_kernel_avx512; /* likewise */
+
+/* The kernel in force. */
+const ay_search_kernel *ay_kernel_get(void);
 
 #endif

@@ -1,6 +1,8 @@
 /* index/plain.c - the kernel in plain C: the oracle, and what other processors run. */
 #include "index/kernel.h"
 
+#include <math.h>
+
 static void one(const float *rows, size_t count, int dim, const float *q, float *dst)
 {
     for (size_t i = 0; i < count; i++, rows += dim) {
@@ -38,4 +40,23 @@ static uint32_t above(const float *scores, const float *least)
     return bits;
 }
 
-const ay_search_kernel ay_kernel_plain = {"plain", one, few, many, above};
+static void two(const float *scores, size_t count, const float *half, float *best, float *second,
+                uint32_t *at)
+{
+    for (size_t i = 0; i < count; i++, scores += AY_SEARCH_LANES) {
+        best[i] = second[i] = -INFINITY;
+        at[i] = 0;
+        for (uint32_t j = 0; j < AY_SEARCH_LANES; j++) {
+            float v = scores[j] - half[j];
+            if (v > best[i]) {
+                second[i] = best[i];
+                best[i] = v;
+                at[i] = j;
+            } else if (v > second[i]) {
+                second[i] = v;
+            }
+        }
+    }
+}
+
+const ay_search_kernel ay_kernel_plain = {"plain", one, few, many, above, two};
