@@ -137,7 +137,13 @@ static int take_flag(ay_args *a, int *i, int argc, char **argv)
         return -1;
     }
     a->value[o] = flag_value(eq ? eq + 1 : NULL, i, argc, argv);
-    return a->value[o] ? -1 : ay_args_wrong(a, "%s needs a value", word);
+    if (!a->value[o])
+        return ay_args_wrong(a, "%s needs a value", word);
+    if (a->n_given == AY_ARGS_MANY)
+        return ay_args_wrong(a, "more than %d flags with a value", AY_ARGS_MANY);
+    a->given[a->n_given].option = o;
+    a->given[a->n_given++].value = a->value[o];
+    return -1;
 }
 
 int ay_args_parse(ay_args *a, const ay_usage *usage, int argc, char **argv)
@@ -178,6 +184,16 @@ const char *ay_args_get(const ay_args *a, const char *name)
 
     assert(i >= 0 && i < AY_ARGS_MAX);
     return a->value[i];
+}
+
+const char *ay_args_nth(const ay_args *a, const char *name, int n)
+{
+    int o = option_index(a->usage, name, strlen(name), 0);
+
+    for (int i = 0; i < a->n_given; i++)
+        if (a->given[i].option == o && n-- == 0)
+            return a->given[i].value;
+    return NULL;
 }
 
 bool ay_args_number(const ay_args *a, const char *name, long lo, long hi, long *out)

@@ -23,12 +23,18 @@ typedef struct {
     const char *settings;     /* names of settings it takes: "data dataset model" */
 } ay_usage;
 
-#define AY_ARGS_MAX 24
+#define AY_ARGS_MAX  24
+#define AY_ARGS_MANY 32 /* options with a value on one line */
 
 typedef struct {
     ay_config config;
     const ay_usage *usage;
     const char *value[AY_ARGS_MAX]; /* of options[i]; "" for a switch that was given */
+    struct {
+        int option;
+        const char *value;
+    } given[AY_ARGS_MANY]; /* every value in order, for options that may come again */
+    int n_given;
     char **rest;                    /* operands, pointing into argv */
     int n_rest;
 } ay_args;
@@ -39,6 +45,8 @@ int ay_args_parse(ay_args *a, const ay_usage *usage, int argc, char **argv);
 void ay_args_fini(ay_args *a);
 /* The option's value, "" for a switch, NULL when not given. */
 const char *ay_args_get(const ay_args *a, const char *name);
+/* The value that the option had when it came the n-th time (from 0); NULL: it did not. */
+const char *ay_args_nth(const ay_args *a, const char *name, int n);
 /* The option's value as a number in lo..hi; false after printing what is wrong. */
 bool ay_args_number(const ay_args *a, const char *name, long lo, long hi, long *out);
 /* Print "assay: message" and a hint at --help; returns AY_EXIT_USAGE. */

@@ -68,7 +68,7 @@ static ay_status read_cutoff(const ay_request *rq, ay_find_request *q, ay_err *e
 /* ---- minus words: a JSON array, or texts with commas between, in as many fields as one likes */
 
 typedef struct {
-    const char *item[AY_FIND_MINUS + 1]; /* one more than may be: then there are too many */
+    const char *item[AY_QUESTION_MINUS + 1]; /* one more than may be: then there are too many */
     int n;
 } minus;
 
@@ -78,7 +78,7 @@ static ay_status add_split(ay_request *rq, minus *m, const char *text, ay_err *e
 
     if (!copy)
         return ay_fail(err, AY_ENOMEM, "no memory for the form");
-    while ((word = strsep(&rest, ",")) && m->n <= AY_FIND_MINUS)
+    while ((word = strsep(&rest, ",")) && m->n <= AY_QUESTION_MINUS)
         if (*(word = ay_str_trim(word)))
             m->item[m->n++] = word;
     return AY_OK;
@@ -96,7 +96,7 @@ static ay_status read_minus(ay_request *rq, minus *m, ay_err *err)
         return add_split(rq, m, json_string_value(v), err);
     if (status == AY_OK && v && !json_is_array(v) && !json_is_null(v))
         return ay_fail(err, AY_EINVAL, "'minus' must be a list of texts");
-    for (size_t i = 0; i < json_array_size(v) && status == AY_OK && m->n <= AY_FIND_MINUS; i++) {
+    for (size_t i = 0; i < json_array_size(v) && status == AY_OK && m->n <= AY_QUESTION_MINUS; i++) {
         const char *text = json_string_value(json_array_get(v, i));
         if (!text)
             return ay_fail(err, AY_EINVAL, "'minus': number %zu is not a text", i + 1);
@@ -125,7 +125,7 @@ static ay_status read_picture(const ay_request *rq, ay_find_request *q, ay_err *
 static ay_status read_request(ay_request *rq, minus *m, ay_find_request *q, ay_err *err)
 {
     const char *since = NULL, *until = NULL;
-    ay_status status = text_field(rq, "words", &q->words, err);
+    ay_status status = text_field(rq, "words", &q->question.words, err);
 
     if (!status)
         status = text_field(rq, "sha256", &q->sha256, err);
@@ -149,8 +149,8 @@ static ay_status read_request(ay_request *rq, minus *m, ay_find_request *q, ay_e
         status = read_minus(rq, m, err);
     if (!status)
         status = read_picture(rq, q, err);
-    q->minus = m->item;
-    q->nminus = m->n;
+    q->question.minus = m->item;
+    q->question.nminus = m->n;
     return status;
 }
 

@@ -245,7 +245,7 @@ void ay_ranking_unknown(const uint8_t *include, size_t n, ay_ranking *out)
 {
     *out = (ay_ranking){.background = n, .reason = AY_CUT_UNKNOWN};
     for (size_t i = 0; i < n; i++)
-        out->considered += include[i] != AY_RANK_NOT;
+        out->considered += !include || include[i] != AY_RANK_NOT;
 }
 
 void ay_ranking_tell(const ay_ranking *r, char *dst, size_t cap)

@@ -85,7 +85,7 @@ ay_status ay_ranking_make(const ay_rows *blocks, int nblocks, const uint8_t *inc
                           const ay_ranking_query *q, const ay_ranking_options *options,
                           ay_ranked *items, ay_ranking *out, ay_err *err);
 
-/* The ranking by words that say nothing to the encoder: there is none.  n bytes of include. */
+/* The ranking by words that say nothing to the encoder: there is none.  include: NULL, or n bytes. */
 void ay_ranking_unknown(const uint8_t *include, size_t n, ay_ranking *out);
 
 /* One sentence about reason, for people, into dst. */

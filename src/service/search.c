@@ -1,9 +1,7 @@
 #include "service/search.h"
 
 #include "base/mem.h"
-#include "base/str.h"
 #include "service/picture.h"
-#include "service/sift.h"
 #include "service/wordy.h"
 
 #include <string.h>
@@ -30,111 +28,47 @@ static float *room(const finding *f, int vectors)
 
 /* ---- what is asked, as vectors */
 
-static ay_status check_text(const char *name, const char *text, ay_err *err)
-{
-    size_t n = strlen(text);
-
-    if (n > AY_FIND_TEXT)
-        return ay_fail(err, AY_EINVAL, "'%s' has %zu bytes; %d is the most", name, n, AY_FIND_TEXT);
-    return ay_utf8_valid(text, n) ? AY_OK : ay_fail(err, AY_EINVAL, "'%s' is not UTF-8", name);
-}
-
-/* Blank text is no text. */
-static bool blank(const char *text)
-{
-    return !text || text[strspn(text, " \t\r\n")] == '\0';
-}
-
 static ay_status check(const finding *f, ay_err *err)
 {
     const ay_find_request *q = f->q;
     bool stored = q->sha256 && *q->sha256;
-    ay_status status = AY_OK;
 
     if (q->limit < 0 || q->limit > AY_FIND_MOST)
         return ay_fail(err, AY_EINVAL, "'limit' is 1 to %d, not %d", AY_FIND_MOST, q->limit);
     if (q->cut == AY_CUT_SCORE && !(q->least >= 0 && q->least <= 1))
         return ay_fail(err, AY_EINVAL, "'cutoff' is auto, none, or a least score from 0 to 1");
-    if (q->nminus > AY_FIND_MINUS)
-        return ay_fail(err, AY_EINVAL, "more than %d minus words", AY_FIND_MINUS);
-    if (blank(q->words) && !stored && !q->bytes)
-        return ay_fail(err, AY_EINVAL, q->nminus ? "minus words need something to be taken from: words or "
-                                                   "a picture"
-                                                 : "nothing to search with: give words, a picture, or both");
+    if (ay_question_blank(q->question.words) && !stored && !q->bytes)
+        return ay_fail(err, AY_EINVAL,
+                       q->question.nminus ? "minus words need something to be taken from: words or a picture"
+                                          : "nothing to search with: give words, a picture, or both");
     if (stored && q->bytes)
         return ay_fail(err, AY_EINVAL, "two pictures to search with: give 'sha256' or a file, not both");
     if (stored && !ay_sha256_valid(q->sha256))
         return ay_fail(err, AY_EINVAL, "'sha256' must be 64 lower-case hex digits");
     if (q->bytes && q->n == 0)
         return ay_fail(err, AY_EINVAL, "the picture is empty (0 bytes)");
-    if (q->words)
-        status = check_text("words", q->words, err);
-    for (int i = 0; i < q->nminus && status == AY_OK; i++)
-        status = check_text("minus", q->minus[i], err);
-    return status;
-}
-
-/* The mean of the neutral texts' vectors; it may have none. */
-static ay_status read_neutral(finding *f, ay_err *err)
-{
-    int n = ay_neutral_text_count, dim = f->vectors.dim;
-    float *v = room(f, n), *mean = room(f, 1);
-    ay_status status = v && mean ? ay_wordy_embed(f->s, ay_neutral_texts, n, v, err)
-                                 : ay_fail(err, AY_ENOMEM, "reading words");
-
-    for (int i = 0; i < n && status == AY_OK; i++)
-        for (int d = 0; d < dim; d++)
-            mean[d] += v[(size_t)i * (size_t)dim + (size_t)d] / (float)n;
-    if (status == AY_OK)
-        f->vectors.neutral = mean;
-    return status;
-}
-
-/* The texts asked with, the words first; what the encoder does not know of them is told. */
-static ay_status sift(finding *f, ay_sifted *out, ay_err *err)
-{
-    const ay_find_request *q = f->q;
-    const char **texts = ay_arena_alloc(f->a, (AY_FIND_MINUS + 1) * sizeof *texts);
-    ay_labels all = {.item = texts};
-    ay_status status;
-
-    if (!texts)
-        return ay_fail(err, AY_ENOMEM, "reading words");
-    if (!blank(q->words))
-        texts[all.n++] = q->words;
-    for (int i = 0; i < q->nminus; i++)
-        if (!blank(q->minus[i]))
-            texts[all.n++] = q->minus[i];
-    if (all.n == 0)
-        return AY_OK;
-    status = ay_wordy_pair(f->s, err);
-    if (status == AY_OK)
-        status = ay_wordy_fault(ay_sift(&f->s->words->reader, &all, f->a, out, err), err);
-    f->out->unknown = out->unknown;
-    f->out->nunknown = out->nunknown;
-    return status;
+    return ay_question_check(&q->question, err);
 }
 
 static ay_status read_words(finding *f, ay_err *err)
 {
-    ay_sifted texts = {.read = {0}};
-    bool words;
-    float *v;
-    ay_status status = sift(f, &texts, err);
+    const ay_wordy *w = f->s->words;
+    ay_question_read read;
+    ay_status status;
 
-    if (status != AY_OK || texts.read.n == 0)
-        return status;
-    v = room(f, texts.read.n);
-    if (!v)
-        return ay_fail(err, AY_ENOMEM, "reading words");
-    status = ay_wordy_embed(f->s, texts.read.item, texts.read.n, v, err);
+    if (!ay_question_has_words(&f->q->question))
+        return AY_OK;
+    status = ay_wordy_pair(f->s, err);
+    if (status == AY_OK)
+        status = ay_wordy_fault(ay_question_take(&f->q->question, &w->reader, w->closed, f->vectors.dim,
+                                                 f->a, &read, err),
+                                err);
     if (status != AY_OK)
         return status;
-    words = texts.read.item[0] == f->q->words;
-    f->vectors.words = words ? v : NULL;
-    f->vectors.minus = v + (words ? f->vectors.dim : 0);
-    f->vectors.nminus = texts.read.n - words;
-    return f->s->words->closed ? AY_OK : read_neutral(f, err);
+    f->vectors = read.vectors;
+    f->out->unknown = read.unknown;
+    f->out->nunknown = read.nunknown;
+    return AY_OK;
 }
 
 /* The vector of a stored reference picture into dst. */

@@ -12,16 +12,14 @@
 #ifndef AY_SERVICE_SEARCH_H
 #define AY_SERVICE_SEARCH_H
 
-#include "service/ranking.h"
+#include "service/question.h"
 #include "service/service.h"
 
-enum { AY_FIND_USUAL = 24, AY_FIND_MOST = 200, AY_FIND_MINUS = 16, AY_FIND_TEXT = 512 };
+enum { AY_FIND_USUAL = 24, AY_FIND_MOST = 200 };
 #define AY_FIND_ALL "*" /* as a data set's name: all of them */
 
 typedef struct {
-    const char *words; /* NULL or "": none */
-    const char *const *minus;
-    int nminus;         /* at most AY_FIND_MINUS; empty ones do not count */
+    ay_question question;
     const char *sha256; /* of a picture that is known here; NULL or "": none */
     const void *bytes;  /* or a picture's; NULL: none.  Not both */
     size_t n;

@@ -120,7 +120,7 @@ static int count_red(const ay_find_answer *a)
 
 static void words_find_what_they_name(ay_service *s)
 {
-    ay_find_answer a = find(s, (ay_find_request){.words = "something red"});
+    ay_find_answer a = find(s, (ay_find_request){.question.words = "something red"});
 
     CHECK(a.reason == AY_CUT_KEPT && a.n == EACH && count_red(&a) == EACH && a.considered == 7 * EACH);
     for (int i = 0; i < a.n; i++) {
@@ -129,63 +129,63 @@ static void words_find_what_they_name(ay_service *s)
         CHECK(strcmp(a.items[i].dataset, "main") == 0 && strcmp(a.items[i].file, "x.png") == 0);
     }
     CHECK(a.least == AY_CUT_USUAL && a.best >= a.items[0].score && a.waiting == 0);
-    a = find(s, (ay_find_request){.words = "red", .limit = 3});
+    a = find(s, (ay_find_request){.question.words = "red", .limit = 3});
     CHECK(a.n == 3 && count_red(&a) == 3);
 }
 
 static void nothing_is_found_where_nothing_is(ay_service *s)
 {
-    ay_find_answer a = find(s, (ay_find_request){.words = "blue"});
+    ay_find_answer a = find(s, (ay_find_request){.question.words = "blue"});
 
     CHECK(a.n == 0 && a.reason == AY_CUT_NOTHING && a.best < AY_CUT_USUAL && strstr(a.text, "Nothing matches"));
-    a = find(s, (ay_find_request){.words = "blue", .cut = AY_CUT_NONE, .limit = 100});
+    a = find(s, (ay_find_request){.question.words = "blue", .cut = AY_CUT_NONE, .limit = 100});
     CHECK(a.n == 7 * EACH && a.reason == AY_CUT_OFF && a.least == 0);
-    a = find(s, (ay_find_request){.words = "red", .cut = AY_CUT_SCORE, .least = 0, .limit = 200});
+    a = find(s, (ay_find_request){.question.words = "red", .cut = AY_CUT_SCORE, .least = 0, .limit = 200});
     CHECK(a.n == 7 * EACH && a.reason == AY_CUT_KEPT);
-    a = find(s, (ay_find_request){.words = "blue", .dataset = "second"});
+    a = find(s, (ay_find_request){.question.words = "blue", .dataset = "second"});
     CHECK(a.n == 3 && a.reason == AY_CUT_FEW);
-    a = find(s, (ay_find_request){.words = "blue", .dataset = AY_FIND_ALL});
+    a = find(s, (ay_find_request){.question.words = "blue", .dataset = AY_FIND_ALL});
     CHECK(a.n == 3 && a.reason == AY_CUT_KEPT && strcmp(a.items[0].dataset, "second") == 0);
-    a = find(s, (ay_find_request){.words = "red", .until_us = 1});
+    a = find(s, (ay_find_request){.question.words = "red", .until_us = 1});
     CHECK(a.n == 0 && a.considered == 0 && a.reason == AY_CUT_EMPTY);
 }
 
 static void filters_leave_out(ay_service *s)
 {
-    ay_find_answer a = find(s, (ay_find_request){.words = "red", .klass = "other"});
+    ay_find_answer a = find(s, (ay_find_request){.question.words = "red", .klass = "other"});
 
     CHECK(a.n == 0 && a.considered == 5 * EACH && a.reason == AY_CUT_NOTHING);
-    a = find(s, (ay_find_request){.words = "red", .klass = "warm"});
+    a = find(s, (ay_find_request){.question.words = "red", .klass = "warm"});
     CHECK(a.n == EACH && a.considered == 2 * EACH);
-    a = find(s, (ay_find_request){.words = "red", .since_us = ay_clock_wall() - 3600000000LL});
+    a = find(s, (ay_find_request){.question.words = "red", .since_us = ay_clock_wall() - 3600000000LL});
     CHECK(a.n == EACH);
-    a = find(s, (ay_find_request){.words = "red", .since_us = ay_clock_wall() + 3600000000LL});
+    a = find(s, (ay_find_request){.question.words = "red", .since_us = ay_clock_wall() + 3600000000LL});
     CHECK(a.considered == 0);
 }
 
 static void minus_words_are_taken_off(ay_service *s)
 {
     static const char *const minus[] = {"red", " "};
-    ay_find_answer a = find(s, (ay_find_request){.words = "red green"});
+    ay_find_answer a = find(s, (ay_find_request){.question.words = "red green"});
 
     CHECK(a.n == 2 * EACH && count_red(&a) == EACH);
-    a = find(s, (ay_find_request){.words = "red green", .minus = minus, .nminus = 2});
+    a = find(s, (ay_find_request){.question.words = "red green", .question.minus = minus, .question.nminus = 2});
     CHECK(a.n >= EACH - 1 && a.n <= EACH && count_red(&a) == 0);
-    a = find(s, (ay_find_request){.words = "red", .minus = minus, .nminus = 1});
+    a = find(s, (ay_find_request){.question.words = "red", .question.minus = minus, .question.nminus = 1});
     CHECK(a.n == 0 && a.reason == AY_CUT_NOTHING);
 }
 
 static void words_that_are_not_known_are_told(ay_service *s)
 {
     static const char *const minus[] = {"purple"};
-    ay_find_answer a = find(s, (ay_find_request){.words = "purple"});
+    ay_find_answer a = find(s, (ay_find_request){.question.words = "purple"});
 
     CHECK(a.n == 0 && a.reason == AY_CUT_UNKNOWN && a.nunknown == 1 && a.considered == 7 * EACH);
-    a = find(s, (ay_find_request){.words = "purple", .cut = AY_CUT_NONE});
+    a = find(s, (ay_find_request){.question.words = "purple", .cut = AY_CUT_NONE});
     CHECK(a.n == 0 && a.reason == AY_CUT_UNKNOWN);
-    a = find(s, (ay_find_request){.words = "red or purple", .minus = minus, .nminus = 1});
+    a = find(s, (ay_find_request){.question.words = "red or purple", .question.minus = minus, .question.nminus = 1});
     CHECK(a.n == EACH && a.nunknown == 1 && strcmp(a.unknown[0], "purple") == 0);
-    a = find(s, (ay_find_request){.words = "purple", .sha256 = red[4]});
+    a = find(s, (ay_find_request){.question.words = "purple", .sha256 = red[4]});
     CHECK(a.n == EACH - 1 && a.nunknown == 1);
 }
 
@@ -199,7 +199,7 @@ static void pictures_find_pictures(ay_service *s)
     CHECK(encoder.calls == 0 && a.n == EACH - 1 && count_red(&a) == EACH - 1 && a.considered == 7 * EACH - 1);
     for (int i = 0; i < a.n; i++)
         CHECK(strcmp(a.items[i].sha256, red[4]) != 0);
-    a = find(s, (ay_find_request){.sha256 = green_sha, .words = "red", .cut = AY_CUT_NONE});
+    a = find(s, (ay_find_request){.sha256 = green_sha, .question.words = "red", .cut = AY_CUT_NONE});
     CHECK(count_red(&a) < a.n && (is_red(a.items[0].sha256) || strcmp(a.items[0].class_name, "warm") == 0));
 }
 
@@ -217,17 +217,17 @@ static void what_cannot_be_is_refused(ay_service *s)
     char missing[AY_SHA256_HEX] = "";
 
     memset(missing, '0', 64);
-    is_refused(s, (ay_find_request){.words = "  "}, AY_EINVAL, "nothing to search with");
-    is_refused(s, (ay_find_request){.minus = minus, .nminus = 1}, AY_EINVAL, "minus words need");
-    is_refused(s, (ay_find_request){.words = "red", .limit = 201}, AY_EINVAL, "limit");
-    is_refused(s, (ay_find_request){.words = "red", .cut = AY_CUT_SCORE, .least = 1.5}, AY_EINVAL, "cutoff");
-    is_refused(s, (ay_find_request){.words = "\xff"}, AY_EINVAL, "UTF-8");
+    is_refused(s, (ay_find_request){.question.words = "  "}, AY_EINVAL, "nothing to search with");
+    is_refused(s, (ay_find_request){.question.minus = minus, .question.nminus = 1}, AY_EINVAL, "minus words need");
+    is_refused(s, (ay_find_request){.question.words = "red", .limit = 201}, AY_EINVAL, "limit");
+    is_refused(s, (ay_find_request){.question.words = "red", .cut = AY_CUT_SCORE, .least = 1.5}, AY_EINVAL, "cutoff");
+    is_refused(s, (ay_find_request){.question.words = "\xff"}, AY_EINVAL, "UTF-8");
     is_refused(s, (ay_find_request){.sha256 = "abc"}, AY_EINVAL, "sha256");
     is_refused(s, (ay_find_request){.sha256 = missing}, AY_ENOTFOUND, "");
     is_refused(s, (ay_find_request){.sha256 = red[0], .bytes = "x", .n = 1}, AY_EINVAL, "not both");
     is_refused(s, (ay_find_request){.bytes = "no picture", .n = 10}, AY_EUNSUPPORTED, "");
-    is_refused(s, (ay_find_request){.words = "red", .dataset = "nowhere"}, AY_ENOTFOUND, "nowhere");
-    is_refused(s, (ay_find_request){.words = "red", .klass = "nothing"}, AY_ENOTFOUND, "nothing");
+    is_refused(s, (ay_find_request){.question.words = "red", .dataset = "nowhere"}, AY_ENOTFOUND, "nowhere");
+    is_refused(s, (ay_find_request){.question.words = "red", .klass = "nothing"}, AY_ENOTFOUND, "nothing");
 }
 
 static void search(void)
@@ -254,7 +254,7 @@ static void without_words_pictures_are_found_still(void)
     ay_find_answer a = find(s, (ay_find_request){.bytes = red_picture.data, .n = red_picture.len});
 
     CHECK(a.n == EACH && count_red(&a) == EACH);
-    is_refused(s, (ay_find_request){.words = "red"}, AY_ECONFLICT, "assay model pull");
+    is_refused(s, (ay_find_request){.question.words = "red"}, AY_ECONFLICT, "assay model pull");
     ay_service_close(s);
     ay_buf_fini(&red_picture);
     fake_folder_gone(dir);
