@@ -128,7 +128,7 @@ static answer ask(scan_job *j, const char *path, ay_arena *arena)
     }
     if (status == AY_OK) {
         a.code = d.status == AY_SCAN_MATCH ? AY_EXIT_OK : AY_EXIT_NO_MATCH;
-        a.line = j->json ? json_line(path, &d, ay_service_model(j->session->service))
+        a.line = j->json ? json_line(path, &d, d.model)
                          : text_line(path, &d);
     } else {
         a.line = error_line(path, &err, j->json);

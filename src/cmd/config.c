@@ -389,6 +389,14 @@ const char *ay_config_text(const ay_config *c, const char *name)
     return c->value[i] ? c->value[i] : ay_settings[i].fallback;
 }
 
+const char *ay_config_origin(const ay_config *c, const char *name)
+{
+    int i = ay_setting_find(name);
+
+    assert(i >= 0);
+    return c->value[i] ? c->origin[i] : NULL;
+}
+
 long ay_config_int(const ay_config *c, const char *name)
 {
     return strtol(ay_config_text(c, name), NULL, 10);

@@ -64,6 +64,8 @@ ay_status ay_config_load(ay_config *c, ay_err *err);
 void ay_config_fini(ay_config *c);
 
 /* Values in force.  name must be in the table (asserted). */
+/* Who set it: "--model", "ASSAY_MODEL", "/etc/assay.yaml:3"; NULL: nobody. */
+const char *ay_config_origin(const ay_config *c, const char *name);
 const char *ay_config_text(const ay_config *c, const char *name); /* "" when unset */
 long ay_config_int(const ay_config *c, const char *name);
 size_t ay_config_size(const ay_config *c, const char *name);

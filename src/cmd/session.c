@@ -2,8 +2,10 @@
 #include "base/log.h"
 #include "net/presets.h"
 #include "service/classify_words.h"
+#include "service/encoders.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -38,34 +40,46 @@ static ay_engine_options engine_options(const ay_args *a)
     };
 }
 
-ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err)
+static void start(ay_session *s, const ay_args *a)
 {
     const ay_config *c = &a->config;
-    ay_engine_options o = engine_options(a);
-    char path[AY_HUB_PATH];
-    ay_status status = ay_model_locate(ay_config_text(c, "model"), path, err);
 
-    *s = (ay_session){0};
+    *s = (ay_session){.args = a};
     ay_arena_init(&s->arena, 0);
     ay_log_setup((ay_log_level)ay_log_level_parse(ay_config_text(c, "log-level")),
                  strcmp(ay_config_text(c, "log-format"), "json") == 0);
+}
+
+ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err)
+{
+    ay_engine_options o = engine_options(a);
+    char path[AY_HUB_PATH];
+    ay_status status = ay_model_locate(ay_config_text(&a->config, "model"), path, err);
+
+    start(s, a);
     return status == AY_OK ? ay_engine_open(&s->engine, &o, err) : status;
 }
 
-ay_status ay_session_words(ay_words **out, const ay_args *a, ay_err *err)
+static ay_status words_at(ay_words **out, const ay_args *a, const char *path, ay_err *err)
 {
     const ay_config *c = &a->config;
-    const char *model = model_path(a);
     ay_words_options o = {.precision = precision_of(ay_config_text(c, "precision")),
                           .backend = ay_config_text(c, "backend"),
                           .threads = (int)ay_config_int(c, "workers")};
 
+    return ay_words_open(out, path, &o, err);
+}
+
+ay_status ay_session_words(ay_words **out, const ay_args *a, ay_err *err)
+{
+    const char *model = model_path(a);
+
     *out = NULL;
-    if (!model || strcmp(model, "default") == 0)
+    if (strcmp(model, "default") == 0)
         return ay_fail(err, AY_EUNSUPPORTED,
                        "the embedded encoder reads no words; name the folder of a CLIP model with "
                        "--model");
-    return ay_words_open(out, model, &o, err);
+    return words_at(out, a, model, err);
 }
 
 ay_status ay_session_classifier(ay_classifier **out, const ay_args *a, const char *model, ay_err *err)
@@ -104,40 +118,102 @@ static const char *variable(void *config, const char *name)
     return ay_config_variable(config, name);
 }
 
-/* The text side of the encoder, when that is a folder; whether there is a text tower in it is found out
- * at the first word. */
-static ay_status open_words(ay_session *s, const ay_args *a, ay_err *err)
+/* The text side of an encoder, when that is a folder; whether there is a text tower in it is found out at the first
+ * word. */
+static ay_status open_words(ay_words **out, const ay_args *a, const char *path, ay_err *err)
 {
     struct stat st;
-    const char *path = model_path(a);
 
+    *out = NULL;
     if (strcmp(path, "default") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
         return AY_OK;
-    return ay_session_words(&s->words, a, err);
+    return words_at(out, a, path, err);
+}
+
+/* ---- the encoder of a service, and others in its place */
+
+/* path: as ay_model_locate() gave it. */
+static ay_status open_encoder(ay_session *s, const char *path, ay_encoder *out, ay_err *err)
+{
+    ay_engine_options o = engine_options(s->args);
+    ay_words *words = NULL;
+    ay_engine *engine;
+    ay_status status;
+
+    o.model = path;
+    status = ay_engine_open(&engine, &o, err);
+    if (status == AY_OK)
+        status = open_words(&words, s->args, path, err);
+    if (status != AY_OK) {
+        ay_engine_close(engine);
+        return status;
+    }
+    *out = (ay_encoder){.embedder = ay_embedder_of_engine(engine)};
+    if (words)
+        out->words = ay_word_reader_of_words(words);
+    return AY_OK;
+}
+
+static ay_status open_another(void *ctx, const char *path, ay_encoder *out, ay_err *err)
+{
+    return open_encoder(ctx, path, out, err);
+}
+
+static void close_encoder(void *ctx, const ay_encoder *e)
+{
+    ay_session *s = ctx;
+
+    if (s->first.embedder.ctx == e->embedder.ctx)
+        s->first = (ay_encoder){0};
+    ay_words_close(e->words.ctx);
+    ay_engine_close(e->embedder.ctx);
+}
+
+/* By which name, and where it is. */
+static ay_status choose_encoder(ay_session *s, const ay_args *a, char path[AY_HUB_PATH], ay_err *err)
+{
+    const char *origin = ay_config_origin(&a->config, "model"), *asked = ay_config_text(&a->config, "model");
+    ay_status status = ay_encoder_kept(s->data, s->encoder, sizeof s->encoder, err);
+    bool kept = status == AY_OK && s->encoder[0] && !origin;
+
+    if (status != AY_OK)
+        return status;
+    if (s->encoder[0] && origin && strcmp(s->encoder, asked) != 0)
+        ay_log(AY_LOG_WARN, "encoders", "the encoder is %s, as %s says; %s, which was chosen in the program, is not used",
+               asked, origin, s->encoder);
+    if (!kept)
+        snprintf(s->encoder, sizeof s->encoder, "%s", asked);
+    status = ay_model_locate(s->encoder, path, err);
+    if (status != AY_OK && kept)
+        ay_err_wrap(err, "the encoder that was chosen for %.200s (--model default does without it)", s->data);
+    return status;
 }
 
 static ay_status open_service(ay_session *s, const ay_args *a, ay_service_options *o, ay_err *err)
 {
     ay_word_settings settings;
-    ay_status status = ay_session_engine(s, a, err);
+    char path[AY_HUB_PATH];
+    ay_status status;
 
+    start(s, a);
+    ay_config_data_dir(&a->config, s->data, sizeof s->data);
+    status = choose_encoder(s, a, path, err);
+    if (status == AY_OK)
+        status = open_encoder(s, path, &s->first, err);
     if (status != AY_OK)
         return status;
-    ay_config_data_dir(&a->config, s->data, sizeof s->data);
     o->data = s->data;
     o->store = ay_config_text(&a->config, "store");
     o->limits = ay_session_limits(a);
-    o->embedder = ay_embedder_of_engine(s->engine);
-    o->encoder = ay_config_text(&a->config, "model");
+    o->embedder = s->first.embedder;
+    o->words = s->first.words;
+    o->encoder = s->encoder;
+    o->encoders = (ay_encoder_driver){s, open_another, close_encoder};
     status = ay_word_settings_read(&settings, variable, (void *)(uintptr_t)&a->config, err);
     tell_device(&a->config);
-    if (status == AY_OK)
-        status = open_words(s, a, err);
     if (status != AY_OK)
         return status;
     o->word_settings = &settings;
-    if (s->words)
-        o->words = ay_word_reader_of_words(s->words);
     o->classifier = (ay_classifier_driver){ay_classifier_open, ay_classifier_close,
                                            ay_classifier_get_info, ay_classifier_run,
                                            ay_predictions_fini, ay_classifier_decide};
@@ -161,7 +237,8 @@ ay_status ay_session_serve(ay_session *s, const ay_args *a, const char *train_fo
 void ay_session_close(ay_session *s)
 {
     ay_service_close(s->service);
-    ay_words_close(s->words);
+    ay_words_close(s->first.words.ctx);
+    ay_engine_close(s->first.embedder.ctx);
     ay_engine_close(s->engine);
     ay_arena_fini(&s->arena);
     *s = (ay_session){0};

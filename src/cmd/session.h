@@ -14,14 +14,18 @@
 #define AY_SESSION_SETTINGS "data store set max-upload max-pixels " AY_ENGINE_SETTINGS
 
 typedef struct {
-    ay_engine *engine;
+    ay_engine *engine; /* by ay_session_engine() */
     ay_service *service;
-    ay_words *words; /* NULL: the encoder reads none */
+    ay_encoder first; /* of the service, until another takes its place */
+    const ay_args *args; /* borrowed; must outlive the session */
+    char encoder[4096]; /* the name of the first */
     ay_arena arena; /* for results; lives as long as the session */
     char data[4096];
 } ay_session;
 
-/* Open the encoder alone. */
+/* Which encoder: the setting "model" when it was set; else what was chosen on the page (service/encoders.h), when a data
+ * folder is opened; else the embedded one. */
+/* Open the encoder alone, the one of the setting. */
 ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err);
 /* Open the text side of the setting "model", which must name a CLIP model's folder. */
 ay_status ay_session_words(ay_words **out, const ay_args *a, ay_err *err);

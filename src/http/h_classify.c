@@ -108,9 +108,9 @@ static void add_judgement(json_t *out, const ay_word_answer *a)
     add_message(out, a);
 }
 
-static json_t *answer_json(ay_request *rq, const ay_word_answer *a, const ay_expansion *e)
+static json_t *answer_json(const ay_word_answer *a, const ay_expansion *e)
 {
-    const ay_engine_info *m = ay_service_model(rq->service);
+    const ay_engine_info *m = a->model;
     const ay_sifted *s = &a->sifted;
     json_t *out = json_object();
 
@@ -137,5 +137,5 @@ ay_status ay_h_classify(ay_request *rq, ay_err *err)
     ay_expansion more;
     ay_status status = ay_h_classify_form(rq, &u, &answer, &more, err);
 
-    return status ? status : ay_reply_json(rq, 200, answer_json(rq, &answer, &more), err);
+    return status ? status : ay_reply_json(rq, 200, answer_json(&answer, &more), err);
 }

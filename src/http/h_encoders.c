@@ -1,4 +1,4 @@
-/* http/h_encoders.c - /v1: encoders: which there are, bringing one here. */
+/* http/h_encoders.c - /v1: encoders: which there are, bringing one here, using it. */
 #include "http/handlers.h"
 #include "http/view.h"
 
@@ -52,5 +52,15 @@ ay_status ay_h_encoder_pull(ay_request *rq, ay_err *err)
     if (accept && !json_is_boolean(accept) && !json_is_null(accept))
         return ay_fail(err, AY_EINVAL, "'accept_licence' must be true or false");
     status = ay_encoder_pull(rq->service, rq->arg[0], json_is_true(accept), &id, err);
+    return status ? status : reply_job(rq, id, err);
+}
+
+ay_status ay_h_encoder_use(ay_request *rq, ay_err *err)
+{
+    int64_t id = 0;
+    ay_status status = ay_encoder_use(rq->service, rq->arg[0], &id, err);
+
+    if (status == AY_EUNSUPPORTED)
+        return AY_ECONFLICT; /* of the program, not of what was sent */
     return status ? status : reply_job(rq, id, err);
 }

@@ -42,7 +42,7 @@ ay_status ay_h_predict(ay_request *rq, ay_err *err)
 
     if (status)
         return status;
-    return ay_reply_json(rq, 200, ay_view_decision(&d, ay_service_model(rq->service)), err);
+    return ay_reply_json(rq, 200, ay_view_decision(&d, d.model), err);
 }
 
 ay_status ay_h_suspects(ay_request *rq, ay_err *err)

@@ -170,5 +170,5 @@ ay_status ay_h_search(ay_request *rq, ay_err *err)
     if (q.bytes)
         ay_gate_leave(&rq->server->gate, pixels);
     return status ? status
-                  : ay_reply_json(rq, 200, ay_view_found(&answer, ay_service_model(rq->service)), err);
+                  : ay_reply_json(rq, 200, ay_view_found(&answer, answer.model), err);
 }

@@ -83,8 +83,7 @@ static void add_scores(json_t *out, const ay_word_answer *a)
     json_object_set_new(out, "affinity", *a->theme ? affinity_json(a) : json_null());
 }
 
-static json_t *answer_json(const ay_request *rq, const ay_upload *u, const ay_word_answer *a,
-                           const ay_expansion *e)
+static json_t *answer_json(const ay_upload *u, const ay_word_answer *a, const ay_expansion *e)
 {
     json_t *out = json_object();
     const ay_labels *told = a->sent.n ? &a->sent : &a->labels;
@@ -97,7 +96,7 @@ static json_t *answer_json(const ay_request *rq, const ay_upload *u, const ay_wo
     json_object_set_new(out, "similar_images", similar_images(a));
     json_object_set_new(out, "image_hash", json_string(a->sha256));
     json_object_set_new(out, "asset_sha256_matches", json_boolean(!a->claim_wrong));
-    json_object_set_new(out, "model", json_string(ay_service_model(rq->service)->name));
+    json_object_set_new(out, "model", json_string(a->model->name));
     json_object_set_new(out, "device", json_string("cpu"));
     json_object_set_new(out, "labels", ay_view_strings(told->item, told->n));
     json_object_set_new(out, "labels_dropped", json_integer(a->labels.dropped));
@@ -130,7 +129,7 @@ ay_status ay_h_s2_classify(ay_request *rq, ay_err *err)
         ay_reply_problem(rq, 422, err->msg);
         return AY_OK;
     }
-    return status ? status : ay_reply_json(rq, 200, answer_json(rq, u, &answer, &more), err);
+    return status ? status : ay_reply_json(rq, 200, answer_json(u, &answer, &more), err);
 }
 
 ay_status ay_h_s2_labels(ay_request *rq, ay_err *err)

@@ -37,7 +37,7 @@ ay_handler ay_h_job_get, ay_h_job_stop, ay_h_job_resume, ay_h_job_events, ay_h_t
 /* h_classify.c */
 ay_handler ay_h_classify;
 /* h_encoders.c */
-ay_handler ay_h_encoders, ay_h_encoder_pull;
+ay_handler ay_h_encoders, ay_h_encoder_pull, ay_h_encoder_use;
 /* h_seed2.c */
 ay_handler ay_h_s2_classify, ay_h_s2_labels, ay_h_s2_feedback, ay_h_feedback_add, ay_h_feedback_list;
 /* h_search.c */

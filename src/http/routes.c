@@ -68,6 +68,8 @@ const ay_route ay_routes[] = {
     {"GET", "/v1/encoders", ay_h_encoders, 0, AY_BODY_NONE, "encoders", "encoders", "Encoders: the embedded one, those that can be pulled, those that are here; which one serves", "", NULL, "200:EncoderList 400"},
     {"POST", "/v1/encoders/{encoder}/pull", ay_h_encoder_pull, 0, AY_BODY_JSON, "encoders", "pullEncoder", "Bring an encoder to this machine, in the background; goes on where an earlier pull stopped", "", "PullForm", "202:JobWhole 400 404 409 413 415 503"},
 
+    {"POST", "/v1/encoders/{encoder}/use", ay_h_encoder_use, 0, AY_BODY_NONE, "encoders", "useEncoder", "Serve with another encoder: it is opened, all pictures get its vectors, then it takes over; the one that serves answers until then", "", NULL, "202:JobWhole 404 409 503"},
+
     /* the program */
     {"GET", "/v1/info", ay_h_info, 0, AY_BODY_NONE, "program", "info", "Version, model, limits, addresses", "", NULL, "200:Info"},
     {"GET", "/v1/jobs/{id}", ay_h_job_get, QUIET, AY_BODY_NONE, "program", "job", "One job, with its curve from a point on", "from", NULL, "200:JobWhole 400 404"},

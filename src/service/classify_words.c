@@ -367,16 +367,13 @@ static ay_status check(asking *k, ay_err *err)
     return ay_theme_normal(q->theme ? q->theme : "", k->a, &k->out->theme, err);
 }
 
-ay_status ay_classify_words(ay_service *s, const ay_word_request *q, ay_arena *a, ay_word_answer *out,
-                            ay_err *err)
+/* Under ay_encoder_enter(). */
+static ay_status answer(ay_service *s, const ay_word_request *q, ay_arena *a, ay_word_answer *out, ay_err *err)
 {
-    const ay_word_settings *set = &s->words->set;
-    uint64_t begun = ay_clock_mono();
     asking k = {.s = s, .w = s->words, .q = q, .a = a, .out = out, .dim = s->embedder.info->dim};
     ay_status status;
 
-    *out = (ay_word_answer){.theme = "", .nsfw_threshold = q->nsfw_threshold ? *q->nsfw_threshold
-                                                                           : set->nsfw_threshold};
+    out->model = s->embedder.info;
     k.picture = ay_arena_alloc(a, (size_t)k.dim * sizeof *k.picture);
     status = k.picture ? check(&k, err) : ay_fail(err, AY_ENOMEM, "classifying a picture");
     if (status == AY_OK)
@@ -389,6 +386,21 @@ ay_status ay_classify_words(ay_service *s, const ay_word_request *q, ay_arena *a
         status = score(&k, err);
     if (status == AY_OK)
         status = find_similar(&k, err);
+    return status;
+}
+
+ay_status ay_classify_words(ay_service *s, const ay_word_request *q, ay_arena *a, ay_word_answer *out,
+                            ay_err *err)
+{
+    const ay_word_settings *set = &s->words->set;
+    uint64_t begun = ay_clock_mono();
+    ay_status status;
+
+    *out = (ay_word_answer){.theme = "", .nsfw_threshold = q->nsfw_threshold ? *q->nsfw_threshold
+                                                                           : set->nsfw_threshold};
+    ay_encoder_enter(s);
+    status = answer(s, q, a, out, err);
+    ay_encoder_leave(s);
     out->total_ms = (double)(ay_clock_mono() - begun) / 1e6;
     return status;
 }
@@ -410,7 +422,7 @@ bool ay_service_expands(const ay_service *s)
 
 bool ay_service_reads_words(const ay_service *s)
 {
-    return s->words->reader.embed != NULL;
+    return s->words->reads;
 }
 
 /* ---- the real reader */

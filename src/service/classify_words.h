@@ -83,6 +83,7 @@ typedef struct {
     bool claim_wrong;   /* the client claimed another digest */
     bool known;         /* the vector was kept from before */
     const char *mime;
+    const ay_engine_info *model; /* that saw the picture; lives as long as the service */
     double total_ms;
 } ay_word_answer;
 

@@ -3,7 +3,8 @@
 #include "base/mem.h"
 #include "engine/default.h"
 #include "net/licence.h"
-#include "service/classify_words.h"
+
+#include "service/wordy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,8 @@ static void finish(listing *l, ay_encoder_row *r)
     r->commercial = ay_licence_free(r->licence);
     r->serving = strcmp(r->name, ay_service_encoder(l->s)) == 0;
     r->job = ay_encoders_pulling(l->s->encoders, r->name);
+    if (!r->job)
+        r->job = ay_encoders_switching(l->s->encoders, r->name);
     if (!r->serving)
         return;
     r->cached = true;
@@ -196,15 +199,50 @@ ay_status ay_encoders_list(ay_service *s, ay_arena *a, ay_encoder_row **out, siz
 
 /* ---- open and close */
 
-ay_status ay_encoders_open(ay_service *s, ay_err *err)
+ay_encoder_said *ay_encoder_say(ay_service *s, const char *name, const ay_engine_info *info)
 {
-    ay_encoders *e = ay_calloc(1, sizeof *e);
+    ay_encoder_said *n = ay_calloc(1, sizeof *n);
 
-    if (!e)
+    if (!n)
+        return NULL;
+    snprintf(n->name, sizeof n->name, "%s", name);
+    if (info)
+        n->info = *info;
+    n->next = s->encoders->said;
+    s->encoders->said = n;
+    return n;
+}
+
+ay_status ay_encoders_open(ay_service *s, const char *name, ay_err *err)
+{
+    ay_encoders *e = s->encoders = ay_calloc(1, sizeof *e);
+    ay_encoder_said *said = e ? ay_encoder_say(s, name && *name ? name : "default", NULL) : NULL;
+
+    if (!said)
         return ay_fail(err, AY_ENOMEM, "opening %s", s->data);
     pthread_mutex_init(&e->lock, NULL);
-    s->encoders = e;
+    s->encoder = said->name;
     return AY_OK;
+}
+
+void ay_encoders_stop(ay_service *s)
+{
+    ay_encoders *e = s->encoders;
+
+    if (!e)
+        return;
+    atomic_store(&e->stop, true);
+    for (int i = 0; i < AY_PULLS; i++)
+        if (e->pull[i]) {
+            atomic_store(&e->pull[i]->cancel, true);
+            if (e->pull[i]->taken)
+                pthread_join(e->pull[i]->thread, NULL);
+            ay_free(e->pull[i]);
+            e->pull[i] = NULL;
+        }
+    if (e->turn.taken)
+        pthread_join(e->turn.thread, NULL);
+    e->turn.taken = false;
 }
 
 void ay_encoders_close(ay_service *s)
@@ -213,13 +251,12 @@ void ay_encoders_close(ay_service *s)
 
     if (!e)
         return;
-    for (int i = 0; i < AY_PULLS; i++)
-        if (e->pull[i]) {
-            atomic_store(&e->pull[i]->cancel, true);
-            if (e->pull[i]->taken)
-                pthread_join(e->pull[i]->thread, NULL);
-            ay_free(e->pull[i]);
-        }
+    if (s->encoder_owned)
+        s->encoder_driver.close(s->encoder_driver.ctx, &(ay_encoder){s->embedder, s->words->reader});
+    for (ay_encoder_said *n = e->said, *next; n; n = next) {
+        next = n->next;
+        ay_free(n);
+    }
     pthread_mutex_destroy(&e->lock);
     ay_free(e);
     s->encoders = NULL;

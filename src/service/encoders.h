@@ -12,7 +12,15 @@
  * What came stays when it is stopped or breaks off, and the next pull goes on there (net/hub.h).  One at a time for one
  * encoder: asking again answers with the job under way.
  *
- * Rejected: pulling as soon as an encoder is to be used (600 MB that nobody agreed to), and a queue (pulls wait for the
+ * Using is a job of kind "encoder": the encoder is opened, every picture of every data set gets its vector (done and total
+ * count them) while the old one goes on answering, then it takes over between two requests: who is inside ends with the
+ * old one, who comes waits for that, nobody is refused, and no answer is of both.  Its detail is
+ *   {"name", "phase": "opening" | "embedding" | "switching"}
+ * A failure leaves the old one.  The choice is kept in the data folder; a switch that the end of the program interrupts
+ * goes on at the next start of a server, with the vectors it had made.
+ *
+ * Rejected: counting who holds which encoder, so that nobody waits at all (every user of a vector would have to be
+ * ready to start anew; the wait is that of one request, once).  Rejected: pulling as soon as an encoder is to be used (600 MB that nobody agreed to), and a queue (pulls wait for the
  * network and not for processors, so a few at once do not hurt).
  *
  * Threads: any. */
@@ -31,7 +39,7 @@ typedef struct {
     bool serving;
     int64_t bytes; /* of its weights, about; 0: not known */
     int dim;       /* numbers in a vector; 0: not known before it is opened */
-    int64_t job;   /* the pull under way; 0: none */
+    int64_t job;   /* the pull or the switch under way; 0: none */
 } ay_encoder_row;
 
 /* "default" first, then the presets, then what else is in the cache by name. */
@@ -41,5 +49,12 @@ ay_status ay_encoders_list(ay_service *s, ay_arena *a, ay_encoder_row **out, siz
  * is kept.  AY_ENOTFOUND: no such encoder; AY_ECONFLICT: offline and not here, or the licence wants to be accepted;
  * AY_EBUSY: several are under way. */
 ay_status ay_encoder_pull(ay_service *s, const char *name, bool accept, int64_t *job, ay_err *err);
+
+/* Start to use another; *job is the job, also when the switch to it was under way already.  AY_ENOTFOUND: no such
+ * encoder; AY_ECONFLICT: it is not here yet (pull it), or another switch is under way; AY_EUNSUPPORTED: this program
+ * does not change its encoder. */
+ay_status ay_encoder_use(ay_service *s, const char *name, int64_t *job, ay_err *err);
+/* The name that an earlier use left in a data folder; "" for none. */
+ay_status ay_encoder_kept(const char *data, char *dst, size_t cap, ay_err *err);
 
 #endif

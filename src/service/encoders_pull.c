@@ -144,10 +144,10 @@ static void *run(void *arg)
     status = find_out(p, &err);
     if (status == AY_OK)
         status = ay_hub_pull(&p->hub, &p->request, &got, &err);
-    end(p, atomic_load(&p->cancel) && status != AY_OK ? AY_ECANCELLED : status, &got, &err);
     pthread_mutex_lock(&e->lock);
-    p->over = true;
+    p->over = true; /* who sees the job's end finds the place free */
     pthread_mutex_unlock(&e->lock);
+    end(p, atomic_load(&p->cancel) && status != AY_OK ? AY_ECANCELLED : status, &got, &err);
     return NULL;
 }
 
@@ -180,7 +180,7 @@ static ay_status take_place(ay_encoders *e, ay_pulling **out, ay_err *err)
         if (p && p->taken && !p->over)
             continue;
         if (p && p->taken)
-            pthread_join(p->thread, NULL); /* it has done all but return */
+            pthread_join(p->thread, NULL); /* it has all but told its end */
         if (!p && !(p = e->pull[i] = ay_calloc(1, sizeof *p)))
             return ay_fail(err, AY_ENOMEM, "pulling an encoder");
         memset(p, 0, sizeof *p);

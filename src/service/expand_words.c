@@ -77,8 +77,10 @@ void ay_expand_answer(ay_service *s, const ay_word_answer *w, bool wanted, ay_ar
         labels[n] = w->labels.item[z->items[n].label];
     ay_expand_ask(wanted && n > 0 ? s->words->expand : NULL, labels, n, z->entropy_normalized, z->margin, a,
                   out);
-    if (packs->n && group(s->words, &(ay_labels){.item = packs->item, .n = packs->n}, a, &g)) {
+    ay_encoder_enter(s); /* after the waiting: who asks a language model holds up no change of encoders */
+    if (packs->n && s->words->reads && group(s->words, &(ay_labels){.item = packs->item, .n = packs->n}, a, &g)) {
         out->clusters = g.group;
         out->nclusters = g.n;
     }
+    ay_encoder_leave(s);
 }

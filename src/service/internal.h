@@ -1,6 +1,9 @@
 /* service/internal.h - the service's insides, for src/service only.
  *
  * Locks, in the order they are taken:
+ *   using     read: from asking the encoder for a vector to the end of what is done with it; write: for the moment in
+ *             which another encoder takes its place (service/encoder_swap.c).  Taken first or not at all, and never
+ *             twice by one thread: by ay_encoder_enter()
  *   purging   read: from writing a picture's file to the commit of its row; write: while files that no
  *             row names are removed, so that a file is never taken from under a row to come
  *   writing   one change at a time: the store's transaction and the same change in memory
@@ -43,7 +46,9 @@ typedef struct {
 
 struct ay_service {
     char *data, *url; /* url: of the store */
-    ay_embedder embedder;
+    ay_embedder embedder; /* guarded by using; its info lives as long as the service */
+    ay_encoder_driver encoder_driver;
+    bool encoder_owned; /* embedder and words were opened here */
     ay_image_limits limits;
     int threads;
     int64_t trash_us;
@@ -54,6 +59,7 @@ struct ay_service {
     _Atomic bool unsaved; /* a job's end could not be kept yet */
     ay_blobs *blobs;
 
+    pthread_rwlock_t using;
     pthread_rwlock_t purging;
     pthread_mutex_t writing;
     pthread_rwlock_t lock;
@@ -86,7 +92,8 @@ struct ay_service {
     char serving_problem[400];
     ay_wordy *words;
     ay_encoders *encoders;
-    char *encoder; /* the name of the one that serves */
+    _Atomic(const ay_engine_info *) model;  /* = embedder.info, for who does not hold using */
+    _Atomic(const char *) encoder;          /* the name of the one that serves */
     pthread_t trainer;
     bool trainer_started;
     ay_train_control *control; /* of the training under way, job control_job; guarded by jobs_lock */
@@ -108,8 +115,9 @@ ay_status ay_service_find(ay_service *s, const char *dataset, ay_gallery **out, 
 ay_gallery *ay_service_by_id(ay_service *s, int64_t id);
 /* The data set that has a class with this id, and the class's index; NULL when none. */
 ay_gallery *ay_service_by_class(ay_service *s, int64_t class_id, int *klass);
-/* Read a data set from the store; takes no lock. */
-ay_status ay_service_load(ay_service *s, const ay_store_dataset *d, ay_gallery **out, ay_err *err);
+/* Read a data set from the store with the vectors of a model; takes no lock. */
+ay_status ay_service_load(ay_service *s, const ay_store_dataset *d, const ay_engine_info *model, ay_gallery **out,
+                          ay_err *err);
 /* Room for one more data set; then ay_service_insert() cannot fail. */
 ay_status ay_service_reserve(ay_service *s, ay_err *err);
 /* Put g in its place, replacing (and destroying) the one with its id.  Takes lock for writing. */
@@ -170,8 +178,14 @@ void ay_jobs_save_again(ay_service *s);
 void ay_service_tell(ay_service *s, const char *kind, const char *dataset, int64_t job);
 
 /* ---- encoders.c */
-ay_status ay_encoders_open(ay_service *s, ay_err *err);
-void ay_encoders_close(ay_service *s); /* stops what is under way and waits for it */
+/* Between the two, embedder, words and the galleries belong together and stay. */
+void ay_encoder_enter(ay_service *s);
+void ay_encoder_leave(ay_service *s);
+/* Go on with a switch that a past process began; for a server. */
+ay_status ay_encoders_resume(ay_service *s, ay_err *err);
+ay_status ay_encoders_open(ay_service *s, const char *name, ay_err *err);
+void ay_encoders_stop(ay_service *s);  /* what is under way, and wait for it */
+void ay_encoders_close(ay_service *s); /* stopped, nobody inside */
 
 /* ---- keeper.c */
 ay_status ay_keeper_start(ay_service *s, ay_err *err);

@@ -96,8 +96,8 @@ static ay_status read_image(ay_service *s, const char *sha256, ay_image *im, ay_
     return status;
 }
 
-/* Embed a group.  AY_EBUSY: nothing was done, try again later; AY_EUNKNOWN: the store is away. */
-static ay_status embed_group(ay_service *s, const group *gr)
+/* Under ay_encoder_enter(). */
+static ay_status embed_images(ay_service *s, const group *gr)
 {
     const ay_image *list[GROUP];
     ay_image images[GROUP] = {{0}};
@@ -126,6 +126,17 @@ static ay_status embed_group(ay_service *s, const group *gr)
     }
     ay_free(v);
     return status == AY_ENOMEM ? AY_EBUSY : status;
+}
+
+/* Embed a group.  AY_EBUSY: nothing was done, try again later; AY_EUNKNOWN: the store is away. */
+static ay_status embed_group(ay_service *s, const group *gr)
+{
+    ay_status status;
+
+    ay_encoder_enter(s);
+    status = embed_images(s, gr);
+    ay_encoder_leave(s);
+    return status;
 }
 
 static void nap(ay_service *s, long ms)

@@ -308,6 +308,7 @@ ay_status ay_picture_add(ay_service *s, const char *dataset, const char *klass, 
     if (expect && strcmp(expect, p.sha256) != 0)
         return ay_fail(err, AY_ECONFLICT, "the picture's SHA-256 is %s, not %.64s", p.sha256,
                        expect);
+    ay_encoder_enter(s); /* its vector is compared with the others' at the end */
     status = find_place(&p, dataset, klass, &there, err);
     if (status == AY_OK && there)
         status = move_known(s, p.dataset, p.sha256, p.class_id, &done, err);
@@ -315,6 +316,7 @@ ay_status ay_picture_add(ay_service *s, const char *dataset, const char *klass, 
         status = add_new(&p, &done, err);
     if (status == AY_OK)
         status = report(&p, &done, err);
+    ay_encoder_leave(s);
     s->added += status == AY_OK && done.created;
     s->moved += status == AY_OK && done.moved;
     s->refused += status == AY_ECORRUPT || status == AY_EUNSUPPORTED || status == AY_ELIMIT;

@@ -374,28 +374,40 @@ static ay_status read_options(const ay_scan_options *o, judging *j, ay_err *err)
     return AY_OK;
 }
 
+/* By one encoder, from the vector to the decision. */
+static ay_status look(ay_service *s, const ay_image *im, const char *dataset, judging *j, uint64_t *since,
+                      ay_err *err)
+{
+    ay_status status;
+    float *query;
+
+    ay_encoder_enter(s);
+    j->out->model = s->embedder.info;
+    query = ay_arena_alloc(j->arena, (size_t)s->embedder.info->dim * sizeof *query);
+    status = query ? ay_service_embed(s, &im, 1, query, err) : ay_fail(err, AY_ENOMEM, "scanning a picture");
+    j->out->embed_ms = lap(since);
+    if (status == AY_OK)
+        status = compare(s, dataset, query, j, err);
+    ay_encoder_leave(s);
+    j->out->search_ms = lap(since);
+    return status;
+}
+
 /* out->decode_ms is set; start is when the whole began. */
 static ay_status scan(ay_service *s, const ay_image *im, const ay_scan_options *o, uint64_t start,
                       ay_arena *a, ay_decision *out, ay_err *err)
 {
     judging j = {.arena = a, .out = out};
     uint64_t since = ay_clock_mono();
-    float *query = ay_arena_alloc(a, (size_t)s->embedder.info->dim * sizeof *query);
     ay_status status = read_options(o, &j, err);
 
     out->width = im->width;
     out->height = im->height;
-    if (status == AY_OK && !query)
-        status = ay_fail(err, AY_ENOMEM, "scanning a picture");
     if (status == AY_OK && !o->skip_quality)
         status = ay_quality_measure(im, &out->quality, err);
     out->decode_ms += lap(&since);
     if (status == AY_OK)
-        status = ay_service_embed(s, &im, 1, query, err);
-    out->embed_ms = lap(&since);
-    if (status == AY_OK)
-        status = compare(s, o->dataset, query, &j, err);
-    out->search_ms = lap(&since);
+        status = look(s, im, o->dataset, &j, &since, err);
     out->total_ms = (double)(since - start) / 1e6;
     if (status == AY_OK)
         count(s, out);

@@ -64,6 +64,7 @@ typedef struct {
                                  "ambiguous_reference", "no_dataset" */
     const char *arg_first, *arg_second; /* class names in the sentence; NULL when it has none */
     const char *dataset, *method;
+    const ay_engine_info *model; /* that saw the picture; lives as long as the service */
     char sha256[AY_SHA256_HEX]; /* of the scanned bytes; "" when an image was given */
     int width, height;
     ay_quality quality;

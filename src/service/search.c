@@ -257,14 +257,14 @@ static ay_status answer(finding *f, ay_err *err)
     return ok ? AY_OK : ay_fail(err, AY_ENOMEM, "writing an answer");
 }
 
-ay_status ay_find_pictures(ay_service *s, const ay_find_request *q, ay_arena *a, ay_find_answer *out,
-                           ay_err *err)
+/* Under ay_encoder_enter(). */
+static ay_status find(ay_service *s, const ay_find_request *q, ay_arena *a, ay_find_answer *out, ay_err *err)
 {
     finding f = {.s = s, .q = q, .a = a, .out = out, .vectors.dim = s->embedder.info->dim};
     uint64_t begun = ay_clock_mono(), read;
     ay_status status = check(&f, err);
 
-    *out = (ay_find_answer){.text = ""};
+    *out = (ay_find_answer){.text = "", .model = s->embedder.info};
     if (status == AY_OK)
         status = read_words(&f, err);
     if (status == AY_OK)
@@ -282,5 +282,16 @@ ay_status ay_find_pictures(ay_service *s, const ay_find_request *q, ay_arena *a,
     pthread_rwlock_unlock(&s->lock);
     ay_free(f.include);
     out->search_ms = (double)(ay_clock_mono() - read) / 1e6;
+    return status;
+}
+
+ay_status ay_find_pictures(ay_service *s, const ay_find_request *q, ay_arena *a, ay_find_answer *out,
+                           ay_err *err)
+{
+    ay_status status;
+
+    ay_encoder_enter(s);
+    status = find(s, q, a, out, err);
+    ay_encoder_leave(s);
     return status;
 }

@@ -51,6 +51,7 @@ typedef struct {
     const char *text; /* reason as a sentence */
     const char **unknown; /* words that the encoder does not know */
     int nunknown;
+    const ay_engine_info *model; /* that made the vectors; lives as long as the service */
     double embed_ms, search_ms;
 } ay_find_answer;
 

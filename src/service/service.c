@@ -146,9 +146,9 @@ static ay_status load_member(void *ctx, const ay_store_member *m, const ay_store
     return AY_OK;
 }
 
-ay_status ay_service_load(ay_service *s, const ay_store_dataset *d, ay_gallery **out, ay_err *err)
+ay_status ay_service_load(ay_service *s, const ay_store_dataset *d, const ay_engine_info *model, ay_gallery **out,
+                          ay_err *err)
 {
-    const ay_engine_info *model = s->embedder.info;
     ay_status status = ay_gallery_create(out, d->id, d->name, d->created_us, model->dim, err);
 
     if (status == AY_OK)
@@ -236,7 +236,7 @@ ay_status ay_service_reload(ay_service *s, int64_t id, ay_err *err)
         status = ay_store_dataset_list(s->store, &a, &list, &n, err);
     for (size_t i = 0; status == AY_OK && i < n; i++)
         if (list[i].id == id)
-            status = ay_service_load(s, &list[i], &g, err);
+            status = ay_service_load(s, &list[i], s->embedder.info, &g, err);
     if (status == AY_OK && g)
         ay_service_insert(s, g);
     ay_arena_fini(&a);
@@ -296,7 +296,7 @@ static ay_status load_all(ay_service *s, ay_err *err)
         ay_gallery *g;
         status = ay_service_reserve(s, err);
         if (status == AY_OK)
-            status = ay_service_load(s, &list[i], &g, err);
+            status = ay_service_load(s, &list[i], s->embedder.info, &g, err);
         if (status == AY_OK)
             ay_service_insert(s, g);
     }
@@ -454,6 +454,7 @@ static void init_locks(ay_service *s)
     pthread_rwlockattr_init(&writers_first);
     pthread_rwlockattr_setkind_np(&writers_first, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
     pthread_rwlock_init(&s->lock, &writers_first);
+    pthread_rwlock_init(&s->using, &writers_first);
     pthread_rwlock_init(&s->purging, &writers_first);
     pthread_rwlockattr_destroy(&writers_first);
     pthread_mutex_init(&s->writing, NULL);
@@ -473,17 +474,17 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
 
     *out = NULL;
     if (!s || !(s->data = ay_strdup(o->data)) || !(s->url = ay_strdup(o->store ? o->store : "")) ||
-        !(s->encoder = ay_strdup(o->encoder ? o->encoder : "default")) ||
         (o->train_folders && !(s->train_folders = ay_strdup(o->train_folders)))) {
         if (s) {
             ay_free(s->data);
             ay_free(s->url);
-            ay_free(s->encoder);
         }
         ay_free(s);
         return ay_fail(err, AY_ENOMEM, "opening %s", o->data);
     }
     s->embedder = o->embedder;
+    s->model = o->embedder.info;
+    s->encoder_driver = o->encoders;
     s->limits = o->limits;
     s->threads = o->threads;
     s->classifier = o->classifier;
@@ -505,13 +506,15 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     if (status == AY_OK)
         status = ay_wordy_open(s, o, err);
     if (status == AY_OK)
-        status = ay_encoders_open(s, err);
+        status = ay_encoders_open(s, o->encoder, err);
     if (status == AY_OK)
         status = ay_registry_start(s, o->serve, err);
     if (status == AY_OK && !s->reading_only)
         status = ay_keeper_start(s, err);
     if (status == AY_OK && !s->reading_only && o->serve && s->train)
         status = ay_trainer_start(s, err);
+    if (status == AY_OK && !s->reading_only && o->serve)
+        status = ay_encoders_resume(s, err);
     if (status != AY_OK) {
         ay_service_close(s);
         return status;
@@ -526,7 +529,7 @@ void ay_service_close(ay_service *s)
 {
     if (!s)
         return;
-    ay_encoders_close(s);
+    ay_encoders_stop(s);
     ay_trainer_stop(s);
     ay_keeper_stop(s);
     ay_reason_forget(s, 0);
@@ -535,12 +538,14 @@ void ay_service_close(ay_service *s)
         ay_gallery_destroy(s->galleries[i]);
     ay_free(s->galleries);
     ay_jobs_fini(s);
+    ay_encoders_close(s);
     ay_wordy_close(s);
     ay_store_close(s->store);
     ay_blobs_close(s->blobs);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     pthread_rwlock_destroy(&s->lock);
+    pthread_rwlock_destroy(&s->using);
     pthread_rwlock_destroy(&s->purging);
     pthread_mutex_destroy(&s->writing);
     pthread_mutex_destroy(&s->calibrating);
@@ -552,14 +557,13 @@ void ay_service_close(ay_service *s)
     ay_free(s->train_folders);
     explicit_bzero(s->url, strlen(s->url)); /* it may hold a password */
     ay_free(s->url);
-    ay_free(s->encoder);
     ay_free(s->data);
     ay_free(s);
 }
 
 const ay_engine_info *ay_service_model(const ay_service *s)
 {
-    return s->embedder.info;
+    return s->model;
 }
 
 bool ay_service_reading_only(const ay_service *s)

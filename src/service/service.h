@@ -104,6 +104,19 @@ typedef struct {
 ay_word_reader ay_word_reader_of_words(ay_words *w); /* borrowed; must outlive the service */
 typedef struct ay_word_settings ay_word_settings;    /* service/classify_words.h */
 
+/* How another encoder is opened while the service runs (service/encoders.h).  Zeroes: this program does not change its
+ * encoder.  path: as ay_model_locate() gives it.  close: what open() gave, or what the service was opened with, when
+ * another one has taken its place; nobody is inside. */
+typedef struct {
+    ay_embedder embedder;
+    ay_word_reader words;
+} ay_encoder;
+typedef struct {
+    void *ctx;
+    ay_status (*open)(void *ctx, const char *path, ay_encoder *out, ay_err *err);
+    void (*close)(void *ctx, const ay_encoder *e);
+} ay_encoder_driver;
+
 typedef struct {
     const char *data;       /* the data folder; made when missing */
     const char *store;      /* the database's URL (store/store.h); NULL or "": SQLite in the data folder.
@@ -111,6 +124,7 @@ typedef struct {
                                a database belongs to one data folder: another one is refused. */
     ay_embedder embedder;
     const char *encoder; /* what a person calls it: "default", a preset's name, a path; NULL: default */
+    ay_encoder_driver encoders;
     ay_classifier_driver classifier;
     ay_why_driver why; /* service/reason.h */
     ay_engine_options engine; /* precision, workers ... of trained models; model is ignored */
@@ -132,7 +146,7 @@ typedef struct ay_service ay_service;
 /* AY_EBUSY: another process has this data folder open (the message names its process id). */
 ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err *err);
 void ay_service_close(ay_service *s); /* stops jobs, waits for them; NULL is fine */
-const ay_engine_info *ay_service_model(const ay_service *s);
+const ay_engine_info *ay_service_model(const ay_service *s); /* the one that serves now; lives as long as s */
 const char *ay_service_encoder(const ay_service *s); /* by the name it was asked for */
 const char *ay_service_data(const ay_service *s);
 bool ay_service_reading_only(const ay_service *s); /* see ay_service_options.share */
@@ -167,7 +181,7 @@ typedef enum {
 } ay_job_state;
 typedef struct {
     int64_t id;
-    const char *kind; /* "reembed", "import", "export", "demo", "train", "pull" */
+    const char *kind; /* "reembed", "import", "export", "demo", "train", "pull", "encoder" */
     ay_job_state state;
     int64_t done, total;  /* total 0: not known yet */
     const char *message;  /* may be "" */

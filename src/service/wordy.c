@@ -30,6 +30,7 @@ ay_status ay_wordy_open(ay_service *s, const ay_service_options *o, ay_err *err)
         return ay_fail(err, AY_ENOMEM, "opening %s", s->data);
     s->words = w;
     w->reader = o->words;
+    w->reads = o->words.embed != NULL;
     w->dim = s->embedder.info->dim;
     ay_arena_init(&w->arena, 0);
     pthread_mutex_init(&w->lock, NULL);
@@ -95,6 +96,23 @@ ay_status ay_wordy_embed(ay_service *s, const char *const *texts, int n, float *
     const ay_word_reader *r = &s->words->reader;
 
     return ay_wordy_fault(r->embed(r->ctx, texts, n, dst, err), err);
+}
+
+void ay_wordy_change(ay_service *s, const ay_word_reader *reader, int dim)
+{
+    ay_wordy *w = s->words;
+
+    pthread_mutex_lock(&w->lock);
+    w->reader = *reader;
+    w->reads = reader->embed != NULL;
+    w->dim = dim;
+    w->loaded = w->paired = false;
+    ay_free(w->rows);
+    ay_free(w->vectors);
+    w->rows = NULL;
+    w->vectors = NULL;
+    w->n = w->cap = 0;
+    pthread_mutex_unlock(&w->lock);
 }
 
 /* With lock held: the row of a digest; -1: none. */

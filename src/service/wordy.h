@@ -3,7 +3,8 @@
  * The vectors of the newest classified pictures, so that one that comes again is not embedded again and
  * similar ones are found; filled from the store at the first question.
  *
- * Threads: lock guards the rows and both flags; the rest is not written after opening. */
+ * Threads: lock guards the rows and both flags; reader and dim change only with the encoder, guarded by `using`; the rest
+ * is not written after opening. */
 #ifndef AY_SERVICE_WORDY_H
 #define AY_SERVICE_WORDY_H
 
@@ -23,6 +24,7 @@ struct ay_wordy {
     ay_labels defaults;
     ay_expand *expand; /* NULL: no server */
     pthread_mutex_t lock;
+    _Atomic bool reads; /* reader has something to read with */
     bool loaded, paired;
     double scale;
     bool closed; /* the encoder knows a list of words only */
@@ -34,6 +36,8 @@ struct ay_wordy {
 
 ay_status ay_wordy_open(ay_service *s, const ay_service_options *o, ay_err *err);
 void ay_wordy_close(ay_service *s);
+/* Another encoder takes over: what was kept of the old one's vectors goes.  The caller holds `using` for writing. */
+void ay_wordy_change(ay_service *s, const ay_word_reader *reader, int dim);
 
 /* Does the encoder read words, and are they of the space that its pictures lie in?  Found out once.
  * AY_ECONFLICT with what to do. */

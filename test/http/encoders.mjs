@@ -1,8 +1,10 @@
-// Encoders of a running server: which there are, and pulling one from a hub of our own (test/cli/hub.mjs) as a job.
-import { Interface, Server, check, json, newFolder, run, sleep, test } from "./lib.mjs";
+// Encoders of a running server: which there are, pulling one from a hub of our own (test/cli/hub.mjs) as a job, and serving with
+// another one while clients scan.
+import { Interface, Server, check, form, json, newFolder, picture, run, sleep, test } from "./lib.mjs";
 import { writeModel } from "./tiny_clip.mjs";
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import http from "node:http";
 import { join } from "node:path";
 
 const root = newFolder(), cache = newFolder(), data = newFolder(), portFile = join(root, "port");
@@ -143,6 +145,133 @@ test("wrong bytes, no such model, no such repository", async () => {
   check(none.state === "failed" && none.detail.cause === "token", none);
   check((await pull(404, "such a thing")).detail.includes("no encoder"), "a name that is none");
   check((await pull(409, "default")).detail.includes("part of the program"), "the embedded one");
+});
+
+// ---- another encoder takes over
+
+const use = (status, name) => ask(status, "POST", `/v1/encoders/${encodeURIComponent(name)}/use`);
+const scan = (bytes, extra = {}) => server.request("POST", "/v1/predict", { body: bytes, headers: { "Content-Type": "image/png" }, ...extra });
+const shown = Array.from({ length: 6 }, (_, i) => picture(i % 3, 100 + i));
+const put = async (klass, bytes) => {
+  const answer = await server.request("POST", `/v1/images?class=${klass}&file=x.png`, { body: bytes, headers: { "Content-Type": "image/png" } });
+  check(answer.status === 201, "adding:", answer.status, answer.bytes.toString().slice(0, 200));
+};
+
+// What the serving encoder says of the pictures shown: its digest, and class and scores of each.
+async function said() {
+  const answers = [];
+  for (const bytes of shown) answers.push((await scan(bytes)).json);
+  return { digest: answers[0].model.digest, answers };
+}
+const same = (a, b) => a.model.digest === b.model.digest && a.label === b.label && Math.abs(a.score - b.score) < 1e-5 &&
+  a.matches.length === b.matches.length && a.matches.every((m, i) => Math.abs(m.similarity - b.matches[i].similarity) < 1e-5);
+
+test("an encoder that is not here, or that is none, is refused and the old one serves", async () => {
+  check((await use(409, "mobileclip-s2")).detail.includes("assay model pull"), "not here");
+  await use(404, "no such thing");
+  const end = await over(await use(202, "acme/big"));
+  check(end.state === "failed" && end.message.includes("default still serves"), end);
+  check((await encoder("default")).serving, "the old one serves");
+});
+
+test("under sixteen clients: no error, no mixed answer, every picture has its vector", async () => {
+  for (const name of ["one", "two", "three"]) await ask(201, "POST", "/v1/classes", { name });
+  for (let i = 0; i < 36; i++) await put(["one", "two", "three"][i % 3], picture(i % 3, i));
+  const before = await said();
+  const seen = new Map(), wrong = [];
+  let stop = false, answered = 0;
+  const client = async (n) => {
+    const agent = new http.Agent({ keepAlive: true });
+    for (let i = n; !stop; i++) {
+      const at = i % shown.length, answer = await scan(shown[at], { agent }).catch((error) => ({ status: String(error) }));
+      if (answer.status !== 200) wrong.push(`${answer.status} ${answer.bytes}`);
+      else {
+        answered++;
+        const key = `${at} ${answer.json.model.digest}`;
+        if (!seen.has(key)) seen.set(key, []);
+        seen.get(key).push(answer.json);
+      }
+    }
+    agent.destroy();
+  };
+  const clients = Array.from({ length: 16 }, (_, n) => client(n));
+  await until(() => answered > 50);
+  const job = await use(202, "acme/birds");
+  check(job.kind === "encoder" && (await use(202, "acme/birds")).id === job.id, "asking again is the same job");
+  check((await use(409, "mobileclip-s1")).detail.includes("under way"), "one at a time");
+  check((await encoder("acme/birds")).job === job.id, "the list names the job");
+  const end = await over(job, 120);
+  check(end.state === "done" && end.done === 36 && end.total === 36, end);
+  const then = answered;
+  await until(() => answered > then + 50);
+  stop = true;
+  await Promise.all(clients);
+  const after = await said();
+  check(wrong.length === 0, wrong.length, "errors, such as", wrong[0]);
+  check(after.digest !== before.digest && (await encoder("acme/birds")).serving && !(await encoder("default")).serving, "it serves");
+  let mixed = 0, old = 0;
+  for (const [key, list] of seen) {
+    const at = Number(key.split(" ")[0]);
+    for (const a of list) {
+      old += a.model.digest === before.digest;
+      mixed += !same(a, a.model.digest === before.digest ? before.answers[at] : after.answers[at]);
+    }
+  }
+  check(mixed === 0 && old > 0 && old < answered, mixed, "mixed of", answered, "of the old one", old);
+  console.log(`     ${answered} answers, ${old} of them by the old encoder`);
+  const info = await ask(200, "GET", "/v1/info");
+  check(info.model.digest === after.digest, info.model);
+  const words = await server.request("POST", "/classify", form([{ name: "file", file: "a.png", value: shown[0] }, { name: "labels", value: "a dog,a cat" }]));
+  check(words.status === 200, "and reads words", words.bytes.toString().slice(0, 200));
+});
+
+test("a picture that is added while it happens is found by the next scan", async () => {
+  let stop = false, n = 0;
+  const wrong = [];
+  const teacher = (async () => {
+    for (; !stop; n++) {
+      const bytes = picture(n % 3, 5000 + n);
+      await put(["one", "two", "three"][n % 3], bytes);
+      const found = (await scan(bytes)).json;
+      if (found.message_code !== "match_stored" || found.label !== ["one", "two", "three"][n % 3]) wrong.push(found);
+    }
+  })();
+  check((await over(await use(202, "default"), 120)).state === "done", "back to the default");
+  check((await over(await use(202, "acme/birds"), 120)).state === "done", "and to the birds");
+  stop = true;
+  await teacher;
+  check(n > 2 && wrong.length === 0, n, wrong[0]);
+});
+
+test("the choice outlives the program; --model goes before it and says so", async () => {
+  const { digest } = await said();
+  await server.stop();
+  server = await Server.start("--data", data);
+  check((await said()).digest === digest && (await encoder("acme/birds")).serving, "after a restart");
+  await server.stop();
+  server = await Server.start("--data", data, "--model", "default");
+  check(/acme\/birds, which was chosen.*is not used/.test(server.output), server.output);
+  check((await encoder("default")).serving, "--model wins");
+  await server.stop();
+  server = await Server.start("--data", data);
+  check((await said()).digest === digest, "and changes nothing for later");
+});
+
+test("stopped in the middle the old one serves; ended in the middle it goes on", async () => {
+  const { digest } = await said();
+  for (let i = 0; i < 60; i++) await put("one", picture(i % 3, 9000 + i, 64));
+  const job = await use(202, "mobileclip-s1");
+  await ask(200, "POST", `/v1/jobs/${job.id}/cancel`);
+  const end = await over(job);
+  check(end.state === "failed" || end.state === "cancelled", end);
+  check((await said()).digest === digest, "the old one serves");
+  await over(await use(202, "default"), 120);
+  for (let i = 0; i < 60; i++) await put("two", picture(i % 3, 12000 + i, 64));
+  const next = await use(202, "acme/birds");
+  await until(async () => (await ask(200, "GET", `/v1/jobs/${next.id}`)).detail.phase !== "opening");
+  check((await server.kill()).signal === "SIGKILL", "killed");
+  server = await Server.start("--data", data);
+  check((await over(next, 120)).state === "done" && (await said()).digest === digest, "it went on by itself");
 });
 
 test("ending the server ends its pulls, and what came stays", async () => {
