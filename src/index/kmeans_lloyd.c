@@ -352,6 +352,8 @@ ay_status km_lloyd(const km_data *d, km_centres *c, uint32_t *labels, km_result 
 
     *out = (km_result){0};
     memset(labels, 0, d->rows->n * sizeof *labels);
+    if (status == AY_OK)
+        status = km_order(c, err);
     km_centres_pack(c, d->options->spherical);
     for (int i = 0; i < c->k; i++)
         l.most_norm = fmaxf(l.most_norm, c->norms[i]);

@@ -46,6 +46,8 @@ void km_distances(const ay_rows *rows, const float *centres, const uint32_t *lab
                   float *dst);
 /* Greedy k-means++ on a random part of the rows into c->centres (not packed). */
 ay_status km_seed(const km_data *d, km_centres *c, uint64_t stream, ay_err *err);
+/* Change the order of c->centres (not packed) so that near ones share a group. */
+ay_status km_order(km_centres *c, ay_err *err);
 
 /* The two ways, from seeded centres to final ones.  labels: n, filled in. */
 typedef struct {
