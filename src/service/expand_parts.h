@@ -102,6 +102,8 @@ const ay_expand_kept *ay_expand_shelf_find(ay_expand_shelf *s, const char *key, 
 bool ay_expand_shelf_put(ay_expand_shelf *s, const char *key, const char *text);
 void ay_expand_shelf_fail(ay_expand_shelf *s, const char *key, ay_expand_state state, const char *reason,
                           uint64_t until);
+/* Is there a file of that answer?  Needs the folder's name only. */
+bool ay_expand_shelf_has(const ay_expand_shelf *s, const char *key);
 /* Write an answer's file; without the lock, it is slow. */
 ay_status ay_expand_shelf_write(const ay_expand_shelf *s, const char *key, const char *text, ay_err *err);
 

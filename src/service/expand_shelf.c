@@ -125,6 +125,14 @@ void ay_expand_shelf_fini(ay_expand_shelf *s)
     *s = (ay_expand_shelf){0};
 }
 
+bool ay_expand_shelf_has(const ay_expand_shelf *s, const char *key)
+{
+    char path[4200];
+
+    path_of(s, key, path, sizeof path);
+    return ay_file_exists(path);
+}
+
 ay_status ay_expand_shelf_write(const ay_expand_shelf *s, const char *key, const char *text, ay_err *err)
 {
     char path[4200];

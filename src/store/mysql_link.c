@@ -92,19 +92,21 @@ ay_status ay_mysql_meaning(unsigned code)
 }
 
 /* What to do about it; "" when the server's own words say enough. */
-static const char *advice(unsigned code)
+static const char *advice(unsigned code, bool writable)
 {
     switch (code) {
     case ER_TABLEACCESS_DENIED_ERROR:
     case ER_COLUMNACCESS_DENIED_ERROR:
     case ER_DBACCESS_DENIED_ERROR:
     case ER_SPECIFIC_ACCESS_DENIED_ERROR:
+        if (!writable)
+            return "; to read, the user needs GRANT SELECT ON database.* TO user";
         return "; the user needs all privileges on the database (GRANT ALL PRIVILEGES ON database.* TO"
                " user)";
     case ER_ACCESS_DENIED_ERROR:
         return "; check the user, the host it may come from, and ASSAY_STORE_PASSWORD";
     case ER_BAD_DB_ERROR:
-        return "; make it with CREATE DATABASE, Assay makes the tables";
+        return !writable ? "" : "; make it with CREATE DATABASE, Assay makes the tables";
     case ER_DISK_FULL:
     case ER_RECORD_FILE_FULL:
         return "; there is no room left for the database: free some on its disk";
@@ -136,7 +138,7 @@ ay_status ay_mysql_fail(ay_mysql *s, unsigned code, const char *text, const char
     }
     if (code == ER_LOCK_DEADLOCK || code == ER_LOCK_WAIT_TIMEOUT)
         s->broken = s->open; /* the server has rolled back, or may have */
-    return ay_fail(err, status, "%s%s [%u] (%.60s)", text, advice(code), code, what);
+    return ay_fail(err, status, "%s%s [%u] (%.60s)", text, advice(code, s->writable), code, what);
 }
 
 /* ---- short questions */
@@ -462,7 +464,7 @@ static ay_status cannot_connect(const ay_mysql *s, MYSQL *db, ay_err *err)
 
     ay_mysql_url_name(&s->url, name, sizeof name);
     return ay_fail(err, s->opening ? AY_EIO : AY_EBUSY, "%s cannot be reached: %s%s", name,
-                   mysql_error(db), advice(code));
+                   mysql_error(db), advice(code, s->writable));
 }
 
 static ay_status connect_once(ay_mysql *s, ay_err *err)

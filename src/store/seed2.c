@@ -21,12 +21,16 @@ typedef struct {
     const ay_seed2_visitor *v;
     ay_seed2_counts *counts;
     ay_buf text, floats;
+    int table;
+    bool theirs; /* a failure is the database's, not the visitor's */
 } reading;
 
 static ay_status refuse(reading *r, const char *table, const char *why)
 {
     if (r->counts->refused++ == 0)
         snprintf(r->counts->why, sizeof r->counts->why, "%s: %s", table, why);
+    if (r->v->refused)
+        r->v->refused(r->v->ctx, why);
     return AY_OK;
 }
 
@@ -175,10 +179,10 @@ static ay_status take_expansion(void *ctx, const ay_sql_value *c, int n, ay_err 
     return r->v->expansion(r->v->ctx, &e, err);
 }
 
-static ay_status take_name(void *ctx, const ay_sql_value *c, int n, ay_err *err)
+static ay_status take_number(void *ctx, const ay_sql_value *c, int n, ay_err *err)
 {
-    (void)c, (void)n, (void)err;
-    ++*(int *)ctx;
+    (void)n, (void)err;
+    *(int64_t *)ctx = number(c);
     return AY_OK;
 }
 
@@ -200,32 +204,79 @@ static const struct {
      take_label},
     {"clip_llm_label_expansion_cache",
      "SELECT cache_key, model_name, top_labels_json, expansion_json," TIMES
-     " FROM clip_llm_label_expansion_cache ORDER BY cache_key",
+     " FROM clip_llm_label_expansion_cache ORDER BY updated_at DESC, cache_key",
      take_expansion},
 };
+
+static ay_status take(void *ctx, const ay_sql_value *c, int n, ay_err *err)
+{
+    reading *r = ctx;
+    ay_status status = tables[r->table].take(r, c, n, err);
+
+    r->theirs = status == AY_OK;
+    return status;
+}
 
 static bool wanted(const ay_seed2_visitor *v, int table)
 {
     return table == 0 ? v->feedback != NULL : table == 3 ? v->expansion != NULL : v->vector != NULL;
 }
 
-static ay_status read_tables(void *session, reading *r, ay_err *err)
+static ay_status count(void *session, int table, int64_t *rows, ay_err *err)
 {
-    ay_status status = AY_OK;
+    ay_sql_value name = {AY_SQL_TEXT, 0, tables[table].table, strlen(tables[table].table)};
+    int64_t there = 0;
+    char sql[120];
+    ay_status status = ay_store_mysql.run(session,
+                                          "SELECT COUNT(*) FROM information_schema.tables WHERE"
+                                          " table_schema = DATABASE() AND table_name = ?",
+                                          &(ay_sql_call){.args = &name, .nargs = 1, .row = take_number,
+                                                         .ctx = &there},
+                                          err);
 
-    for (int i = 0; i < 4 && status == AY_OK; i++) {
-        ay_sql_value name = {AY_SQL_TEXT, 0, tables[i].table, strlen(tables[i].table)};
-        int there = 0;
-        status = ay_store_mysql.run(session,
-                                    "SELECT table_name FROM information_schema.tables WHERE"
-                                    " table_schema = DATABASE() AND table_name = ?",
-                                    &(ay_sql_call){.args = &name, .nargs = 1, .row = take_name, .ctx = &there},
-                                    err);
-        r->counts->tables += there > 0;
-        if (status == AY_OK && there > 0 && wanted(r->v, i))
-            status = ay_store_mysql.run(session, tables[i].sql,
-                                        &(ay_sql_call){.row = tables[i].take, .ctx = r}, err);
-    }
+    *rows = -1;
+    if (status != AY_OK || there == 0)
+        return status;
+    snprintf(sql, sizeof sql, "SELECT COUNT(*) FROM %s", tables[table].table);
+    return ay_store_mysql.run(session, sql, &(ay_sql_call){.row = take_number, .ctx = rows}, err);
+}
+
+static ay_status read_table(void *session, int table, reading *r, ay_err *err)
+{
+    int64_t rows;
+    ay_status status = count(session, table, &rows, err);
+
+    r->counts->tables += rows >= 0;
+    if (status == AY_OK && r->v->table)
+        status = r->v->table(r->v->ctx, tables[table].table, rows, err);
+    if (status != AY_OK || rows < 0 || !wanted(r->v, table))
+        return status;
+    r->table = table;
+    r->theirs = true;
+    status = ay_store_mysql.run(session, tables[table].sql, &(ay_sql_call){.row = take, .ctx = r}, err);
+    if (status != AY_OK && r->theirs)
+        ay_err_wrap(err, "%s%s", tables[table].table,
+                    status == AY_ECORRUPT ? " is not as the classifier makes it" : "");
+    return status;
+}
+
+/* Rows are taken as fast as they are kept elsewhere, which may be longer than a statement of a store may
+ * take.  Whether the URL has a password is nobody's business here: it is wiped. */
+static ay_status open_session(void **out, const char *rest, ay_err *err)
+{
+    char *text;
+    ay_buf url = {0};
+    ay_status status;
+
+    ay_buf_puts(&url, rest);
+    if (!strstr(rest, "timeout="))
+        ay_buf_puts(&url, strchr(rest, '?') ? "&timeout=0" : "?timeout=0");
+    text = url.data;
+    status = url.failed ? ay_fail(err, AY_ENOMEM, "reading a URL")
+                        : ay_store_mysql.open(out, text, false, err);
+    if (text)
+        explicit_bzero(text, url.len);
+    ay_buf_fini(&url);
     return status;
 }
 
@@ -238,15 +289,18 @@ ay_status ay_seed2_read(const char *url, const ay_seed2_visitor *v, ay_seed2_cou
     *out = (ay_seed2_counts){0};
     if (strncmp(url, "mysql:", 6) != 0)
         return ay_fail(err, AY_EINVAL, "the four tables are in MySQL: mysql://user@host/database");
-    status = ay_store_mysql.open(&session, url + 6, false, err);
+    status = open_session(&session, url + 6, err);
     if (status != AY_OK)
         return status;
-    status = read_tables(session, &r, err);
+    for (int i = 0; i < 4 && status == AY_OK; i++)
+        status = read_table(session, i, &r, err);
     ay_store_mysql.close(session);
     ay_buf_fini(&r.text);
     ay_buf_fini(&r.floats);
     if (status == AY_OK && out->tables == 0)
-        return ay_fail(err, AY_ENOTFOUND, "none of the classifier's four tables is in that database");
+        return ay_fail(err, AY_ENOTFOUND,
+                       "none of the classifier's four tables is in that database, or its user may not see"
+                       " them: check the database's name, or GRANT SELECT on them");
     return status;
 }
 

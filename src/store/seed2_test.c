@@ -127,7 +127,7 @@ static ay_status on_expansion(void *ctx, const ay_seed2_expansion *x, ay_err *e)
 
 static ay_seed2_visitor visitor(seen *s)
 {
-    return (ay_seed2_visitor){on_feedback, on_vector, on_expansion, s};
+    return (ay_seed2_visitor){.feedback = on_feedback, .vector = on_vector, .expansion = on_expansion, .ctx = s};
 }
 
 static void the_four_tables_are_read_and_what_cannot_be_is_refused(void)

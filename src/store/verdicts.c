@@ -36,7 +36,8 @@ static ay_status take_verdict(void *ctx, const ay_sql_value *c, int n, ay_err *e
     v->id = c[0].i;
     v->at_us = c[1].i;
     v->accepted = c[4].i != 0;
-    /* Keys are unique in the table: a client's begins with "=", one that was made up with "#". */
+    /* Keys are unique in the table: a client's begins with "=", one that was made up with "#", one of
+     * another program with "@" and its name (tallies.c). */
     v->key = *v->key == '=' ? v->key + 1 : "";
     return AY_OK;
 }
@@ -251,6 +252,9 @@ ay_status ay_store_seen(ay_store *s, const char *sha256, bool *seen, ay_err *err
                          ARGS(ay_sql_text(sha256)), take_any, seen, err);
     if (status == AY_OK && !*seen)
         status = ay_sql_read(s, "SELECT bytes FROM picture WHERE sha256 = ?",
+                             ARGS(ay_sql_text(sha256)), take_any, seen, err);
+    if (status == AY_OK && !*seen)
+        status = ay_sql_read(s, "SELECT id FROM verdict WHERE sha256 = ? LIMIT 1",
                              ARGS(ay_sql_text(sha256)), take_any, seen, err);
     return status;
 }

@@ -159,6 +159,75 @@ static void sightings_are_of_one_encoder(void)
     ay_store_close(s);
 }
 
+/* The verdicts on a picture's old theme: how many, how many accepted, all between first and last. */
+static void look(ay_store *s, int picture, int64_t first, int64_t last, size_t want, int yes)
+{
+    ay_store_verdict *list;
+    size_t n;
+    int accepted = 0;
+
+    CHECK_OK(ay_store_verdict_list(s, names[picture], "old", 0, 99, &arena, &list, &n, &err), err);
+    CHECK(n == want);
+    for (size_t i = 0; i < n; i++) {
+        accepted += list[i].accepted;
+        CHECK(list[i].at_us >= first && list[i].at_us <= last && *list[i].key == '\0');
+        CHECK(strcmp(list[i].asset, "b") == 0);
+    }
+    CHECK(accepted == yes);
+}
+
+static void tallies_become_verdicts_once(void)
+{
+    enum { T0 = 1000000, T1 = 9000000 };
+    ay_store *s = open_store();
+    ay_store_tally t[2] = {{names[5], "old", "b", 3, 2, T0, T1}, {names[6], "old", "b", 0, 1, T0, T1}};
+    ay_store_verdict own = {.sha256 = names[5], .theme = "other", .asset = "", .key = "a0"};
+    ay_store_verdict *list;
+    ay_store_tallied done;
+    bool again, was_here;
+    size_t n;
+    int64_t id;
+
+    CHECK_OK(ay_store_seen(s, names[5], &was_here, &err), err);
+    CHECK(!was_here);
+    CHECK_OK(ay_store_verdict_import(s, "there", t, 2, true, &done, &err), err);
+    CHECK(done.added == 6 && done.there == 0 && done.touched == 2);
+    look(s, 5, T0, T1, 0, 0);
+    CHECK_OK(ay_store_verdict_import(s, "there", t, 2, false, &done, &err), err);
+    CHECK(done.added == 6 && done.touched == 2);
+    look(s, 5, T0, T1, 5, 3);
+    look(s, 6, T1, T1, 1, 0);
+    CHECK_OK(ay_store_verdict_list(s, names[5], "old", 0, 99, &arena, &list, &n, &err), err);
+    CHECK(n == 5 && list[0].at_us == T1 && list[4].at_us == T0 && list[2].at_us == (T0 + T1) / 2);
+    CHECK(list[0].accepted && !list[4].accepted); /* spread: none of the kinds is all old or all new */
+    CHECK_OK(ay_store_seen(s, names[5], &was_here, &err), err);
+    CHECK(was_here);
+    /* Verdicts of our own, and those of another source, are others. */
+    CHECK_OK(ay_store_verdict_add(s, &own, &id, &again, &err), err);
+    t[0].accepted = 7;
+    CHECK_OK(ay_store_verdict_import(s, "there", t, 2, true, &done, &err), err);
+    CHECK(done.added == 4 && done.there == 6 && done.touched == 1);
+    CHECK_OK(ay_store_verdict_import(s, "there", t, 2, false, &done, &err), err);
+    look(s, 5, T0, T1, 9, 7);
+    CHECK_OK(ay_store_verdict_import(s, "there", t, 2, false, &done, &err), err);
+    CHECK(done.added == 0 && done.there == 10);
+    t[0].accepted = 1; /* fewer than before: what was said was said */
+    CHECK_OK(ay_store_verdict_import(s, "there", t, 1, false, &done, &err), err);
+    look(s, 5, T0, T1, 9, 7);
+    CHECK_OK(ay_store_verdict_import(s, "elsewhere", t, 1, false, &done, &err), err);
+    CHECK(done.added == 3);
+    look(s, 5, T0, T1, 12, 8);
+    /* One that cannot be keeps all out. */
+    t[0].accepted = 50, t[1].rejected = -1;
+    CHECK(ay_store_verdict_import(s, "there", t, 2, false, &done, &err) == AY_EINVAL && done.added == 0);
+    t[1].rejected = AY_TALLY_MOST + 1;
+    CHECK(ay_store_verdict_import(s, "there", t, 2, false, &done, &err) == AY_ELIMIT);
+    CHECK(ay_store_verdict_import(s, "50%", t, 1, false, &done, &err) == AY_EINVAL);
+    look(s, 5, T0, T1, 12, 8);
+    ay_store_close(s);
+}
+
 TESTS({"every verdict is kept", every_verdict_is_kept}, {"a key is one verdict", a_key_is_one_verdict},
+      {"tallies become verdicts once", tallies_become_verdicts_once},
       {"what cannot be kept is refused", what_cannot_be_kept_is_refused},
       {"sightings are of one encoder", sightings_are_of_one_encoder})
