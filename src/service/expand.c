@@ -297,10 +297,11 @@ static void *work(void *arg)
     return NULL;
 }
 
+/* One that is done is on the shelf; its thread may not have left it yet. */
 static question *find(const ay_expand *x, const char *key)
 {
     for (int i = 0; i < AY_EXPAND_CALLS; i++)
-        if (x->under_way[i] && strcmp(x->under_way[i]->key, key) == 0)
+        if (x->under_way[i] && !x->under_way[i]->done && strcmp(x->under_way[i]->key, key) == 0)
             return x->under_way[i];
     return NULL;
 }

@@ -7,8 +7,9 @@
  * It is an extra, so it may not cost what it is an extra to:
  *
  *   never in the way   the question is asked on a thread of its own; who waits for it waits at most
- *                      timeout_ms, name resolution included, and only AY_EXPAND_WAITING wait at a time.
- *                      What comes later is kept for the next one who asks.  Every failure is a status
+ *                      timeout_ms, name resolution included, and only AY_EXPAND_WAITING wait at a time: the
+ *                      others go on without, and the answer is kept for whoever asks next.  Every failure
+ *                      is a status
  *   seldom             only for sure answers (gate), once for the same labels (kept in memory and in a
  *                      folder; of those who ask together one asks), at most `budget` times an hour
  *   not in vain        after AY_EXPAND_FAILURES failures in a row nobody asks for 30 seconds, then one

@@ -1,4 +1,5 @@
-/* service/expand_limits.c - how often a language model is asked, and when not at all. */
+/* service/expand_limits.c - arithmetic: how often a language model is asked, when not at all, and which of its
+ * suggestions belong together. */
 #include "service/expand_parts.h"
 
 #include "base/mem.h"
@@ -75,4 +76,31 @@ void ay_expand_breaker_lost(ay_expand_breaker *b, uint64_t now, bool at_once, in
 int ay_expand_breaker_wait(const ay_expand_breaker *b, uint64_t now)
 {
     return b->opened && b->until > now ? (int)((b->until - now + AY_SECOND_NS - 1) / AY_SECOND_NS) : 0;
+}
+
+/* ---- clusters */
+
+int ay_expand_cluster(const float *v, int n, int dim, double alike, int *of)
+{
+    int clusters = 0;
+
+    for (int i = 0; i < n; i++) {
+        const float *x = v + (size_t)i * (size_t)dim;
+        double best = -2;
+        int at = -1;
+        for (int j = 0, seen = 0; j < i && seen < clusters; j++) {
+            double sum = 0;
+            if (of[j] != seen)
+                continue; /* only a cluster's first is compared with */
+            seen++;
+            for (int d = 0; d < dim; d++)
+                sum += (double)x[d] * (double)v[(size_t)j * (size_t)dim + (size_t)d];
+            if (sum > best) {
+                best = sum;
+                at = of[j];
+            }
+        }
+        of[i] = at >= 0 && best >= alike ? at : clusters++;
+    }
+    return clusters;
 }

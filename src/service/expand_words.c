@@ -3,31 +3,6 @@
 #include "service/expand_parts.h"
 #include "service/wordy.h"
 
-int ay_expand_cluster(const float *v, int n, int dim, double alike, int *of)
-{
-    int clusters = 0;
-
-    for (int i = 0; i < n; i++) {
-        const float *x = v + (size_t)i * (size_t)dim;
-        double best = -2;
-        int at = -1;
-        for (int j = 0, seen = 0; j < i && seen < clusters; j++) {
-            double sum = 0;
-            if (of[j] != seen)
-                continue; /* only a cluster's first is compared with */
-            seen++;
-            for (int d = 0; d < dim; d++)
-                sum += (double)x[d] * (double)v[(size_t)j * (size_t)dim + (size_t)d];
-            if (sum > best) {
-                best = sum;
-                at = of[j];
-            }
-        }
-        of[i] = at >= 0 && best >= alike ? at : clusters++;
-    }
-    return clusters;
-}
-
 /* Groups of texts, by their vectors; texts that the encoder cannot read are alone. */
 typedef struct {
     ay_expand_texts *group;
