@@ -102,9 +102,9 @@ const ay_route ay_routes[] = {
     {"POST", "/v1/feedback", ay_h_feedback_add, 0, AY_BODY_JSON, "words", "giveVerdict", "Does this picture belong to this theme? With a key (or the header Idempotency-Key) once, however often it is sent", "", "VerdictForm", "200:Verdict 201:Verdict 400 404 409 413 415 503"},
     {"GET", "/v1/feedback", ay_h_feedback_list, 0, AY_BODY_NONE, "words", "listVerdicts", "Verdicts, newest first, a page at a time", "sha256 theme cursor limit", NULL, "200:VerdictList 400"},
     {"POST", "/v1/search", ay_h_search, 0, AY_BODY_FORM, "search", "search", "Stored pictures by words, by a picture, or by both; nothing when nothing matches", "", "SearchForm", "200:SearchAnswer 400 404 409 413 415 422 503"},
-    {"POST", "/classify", ay_h_s2_classify, 0, AY_BODY_PICTURE, "words", "s2Classify", "Which of these words fits the picture best?", "", "S2ClassifyForm", "200:S2Answer 409 413 415 422 503"},
+    {"POST", "/classify", ay_h_s2_classify, 0, AY_BODY_PICTURE, "words", "s2Classify", "Which of these words fits the picture best?", "", "S2ClassifyForm", "200:S2Answer 400 409 413 415 422 503"},
     {"GET", "/labels", ay_h_s2_labels, 0, AY_BODY_NONE, "words", "s2Labels", "The default labels, and the thresholds in force", "", NULL, "200:S2Labels"},
-    {"POST", "/feedback", ay_h_s2_feedback, 0, AY_BODY_JSON, "words", "s2Feedback", "Does this picture belong to this theme?", "", "S2FeedbackForm", "200:S2Ok 404 409 413 415 422 503"},
+    {"POST", "/feedback", ay_h_s2_feedback, 0, AY_BODY_JSON, "words", "s2Feedback", "Does this picture belong to this theme?", "", "S2FeedbackForm", "200:S2Ok 400 404 409 413 415 422 503"},
 
     /* the part classifier's routes */
     {"POST", "/upload", ay_h_s3_upload, 0, AY_BODY_PICTURE, "part classifier", "s3Upload", "Classify one picture", "return_top_3", "S3UploadForm", "200:S3Result 400 409 413 415 422 503"},

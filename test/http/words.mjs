@@ -148,6 +148,7 @@ test("what is wrong with a request is said", async () => {
   await bad({ labels: "a" }, "", 422, first.subarray(0, first.length - 200));
   await bad({ labels: "a" }, "", 422, Buffer.alloc(0));
   await bad({ labels: "a" }, "", 413, Buffer.alloc(21 << 20));
+  await ask(400, "POST", "/classify", { body: "x", headers: { "Content-Type": "multipart/form-data" } });
 });
 
 const verdict = (status, value, headers = {}) => {
@@ -201,6 +202,7 @@ test("a verdict needs a picture that was here, and a theme", async () => {
   await old(422, { image_hash: sha256(first), theme: "" });
   await old(409, { image_hash: sha256(first), theme: "snow", key: "k-1" });
   await old(413, { theme: "x".repeat(2 << 20) });
+  await ask(400, "POST", "/feedback", json("{"));
   await ask(415, "POST", "/feedback", { body: "<a/>", headers: { "Content-Type": "text/xml" } });
 });
 
