@@ -1,4 +1,4 @@
-/* cmd/cmd_embed.c - "assay embed": pictures, or with a CLIP model texts, to vectors for use elsewhere. */
+/* cmd/cmd_embed.c - "assay embed": pictures or texts to vectors for use elsewhere. */
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
@@ -12,14 +12,14 @@
 
 static const ay_option options[] = {
     {"npy", 0, "FILE", "write one NumPy array float32 [N, dim] instead, in the order listed"},
-    {"text", 't', NULL, "the operands are texts, not pictures (needs a CLIP model)"},
+    {"text", 't', NULL, "the operands are texts, not pictures; a text of which no word is known is refused"},
     {"quiet", 'q', NULL, "no progress bar"},
     {0},
 };
 static const ay_usage usage = {
-    "embed [OPTION ...] FILE|FOLDER|- ...   or   embed --model FOLDER --text TEXT ...",
+    "embed [OPTION ...] FILE|FOLDER|- ...   or   embed --text TEXT ...",
     "Print the unit vector of each picture: one JSON object a line, {\"file\", \"vector\"}.\n"
-    "With --text of each text: {\"text\", \"vector\"}, in the same space as the model's pictures.\n"
+    "With --text of each text: {\"text\", \"vector\", \"unknown_words\"}, in the same space as the pictures'.\n"
     "With --npy the names or texts are printed, one a line, in the array's order.",
     options,
     "max-upload max-pixels " AY_ENGINE_SETTINGS,
@@ -50,7 +50,9 @@ static int write_npy_header(FILE *f, size_t rows, int dim)
                : -1;
 }
 
-static void print_vector(embed_job *j, const char *kind, const char *path, const float *v)
+/* unknown NULL: a picture's. */
+static void print_vector(embed_job *j, const char *kind, const char *path, const float *v,
+                         const ay_words_text *unknown)
 {
     json_t *o, *list;
 
@@ -67,6 +69,12 @@ static void print_vector(embed_job *j, const char *kind, const char *path, const
         json_array_append_new(list, json_real((double)v[i]));
     json_object_set_new(o, kind, json_string(path));
     json_object_set_new(o, "vector", list);
+    if (unknown) {
+        list = json_array();
+        for (int i = 0; i < unknown->nunknown; i++)
+            json_array_append_new(list, json_string(unknown->unknown[i]));
+        json_object_set_new(o, "unknown_words", list);
+    }
     json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(7));
     putchar('\n');
     json_decref(o);
@@ -81,7 +89,7 @@ static ay_status embed_chunk(void *ctx, const ay_image *const *images, const cha
     if (status == AY_OK)
         ay_progress_hide(&j->walk.bar);
     for (int i = 0; i < n && status == AY_OK; i++)
-        print_vector(j, "file", names[i], j->vectors + (size_t)i * (size_t)j->dim);
+        print_vector(j, "file", names[i], j->vectors + (size_t)i * (size_t)j->dim, NULL);
     return status;
 }
 
@@ -106,6 +114,22 @@ static int embed_all(embed_job *j, const ay_files *files, ay_err *err)
     return j->failed || j->walk.failed ? AY_EXIT_FAIL : AY_EXIT_OK;
 }
 
+static ay_status print_text(embed_job *j, ay_words *words, const char *text, const float *v, ay_err *err)
+{
+    ay_words_text unknown;
+    ay_arena arena;
+    ay_status status;
+
+    ay_arena_init(&arena, 0);
+    status = ay_words_examine(words, text, &arena, &unknown, err);
+    if (status == AY_OK)
+        print_vector(j, "text", text, v, &unknown);
+    for (int i = 0; i < unknown.nunknown && status == AY_OK && j->npy; i++)
+        fprintf(stderr, "assay: \"%s\" is not known and ignored in \"%s\"\n", unknown.unknown[i], text);
+    ay_arena_fini(&arena);
+    return status;
+}
+
 /* npy: the array's file, made only when there is something to write; NULL: lines of JSON. */
 static ay_status embed_texts(embed_job *j, const ay_args *a, const char *npy, ay_err *err)
 {
@@ -128,7 +152,7 @@ static ay_status embed_texts(embed_job *j, const ay_args *a, const char *npy, ay
     if (status == AY_OK && j->npy && write_npy_header(j->npy, (size_t)a->n_rest, j->dim) != 0)
         status = ay_fail(err, AY_EIO, "the array could not be written");
     for (int i = 0; i < a->n_rest && status == AY_OK; i++)
-        print_vector(j, "text", texts[i], vectors + (size_t)i * (size_t)j->dim);
+        status = print_text(j, words, texts[i], vectors + (size_t)i * (size_t)j->dim, err);
     if (status == AY_OK && j->failed)
         status = ay_fail(err, AY_EIO, "the array could not be written");
     ay_free(vectors);

@@ -8,6 +8,7 @@
 #include "cmd/commands.h"
 #include "cmd/known.h"
 #include "cmd/model_encoder.h"
+#include "cmd/model_words.h"
 #include "cmd/models.h"
 #include "cmd/pull.h"
 #include "cmd/session.h"
@@ -19,14 +20,15 @@
 #include <string.h>
 
 static const ay_option options[] = {
-    {"json", 'j', NULL, "show: print JSON"},
+    {"json", 'j', NULL, "show, words: print JSON"},
     {"yes", 'y', NULL, "remove: do not ask before removing"},
     {"name", 0, "NAME", "encoder: what it is called; its folder's name"},
     {"version", 0, "VERSION", "encoder: 1.0.0"},
     {"licence", 0, "TEXT", "encoder: of its weights; yours"},
     {"size", 0, "PIXELS", "encoder: a side of its input; as trained"},
     {"dim", 0, "N", "encoder: numbers in its vector; as trained"},
-    {"each", 0, "N", "encoder: pictures of a class that are looked at; 12"},
+    {"each", 0, "N", "encoder, words: pictures of a class that are looked at; 12"},
+    {"list", 0, "FILE", "words: what classes are called and are kinds of"},
     {"accept-licence", 0, NULL, "pull: the model's licence is read and agreed to"},
     {"offline", 0, NULL, "pull: only look whether it is here"},
     {"endpoint", 0, "URL", "pull: a mirror of the hub; else HF_ENDPOINT or https://huggingface.co"},
@@ -45,6 +47,7 @@ static const ay_usage usage = {
     "  export MODEL DIR  a registered model's folder\n"
     "  remove MODEL      delete a registered model, but never the one that answers\n"
     "  encoder MODEL PICTURES DIR  vectors for any class from a trained \"ayresnet\"\n"
+    "  words FOLDER PICTURES.csv --list FILE  words for an encoder from the names of its classes\n"
     "MODEL of show and verify is \"default\", a name of the list, a folder or a .safetensors file; the\n"
     "setting \"model\" if left out.",
     options,
@@ -176,6 +179,10 @@ int ay_cmd_model(int argc, char **argv)
     }
     if (strcmp(verb, "encoder") == 0) {
         rc = ay_model_encoder(&a);
+        goto out;
+    }
+    if (strcmp(verb, "words") == 0) {
+        rc = ay_model_words(&a);
         goto out;
     }
     if (strcmp(verb, "list") != 0 && strcmp(verb, "show") != 0 && strcmp(verb, "verify") != 0) {

@@ -75,10 +75,6 @@ ay_status ay_session_words(ay_words **out, const ay_args *a, ay_err *err)
     const char *model = model_path(a);
 
     *out = NULL;
-    if (strcmp(model, "default") == 0)
-        return ay_fail(err, AY_EUNSUPPORTED,
-                       "the embedded encoder reads no words; name the folder of a CLIP model with "
-                       "--model");
     return words_at(out, a, model, err);
 }
 
@@ -118,14 +114,14 @@ static const char *variable(void *config, const char *name)
     return ay_config_variable(config, name);
 }
 
-/* The text side of an encoder, when that is a folder; whether there is a text tower in it is found out at the first
- * word. */
+/* The text side of an encoder, when that is a folder or the embedded one; whether there is a text tower in a folder is
+ * found out at the first word. */
 static ay_status open_words(ay_words **out, const ay_args *a, const char *path, ay_err *err)
 {
     struct stat st;
 
     *out = NULL;
-    if (strcmp(path, "default") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+    if (strcmp(path, "default") != 0 && (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)))
         return AY_OK;
     return words_at(out, a, path, err);
 }

@@ -13,4 +13,6 @@
         embed ay_default_weights, "models/default/model.safetensors"
         embed ay_default_config, "models/default/config.json"
         embed ay_default_golden, "models/default/golden.json"
+        embed ay_default_words, "models/default/words.safetensors"
+        embed ay_default_words_json, "models/default/words.json"
         .section .note.GNU-stack, "", @progbits

@@ -9,7 +9,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "engine/default.h"
 #include "engine/words_cache.h"
+#include "engine/words_small.h"
 #include "models/model.h"
 #include "nn/plan.h"
 #include "text/tokenizer.h"
@@ -28,6 +30,7 @@ struct ay_words {
     char *path;
     char backend[16];
     ay_words_options options;
+    ay_words_small *small; /* NULL: a text tower; else a table, and nothing of the rest is needed */
 
     pthread_mutex_t work;
     atomic_bool ready;
@@ -45,13 +48,35 @@ struct ay_words {
 
 /* ---- open and load --------------------------------------------------------------------------- */
 
+/* A table is small and is read at once. */
+static ay_status open_small(ay_words *w, const char *model, ay_err *err)
+{
+    ay_status status;
+
+    if (strcmp(model, "default") == 0)
+        status = ay_words_small_from_memory(&w->small, ay_default_words,
+                                            (size_t)(ay_default_words_end - ay_default_words),
+                                            ay_default_words_json,
+                                            (size_t)(ay_default_words_json_end - ay_default_words_json), err);
+    else
+        status = ay_words_small_open(&w->small, model, err);
+    if (status != AY_OK)
+        return status;
+    ay_words_small_info(w->small, &w->info);
+    memcpy(w->pair, ay_words_small_encoder(w->small), sizeof w->pair);
+    atomic_store(&w->ready, true);
+    return AY_OK;
+}
+
 ay_status ay_words_open(ay_words **out, const char *model, const ay_words_options *options,
                         ay_err *err)
 {
+    bool small = strcmp(model, "default") == 0 || ay_words_small_is(model);
     ay_words *w;
+    ay_status status;
 
     *out = NULL;
-    if (!ay_file_is_dir(model))
+    if (!small && !ay_file_is_dir(model))
         return ay_fail(err, AY_ENOTFOUND,
                        "model %s: words need a folder with a CLIP model and its vocabulary", model);
     w = ay_calloc(1, sizeof *w);
@@ -66,8 +91,12 @@ ay_status ay_words_open(ay_words **out, const char *model, const ay_words_option
     pthread_mutex_init(&w->work, NULL);
     pthread_mutex_init(&w->cache_lock, NULL);
     ay_words_cache_init(&w->cache, w->options.memory ? w->options.memory : DEFAULT_MEMORY);
-    *out = w;
-    return AY_OK;
+    status = small ? open_small(w, model, err) : AY_OK;
+    if (status == AY_OK)
+        *out = w;
+    else
+        ay_words_close(w);
+    return status;
 }
 
 static void unload(ay_words *w)
@@ -88,6 +117,7 @@ void ay_words_close(ay_words *w)
     if (!w)
         return;
     unload(w);
+    ay_words_small_close(w->small);
     ay_words_cache_fini(&w->cache);
     pthread_mutex_destroy(&w->work);
     pthread_mutex_destroy(&w->cache_lock);
@@ -365,18 +395,40 @@ static void keep(ay_words *w, const pending *p, int n)
 
 ay_status ay_words_examine(ay_words *w, const char *text, ay_arena *a, ay_words_text *out, ay_err *err)
 {
-    (void)a, (void)text;
+    if (w->small)
+        return ay_words_small_read(w->small, text, a, NULL, out, err);
     *out = (ay_words_text){.known = 1};
     return need(w, err);
 }
 
+/* Sums of a few rows: nothing is worth keeping. */
+static ay_status embed_small(ay_words *w, const char *const *texts, int n, float *dst, ay_err *err)
+{
+    ay_words_text t;
+    ay_status status = AY_OK;
+
+    for (int i = 0; i < n && status == AY_OK; i++) {
+        status = ay_words_small_read(w->small, texts[i], NULL, dst + (size_t)i * (size_t)w->info.dim, &t, err);
+        if (status == AY_OK && t.known == 0)
+            status = ay_fail(err, AY_EINVAL, "no word of \"%.80s\" is known", texts[i]);
+        if (status != AY_OK)
+            ay_err_wrap(err, "text %d", i + 1);
+    }
+    pthread_mutex_lock(&w->cache_lock);
+    w->stats.asked += (uint64_t)n;
+    pthread_mutex_unlock(&w->cache_lock);
+    return status;
+}
+
 ay_status ay_words_embed(ay_words *w, const char *const *texts, int n, float *dst, ay_err *err)
 {
-    ay_status status = need(w, err);
+    ay_status status = w->small ? AY_OK : need(w, err);
     pending *p;
     int32_t *ids = NULL;
     int m;
 
+    if (w->small)
+        return embed_small(w, texts, n, dst, err);
     if (status != AY_OK || n < 1)
         return status;
     p = ay_calloc((size_t)n, sizeof *p);

@@ -36,6 +36,13 @@ typedef struct {
     size_t memory;          /* bytes for vectors that are kept; 0: 16 MB, some 6,000 of 512 numbers */
 } ay_words_options;
 
+/* How likely a picture is none of n labels: 1 / (1 + exp(-(constant + cosine * c + log_labels * ln n))),
+ * c the largest cosine of the picture and a label's text. */
+typedef struct {
+    bool known; /* false: nobody has measured it for this model */
+    double constant, cosine, log_labels;
+} ay_words_none;
+
 typedef struct {
     char name[64];
     char shape[192];
@@ -46,6 +53,7 @@ typedef struct {
     float scale; /* what a cosine of picture and text is multiplied by before the softmax; 100 where the
                     file has none */
     ay_precision precision; /* the one in force: F32 or BF16 */
+    ay_words_none none;
     bool closed; /* it knows a list of words and nothing else: see ay_words_examine() */
 } ay_words_info;
 

@@ -1,3 +1,4 @@
+#include "service/ranking.h"
 #include "service/wordy.h"
 
 #include "base/clock.h"
@@ -15,8 +16,7 @@ static const char *const neutral[] = {
     "food photo",              "animal photo",       "product photo",    "document screenshot",
     "website screenshot",      "cartoon",            "anime illustration", "logo design",
     "meme image",              "sports photo",       "beach photo",      "fashion photo"};
-static const char *const anything[] = {"a photo", "an image", "a picture", "something", "an object"};
-enum { NSENSITIVE = 2, NNEUTRAL = 16, NANYTHING = 5 };
+enum { NSENSITIVE = 2, NNEUTRAL = 16 };
 
 /* Published prompts: CLIP's usual one, and the seven of its README that do best together on ImageNet. */
 static const char *const one_template[] = {"a photo of a {}."};
@@ -299,9 +299,27 @@ static ay_status judge_nsfw(asking *k, ay_err *err)
     return status;
 }
 
+/* Measured where the encoder says how; else against neutral texts, which a list of words cannot read. */
+static ay_status judge_none(asking *k, const double *logits, ay_err *err)
+{
+    double *other = ay_arena_alloc(k->a, (size_t)ay_neutral_text_count * sizeof *other), largest = logits[0];
+    int n = k->out->labels.n;
+    ay_status status = other ? AY_OK : ay_fail(err, AY_ENOMEM, "neutral texts");
+
+    for (int i = 1; i < n; i++)
+        largest = fmax(largest, logits[i]);
+    if (k->w->none.known)
+        k->out->none = ay_zeroshot_none_measured(&k->w->none, largest / k->w->scale, n);
+    else if (!k->w->closed && status == AY_OK) {
+        status = logits_of(k, ay_neutral_texts, ay_neutral_text_count, other, err);
+        k->out->none = status == AY_OK ? ay_zeroshot_none(logits, n, other, ay_neutral_text_count) : -1;
+    }
+    return status;
+}
+
 static ay_status score(asking *k, ay_err *err)
 {
-    double *logits = ay_arena_alloc(k->a, ((size_t)k->out->labels.n + 1) * sizeof *logits), other[NANYTHING];
+    double *logits = ay_arena_alloc(k->a, ((size_t)k->out->labels.n + 1) * sizeof *logits);
     ay_status status = logits ? weigh(k, err)
                               : ay_fail(err, AY_ENOMEM, "%d labels", k->out->labels.n);
 
@@ -314,11 +332,7 @@ static ay_status score(asking *k, ay_err *err)
         status = judge(k, logits, err);
     if (status == AY_OK)
         status = judge_nsfw(k, err);
-    if (status == AY_OK && k->q->none)
-        status = logits_of(k, anything, NANYTHING, other, err);
-    k->out->none = status == AY_OK && k->q->none
-                       ? ay_zeroshot_none(logits, k->out->labels.n, other, NANYTHING) : -1;
-    return status;
+    return status == AY_OK && k->q->none ? judge_none(k, logits, err) : status;
 }
 
 /* The class of a picture that is also a reference picture, of the active data set's if it is in several;

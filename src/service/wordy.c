@@ -85,6 +85,7 @@ ay_status ay_wordy_pair(ay_service *s, ay_err *err)
             status = ay_fail(err, AY_ECORRUPT, "its text tower belongs to other pictures' vectors");
         w->scale = status == AY_OK ? (double)info.scale : 0;
         w->closed = status == AY_OK && info.closed;
+        w->none = status == AY_OK ? info.none : (ay_words_none){0};
         w->paired = status == AY_OK;
     }
     pthread_mutex_unlock(&w->lock);

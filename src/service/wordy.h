@@ -28,6 +28,7 @@ struct ay_wordy {
     bool loaded, paired;
     double scale;
     bool closed; /* the encoder knows a list of words only */
+    ay_words_none none;
     ay_wordy_row *rows;
     float *vectors; /* cap * dim */
     int n, cap, dim;

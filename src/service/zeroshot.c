@@ -97,3 +97,8 @@ double ay_zeroshot_none(const double *logits, int n, const double *neutral, int 
     none = sum_exp(neutral, nneutral, shift) / nneutral;
     return none / (none + sum_exp(logits, n, shift));
 }
+
+double ay_zeroshot_none_measured(const ay_words_none *m, double largest, int n)
+{
+    return 1 / (1 + exp(-(m->constant + m->cosine * largest + m->log_labels * log(n > 1 ? n : 1))));
+}

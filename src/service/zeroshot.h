@@ -17,6 +17,8 @@
 #ifndef AY_SERVICE_ZEROSHOT_H
 #define AY_SERVICE_ZEROSHOT_H
 
+#include "engine/words.h"
+
 #include <stdbool.h>
 
 typedef struct {
@@ -49,5 +51,10 @@ double ay_zeroshot_share(const double *a, int na, const double *b, int nb);
 /* How likely the picture is none of the labels: as if there were one more, as likely as neutral texts
  * ("a photo", "an image") are on average.  0 without neutral texts. */
 double ay_zeroshot_none(const double *logits, int n, const double *neutral, int nneutral);
+
+/* The same for an encoder of which it was measured (engine/words.h, ay_words_none): from the largest cosine
+ * of the picture and a label, n labels.  A frequency, when it is as likely as not that the right label is
+ * among them. */
+double ay_zeroshot_none_measured(const ay_words_none *m, double largest, int n);
 
 #endif

@@ -191,7 +191,17 @@ static void relations(void)
     CHECK(same[0] == 0 && same[1] == 0);
 }
 
-TESTS({"as PyTorch computes it", as_pytorch}, {"known figures", known_figures},
+static void none_of_these_as_measured(void)
+{
+    ay_words_none m = {true, 3, -15, 0.6};
+
+    near(ay_zeroshot_none_measured(&m, 0.2, 1), 0.5);
+    near(ay_zeroshot_none_measured(&m, 0.5, 10), 1 / (1 + exp(-(3 - 7.5 + 0.6 * log(10)))));
+    CHECK(ay_zeroshot_none_measured(&m, 0.6, 10) < ay_zeroshot_none_measured(&m, 0.4, 10));
+    CHECK(ay_zeroshot_none_measured(&m, 0.4, 50) > ay_zeroshot_none_measured(&m, 0.4, 5));
+}
+
+TESTS({"none of these as measured", none_of_these_as_measured}, {"as PyTorch computes it", as_pytorch}, {"known figures", known_figures},
       {"logits far from nought", logits_far_away}, {"shares of two groups", shares},
       {"feedback moves the ranking the right way and fades", feedback_moves_the_ranking},
       {"a rejection takes a lead away", rejection_takes_a_lead},

@@ -3,7 +3,7 @@
 import { Interface, Server, check, form, json, newFolder, picture, program, run, sha256, test } from "./lib.mjs";
 import { writeModel } from "./tiny_clip.mjs";
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const model = newFolder(), data = newFolder();
@@ -228,13 +228,42 @@ test("vectors and verdicts outlive the program", async () => {
   await server.stop();
 });
 
-test("without a text tower it says what to do", async () => {
-  server = await Server.start();
+test("an encoder without words says what to do", async () => {
+  const folder = newFolder();
+  for (const name of ["model.safetensors", "config.json"]) copyFileSync(join("models/default", name), join(folder, name));
+  server = await Server.start("--model", folder);
   const { detail } = await classify(first, { labels: "a,b" }, 409);
+  check(detail.includes("reads no words"), detail);
   await v1(first, { labels: "a,b" }, 409);
-  check(detail.includes("assay model pull vit-b-32-laion2b"), detail);
+  await server.stop();
+});
+
+test("the embedded encoder scores what it knows and names what it does not", async () => {
+  server = await Server.start();
   const told = await ask(200, "GET", "/labels");
-  check(told.reads_words === false && told.default_labels.length === 121, told.reads_words);
+  check(told.reads_words === true && told.default_labels.length === 121, told.reads_words);
+  const drawn = newFolder();
+  execFileSync("make", ["-s", "build/release/draw-pictures"]);
+  execFileSync("build/release/draw-pictures", ["--set", "demo", "--count", "1", "--size", "160", "--seed", "3", "--from", "1000000", "--out", join(drawn, "p")]);
+  const gear = readFileSync(execFileSync("sh", ["-c", `ls ${drawn}/p/Gear/*`]).toString().trim());
+  const a = await v1(gear, { labels: "gear,apple,zorblax,quantum keyboard", none_of_these: "true" });
+  check(a.label === "gear" && a.scores.length === 3 && a.message_code !== "nothing_known", a.scores);
+  check(a.unknown_labels.join() === "zorblax" && a.unknown_words.join() === "zorblax,quantum", a.unknown_words);
+  check(a.scores.find((s) => s.label === "quantum keyboard").ignored_words.join() === "quantum", a.scores);
+  near(a.scores.reduce((sum, s) => sum + s.probability, 0), 1, "sum");
+  check(a.none_of_these >= 0 && a.none_of_these <= 1 && a.nsfw === null, a.none_of_these, a.nsfw);
+  const other = await v1(gear, { labels: "strawberry,elephant", none_of_these: "true" });
+  check(other.none_of_these > a.none_of_these + 0.3, "none of these", a.none_of_these, other.none_of_these);
+  const nothing = await v1(gear, { labels: "zorblax,a photo", none_of_these: "true" });
+  check(nothing.label === null && nothing.probability === null && nothing.scores.length === 0 && nothing.none_of_these === null, nothing);
+  check(nothing.message_code === "nothing_known" && nothing.unknown_labels.length === 2 && nothing.entropy === null, nothing);
+  const old = await classify(gear, { labels: "gear,apple,zorblax", templates: "seven" });
+  check(old.category === "gear" && !("zorblax" in old.all_scores) && old.unknown_labels.join() === "zorblax" && old.nsfw_score === null, old);
+  near(old.all_scores.gear, (await classify(gear, { labels: "gear,apple" })).all_scores.gear, "templates move nothing");
+  const refused = await classify(gear, { labels: "zorblax" }, 422);
+  check(refused.detail.includes("no word"), refused.detail);
+  const usual = await classify(gear);
+  check(usual.unknown_labels.length > 0 && Object.keys(usual.all_scores).length + usual.unknown_labels.length === 121, usual.unknown_labels.length);
   await server.stop();
 });
 
