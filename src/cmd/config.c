@@ -171,10 +171,15 @@ static ay_status put_variable(ay_config *c, int i, const char *value, const char
 /* Where a person wrote it for this program: a value beyond its limits is an error too. */
 static ay_status check_variable(int i, const char *value, const char *origin, ay_err *err)
 {
-    char used[64];
+    const ay_word_var *v = &ay_word_vars[i];
+    char used[64], range[80];
+    ay_var_verdict verdict = *value ? ay_word_var_check(v, value, used, sizeof used, err) : AY_VAR_RIGHT;
 
-    if (!*value || ay_word_var_check(&ay_word_vars[i], value, used, sizeof used, err) == AY_VAR_RIGHT)
+    if (verdict == AY_VAR_RIGHT)
         return AY_OK;
+    ay_word_var_range(v, range, sizeof range);
+    if (verdict == AY_VAR_CHANGED)
+        ay_fail(err, AY_EINVAL, "%s must be %s, not \"%.60s\"", v->name, range, value);
     ay_err_wrap(err, "%s", origin);
     return AY_EINVAL;
 }

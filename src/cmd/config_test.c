@@ -114,7 +114,7 @@ static void wrong_variables_are_named_with_their_range(void)
 {
     static const char *const wrong[][2] = {
         {"CLIP_TOP_K=21", "1 to 20"}, {"CLIP_TOP_K=x", "1 to 20"}, {"TOP_K=3", "no variable 'TOP_K'"},
-        {"CLIP_TOP_K", "NAME=VALUE"}, {"OPENAI_API_KEY=sk-1", "OPENAI_API_KEY"}, {"ENABLE_CLUSTERING=perhaps", "off"},
+        {"CLIP_TOP_K", "NAME=VALUE"}, {"OPENAI_API_KEY=sk-1", "OPENAI_API_KEY"}, {"ENABLE_CLUSTERING=perhaps", "yes or no"},
         {"DB_PASSWORD=x", "environment or a file"}, {"CLIP_DEVICE=gpu", "cpu, cuda or auto"}};
     ay_err err;
 
@@ -124,7 +124,7 @@ static void wrong_variables_are_named_with_their_range(void)
         CHECK(strstr(err.msg, wrong[i][1]) && !strstr(err.msg, "sk-1"));
         ay_config_fini(&c);
     }
-    expect_refusal("port: 1\nSIMILARITY_SCAN_LIMIT: 99\n", ":2: SIMILARITY_SCAN_LIMIT is 100");
+    expect_refusal("port: 1\nSIMILARITY_SCAN_LIMIT: 99\n", ":2: SIMILARITY_SCAN_LIMIT must be 100 to 20000, not \"99\"");
     expect_refusal("LLM_EXPANSION_FORMAT: xml\n", "auto, json_schema or json_object");
 }
 
