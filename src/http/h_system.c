@@ -3,6 +3,7 @@
 #include "http/impl.h"
 
 #include "base/clock.h"
+#include "service/classify_words.h"
 #include "service/registry.h"
 
 #include <math.h>
@@ -79,6 +80,22 @@ static void service_metrics(ay_service *service, ay_buf *out)
         ay_metrics_line(out, lines[i].name, lines[i].type, lines[i].help, lines[i].value);
 }
 
+/* What became of label expansions, by the word that the answers have. */
+static void expansion_metrics(const ay_service *service, ay_buf *out)
+{
+    uint64_t n[AY_EXPAND_STATES];
+
+    if (!ay_service_expands(service))
+        return;
+    ay_service_expand_counts(service, n);
+    n[AY_EXPAND_CLOSE] += n[AY_EXPAND_UNSURE]; /* one word for both gates */
+    ay_buf_puts(out, "# HELP assay_expansions_total Label expansions by what happened.\n"
+                     "# TYPE assay_expansions_total counter\n");
+    for (int i = AY_EXPAND_CLOSE; i < AY_EXPAND_STATES; i++)
+        ay_buf_printf(out, "assay_expansions_total{status=\"%s\"} %llu\n", ay_expand_word(i),
+                      (unsigned long long)n[i]);
+}
+
 ay_status ay_h_metrics(ay_request *rq, ay_err *err)
 {
     ay_server *s = rq->server;
@@ -98,8 +115,10 @@ ay_status ay_h_metrics(ay_request *rq, ay_err *err)
                     (double)ay_events_count(s->events));
     ay_metrics_line(&out, "assay_uptime_seconds", "gauge", "Since the server started.",
                     (double)(ay_clock_mono() - s->started) / 1e9);
-    if (rq->service)
+    if (rq->service) {
         service_metrics(rq->service, &out);
+        expansion_metrics(rq->service, &out);
+    }
     status = ay_reply_bytes(rq, 200, "text/plain; version=0.0.4; charset=utf-8", &out, err);
     ay_buf_fini(&out);
     return status;

@@ -97,6 +97,7 @@ ay_status ay_classify_words(ay_service *s, const ay_word_request *q, ay_arena *a
  * AY_EXPAND_OFF.  Cannot fail (service/expand.h). */
 void ay_expand_answer(ay_service *s, const ay_word_answer *w, bool wanted, ay_arena *a, ay_expansion *out);
 bool ay_service_expands(const ay_service *s); /* is there a language model to ask? */
+void ay_service_expand_counts(const ay_service *s, uint64_t counts[AY_EXPAND_STATES]);
 
 /* ---- verdicts */
 typedef struct {

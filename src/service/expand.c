@@ -29,8 +29,9 @@ typedef struct {
 struct ay_expand {
     ay_expand_settings set; /* strings are owned */
     char *strings[5];
-    bool on, has_folder, shelf_read;
+    bool on, shelf_read;
     char *folder;
+    atomic_ullong said[AY_EXPAND_STATES];
     uint64_t (*clock)(void);
     atomic_bool cancel;
 
@@ -434,20 +435,14 @@ static bool passes(ay_expand *x, double entropy, double margin, ay_arena *a, ay_
     return false;
 }
 
-void ay_expand_ask(ay_expand *x, const char *const *labels, int n, double entropy_normalized, double margin,
-                   ay_arena *a, ay_expansion *out)
+/* What passed the gate. */
+static void look_or_ask(ay_expand *x, const char *const *labels, int n, uint64_t begun, ay_arena *a,
+                        ay_expansion *out)
 {
-    uint64_t begun = ay_clock_mono();
     char key[AY_SHA256_HEX];
     question *q;
     int at;
 
-    *out = (ay_expansion){.state = AY_EXPAND_OFF, .reason = "", .model = ""};
-    if (!ay_expand_is_on(x) || n < 1)
-        return;
-    out->model = x->set.model;
-    if (!passes(x, entropy_normalized, margin, a, out))
-        return;
     ay_expand_key(&x->set, labels, n, key);
     pthread_mutex_lock(&x->lock);
     if (!from_shelf(x, key, a, out)) {
@@ -462,4 +457,24 @@ void ay_expand_ask(ay_expand *x, const char *const *labels, int n, double entrop
     }
     pthread_mutex_unlock(&x->lock);
     out->waited_ms = (double)(ay_clock_mono() - begun) / 1e6;
+}
+
+void ay_expand_ask(ay_expand *x, const char *const *labels, int n, double entropy_normalized, double margin,
+                   ay_arena *a, ay_expansion *out)
+{
+    uint64_t begun = ay_clock_mono();
+
+    *out = (ay_expansion){.state = AY_EXPAND_OFF, .reason = "", .model = ""};
+    if (!ay_expand_is_on(x) || n < 1)
+        return;
+    out->model = x->set.model;
+    if (passes(x, entropy_normalized, margin, a, out))
+        look_or_ask(x, labels, n, begun, a, out);
+    atomic_fetch_add(&x->said[out->state], 1);
+}
+
+void ay_expand_counts(const ay_expand *x, uint64_t counts[AY_EXPAND_STATES])
+{
+    for (int i = 0; i < AY_EXPAND_STATES; i++)
+        counts[i] = x ? atomic_load(&x->said[i]) : 0;
 }

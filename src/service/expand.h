@@ -115,6 +115,9 @@ ay_status ay_expand_open(ay_expand **out, const ay_expand_options *o, ay_err *er
 void ay_expand_close(ay_expand *x); /* nobody inside; ends questions under way; NULL is fine */
 bool ay_expand_is_on(const ay_expand *x);
 
+/* How often each state was the answer since opening; OFF is not counted. */
+void ay_expand_counts(const ay_expand *x, uint64_t counts[AY_EXPAND_STATES]);
+
 /* labels: best first, at least one; what is over AY_EXPAND_LABELS is ignored.  out's texts are in the
  * arena; clusters are not made here.  Cannot fail: out->state says what happened. */
 void ay_expand_ask(ay_expand *x, const char *const *labels, int n, double entropy_normalized, double margin,

@@ -202,6 +202,9 @@ static void labels_are_data_in_the_question(void)
     CHECK(strcmp(key[0], key[1]) == 0);
     s.model = "other";
     ay_expand_key(&s, labels, 3, key[2]);
+    s.url = "u//";
+    ay_expand_key(&s, labels, 3, key[3]);
+    CHECK(strcmp(key[2], key[3]) == 0);
     s.url = "other";
     ay_expand_key(&s, labels, 3, key[3]);
     CHECK(strcmp(key[1], key[2]) != 0 && strcmp(key[2], key[3]) != 0);

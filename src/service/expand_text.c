@@ -41,10 +41,14 @@ static json_t *labels_json(const char *const *labels, int n)
 
 void ay_expand_key(const ay_expand_settings *s, const char *const *labels, int n, char key[AY_SHA256_HEX])
 {
-    json_t *o = json_pack("{s:s, s:s, s:i, s:o}", "url", s->url, "model", s->model, "prompt", PROMPT, "labels",
-                          labels_json(labels, n));
+    int bytes = (int)strlen(s->url);
+    json_t *o;
     ay_buf text = {0};
 
+    while (bytes > 0 && s->url[bytes - 1] == '/')
+        bytes--; /* the same endpoint with and without */
+    o = json_pack("{s:s#, s:s, s:i, s:o}", "url", s->url, bytes, "model", s->model, "prompt", PROMPT, "labels",
+                  labels_json(labels, n));
     ay_json_dump(o, JSON_COMPACT | JSON_SORT_KEYS, &text);
     ay_sha256_bytes(text.data ? text.data : "", text.len, key);
     ay_buf_fini(&text);

@@ -40,6 +40,11 @@ static bool group(ay_wordy *w, const ay_labels *texts, ay_arena *a, groups *g)
     return good;
 }
 
+void ay_service_expand_counts(const ay_service *s, uint64_t counts[AY_EXPAND_STATES])
+{
+    ay_expand_counts(s->words->expand, counts);
+}
+
 void ay_expand_answer(ay_service *s, const ay_word_answer *w, bool wanted, ay_arena *a, ay_expansion *out)
 {
     const char *labels[AY_EXPAND_LABELS];

@@ -133,6 +133,8 @@ test("a slow language model does not stop the server", async () => {
   const answers = await all, took = Date.now() - begun, said = {};
   for (const a of answers) said[a.expansion.status] = (said[a.expansion.status] ?? 0) + 1;
   check(answers.every((a) => a.label) && health.status === 200 && healthMs < 2000, said, healthMs);
+  const counted = (await server.request("GET", "/metrics")).bytes.toString();
+  for (const [status, n] of Object.entries(said)) check(counted.includes(`assay_expansions_total{status="${status}"} ${n}\n`), status, n, counted);
   check(took < 12000 && said.timeout >= 1 && said.busy >= 1 && llm.asked.length <= 8, said, took, llm.asked.length);
 });
 
