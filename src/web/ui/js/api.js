@@ -39,13 +39,13 @@ async function problem(response) {
 /**
  * @param {string} method
  * @param {string} path
- * @param {{query?: object, json?: object, body?: BodyInit, signal?: AbortSignal, tries?: number, blob?: boolean (what comes is a file)}} [options]
+ * @param {{query?: object, json?: object, body?: BodyInit, signal?: AbortSignal, tries?: number, key?: string (of an act that must happen once), blob?: boolean (what comes is a file)}} [options]
  */
-async function call(method, path, { query = {}, json, body, signal, tries = 3, blob = false } = {}) {
+async function call(method, path, { query = {}, json, body, signal, tries = 3, key, blob = false } = {}) {
     const url = new URL(path, location.href);
-    for (const [key, value] of Object.entries(query))
-        if (value !== undefined && value !== null && value !== '') url.searchParams.set(key, value);
-    const headers = json ? { 'Content-Type': 'application/json' } : {};
+    for (const [name, value] of Object.entries(query))
+        if (value !== undefined && value !== null && value !== '') url.searchParams.set(name, value);
+    const headers = { ...(json && { 'Content-Type': 'application/json' }), ...(key && { 'Idempotency-Key': key }) };
     for (;;) {
         let response;
         try {
@@ -110,8 +110,8 @@ export const api = {
     promote: (id) => call('POST', `/v1/models/${id}/promote`),
     rollback: () => call('POST', '/v1/models/rollback'),
     served: () => call('GET', '/v1/models/history').then((r) => r.items),
-    /** What the active model says of these pictures; recorded. */
-    classify: (parts, signal) => call('POST', '/v1/predictions', { body: forms(parts), signal, tries: 6 }),
+    /** What the active model says of these pictures; recorded.  slow: {tta, mc_dropout} */
+    classify: (parts, signal, slow = {}) => call('POST', '/v1/predictions', { query: slow, body: forms(parts), signal, tries: 6 }),
     /** What one version says; nothing is recorded. */
     tryModel: (id, parts) => call('POST', `/v1/models/${id}/predict`, { body: forms(parts), tries: 6 }),
     deleteModel: (id) => call('DELETE', `/v1/models/${id}`),
@@ -131,6 +131,22 @@ export const api = {
     job: (id, from = 0) => call('GET', `/v1/jobs/${id}`, { query: { from: String(from) } }),
     resumeJob: (id) => call('POST', `/v1/jobs/${id}/resume`),
     stopJob: (id) => call('POST', `/v1/jobs/${id}/cancel`),
+
+    labels: () => call('GET', '/labels'),
+    /** Which of the labels fits best; labels null: the server's own. */
+    byWords: (blob, name, { labels, templates, none, theme, signal }) => call('POST', '/v1/classify', { signal, tries: 6,
+        body: form('file', blob, name, { labels: labels && JSON.stringify(labels), templates: templates ? 'seven' : 'none', none_of_these: none ? 'true' : 'false', theme }) }),
+    verdict: (body, key) => call('POST', '/v1/feedback', { json: body, key }),
+    /** By words, by a stored picture (sha256), by a picture from here; empty fields do not narrow. */
+    search(query, picture, signal) {
+        const wanted = Object.fromEntries(Object.entries(query).filter(([, v]) => v !== undefined && v !== '' && v.length !== 0));
+        if (!picture) return call('POST', '/v1/search', { json: wanted, signal });
+        const fields = Object.fromEntries(Object.entries(wanted).map(([k, v]) => [k, Array.isArray(v) ? JSON.stringify(v) : v]));
+        return call('POST', '/v1/search', { body: form('file', picture.blob, picture.name, fields), signal });
+    },
+    encoders: () => call('GET', '/v1/encoders'),
+    pullEncoder: (name, accept) => call('POST', `/v1/encoders/${encodeURIComponent(name)}/pull`, { json: { accept_licence: accept } }),
+    useEncoder: (name) => call('POST', `/v1/encoders/${encodeURIComponent(name)}/use`, { json: {} }),
 
     suspects: (dataset) => call('GET', '/v1/suspects', { query: { dataset } }),
 };

@@ -4,7 +4,7 @@
  * Pictures go GROUP at a time and LANES requests beside each other, so that the model sees several at once and the
  * first answers show while the last pictures still travel.  A cancelled run stops what was not sent.
  */
-import { h, put, redraw, $ } from './dom.js';
+import { h, put, redraw } from './dom.js';
 import { t, percent, number } from './i18n.js';
 import { icon } from './icons.js';
 import { api, explain } from './api.js';
@@ -12,6 +12,8 @@ import { confirm } from './dialog.js';
 import { failed, say, toast } from './toast.js';
 import { state, on, emit } from './state.js';
 import { readable } from './readable.js';
+import { classifyWays } from './way.js';
+import { prefs, setPref } from './prefs.js';
 import { band, bands, row, failedRow, modelName } from './answers.js';
 
 const GROUP = 8;
@@ -22,10 +24,14 @@ const PAGE = 50;
 const run = { total: 0, done: 0, queue: /** @type {File[]} */ ([]), lanes: 0, broken: /** @type {any[]} */ ([]), stop: new AbortController() };
 const busy = () => run.lanes > 0 || run.queue.length > 0;
 
+const PASSES = 20;
+/** What costs time and is asked for only when somebody ticked it. */
+const slow = () => ({ tta: prefs.views ? 'true' : '', mc_dropout: prefs.passes ? String(PASSES) : '' });
+
 async function sendGroup(files) {
     const parts = await Promise.all(files.map((f) => readable(f, f.name || 'picture')));
     try {
-        const answer = await api.classify(parts, run.stop.signal);
+        const answer = await api.classify(parts, run.stop.signal, slow());
         answer.items.forEach((a, i) => a.error && run.broken.push({ file: files[i].name, why: a.error.detail }));
     } catch (error) {
         if (error.name === 'AbortError') return;
@@ -83,7 +89,14 @@ function runBox() {
 /** Nobody to ask: say so and where to go. */
 function nobody() {
     return h('section', { class: 'welcome middle' }, icon('train'), h('h2', {}, t('no_model')), h('p', { class: 'muted' }, t('no_model_help')),
-        h('div', { class: 'chips' }, h('a', { class: 'btn main', href: '#/train' }, t('to_train')), state.models.length > 0 && h('a', { class: 'btn', href: '#/models' }, t('to_models'))));
+        h('div', { class: 'chips' }, h('a', { class: 'btn main', href: '#/train' }, t('to_train')), h('a', { class: 'btn', href: '#/words' }, icon('tag'), t('way_words')), state.models.length > 0 && h('a', { class: 'btn', href: '#/models' }, t('to_models'))));
+}
+
+/** Folded away: two ways to ask that take longer. */
+function slowly() {
+    const tick = (name, key) => h('label', { class: 'tick-row' }, h('input', { type: 'checkbox', name, checked: prefs[name], onchange: (e) => setPref(name, e.target.checked) }),
+        h('span', {}, h('b', {}, t(key)), ' ', h('span', { class: 'muted' }, t(`${key}_help`))));
+    return h('details', { class: 'details', 'data-part': 'slow', open: prefs.views || prefs.passes }, h('summary', {}, t('slow_options')), h('div', { class: 'ticks' }, tick('views', 'slow_views'), tick('passes', 'slow_passes')));
 }
 
 const active = () => state.models.find((m) => m.active);
@@ -184,10 +197,11 @@ export function boardView() {
         const m = active();
         put(head,
             h('div', {}, h('h1', {}, t('tab_board')), m && h('p', { class: 'muted' }, `${modelName(m)} · ${t('classes', { n: m.classes.length })} · ${t('bands_are', { confident: percent(m.confident, 0), reject: percent(m.reject, 0) })}`)),
+            classifyWays('board'),
             m && h('div', { class: 'page-tools' },
                 h('button', { class: 'btn main', type: 'button', 'data-do': 'classify', onclick: () => picker.click() }, icon('upload'), t('classify_pictures')),
                 h('a', { class: 'btn', href: '#/models' }, icon('models'), t('to_models'))));
-        put(place, m ? h('p', { class: 'muted small drop-note' }, t('drop_classify')) : nobody());
+        put(place, m ? [h('p', { class: 'muted small drop-note' }, t('drop_classify')), slowly()] : nobody());
     });
 
     const drawRun = () => redraw(running, () => put(running, runBox()));
@@ -207,7 +221,7 @@ export function boardView() {
         el,
         get onDrop() { return active() ? (files) => classifyFiles(files.map((f) => f.file)) : () => failed(new Error(t('no_model_help'))); },
         get dropText() { return t(active() ? 'drop_to_classify' : 'no_model'); },
-        keys: { u: () => active() && picker.click(), '/': () => $('input[type="search"]', el)?.focus() },
+        keys: { u: () => active() && picker.click() },
         stop() {
             alive = false;
             clearTimeout(soon);

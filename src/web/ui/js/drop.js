@@ -37,30 +37,33 @@ export async function dropped(data) {
 
 /**
  * The whole window takes drops and pastes and hands them to whatever view is on.
- * @param {() => {onDrop?: (files: Dropped[]) => void, dropText?: string}} current
+ * @param {(target: EventTarget|null) => {onDrop?: (files: Dropped[]) => void, dropText?: string}} current by what is under the pointer
  */
 export function listenForFiles(current) {
     let depth = 0;
-    const show = (yes) => {
+    const show = (yes, target) => {
         document.body.classList.toggle('dropping', yes);
-        document.body.dataset.drop = current().dropText ?? t('drop_scan');
+        document.body.dataset.drop = current(target).dropText ?? t('drop_scan');
     };
-    const hasFiles = (e) => e.dataTransfer?.types.includes('Files') && current().onDrop;
-    addEventListener('dragenter', (e) => hasFiles(e) && (depth++, show(true)));
-    addEventListener('dragleave', (e) => hasFiles(e) && --depth <= 0 && ((depth = 0), show(false)));
+    const carries = (e) => e.dataTransfer?.types.includes('Files');
+    const hasFiles = (e) => carries(e) && current(e.target).onDrop;
+    addEventListener('dragenter', (e) => carries(e) && (depth++, show(Boolean(hasFiles(e)), e.target)));
+    addEventListener('dragleave', (e) => carries(e) && --depth <= 0 && ((depth = 0), show(false)));
     addEventListener('dragover', (e) => hasFiles(e) && e.preventDefault());
     addEventListener('drop', async (e) => {
         if (!hasFiles(e)) return;
         e.preventDefault();
         depth = 0;
         show(false);
+        const { onDrop } = current(e.target);
         const files = await dropped(e.dataTransfer);
-        if (files.length) current().onDrop(files);
+        if (files.length) onDrop(files);
     });
     addEventListener('paste', (e) => {
         const files = [...(e.clipboardData?.files ?? [])].map((file) => ({ file, folder: '' }));
-        if (!files.length || !current().onDrop) return;
+        const { onDrop } = current(e.target);
+        if (!files.length || !onDrop) return;
         e.preventDefault();
-        current().onDrop(files);
+        onDrop(files);
     });
 }

@@ -2,7 +2,7 @@
  * main.js - the frame: bar, tabs, which view is on.
  *
  * Views are functions that return {el, stop, keys, onDrop}.  Addresses: #/scan, #/data, #/data/<class>,
- * #/check, #/board, #/train, #/models.  A change of language draws everything again; the camera and the lists live elsewhere and stay.
+ * #/check, #/words, #/board, #/search/<question>, #/train, #/models, #/encoders.  A change of language draws everything again; the camera and the lists live elsewhere and stay.
  */
 import { h, put, redraw, $ } from './dom.js';
 import { t, applyLanguage } from './i18n.js';
@@ -16,7 +16,12 @@ import { scanFiles } from './scanner.js';
 import { classesView } from './classes.js';
 import { picturesView } from './pictures.js';
 import { checkView } from './suspects.js';
-import { boardView } from './board.js';
+import { boardView, loadModels } from './board.js';
+import { wordsView } from './byword.js';
+import { searchView } from './search.js';
+import { encodersView } from './encoders.js';
+import { followAddress, focusSearch, searchBox, seekFile } from './searchbox.js';
+import { classifyWay } from './way.js';
 import { trainView } from './train.js';
 import { modelsView } from './models.js';
 import { phoneDialog } from './phone.js';
@@ -30,13 +35,14 @@ import { drawNotice } from './notice.js';
 let view = { keys: {} };
 
 /** The tab that an address belongs to. */
-const tabOf = { scan: 'scan', data: 'data', check: 'data', board: 'board', train: 'train', models: 'train' };
-const makers = { data: classesView, check: checkView, board: boardView, train: trainView, models: modelsView };
+const tabOf = { scan: 'scan', data: 'data', check: 'data', words: 'board', board: 'board', train: 'train', models: 'train', encoders: 'train', search: '' };
+const makers = { data: classesView, check: checkView, words: wordsView, board: boardView, train: trainView, models: modelsView, encoders: encodersView };
+const titles = { models: 'to_models', encoders: 'to_models', search: 'search' };
 
 function tabs() {
     const here = tabOf[location.hash.split('/')[1]] ?? 'scan';
     const tab = (name, path, glyph) => h('a', { href: path, 'aria-current': here === name ? 'page' : undefined }, icon(glyph), t(`tab_${name}`));
-    return [tab('scan', '#/scan', 'scan'), tab('data', '#/data', 'data'), tab('board', '#/board', 'board'), tab('train', '#/train', 'train')];
+    return [tab('scan', '#/scan', 'scan'), tab('data', '#/data', 'data'), tab('board', `#/${classifyWay()}`, 'board'), tab('train', '#/train', 'train')];
 }
 
 function picker() {
@@ -57,8 +63,8 @@ const drawBar = () => redraw($('#bar'), fillBar);
 function fillBar() {
     const tool = (glyph, key, run, id) => h('button', { class: 'btn plain square', type: 'button', id, title: t(key), 'aria-label': t(key), onclick: run }, icon(glyph));
     put($('#bar'), h('a', { class: 'brand', href: '#/scan', 'aria-label': 'Assay' }, logo(), h('span', {}, 'Assay')),
-        h('nav', { class: 'tabs', 'aria-label': t('sections') }, tabs()), h('div', { class: 'gap' }), picker(),
-        tool('phone', 'phone', phoneDialog, 'open-phone'), tool('help', 'help', helpDialog, 'open-help'),
+        h('nav', { class: 'tabs', 'aria-label': t('sections') }, tabs()), h('div', { class: 'gap' }), searchBox(), picker(),
+        tool('search', 'search', focusSearch, 'open-search'), tool('phone', 'phone', phoneDialog, 'open-phone'), tool('help', 'help', helpDialog, 'open-help'),
         tool('settings', 'settings', () => settingsDialog(speak), 'open-settings'));
     $('#tabs-low').setAttribute('aria-label', t('sections'));
     put($('#tabs-low'), tabs());
@@ -68,11 +74,13 @@ function fillBar() {
 function route() {
     const [, name = 'scan', id] = location.hash.split('/');
     view.stop?.();
-    view = name === 'data' && id ? picturesView(id) : (makers[name] ?? scanView)();
+    view = name === 'search' ? searchView(location.hash) : name === 'data' && id ? picturesView(id) : (makers[name] ?? scanView)();
+    document.body.dataset.view = name;
     put($('#main'), view.el);
     drawBar();
+    followAddress();
     drawNotice();
-    document.title = `${t(name === 'models' ? 'to_models' : `tab_${tabOf[name] ?? 'scan'}`)} · Assay`;
+    document.title = `${t(titles[name] ?? `tab_${tabOf[name] ?? 'scan'}`)} · Assay`;
 }
 
 function speak() {
@@ -87,11 +95,12 @@ function toggleTab(hash) {
 }
 
 const keys = () => ({
-    s: toggleTab('#/scan'), d: toggleTab('#/data'), g: toggleTab('#/board'), l: toggleTab('#/train'), '?': helpDialog, ',': () => settingsDialog(speak), p: phoneDialog, ...view.keys,
+    s: toggleTab('#/scan'), d: toggleTab('#/data'), g: () => toggleTab(`#/${classifyWay()}`)(), '/': focusSearch, l: toggleTab('#/train'), '?': helpDialog, ',': () => settingsDialog(speak), p: phoneDialog, ...view.keys,
 });
 
-/** A drop anywhere: the view's own use of it, else a scan. */
-function files() {
+/** A drop anywhere: the view's own use of it, else a scan; on the search box pictures like it. */
+function files(target) {
+    if (target?.closest?.('[data-takes="files"]')) return { onDrop: (list) => seekFile(list[0].file), dropText: t('search_drop') };
     const scan = (list) => scanFiles(list.map((f) => f.file));
     return { onDrop: view.onDrop ?? scan, dropText: view.dropText };
 }
@@ -101,6 +110,7 @@ async function load() {
         state.info = await api.info();
         await loadDatasets();
         await loadClasses();
+        await loadModels();
     } catch (error) {
         failed(error);
     }
@@ -124,6 +134,7 @@ async function start() {
     listenForKeys(keys);
     listenForFiles(files);
     on('datasets', drawBar);
+    on('models', drawBar);
     if (state.info) follow();
     document.documentElement.dataset.ready = 'true';
 }

@@ -12,6 +12,7 @@ import { failed, toast } from './toast.js';
 import { state, on } from './state.js';
 import { readable } from './readable.js';
 import { loadModels } from './board.js';
+import { modelWays } from './way.js';
 import { band, modelName, shownLabel, look } from './answers.js';
 
 const GROUP = 8;
@@ -159,7 +160,7 @@ export function modelsView() {
     const el = h('div', { class: 'data' }, head, list, comparison.el, past);
 
     function draw() {
-        redraw(head, () => put(head, h('div', {}, h('h1', {}, t('to_models')), h('p', { class: 'muted' }, t('models_help'))),
+        redraw(head, () => put(head, h('div', {}, h('h1', {}, t('to_models')), h('p', { class: 'muted' }, t('models_help'))), modelWays('models'),
             h('div', { class: 'page-tools' }, h('a', { class: 'btn', href: '#/train' }, icon('train'), t('to_train')),
                 served.length > 1 && h('button', { class: 'btn', type: 'button', 'data-do': 'rollback', onclick: askRollback }, icon('again'), t('rollback')))));
         redraw(list, () => put(list, state.models.map(card)));

@@ -7,8 +7,9 @@
 import { h, put, redraw } from './dom.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
-import { api, thumb, original } from './api.js';
+import { api, thumb } from './api.js';
 import { dialog } from './dialog.js';
+import { likeLink, view } from './viewer.js';
 import { failed, toast } from './toast.js';
 import { state, on, classById } from './state.js';
 import { withUndo, refresh } from './undo.js';
@@ -18,14 +19,6 @@ import { chooser } from './teach.js';
 import { burst } from './burst.js';
 
 const PAGE = 60;
-
-/** One stored picture, large. */
-function look(item) {
-    dialog(item.file || item.class.name, () => [
-        h('img', { class: 'large', src: original(item.sha256), alt: t('picture_of', { name: item.class.name }) }),
-        h('p', { class: 'muted small' }, [item.class.name, item.width && `${item.width} × ${item.height}`, item.format?.toUpperCase()].filter(Boolean).join(' · ')),
-    ], { wide: true });
-}
 
 /** Move pictures; undo puts each back. */
 export async function moveWithUndo(list, to, dataset) {
@@ -76,7 +69,8 @@ export function picturesView(id) {
         return h('li', { class: 'tile', 'data-sha': item.sha256 },
             h('button', { class: 'tile-pick', type: 'button', 'aria-pressed': String(chosen.has(item.sha256)), 'aria-label': t('select_picture', { name: item.file || String(index + 1) }), onclick: (e) => toggle(index, e.shiftKey) },
                 h('img', { src: thumb(item.sha256, 192), alt: '', loading: 'lazy' }), h('span', { class: 'tile-tick' }, icon('check'))),
-            h('button', { class: 'btn square tile-look', type: 'button', 'aria-label': t('look'), title: t('look'), onclick: () => look(item) }, icon('search')));
+            likeLink(item.sha256, { class: 'btn square tile-look tile-like', 'aria-label': t('more_like'), title: t('more_like') }),
+            h('button', { class: 'btn square tile-look', type: 'button', 'aria-label': t('look'), title: t('look'), onclick: () => view(item) }, icon('zoom')));
     }
 
     function marks() {

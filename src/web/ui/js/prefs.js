@@ -1,5 +1,5 @@
 /**
- * prefs.js - what this browser remembers: language, theme, method, camera, steady, shortcuts.
+ * prefs.js - what this browser remembers: language, appearance, camera, shortcuts, the words to classify by.
  * A browser that refuses storage (private mode) gets the defaults and forgets.
  */
 const KEY = 'assay';
@@ -10,6 +10,13 @@ const defaults = {
     camera: '',
     steady: false,
     keys: true,
+    way: '', // what the Classify tab opens: 'words', 'board', '': what can answer
+    labels: /** @type {string[]|null} words to classify by; null: the server's */ (null),
+    templates: true,
+    none: true,
+    subject: '', // the theme of verdicts
+    views: false,
+    passes: false,
     kept: /** @type {string[]} suspects somebody looked at and kept */ ([]),
 };
 

@@ -3,6 +3,7 @@ import { h } from './dom.js';
 import { t, languageNames } from './i18n.js';
 import { prefs, setPref } from './prefs.js';
 import { camera } from './camera.js';
+import { icon } from './icons.js';
 import { dialog } from './dialog.js';
 import { state } from './state.js';
 
@@ -28,6 +29,7 @@ export async function settingsDialog(redraw) {
         devices.some((d) => d.deviceId) && select(t('camera'), 'camera', [['', t('camera_rear')], ...devices.map((d, i) => [d.deviceId, d.label || t('camera_n', { n: i + 1 })])], (id) => camera.wanted && camera.start(id)),
         h('label', { class: 'choice' }, h('input', { type: 'checkbox', checked: prefs.keys, onchange: (e) => setPref('keys', e.target.checked) }),
             h('span', {}, h('b', {}, t('keys')), h('br'), h('span', { class: 'muted small' }, t('keys_help')))),
+        h('a', { class: 'btn', href: '#/encoders', 'data-do': 'encoders', onclick: () => close() }, icon('chip'), t('way_encoders')),
         state.info && h('p', { class: 'muted small' }, `Assay ${state.info.version}`, model ? ` · ${model.name} · ${model.dim} · ${model.precision ?? ''}` : ''),
     ]);
     if (again) settingsDialog(redraw);

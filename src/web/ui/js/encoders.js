@@ -1,0 +1,152 @@
+/**
+ * encoders.js - the networks that turn pictures (and words) into vectors: what there is, what is here, which one serves;
+ * fetch one, stop and go on, let it serve.
+ *
+ * Fetching and changing are jobs of the server: they go on when this page closes, and every open page sees them move.
+ */
+import { h, put, redraw } from './dom.js';
+import { t, has, bytes, percent } from './i18n.js';
+import { icon } from './icons.js';
+import { api, explain } from './api.js';
+import { confirm, dialog } from './dialog.js';
+import { failed, toast } from './toast.js';
+import { state, on } from './state.js';
+import { loadJobs, noteJob } from './notice.js';
+import { modelWays } from './way.js';
+
+const mine = (e) => (j) => ['pull', 'use'].includes(kindOf(j)) && j.detail?.name === e.name;
+const kindOf = (j) => j.kind.replace(/^encoder[-_]/, '');
+const isOver = (j) => !['running', 'pending'].includes(j.state);
+const sizeOf = (e) => (e.bytes ? size(e.bytes) : t('size_unknown'));
+const size = (n) => (n >= 1e9 ? t('gigabytes', { n: Math.round(n / 1e8) / 10 }) : bytes(n));
+
+/** The licence, before anything is fetched that must not be used for work. */
+function licenceAsked(e) {
+    return dialog(t('licence_title', { name: e.title }), (close) => {
+        const tick = h('input', { type: 'checkbox', id: 'licence-tick', onchange: () => (go.disabled = !tick.checked) });
+        const go = h('button', { class: 'btn main', type: 'submit', disabled: true, 'data-do': 'licence-go' }, icon('download'), t('fetch'));
+        return h('form', { class: 'dialog-body-form', onsubmit: (ev) => {
+            ev.preventDefault();
+            if (tick.checked) close(true);
+        } },
+        h('p', {}, t('licence_text', { licence: e.licence })),
+        h('label', { class: 'choice' }, tick, h('span', {}, h('b', {}, t('licence_accept')))),
+        h('div', { class: 'dialog-foot' }, h('button', { class: 'btn plain', type: 'button', onclick: () => close() }, t('cancel')), go));
+    });
+}
+
+export function encodersView() {
+    let found = null;
+    let trouble = null;
+    let alive = true;
+    const said = new Map();
+    const head = h('header', { class: 'page-head' }, h('div', {}, h('h1', {}, t('to_models')), h('p', { class: 'muted' }, t('encoders_help'))), modelWays('encoders'));
+    const memory = h('section', { class: 'memory', 'aria-label': t('memory') });
+    const list = h('ul', { class: 'models encoders' });
+    const el = h('div', { class: 'data' }, head, memory, list);
+
+    async function load() {
+        try {
+            found = await api.encoders();
+            trouble = null;
+        } catch (error) {
+            trouble = error;
+        }
+        if (alive) draw();
+    }
+
+    async function run(e, start) {
+        said.delete(e.name);
+        try {
+            noteJob(await start());
+        } catch (error) {
+            said.set(e.name, error.status === 409 || error.status === 507 ? error.message : explain(error));
+            draw();
+        }
+    }
+
+    async function fetchIt(e) {
+        const accept = e.needs_acceptance ? await licenceAsked(e) : false;
+        if (e.needs_acceptance && !accept) return;
+        await run(e, () => api.pullEncoder(e.name, Boolean(accept)));
+    }
+
+    async function useIt(e) {
+        const text = [t('use_help'), !e.words && t('use_no_words')].filter(Boolean).join(' ');
+        if (await confirm(t('use_title', { name: e.title }), text, t('use'))) await run(e, () => api.useEncoder(e.name));
+    }
+
+    function progress(e, j) {
+        const pull = kindOf(j) === 'pull';
+        const share = j.total > 0 ? j.done / j.total : 0;
+        const stage = `stage_${j.detail?.stage}`;
+        const words = j.state === 'pending' ? t('job_pending') : pull ? (has(stage) ? t(stage) : t('fetching', { done: size(j.done), total: size(j.total || e.bytes || 0) })) : j.total > 0 ? t('embedding', { done: j.done, total: j.total }) : t('loading_model');
+        return h('div', { class: 'job-line', 'data-job': String(j.id) },
+            h('p', { class: 'small' }, h('span', {}, words), h('b', {}, j.total > 0 ? percent(share, 0) : '')),
+            h('progress', { max: '1', value: j.total > 0 ? String(share) : undefined, 'aria-label': words }),
+            h('button', { class: 'btn quiet', type: 'button', 'data-do': 'cancel-job', onclick: () => api.stopJob(j.id).then(noteJob, failed) }, icon('close'), t('cancel')));
+    }
+
+    /** What the last work on it came to, if that needs saying. */
+    function outcome(j) {
+        if (!j || j.state === 'done') return null;
+        const fault = `fault_${j.detail?.cause}`;
+        const why = has(fault) ? t(fault) : h('span', { lang: 'en' }, j.message);
+        return h('p', { class: j.state === 'failed' ? 'problem' : 'muted small', role: 'status', title: j.message || undefined }, j.state === 'failed' ? [t(kindOf(j) === 'pull' ? 'fetch_failed' : 'use_failed'), ' ', why] : t(kindOf(j) === 'pull' ? 'fetch_stopped' : 'use_stopped'));
+    }
+
+    function card(e) {
+        const job = state.jobs.find(mine(e));
+        const busy = job && !isOver(job);
+        const half = job && isOver(job) && job.state !== 'done' && kindOf(job) === 'pull' && !e.cached;
+        return h('li', { class: 'sheet model', 'data-encoder': e.name, 'data-active': String(e.serving), 'data-set': e.name },
+            h('div', { class: 'tray-head' }, h('h2', {}, e.title || e.name), e.serving && h('span', { class: 'band', 'data-band': 'success' }, icon('check'), h('span', {}, t('serves_now')))),
+            h('ul', { class: 'traits' },
+                h('li', {}, icon(e.words ? 'tag' : 'none'), t(e.words ? 'reads_words' : 'no_words')),
+                h('li', {}, icon('download'), e.cached ? (e.bytes ? t('is_here', { size: size(e.bytes) }) : t('is_here_plain')) : sizeOf(e)),
+                h('li', { class: e.needs_acceptance ? 'careful' : '' }, icon(e.commercial ? 'check' : e.licence ? 'warn' : 'help'), e.licence || t('licence_unknown'), e.needs_acceptance && ` · ${t('non_commercial')}`)),
+            h('p', { class: 'muted small print' }, [e.name, e.dim && t('numbers_per_picture', { n: e.dim })].filter(Boolean).join(' · ')),
+            busy ? progress(e, job) : h('div', { class: 'chips' },
+                !e.cached && h('button', { class: 'btn', type: 'button', 'data-do': 'pull', onclick: () => fetchIt(e) }, icon(half ? 'again' : 'download'), t(half ? 'fetch_on' : 'fetch')),
+                e.cached && !e.serving && h('button', { class: 'btn main', type: 'button', 'data-do': 'use', onclick: () => useIt(e) }, icon('check'), t('use'))),
+            said.has(e.name) ? h('p', { class: 'problem', role: 'alert' }, said.get(e.name)) : !busy && outcome(job));
+    }
+
+    function drawMemory() {
+        const m = found.memory;
+        if (!m?.budget) return put(memory);
+        const bar = h('span', { class: 'bar-line', 'aria-hidden': 'true' });
+        bar.style.setProperty('--v', Math.min(1, m.used / m.budget));
+        put(memory, h('p', { class: 'small' }, h('b', {}, t('memory')), ' ', t('memory_used', { used: size(m.used), budget: size(m.budget) })), bar);
+    }
+
+    const draw = () => {
+        if (trouble) return put(list, h('li', { class: 'welcome middle' }, h('p', { class: 'problem' }, explain(trouble)), h('button', { class: 'btn', type: 'button', onclick: load }, icon('again'), t('try_again'))));
+        if (!found) return put(list, [0, 1, 2].map(() => h('li', { class: 'sheet model ghost', 'aria-hidden': 'true' })));
+        drawMemory();
+        redraw(list, () => put(list, found.encoders.map(card)));
+    };
+
+    /** A job that ended changes what is here and what serves. */
+    let seen = '';
+    function moved() {
+        const now = state.jobs.filter((j) => ['pull', 'use'].includes(kindOf(j)));
+        const over = now.filter(isOver).map((j) => `${j.id}${j.state}`).join();
+        if (seen && over !== seen) {
+            load();
+            const last = now.find(isOver);
+            if (last?.state === 'done') toast(t(kindOf(last) === 'pull' ? 'fetched' : 'used', { name: found?.encoders.find((e) => e.name === last.detail?.name)?.title ?? last.detail?.name ?? '' }));
+        }
+        seen = over || ' ';
+        draw();
+    }
+
+    const off = [on('jobs', moved)];
+    draw();
+    load();
+    loadJobs().catch(failed);
+    return { el, keys: {}, onDrop: undefined, stop() {
+        alive = false;
+        off.forEach((f) => f());
+    } };
+}

@@ -1,0 +1,45 @@
+/** searchbox.js - the box in the bar: words and Enter, or a picture dropped or pasted on it.  "/" comes here from everywhere. */
+import { h, $ } from './dom.js';
+import { t } from './i18n.js';
+import { icon } from './icons.js';
+import { address, fromAddress, keepPicture } from './query.js';
+import { readable } from './readable.js';
+import { failed } from './toast.js';
+
+const inSearch = () => location.hash.startsWith('#/search');
+const now = () => (inSearch() ? fromAddress(location.hash) : { q: '', like: '', file: '', dataset: '', class: '', all: '', n: '' });
+
+export function focusSearch() {
+    if (getComputedStyle($('.seek')).display === 'none') location.hash = '#/search/';
+    setTimeout(() => {
+        $('#seek')?.focus();
+        $('#seek')?.select();
+    });
+}
+
+/** Look for pictures like this one, with the words that are in the box. */
+export async function seekFile(file) {
+    try {
+        const { blob, name } = await readable(file, file.name || 'picture.jpg');
+        location.hash = address({ ...now(), like: '', n: '', file: keepPicture(blob, name) });
+    } catch (error) {
+        failed(error);
+    }
+}
+
+/** The form for the bar. */
+export function searchBox() {
+    const input = h('input', { type: 'search', id: 'seek', name: 'q', value: now().q, maxlength: 300, autocomplete: 'off', spellcheck: 'false', enterkeyhint: 'search', placeholder: t('seek'), 'aria-label': t('seek'), 'aria-keyshortcuts': '/' });
+    return h('form', { class: 'seek', role: 'search', 'data-takes': 'files', onsubmit: (e) => {
+        e.preventDefault();
+        const q = input.value.trim();
+        if (q || now().like || now().file) location.hash = address({ ...now(), q, n: '', all: '' });
+        else location.hash = '#/search/';
+    } }, icon('search'), input, h('kbd', { 'aria-hidden': 'true' }, '/'));
+}
+
+/** The box follows the address, unless somebody types in it. */
+export function followAddress() {
+    const input = $('#seek');
+    if (input && document.activeElement !== input) input.value = now().q;
+}
