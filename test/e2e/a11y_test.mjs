@@ -16,7 +16,7 @@ const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch:
 const still = (page) => page.evaluate(() => Promise.race([
     Promise.all(document.getAnimations().map((a) => a.finished.catch(() => 0))), new Promise((done) => setTimeout(done, 1500))]));
 
-async function audit(page, where) {
+export async function audit(page, where) {
     await still(page);
     await page.evaluate(source);
     const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
@@ -41,6 +41,11 @@ const views = [
     ['one answer', '#/board', shown('dialog[open]', press('.answer-pick'))],
     ['training', '#/train', shown('li[data-job] .chart', press('li[data-job] details summary'))],
     ['models', '#/models', shown('.model')],
+    ['encoders', '#/encoders', shown('[data-encoder]')],
+    ['licence', '#/encoders', shown('dialog[open]', press('[data-encoder="mobileclip-s1"] [data-do="pull"]'))],
+    ['by words', '#/words', shown('.label-chips button')],
+    ['take a photo', '#/words', shown('#snap-go:enabled', press('[data-do="snap"]'))],
+    ['search', '#/search/', shown('.search .welcome')],
     ['settings', '#/scan', shown('dialog[open]', press('#open-settings'))],
     ['help', '#/scan', shown('dialog[open]', press('#open-help'))],
     ['phone dialog', '#/scan', shown('dialog[open]', press('#open-phone'))],

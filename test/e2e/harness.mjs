@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const BUILD = path.join(ROOT, 'build');
 export const SHOTS = path.join(BUILD, 'screenshots');
-const WORK = path.join(BUILD, 'e2e');
+export const WORK = path.join(BUILD, 'e2e');
 const PROGRAM = process.env.ASSAY_PROGRAM ?? path.join(BUILD, 'release/assay');
 const DRAW = process.env.ASSAY_DRAW ?? path.join(BUILD, 'release/draw-pictures');
 
@@ -64,9 +64,9 @@ export function drawPictures(classes) {
     };
 }
 
-/** Start the program ("serve" or "demo") on an empty data folder of that name; resolves with the address it prints first. */
-export function startProgram(name = 'data', options = ['--allow-host', 'plain.localtest'], command = 'serve') {
-    const child = spawn(PROGRAM, [command, '--port', '0', '--data', path.join(WORK, name), ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** Start the program ("serve" or "demo") on an empty data folder of that name, with more in its environment; resolves with the address it prints first. */
+export function startProgram(name = 'data', options = ['--allow-host', 'plain.localtest'], command = 'serve', env = {}) {
+    const child = spawn(PROGRAM, [command, '--port', '0', '--data', path.join(WORK, name), ...options], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     const log = fs.createWriteStream(path.join(WORK, `${name}.log`));
     const ended = new Promise((done) => child.on('exit', done));
     const stop = async () => {
@@ -131,7 +131,8 @@ async function drop(page, files) {
     await session.detach();
 }
 
-async function open(browser, url, { context: extra = {}, prefs = {}, init, ready = true, allow }) {
+/** A fresh page at a program's address; bad collects what it must not do. */
+export async function openAt(browser, url, { context: extra = {}, prefs = {}, init, ready = true, allow }) {
     const context = await browser.newContext({ baseURL: url, viewport: { width: 1280, height: 800 }, locale: 'en-GB', permissions: ['camera'], ...extra });
     context.setDefaultTimeout(30000);
     const page = await context.newPage();
@@ -149,7 +150,7 @@ async function open(browser, url, { context: extra = {}, prefs = {}, init, ready
 
 async function runOne(t, env) {
     if (t.options.browser === false) return t.run(env);
-    const opened = await open(env.browser, env.url, t.options);
+    const opened = await openAt(env.browser, env.url, t.options);
     const shot = (name) => opened.page.screenshot({ path: path.join(SHOTS, `${name}.png`) });
     try {
         await t.run({ ...env, ...opened, shot, drop: (files) => drop(opened.page, files) });

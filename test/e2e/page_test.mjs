@@ -1,7 +1,7 @@
 /** page_test.mjs - languages, keyboard, themes, a phone, pages without a camera. */
 import { test, check, equal, until } from './harness.mjs';
 
-const views = ['#/scan', '#/data', '#/check', '#/board', '#/train', '#/models'];
+const views = ['#/scan', '#/data', '#/check', '#/words', '#/board', '#/search/', '#/train', '#/models', '#/encoders'];
 const tabs = { en: ['Scan', 'Data set', 'Classify', 'Train'], pt: ['Escanear', 'Base', 'Triagem', 'Treinar'],
     de: ['Erkennen', 'Bilder', 'Sortieren', 'Training'], zh: ['扫描', '图库', '分类', '训练'] };
 const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };

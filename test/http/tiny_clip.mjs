@@ -5,6 +5,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
+const vectors = (file) => new URL(`../vectors/${file}`, import.meta.url);
+
 function drawn(n, name, base, amp) {
   const all = (1n << 64n) - 1n, out = new Float32Array(n);
   let at = 0xcbf29ce484222325n;
@@ -20,7 +22,7 @@ function drawn(n, name, base, amp) {
 }
 
 export function writeModel(folder, { salt = "", weights = "model.safetensors" } = {}) {
-  const golden = JSON.parse(readFileSync("test/vectors/clip-words-tiny.json")), head = {}, data = [];
+  const golden = JSON.parse(readFileSync(vectors("clip-words-tiny.json"))), head = {}, data = [];
   let at = 0;
   for (const [name, shape, base, amp] of golden.tensors) {
     const bytes = drawn(shape.reduce((a, b) => a * b, 1), name + (amp > 0 ? salt : ""), base, amp);
@@ -33,5 +35,5 @@ export function writeModel(folder, { salt = "", weights = "model.safetensors" } 
   writeFileSync(join(folder, weights), Buffer.concat([size, text, ...data]));
   writeFileSync(join(folder, "open_clip_config.json"), JSON.stringify(golden.config));
   writeFileSync(join(folder, "bpe_simple_vocab_16e6.txt.gz"),
-    gzipSync(readFileSync("test/vectors/tokenizer-tiny/bpe_simple_vocab_16e6.txt")));
+    gzipSync(readFileSync(vectors("tokenizer-tiny/bpe_simple_vocab_16e6.txt"))));
 }

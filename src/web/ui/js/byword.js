@@ -83,7 +83,7 @@ export function wordsView() {
         const presets = [{ name: 'built-in', text: t('preset_built_in', { n: words.info.labels.length }), labels: () => words.info.labels }];
         if (state.classes.length > 1) presets.push({ name: 'classes', text: t('preset_classes', { name: state.dataset }), labels: () => state.classes.map((c) => c.name) });
         editor = labelEditor({ labels: labelsNow(), most: words.info.most, presets, changed });
-        put(room, h('summary', {}, h('h2', {}, t('labels'))), editor.el, h('div', { class: 'ticks' }, tick('templates', 'templates'), tick('none', 'none_option')));
+        put(room, h('summary', {}, h('h2', {}, t('labels')), editor.count), editor.el, h('div', { class: 'ticks' }, tick('templates', 'templates'), tick('none', 'none_option')));
         if (words.now?.result) editor.mark(words.now.result.unknown_labels ?? []);
     }
 
@@ -104,7 +104,7 @@ export function wordsView() {
 
     /** No answer: the encoder reads no words, or something else went wrong. */
     const trouble = (error) => h('div', { class: 'welcome', 'data-part': 'trouble' }, h('p', { class: 'band' }, icon('warn'), h('span', {}, t('words_failed'))),
-        error.status === 409 ? [h('h1', { class: 'as-h2' }, t('words_no_tower')), h('p', { class: 'muted' }, t('words_no_tower_help')), h('a', { class: 'btn main', href: '#/encoders' }, icon('chip'), t('way_encoders'))]
+        error.status === 409 ? [h('h1', { class: 'as-h2' }, t('words_no_tower')), h('p', { class: 'muted' }, t('words_no_tower_help')), error.message && h('p', { class: 'muted small print', lang: 'en' }, error.message), h('a', { class: 'btn main', href: '#/encoders' }, icon('chip'), t('way_encoders'))]
             : [h('p', { class: 'sentence' }, explain(error)), h('button', { class: 'btn', type: 'button', onclick: askAgain }, icon('again'), t('try_again'))]);
 
     const waiting = () => h('div', { class: 'result waiting' }, h('p', { class: 'band' }, t('looking')), h('progress', { 'aria-label': t('looking') }));

@@ -26,8 +26,11 @@ export function dialog(title, build, { wide = false, onclose } = {}) {
                 h('h2', { id }, title),
                 h('button', { class: 'btn plain square', type: 'button', 'aria-label': t('close'), onclick: () => close() }, icon('close'))),
             fill(h('div', { class: 'dialog-body' }), [build(close)]));
+        const left = () => el.close(); // Back goes away from the page under it too
+        addEventListener('hashchange', left);
         el.addEventListener('click', (e) => e.target === el && close());
         el.addEventListener('close', () => {
+            removeEventListener('hashchange', left);
             el.remove();
             onclose?.();
             resolve(value);

@@ -14,8 +14,9 @@ import { state, on } from './state.js';
 import { loadJobs, noteJob } from './notice.js';
 import { modelWays } from './way.js';
 
-const mine = (e) => (j) => ['pull', 'use'].includes(kindOf(j)) && j.detail?.name === e.name;
-const kindOf = (j) => j.kind.replace(/^encoder[-_]/, '');
+/** Jobs of ours: "pull" brings one here, "encoder" lets it serve. */
+const isOurs = (j) => j.kind === 'pull' || j.kind === 'encoder';
+const mine = (e) => (j) => isOurs(j) && j.detail?.name?.toLowerCase() === e.name.toLowerCase();
 const isOver = (j) => !['running', 'pending'].includes(j.state);
 const sizeOf = (e) => (e.bytes ? size(e.bytes) : t('size_unknown'));
 const size = (n) => (n >= 1e9 ? t('gigabytes', { n: Math.round(n / 1e8) / 10 }) : bytes(n));
@@ -43,7 +44,15 @@ export function encodersView() {
     const head = h('header', { class: 'page-head' }, h('div', {}, h('h1', {}, t('to_models')), h('p', { class: 'muted' }, t('encoders_help'))), modelWays('encoders'));
     const memory = h('section', { class: 'memory', 'aria-label': t('memory') });
     const list = h('ul', { class: 'models encoders' });
-    const el = h('div', { class: 'data' }, head, memory, list);
+    const bad = h('p', { class: 'problem', role: 'alert' });
+    const name = h('input', { type: 'text', id: 'encoder-name', maxlength: 200, autocomplete: 'off', spellcheck: 'false', autocapitalize: 'off', placeholder: 'timm/vit_base_patch32_clip_224.openai', required: true });
+    const other = h('form', { class: 'sheet other-encoder', onsubmit: (e) => {
+        e.preventDefault();
+        fetchOther();
+    } }, h('h2', {}, t('encoder_other')), h('p', { class: 'muted small', id: 'encoder-help' }, t('encoder_other_help')),
+    h('div', { class: 'label-entry' }, h('label', { class: 'field' }, h('span', {}, t('encoder_name')), name), h('button', { class: 'btn', type: 'submit', 'data-do': 'pull-other' }, icon('download'), t('fetch'))), bad);
+    name.setAttribute('aria-describedby', 'encoder-help');
+    const el = h('div', { class: 'data' }, head, memory, list, other);
 
     async function load() {
         try {
@@ -71,19 +80,39 @@ export function encodersView() {
         await run(e, () => api.pullEncoder(e.name, Boolean(accept)));
     }
 
+    /** One that the list does not have yet: its card is drawn from its job. */
+    async function fetchOther() {
+        bad.textContent = '';
+        try {
+            noteJob(await api.pullEncoder(name.value.trim(), false));
+            name.value = '';
+        } catch (error) {
+            bad.textContent = [400, 404, 409].includes(error.status) ? error.message : explain(error);
+        }
+    }
+
+    /** Jobs for what is in no list: fetched by its name, not here yet. */
+    const strangers = () => state.jobs.filter((j) => j.kind === 'pull' && j.state !== 'done' && j.detail?.name && !found.encoders.some((e) => mine(e)(j)))
+        .filter((j, i, all) => all.findIndex((o) => o.detail.name === j.detail.name) === i)
+        .map((j) => ({ name: j.detail.name, title: j.detail.name, licence: '', commercial: false, needs_acceptance: j.detail.cause === 'licence', cached: false, words: null, bytes: 0, dim: 0, serving: false }));
+
     async function useIt(e) {
         const text = [t('use_help'), !e.words && t('use_no_words')].filter(Boolean).join(' ');
         if (await confirm(t('use_title', { name: e.title }), text, t('use'))) await run(e, () => api.useEncoder(e.name));
     }
 
-    function progress(e, j) {
-        const pull = kindOf(j) === 'pull';
+    /** What a running job says; the words and the bar change in place, so that its button can be pressed. */
+    function step(e, j) {
+        const pull = j.kind === 'pull';
         const share = j.total > 0 ? j.done / j.total : 0;
-        const stage = `stage_${j.detail?.stage}`;
-        const words = j.state === 'pending' ? t('job_pending') : pull ? (has(stage) ? t(stage) : t('fetching', { done: size(j.done), total: size(j.total || e.bytes || 0) })) : j.total > 0 ? t('embedding', { done: j.done, total: j.total }) : t('loading_model');
+        const stage = pull ? `stage_${j.detail?.stage}` : `phase_${j.detail?.phase}`;
+        const words = j.state === 'pending' ? t('job_pending') : has(stage) ? t(stage) : pull ? t('fetching', { done: size(j.done), total: size(j.total || e.bytes || 0) }) : t('embedding', { done: j.done, total: j.total });
+        return { words, share: j.total > 0 ? share : null };
+    }
+
+    function progress(j) {
         return h('div', { class: 'job-line', 'data-job': String(j.id) },
-            h('p', { class: 'small' }, h('span', {}, words), h('b', {}, j.total > 0 ? percent(share, 0) : '')),
-            h('progress', { max: '1', value: j.total > 0 ? String(share) : undefined, 'aria-label': words }),
+            h('p', { class: 'small' }, h('span', {}), h('b', {})), h('progress', { max: '1' }),
             h('button', { class: 'btn quiet', type: 'button', 'data-do': 'cancel-job', onclick: () => api.stopJob(j.id).then(noteJob, failed) }, icon('close'), t('cancel')));
     }
 
@@ -92,25 +121,45 @@ export function encodersView() {
         if (!j || j.state === 'done') return null;
         const fault = `fault_${j.detail?.cause}`;
         const why = has(fault) ? t(fault) : h('span', { lang: 'en' }, j.message);
-        return h('p', { class: j.state === 'failed' ? 'problem' : 'muted small', role: 'status', title: j.message || undefined }, j.state === 'failed' ? [t(kindOf(j) === 'pull' ? 'fetch_failed' : 'use_failed'), ' ', why] : t(kindOf(j) === 'pull' ? 'fetch_stopped' : 'use_stopped'));
+        return h('p', { class: j.state === 'failed' ? 'problem' : 'muted small', role: 'status', title: j.message || undefined }, j.state === 'failed' ? [t(j.kind === 'pull' ? 'fetch_failed' : 'use_failed'), ' ', why] : t(j.kind === 'pull' ? 'fetch_stopped' : 'use_stopped'));
     }
 
     function card(e) {
         const job = state.jobs.find(mine(e));
         const busy = job && !isOver(job);
-        const half = job && isOver(job) && job.state !== 'done' && kindOf(job) === 'pull' && !e.cached;
+        const half = job && isOver(job) && job.state !== 'done' && job.kind === 'pull' && !e.cached;
         return h('li', { class: 'sheet model', 'data-encoder': e.name, 'data-active': String(e.serving), 'data-set': e.name },
             h('div', { class: 'tray-head' }, h('h2', {}, e.title || e.name), e.serving && h('span', { class: 'band', 'data-band': 'success' }, icon('check'), h('span', {}, t('serves_now')))),
             h('ul', { class: 'traits' },
-                h('li', {}, icon(e.words ? 'tag' : 'none'), t(e.words ? 'reads_words' : 'no_words')),
+                e.words !== null && h('li', {}, icon(e.words ? 'tag' : 'none'), t(e.words ? 'reads_words' : 'no_words')),
                 h('li', {}, icon('download'), e.cached ? (e.bytes ? t('is_here', { size: size(e.bytes) }) : t('is_here_plain')) : sizeOf(e)),
                 h('li', { class: e.needs_acceptance ? 'careful' : '' }, icon(e.commercial ? 'check' : e.licence ? 'warn' : 'help'), e.licence || t('licence_unknown'), e.needs_acceptance && ` · ${t('non_commercial')}`)),
             h('p', { class: 'muted small print' }, [e.name, e.dim && t('numbers_per_picture', { n: e.dim })].filter(Boolean).join(' · ')),
-            busy ? progress(e, job) : h('div', { class: 'chips' },
+            said.has(e.name) ? h('p', { class: 'problem', role: 'alert' }, said.get(e.name)) : !busy && outcome(job),
+            busy ? progress(job) : h('div', { class: 'chips actions' },
                 !e.cached && h('button', { class: 'btn', type: 'button', 'data-do': 'pull', onclick: () => fetchIt(e) }, icon(half ? 'again' : 'download'), t(half ? 'fetch_on' : 'fetch')),
-                e.cached && !e.serving && h('button', { class: 'btn main', type: 'button', 'data-do': 'use', onclick: () => useIt(e) }, icon('check'), t('use'))),
-            said.has(e.name) ? h('p', { class: 'problem', role: 'alert' }, said.get(e.name)) : !busy && outcome(job));
+                e.cached && !e.serving && h('button', { class: 'btn main', type: 'button', 'data-do': 'use', onclick: () => useIt(e) }, icon('check'), t('use'))));
     }
+
+    function move(e, el) {
+        const job = state.jobs.find(mine(e));
+        const line = el.querySelector('.job-line');
+        if (!line || !job) return;
+        const { words, share } = step(e, job);
+        const bar = line.querySelector('progress');
+        put(line.querySelector('span'), words);
+        put(line.querySelector('b'), share === null ? '' : percent(share, 0));
+        bar.setAttribute('aria-label', words);
+        if (share === null) bar.removeAttribute('value');
+        else bar.value = share;
+    }
+
+    /** What a card depends on, but for how far its job is. */
+    const looks = (e) => {
+        const job = state.jobs.find(mine(e));
+        return JSON.stringify([e, said.get(e.name), job && [job.id, job.kind, isOver(job) ? job.state : 'on', isOver(job) && job.message]]);
+    };
+    let drawn = '';
 
     function drawMemory() {
         const m = found.memory;
@@ -121,21 +170,28 @@ export function encodersView() {
     }
 
     const draw = () => {
+        if (trouble || !found) drawn = '';
         if (trouble) return put(list, h('li', { class: 'welcome middle' }, h('p', { class: 'problem' }, explain(trouble)), h('button', { class: 'btn', type: 'button', onclick: load }, icon('again'), t('try_again'))));
         if (!found) return put(list, [0, 1, 2].map(() => h('li', { class: 'sheet model ghost', 'aria-hidden': 'true' })));
         drawMemory();
-        redraw(list, () => put(list, found.encoders.map(card)));
+        const rank = (e) => (e.serving ? 0 : e.cached ? 1 : 2);
+        const all = [...found.encoders, ...strangers()].sort((a, b) => rank(a) - rank(b));
+        const now = all.map(looks).join();
+        if (now !== drawn) redraw(list, () => put(list, all.map(card)));
+        drawn = now;
+        all.forEach((e, i) => move(e, list.children[i]));
     };
 
     /** A job that ended changes what is here and what serves. */
     let seen = '';
     function moved() {
-        const now = state.jobs.filter((j) => ['pull', 'use'].includes(kindOf(j)));
+        const now = state.jobs.filter(isOurs);
         const over = now.filter(isOver).map((j) => `${j.id}${j.state}`).join();
         if (seen && over !== seen) {
             load();
+            api.info().then((i) => (state.info = i), () => {});
             const last = now.find(isOver);
-            if (last?.state === 'done') toast(t(kindOf(last) === 'pull' ? 'fetched' : 'used', { name: found?.encoders.find((e) => e.name === last.detail?.name)?.title ?? last.detail?.name ?? '' }));
+            if (last?.state === 'done') toast(t(last.kind === 'pull' ? 'fetched' : 'used', { name: found?.encoders.find((e) => e.name === last.detail?.name)?.title ?? last.detail?.name ?? '' }));
         }
         seen = over || ' ';
         draw();

@@ -21,7 +21,7 @@ export function merge(have, more) {
 
 /**
  * @param {{labels: string[], most: number, presets: {name: string, text: string, labels: () => string[]}[], changed: (labels: string[]) => void}} o
- * @returns {{el: HTMLElement, add: (words: string[]) => void, mark: (unknown: string[]) => void, draw: () => void}}
+ * @returns {{el: HTMLElement, count: HTMLElement, add: (words: string[]) => void, mark: (unknown: string[]) => void, draw: () => void}}
  */
 export function labelEditor(o) {
     let labels = o.labels;
@@ -33,7 +33,7 @@ export function labelEditor(o) {
     const none = h('p', { class: 'muted small' }, t('labels_none'));
     const input = h('input', { type: 'text', id: 'label-new', autocomplete: 'off', maxlength: 4000, enterkeyhint: 'done', placeholder: t('label_placeholder'), 'aria-describedby': 'label-hint', onkeydown: typed, onpaste: pasted, oninput: () => /[,;\n\uFF0C\u3001]/.test(input.value) && take() });
     const el = h('div', { class: 'labels' },
-        h('div', { class: 'tray-head' }, h('label', { class: 'legend', for: 'label-new' }, t('labels_add')), count),
+        h('label', { class: 'legend', for: 'label-new' }, t('labels_add')),
         h('div', { class: 'label-entry' }, input, h('button', { class: 'btn square', type: 'button', title: t('label_add'), 'aria-label': t('label_add'), onclick: () => (take(true), input.focus()) }, icon('plus'))),
         h('p', { class: 'hush', id: 'label-hint' }, t('label_hint')), bad, list, none, presets);
 
@@ -106,7 +106,7 @@ export function labelEditor(o) {
     }
 
     draw();
-    return { el, add, draw, mark: (words) => {
+    return { el, count, add, draw, mark: (words) => {
         unknown = new Set(words.map((w) => w.toLocaleLowerCase()));
         draw();
     } };

@@ -23,11 +23,11 @@ const quoted = (list) => list.map((w) => `“${w}”`).join(', ');
 function reason(answer) {
     const c = answer.cutoff ?? {};
     const key = `cut_${c.reason}`;
-    return has(key) ? t(key, { value: percent(c.value ?? 0) }) : (c.text ?? '');
+    return has(key) ? t(key, { of: answer.considered ?? 0 }) : (c.text ?? '');
 }
 
 function hit(r) {
-    const score = percent(r.score, 0);
+    const score = percent(r.score);
     const bar = h('span', { class: 'bar-line', 'aria-hidden': 'true' });
     bar.style.setProperty('--v', Math.max(0, Math.min(1, r.score)));
     return h('li', { class: 'hit', 'data-sha': r.sha256 },
@@ -45,6 +45,7 @@ export function searchView(hash) {
     let trouble = null;
     let classes = [];
     let alive = true;
+    const set = query.dataset || (state.datasets.length === 1 ? state.datasets[0].name : ''); // the only one needs no choosing
     const { words, minus } = parse(query.q);
     const file = query.file ? keptPicture(query.file) : null;
     const picker = h('input', { type: 'file', accept: 'image/*', hidden: true, id: 'seek-file', onchange: (e) => {
@@ -68,14 +69,15 @@ export function searchView(hash) {
     function drawHead() {
         put(head, h('div', {}, h('h1', {}, t('search')), empty(query) && h('p', { class: 'muted' }, t('search_help'))),
             h('div', { class: 'page-tools' },
-                h('button', { class: 'btn', type: 'button', 'data-do': 'seek-file', onclick: () => picker.click() }, icon('file'), t('search_by_picture')),
+                h('button', { class: 'btn', type: 'button', 'data-do': 'seek-file', onclick: () => picker.click() }, icon('file'), h('span', { class: 'long' }, t('search_by_picture')), h('span', { class: 'short', 'aria-hidden': 'true' }, t('pick_short'))),
                 h('button', { class: 'btn', type: 'button', 'data-do': 'seek-snap', onclick: async () => {
                     const shot = await snap();
                     if (shot) seekFile(shot);
-                } }, icon('camera'), t('take_photo'))));
+                } }, icon('camera'), h('span', { class: 'long' }, t('take_photo')), h('span', { class: 'short', 'aria-hidden': 'true' }, t('camera')))));
+        el.classList.toggle('asking', !empty(query));
         put(asked, (query.like || file || minus.length > 0) && h('ul', { class: 'asked-list' },
             query.like && picture(thumb(query.like, 96), () => go({ like: '' })), file && picture(file.url, () => go({ file: '' })),
-            words && h('li', { class: 'asked-words' }, words),
+            (query.like || file) && words && h('li', { class: 'asked-words' }, words),
             minus.map((m) => h('li', {}, h('button', { class: 'tag minus', type: 'button', 'data-minus': m, 'aria-label': t('minus_remove', { name: m }), onclick: () => go({ q: without(query.q, m), n: '' }) }, h('span', {}, `${t('without')} ${m}`), icon('close'))))));
     }
 
@@ -83,8 +85,8 @@ export function searchView(hash) {
         const select = (key, label, all, options, disabled = false) => h('label', { class: 'field' }, h('span', {}, label),
             h('select', { name: key, disabled, onchange: (e) => go(key === 'dataset' ? { dataset: e.target.value, class: '', n: '' } : { [key]: e.target.value, n: '' }) },
                 h('option', { value: '' }, all), options.map((o) => h('option', { value: o, selected: query[key] === o }, o))));
-        put(filters, select('dataset', t('d_dataset'), t('all'), state.datasets.map((d) => d.name)),
-            select('class', t('class'), t(query.dataset ? 'all' : 'class_needs_set'), classes.map((c) => c.name), !query.dataset));
+        put(filters, state.datasets.length > 1 && select('dataset', t('d_dataset'), t('all'), state.datasets.map((d) => d.name)),
+            select('class', t('class'), t(set ? 'all' : 'class_needs_set'), classes.map((c) => c.name), !set));
         filters.hidden = empty(query);
     }
 
@@ -107,9 +109,9 @@ export function searchView(hash) {
 
     function refused() {
         return h('div', { class: 'welcome middle', 'data-part': 'trouble' }, icon('warn'),
-            trouble.status === 409 ? [h('h2', {}, t('search_no_words')), h('p', { class: 'muted' }, t('search_no_words_help')), h('a', { class: 'btn main', href: '#/encoders' }, icon('chip'), t('way_encoders'))]
+            trouble.status === 409 ? [h('h2', {}, t('search_no_words')), h('p', { class: 'muted' }, t('search_no_words_help')), h('p', { class: 'muted small', lang: 'en' }, trouble.message), h('a', { class: 'btn main', href: '#/encoders' }, icon('chip'), t('way_encoders'))]
                 : [h('h2', {}, t('search_failed')), h('p', { class: 'muted' }, trouble.status === 404 && query.like ? t('search_gone') : explain(trouble)),
-                    h('button', { class: 'btn', type: 'button', onclick: ask }, icon('again'), t('try_again'))]);
+                    trouble.status !== -1 && h('button', { class: 'btn', type: 'button', onclick: ask }, icon('again'), t('try_again'))]);
     }
 
     function drawFound() {
@@ -119,24 +121,25 @@ export function searchView(hash) {
         else if (trouble) put(said, refused());
         else if (!answer) put(said, h('p', { class: 'muted' }, t('searching')), h('progress', { 'aria-label': t('searching') }));
         else if (!n) put(said, nothing());
-        else put(said, h('p', { class: 'muted' }, t('search_n', { n, of: number(answer.considered ?? n) }), answer.timing && ` · ${t('ms', { n: number((answer.timing.embed_ms ?? 0) + (answer.timing.search_ms ?? 0), { maximumFractionDigits: 1 }) })}`), unknown());
+        else put(said, h('p', { class: 'muted' }, t('search_n', { n, of: number(answer.considered ?? n) }), answer.timing && ` · ${t('ms', { n: number((answer.timing.embed_ms ?? 0) + (answer.timing.search_ms ?? 0), { maximumFractionDigits: 1 }) })}`), unknown(), answer.waiting > 0 && h('p', { class: 'muted small' }, t('search_waiting', { n: answer.waiting })));
         redraw(grid, () => put(grid, answer?.results.map(hit)));
         grid.hidden = !n;
         put(foot, n >= limit && limit < MOST && h('button', { class: 'btn', type: 'button', 'data-do': 'more-hits', onclick: () => more(limit + STEP) }, t('more')),
             n > 0 && n < limit && h('p', { class: 'muted small', 'data-part': 'cutoff' }, reason(answer)),
-            query.all && n > 0 && h('p', { class: 'muted small' }, t('search_all_shown'), ' ', h('a', { href: address({ ...query, all: '' }) }, t('search_matching'))));
+            query.all && n > 0 && h('p', { class: 'muted small' }, h('a', { href: address({ ...query, all: '' }) }, t('search_matching'))));
     }
 
     async function ask() {
         if (empty(query)) return;
-        if (query.file && !file) {
-            trouble = Object.assign(new Error(t('search_picture_gone')), { status: -1 });
+        const missing = query.file && !file ? 'search_picture_gone' : minus.length && !words && !query.like && !file ? 'minus_needs' : '';
+        if (missing) {
+            trouble = Object.assign(new Error(t(missing)), { status: -1 });
             return drawFound();
         }
         trouble = null;
         el.setAttribute('aria-busy', 'true');
         try {
-            const found = await api.search({ words, minus, sha256: query.like, dataset: query.dataset, class: query.class, limit: Number(query.n) || STEP, cutoff: query.all ? 'none' : undefined }, file, stop.signal);
+            const found = await api.search({ words, minus, sha256: query.like, dataset: set || '*', class: query.class, limit: Number(query.n) || STEP, cutoff: query.all ? 'none' : undefined }, file, stop.signal);
             if (!alive) return;
             answer = found;
             say(found.results.length ? t('search_n', { n: found.results.length, of: number(found.considered ?? 0) }) : t(words ? 'search_nothing' : 'search_nothing_like', { words }));
@@ -160,7 +163,7 @@ export function searchView(hash) {
     drawFound();
     followAddress();
     ask();
-    if (query.dataset) api.classes(query.dataset).then((list) => {
+    if (set) api.classes(set).then((list) => {
         classes = list;
         if (alive) redraw(filters, fillFilters);
     }, failed);

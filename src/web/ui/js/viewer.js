@@ -27,7 +27,7 @@ async function openClass(item, close) {
 export function view(item) {
     const name = item.class?.name ?? item.class ?? '';
     return dialog(item.file || name || t('picture'), (close) => [
-        h('img', { class: 'large', src: item.url ?? original(item.sha256), alt: t('picture_of', { name: name || item.file || '' }) }),
+        h('img', { class: 'large view-large', src: item.url ?? original(item.sha256), alt: t('picture_of', { name: name || item.file || '' }) }),
         h('p', { class: 'muted small' }, [item.dataset && item.dataset !== state.dataset && item.dataset, name, item.score, item.width && `${item.width} × ${item.height}`, item.format?.toUpperCase()].filter(Boolean).join(' · ')),
         h('div', { class: 'dialog-foot' },
             name && h('button', { class: 'btn plain', type: 'button', 'data-do': 'open-class', onclick: () => openClass(item, close) }, icon('data'), name),

@@ -6,7 +6,7 @@
 import { h } from './dom.js';
 import { t, has, percent, number } from './i18n.js';
 import { icon } from './icons.js';
-import { thumb } from './api.js';
+import { showPast, words } from './asked.js';
 import { view, likeLink } from './viewer.js';
 
 const SHOWN = 6;
@@ -19,6 +19,14 @@ const icons = { match: 'check', ambiguous: 'unsure', no_match: 'none', no_datase
 export function headline(r) {
     const status = statusOf(r);
     return t(`wsay_${status}`, { label: r.label ?? '', score: percent(r.probability ?? 0) });
+}
+
+/** The best label; two where the server cannot decide. */
+function title(r) {
+    const status = statusOf(r);
+    if (status === 'no_dataset') return t('w_no_words');
+    if (status === 'no_match') return t('w_none');
+    return status === 'ambiguous' && r.scores[1] ? t('either', { a: r.label, b: r.scores[1].label }) : r.label;
 }
 
 function bar(value) {
@@ -90,13 +98,15 @@ function unknown(r, onOnly) {
         onOnly));
 }
 
-function similar(r) {
-    if (!r.similar?.length) return null;
-    return h('section', {}, h('h2', { class: 'over' }, t('w_similar')), h('ul', { class: 'hits small-hits' }, r.similar.slice(0, 12).map((s) => h('li', { class: 'hit', 'data-sha': s.sha256 },
-        h('button', { class: 'hit-pick', type: 'button', 'aria-label': t('hit_open', { name: s.class || t('picture'), score: percent(s.similarity) }), onclick: () => view({ ...s, score: percent(s.similarity) }) },
-            h('img', { src: s.thumb ?? thumb(s.sha256), alt: '', loading: 'lazy' })),
+/** Like pictures: stored ones, and those of this session, which only this page can show. */
+function similar(r, session) {
+    const known = (r.similar ?? []).map((s) => ({ ...s, shot: s.thumb ? null : session.find((p) => p.result?.sha256 === s.sha256) })).filter((s) => s.thumb || s.shot).slice(0, 12);
+    if (!known.length) return null;
+    return h('section', { 'data-part': 'similar' }, h('h2', { class: 'over' }, t('w_similar')), h('ul', { class: 'hits small-hits' }, known.map((s) => h('li', { class: 'hit', 'data-sha': s.sha256 },
+        h('button', { class: 'hit-pick', type: 'button', 'aria-label': t('hit_open', { name: s.class || t('picture'), score: percent(s.similarity) }), onclick: () => (s.shot ? showPast(s.shot) : view({ ...s, score: percent(s.similarity) })) },
+            h('img', { src: s.shot?.url ?? s.thumb, alt: '', loading: 'lazy' })),
         h('p', { class: 'hit-words' }, h('span', {}, s.class ?? ''), h('b', {}, percent(s.similarity, 0))),
-        likeLink(s.sha256, { class: 'hit-like', 'aria-label': t('more_like'), title: t('more_like') })))));
+        s.thumb && likeLink(s.sha256, { class: 'hit-like', 'aria-label': t('more_like'), title: t('more_like') })))));
 }
 
 /** Tags that a language model proposed: each can become a label. */
@@ -134,9 +144,9 @@ export function wordResult(shot, on) {
     return h('article', { class: fresh ? 'result fresh' : 'result', 'data-status': status },
         h('header', { class: 'verdict' },
             h('p', { class: 'band' }, icon(icons[status]), h('span', {}, t(`wstatus_${status}`))),
-            h('h1', { class: 'name', id: 'word-verdict' }, status === 'no_match' ? t('w_none') : status === 'no_dataset' ? t('w_no_words') : r.label),
+            h('h1', { class: 'name', id: 'word-verdict' }, title(r)),
             sentence(r), r.scores.length > 0 && badges(r)),
         unknown(r, r.scores.length > 0 && r.unknown_labels?.length > 0 && h('button', { class: 'btn quiet', type: 'button', 'data-do': 'drop-unknown', onclick: () => on.drop(r.unknown_labels) }, t('w_drop_unknown'))),
         r.scores.length > 0 && scores(shot, on.redraw),
-        on.thumbs, expansion(r, on.add), similar(r), details(r));
+        on.thumbs, expansion(r, on.add), similar(r, words.past), details(r));
 }
