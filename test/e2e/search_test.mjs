@@ -70,6 +70,8 @@ test('more like this, from a class; a result opens large and leads to its class'
     const sha = await page.locator('.tile').first().getAttribute('data-sha');
     await page.locator('.tile-like').first().click();
     await found(page);
+    if (await page.locator('[data-do="nearest"]').count()) await page.click('[data-do="nearest"]');
+    await page.waitForSelector('.hit');
     check(page.url().includes(`like=${sha}`), 'the picture is in the address');
     check(!(await hits(page)).includes(sha), 'it is not like itself');
     await page.waitForFunction(() => [...document.querySelectorAll('.hit img')].every((i) => i.complete && i.naturalWidth > 0));
