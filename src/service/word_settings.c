@@ -49,7 +49,7 @@ const ay_word_var ay_word_vars[] = {
     SECRET("OPENAI_API_KEY", AT(expand.key), "key of the endpoint"),
     TEXT("OPENAI_API_KEY_FILE", "", AT(expand.key_file), "file whose first line is the key"),
     TEXT("LLM_LABEL_EXPANSION_MODEL", "gpt-4.1-mini", AT(expand.model), "language model"),
-    WHOLE("LLM_LABEL_EXPANSION_TIMEOUT_MS", "6000", 1000, 30000, AT(expand.timeout_ms),
+    WHOLE("LLM_LABEL_EXPANSION_TIMEOUT_MS", "6000", 1000, 15000, AT(expand.timeout_ms),
           "most that a classification waits for it"),
     WORD("LLM_EXPANSION_FORMAT", "auto", "auto|json_schema|json_object", AT(expand.format),
          "form of the answer that is asked for"),
