@@ -174,8 +174,7 @@ static ay_status embed_picture(ay_engine *engine, const char *path, float *dst, 
 {
     const ay_image *list[1];
     ay_image image;
-    /* The published pipeline drops transparency, and most of CLIP.png is transparent. */
-    ay_status status = ay_image_load(path, &(ay_image_limits){.ignore_alpha = true}, &image, err);
+    ay_status status = ay_image_load(path, NULL, &image, err);
 
     if (status != AY_OK)
         return status;

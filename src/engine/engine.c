@@ -89,6 +89,9 @@ static void digest_preprocess(const ay_preprocess *p, char hex[AY_SHA256_HEX])
                      (int)p->filter, (double)p->mean[0], (double)p->mean[1], (double)p->mean[2],
                      (double)p->std[0], (double)p->std[1], (double)p->std[2]);
 
+    if (p->as_stored) /* the others keep the digest that they had before there was a choice */
+        n += snprintf(text + n, sizeof text - (size_t)n, " transparency=dropped");
+
     ay_sha256_bytes(text, (size_t)n, hex);
 }
 

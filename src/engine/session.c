@@ -16,6 +16,7 @@ ay_preprocess ay_session_preprocess(const ay_recipe *r)
     ay_preprocess p = {
         .size = r->size, .resize = r->resize, .fit = fit[r->fit], .filter = filter[r->filter]};
 
+    p.as_stored = r->as_stored;
     memcpy(p.mean, r->mean, sizeof p.mean);
     memcpy(p.std, r->std, sizeof p.std);
     return p;

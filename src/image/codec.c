@@ -15,7 +15,7 @@
 #define DEFAULT_PIXELS   (50u * 1000 * 1000)
 #define DEFAULT_SCANS    100
 #define BUDGET           (250ull << 20)
-#define BUDGET_PER_PIXEL 5
+#define BUDGET_PER_PIXEL 6
 
 static const ay_codec *const codecs[] = {
     &ay_codec_jpeg, &ay_codec_png, &ay_codec_webp, &ay_codec_gif, &ay_codec_bmp, &ay_codec_tiff,

@@ -76,6 +76,9 @@ int ay_exif_orientation(const uint8_t *tiff, size_t n);
  * Pillow. */
 void ay_over_white(const uint8_t *rgba, uint8_t *rgb, size_t n);
 
+/* The same pixels without their alpha; dst is not src.  Is any of them transparent? */
+bool ay_without_alpha(const uint8_t *rgba, uint8_t *rgb, size_t n);
+
 static inline uint8_t ay_blend_white(unsigned c, unsigned a)
 {
     unsigned t = c * a + 255 * (255 - a) + 128;

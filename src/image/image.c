@@ -33,7 +33,17 @@ ay_status ay_image_alloc(ay_image *out, int width, int height, ay_err *err)
 void ay_image_fini(ay_image *im)
 {
     ay_free(im->data);
+    ay_free(im->stored);
     *im = (ay_image){0};
+}
+
+void ay_image_forget_alpha(ay_image *im)
+{
+    if (!im->stored)
+        return;
+    ay_free(im->data);
+    im->data = im->stored;
+    im->stored = NULL;
 }
 
 static int clamp(long long v, int hi)
@@ -68,6 +78,17 @@ void ay_image_grey(const ay_image *src, uint8_t *dst)
 
     for (size_t i = 0; i < n; i++, p += 3)
         dst[i] = (uint8_t)((p[0] * 19595u + p[1] * 38470u + p[2] * 7471u + 0x8000u) >> 16);
+}
+
+bool ay_without_alpha(const uint8_t *rgba, uint8_t *rgb, size_t n)
+{
+    unsigned least = 255;
+
+    for (size_t i = 0; i < n; i++, rgba += 4, rgb += 3) {
+        least = rgba[3] < least ? rgba[3] : least;
+        memcpy(rgb, rgba, 3);
+    }
+    return least < 255;
 }
 
 void ay_over_white(const uint8_t *rgba, uint8_t *rgb, size_t n)

@@ -20,6 +20,9 @@
 typedef struct {
     int width, height; /* pixels, both at least 1 in a valid image */
     uint8_t *data;     /* height * width * 3 bytes, RGB, rows without padding; owned */
+    uint8_t *stored;   /* the same without regard to transparency, as the file has it: for encoders whose
+                          publishers look at that (ay_preprocess.as_stored).  NULL: nothing is
+                          transparent, or the format does not tell (PNG and still WebP do); owned */
 } ay_image;
 
 /* Longest side of a picture that is read, whatever the limits say: keeps what resizing a very thin
@@ -31,7 +34,6 @@ typedef struct {
     uint64_t max_pixels;   /* width * height; 0: default, 50 million */
     int max_scans;         /* of a progressive JPEG; 0: default, 100 */
     bool keep_orientation; /* true: ignore EXIF orientation (for parity with old pipelines) */
-    bool ignore_alpha; /* PNG: true: colours as stored where transparent, not over white (the same reason) */
 } ay_image_limits;
 
 typedef enum {
@@ -94,6 +96,8 @@ void ay_image_shortest_size(const ay_image *src, int side, int *width, int *heig
 /* A copy of the rectangle; parts outside src are filled with fill (RGB). */
 ay_status ay_image_crop(const ay_image *src, int x, int y, int width, int height,
                         const uint8_t fill[3], ay_image *dst, ay_err *err);
+/* data becomes what is stored, where there is that. */
+void ay_image_forget_alpha(ay_image *im);
 /* Turn by EXIF orientation 1..8, in place (data may be replaced). */
 ay_status ay_image_orient(ay_image *im, int orientation, ay_err *err);
 
@@ -105,6 +109,7 @@ typedef struct {
     ay_fit fit;
     ay_filter filter;
     float mean[3], std[3]; /* of values in 0..1 */
+    bool as_stored; /* transparency is dropped, as Pillow's convert("RGB") does, not laid over white */
 } ay_preprocess;
 /* dst: 3 * size * size floats, C H W, (v / 255 - mean) / std. */
 ay_status ay_image_preprocess(const ay_image *src, const ay_preprocess *p, float *dst, ay_err *err);

@@ -338,8 +338,13 @@ static void transparency(void)
 
     CHECK_OK(ay_image_decode(file, sizeof file, NULL, &im, &err), err);
     CHECK(memcmp(im.data, over_white, 6) == 0);
-    ay_image_fini(&im);
-    CHECK_OK(ay_image_decode(file, sizeof file, &(ay_image_limits){.ignore_alpha = true}, &im, &err), err);
+    CHECK(im.stored && memcmp(im.stored, stored, 6) == 0);
+    CHECK_OK(ay_image_orient(&im, 2, &err), err); /* both are turned */
+    CHECK(memcmp(im.data, stored, 3) == 0 && memcmp(im.data + 3, over_white, 3) == 0);
+    CHECK(im.stored && memcmp(im.stored, stored, 6) == 0);
+    ay_image_forget_alpha(&im);
+    CHECK(!im.stored && memcmp(im.data, stored, 6) == 0);
+    ay_image_forget_alpha(&im);
     CHECK(memcmp(im.data, stored, 6) == 0);
     ay_image_fini(&im);
 }

@@ -160,14 +160,28 @@ static ay_status fail(int code, ay_err *err)
     return ay_fail(err, AY_ECORRUPT, "PNG: %s", spng_strerror(code));
 }
 
+/* A picture that only might have been transparent needs no second one. */
+static void keep_stored(ay_image *out, ay_image *stored, bool transparent)
+{
+    if (transparent) {
+        out->stored = stored->data;
+        stored->data = NULL;
+    }
+    ay_image_fini(stored);
+}
+
 /* One stored row after the other. */
 static ay_status read_rows(spng_ctx *ctx, const ay_image_info *info, uint8_t *rgba, ay_image *out,
                            ay_err *err)
 {
     size_t width = (size_t)info->width;
-    ay_sink sink = {0};
+    ay_sink sink = {0}, beside = {0};
+    ay_image stored = {0};
+    bool transparent = false;
     ay_status st = ay_sink_open(&sink, info, out, err);
 
+    if (!st && rgba)
+        st = ay_sink_open(&beside, info, &stored, err);
     while (!st) {
         int n, code;
         uint8_t *row = ay_sink_rows(&sink, 1, &n);
@@ -176,11 +190,16 @@ static ay_status read_rows(spng_ctx *ctx, const ay_image_info *info, uint8_t *rg
         code = rgba ? spng_decode_row(ctx, rgba, width * 4) : spng_decode_row(ctx, row, width * 3);
         if (code && code != SPNG_EOI)
             st = fail(code, err);
-        else if (rgba)
+        else if (rgba) {
             ay_over_white(rgba, row, width);
+            transparent |= ay_without_alpha(rgba, ay_sink_rows(&beside, 1, &n), width);
+            ay_sink_commit(&beside);
+        }
         ay_sink_commit(&sink);
     }
     ay_sink_close(&sink);
+    ay_sink_close(&beside);
+    keep_stored(out, &stored, transparent && !st);
     return st;
 }
 
@@ -192,23 +211,30 @@ static ay_status read_passes(spng_ctx *ctx, const ay_image_info *info, uint8_t *
     static const uint8_t first[7] = {0, 4, 0, 2, 0, 1, 0}, step[7] = {8, 8, 4, 4, 2, 2, 1};
     size_t width = (size_t)info->width;
     struct spng_row_info at;
+    ay_image stored = {0};
+    bool transparent = false;
     ay_status st = ay_image_create(out, info->width, info->height, err);
     int code = 0;
 
+    if (!st && rgba)
+        st = ay_image_create(&stored, info->width, info->height, err);
     while (!st && !code && !(code = spng_get_row_info(ctx, &at))) {
         uint8_t *row = out->data + (size_t)at.row_num * width * 3;
         code = rgba ? spng_decode_row(ctx, rgba, width * 4) : spng_decode_row(ctx, row, width * 3);
         if (rgba && (!code || code == SPNG_EOI))
-            for (size_t x = first[at.pass]; x < width; x += step[at.pass])
+            for (size_t x = first[at.pass]; x < width; x += step[at.pass]) {
                 ay_over_white(rgba + x * 4, row + x * 3, 1);
+                transparent |= ay_without_alpha(
+                    rgba + x * 4, stored.data + ((size_t)at.row_num * width + x) * 3, 1);
+            }
     }
     if (!st && code != SPNG_EOI)
         st = fail(code, err);
+    keep_stored(out, &stored, transparent && !st);
     return st ? st : ay_image_orient(out, info->orientation, err);
 }
 
-static ay_status decode(spng_ctx *ctx, const ay_image_info *info, bool ignore_alpha, ay_image *out,
-                        ay_err *err)
+static ay_status decode(spng_ctx *ctx, const ay_image_info *info, ay_image *out, ay_err *err)
 {
     struct spng_ihdr ihdr;
     struct spng_trns trns;
@@ -222,8 +248,8 @@ static ay_status decode(spng_ctx *ctx, const ay_image_info *info, bool ignore_al
     code = spng_get_trns(ctx, &trns);
     if (code && code != SPNG_ECHUNKAVAIL)
         return fail(code, err);
-    alpha = !ignore_alpha && (!code || ihdr.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA ||
-                              ihdr.color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA);
+    alpha = !code || ihdr.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA ||
+            ihdr.color_type == SPNG_COLOR_TYPE_TRUECOLOR_ALPHA;
     code = spng_decode_image(ctx, NULL, 0, alpha ? SPNG_FMT_RGBA8 : SPNG_FMT_RGB8,
                              SPNG_DECODE_PROGRESSIVE | (alpha ? SPNG_DECODE_TRNS : 0));
     if (code)
@@ -249,7 +275,7 @@ static ay_status load(const ay_source *src, const ay_image_info *info, ay_image 
     if (!ctx)
         return ay_fail(err, AY_ENOMEM, "PNG: out of memory");
     code = spng_set_png_stream(ctx, read_stream, &s);
-    st = code ? fail(code, err) : decode(ctx, info, src->limits.ignore_alpha, out, err);
+    st = code ? fail(code, err) : decode(ctx, info, out, err);
     spng_ctx_free(ctx);
     return st;
 }

@@ -84,10 +84,14 @@ static void fill(const ay_image *im, const layout *l, int size, float table[3][2
 static ay_status cut(const ay_image *src, const ay_preprocess *p, layout *l, ay_image *part,
                      ay_err *err)
 {
+    ay_image seen = *src;
+
     if (p->size < 1 || p->resize < 0 || p->size > MOST_SIZE || p->resize > MOST_SIZE)
         return ay_fail(err, AY_EINVAL, "preprocess to %d pixels by %d", p->size, p->resize);
+    if (p->as_stored && src->stored)
+        seen.data = src->stored;
     *l = plan(src, p);
-    return ay_resample(src, l->width, l->height, p->filter, l->x, l->y, l->w, l->h,
+    return ay_resample(&seen, l->width, l->height, p->filter, l->x, l->y, l->w, l->h,
                        ay_passes_best(), part, err);
 }
 

@@ -102,30 +102,41 @@ void ay_sink_close(ay_sink *s)
     s->band = NULL;
 }
 
-ay_status ay_image_orient(ay_image *im, int orientation, ay_err *err)
+static ay_status turn(const ay_image *im, const uint8_t *data, int orientation, ay_image *turned,
+                      ay_err *err)
 {
     ay_image_info info = {.width = im->width, .height = im->height, .orientation = orientation};
-    ay_image turned = {0};
-    ay_status st;
     ay_sink s;
+    ay_status st = ay_sink_open(&s, &info, turned, err);
+
+    for (int n, y = 0; !st && y < im->height; y += n) {
+        uint8_t *rows = ay_sink_rows(&s, BAND_ROWS, &n);
+        memcpy(rows, data + (size_t)y * (size_t)im->width * 3, (size_t)n * (size_t)im->width * 3);
+        ay_sink_commit(&s);
+    }
+    ay_sink_close(&s);
+    return st;
+}
+
+ay_status ay_image_orient(ay_image *im, int orientation, ay_err *err)
+{
+    ay_image turned = {0}, stored = {0};
+    ay_status st;
 
     if (orientation == 1)
         return AY_OK;
     if (orientation < 1 || orientation > 8)
         return ay_fail(err, AY_EINVAL, "orientation %d is not 1..8", orientation);
-    st = ay_sink_open(&s, &info, &turned, err);
-    for (int n, y = 0; !st && y < im->height; y += n) {
-        uint8_t *rows = ay_sink_rows(&s, BAND_ROWS, &n);
-        memcpy(rows, im->data + (size_t)y * (size_t)im->width * 3,
-               (size_t)n * (size_t)im->width * 3);
-        ay_sink_commit(&s);
-    }
-    ay_sink_close(&s);
+    st = turn(im, im->data, orientation, &turned, err);
+    if (!st && im->stored)
+        st = turn(im, im->stored, orientation, &stored, err);
     if (st) {
         ay_image_fini(&turned);
+        ay_image_fini(&stored);
         return st;
     }
     ay_image_fini(im);
     *im = turned;
+    im->stored = stored.data;
     return AY_OK;
 }

@@ -7,7 +7,7 @@
 #include "image/hostile.h"
 #include "image/resample.h"
 
-#define LINE 512
+#define LINE 1200
 
 static const char *const filter_names[] = {"nearest", "box", "bilinear", "bicubic", "lanczos"};
 
@@ -235,9 +235,40 @@ static void corpus_equals_pillow(void)
     CHECK(pictures > 200 && equal == pictures);
 }
 
+/* Transparency dropped, as the publishers of CLIP models read pictures. */
+static void check_stored(const char *line)
+{
+    char name[64], hex[2 * LINE], want[65];
+    uint8_t file[LINE];
+    ay_image im;
+    ay_err err;
+    size_t n;
+
+    CHECK(sscanf(line, "%63[^\t]\t%1023[^\t]\t%64s", name, hex, want) == 3);
+    n = strlen(hex) / 2;
+    for (size_t i = 0; i < n; i++) {
+        unsigned byte = 0;
+        CHECK(sscanf(hex + 2 * i, "%2x", &byte) == 1);
+        file[i] = (uint8_t)byte;
+    }
+    CHECK_OK(ay_image_decode(file, n, NULL, &im, &err), err);
+    CHECK(im.stored != NULL);
+    ay_image_forget_alpha(&im);
+    if (!same(im.data, (size_t)im.width * (size_t)im.height * 3, want))
+        printf("  %s differs\n", name);
+    CHECK(same(im.data, (size_t)im.width * (size_t)im.height * 3, want));
+    ay_image_fini(&im);
+}
+
+static void stored_equals_pillow(void)
+{
+    CHECK(each_line("image_stored.tsv", check_stored) == 8);
+}
+
 TESTS({"resize equals Pillow", resize_equals_pillow},
       {"preprocess equals torchvision", preprocess_equals_torchvision},
       {"grey equals Pillow", grey_equals_pillow},
+      {"dropped transparency equals Pillow's", stored_equals_pillow},
       {"hashes equal ImageHash", hashes_equal_imagehash},
       {"every format equals Pillow's pixels", seeds_equal_pillow},
       {"photos equal Pillow's pixels", photos_equal_pillow},

@@ -64,9 +64,9 @@ static ay_status header(const ay_source *src, ay_image_info *info, ay_err *err)
 }
 
 /* Decode a still picture of p[0..n) that has f's sides to RGB, over white.  *rgb is for ay_free().
- */
+ * stored: what ay_image.stored is, NULL: not wanted. */
 static ay_status decode_still(const uint8_t *p, size_t n, const WebPBitstreamFeatures *f,
-                              uint8_t **rgb, ay_err *err)
+                              uint8_t **rgb, uint8_t **stored, ay_err *err)
 {
     size_t bytes = f->has_alpha ? 4 : 3, pixels = (size_t)f->width * (size_t)f->height;
     WebPDecoderConfig config;
@@ -88,6 +88,12 @@ static ay_status decode_still(const uint8_t *p, size_t n, const WebPBitstreamFea
         return fail(code, err);
     if (f->has_alpha) {
         uint8_t *less;
+        if (stored && !(*stored = ay_alloc(pixels, 3)))
+            return ay_fail(err, AY_ENOMEM, "WebP: out of memory");
+        if (stored && !ay_without_alpha(*rgb, *stored, pixels)) {
+            ay_free(*stored);
+            *stored = NULL;
+        }
         ay_over_white(*rgb, *rgb, pixels);
         less = ay_realloc(*rgb, pixels, 3);
         if (less)
@@ -116,7 +122,7 @@ static ay_status load_still(const ay_source *src, const WebPBitstreamFeatures *f
 {
     out->width = f->width;
     out->height = f->height;
-    return decode_still(src->data, src->size, f, &out->data, err);
+    return decode_still(src->data, src->size, f, &out->data, &out->stored, err);
 }
 
 /* The first frame lies somewhere on a canvas; around it is nothing, so white. */
@@ -138,7 +144,7 @@ static ay_status load_frame(const ay_source *src, const WebPIterator *frame,
     if (!st)
         st = ay_image_create(out, info->width, info->height, err);
     if (!st)
-        st = decode_still(p, n, &f, &rgb, err);
+        st = decode_still(p, n, &f, &rgb, NULL, err);
     if (!st) {
         memset(out->data, 255, (size_t)out->width * (size_t)out->height * 3);
         for (int y = 0; y < f.height; y++)

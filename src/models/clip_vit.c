@@ -214,7 +214,8 @@ static ay_status build(const ay_source *src, const ay_model_options *opt, ay_gra
                                .resize = t.grid * t.patch,
                                .filter = AY_RECIPE_BICUBIC,
                                .mean = {0.48145466f, 0.4578275f, 0.40821073f},
-                               .std = {0.26862954f, 0.26130258f, 0.27577711f}};
+                               .std = {0.26862954f, 0.26130258f, 0.27577711f},
+                               .as_stored = true};
     status = ay_recipe_read(&info->recipe, src, err);
     if (status == AY_OK)
         ay_recipe_resize(&info->recipe, opt->size);

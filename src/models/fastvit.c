@@ -297,7 +297,8 @@ static void describe(const network *net, ay_model_info *info)
 
 static ay_recipe recipe_of(const network *net)
 {
-    ay_recipe r = {.size = 256, .resize = 256, .filter = AY_RECIPE_BILINEAR, .std = {1, 1, 1}};
+    ay_recipe r = {.size = 256, .resize = 256, .filter = AY_RECIPE_BILINEAR, .std = {1, 1, 1},
+                   .as_stored = true};
 
     if (net->stages >= LARGE_STAGES) {
         memcpy(r.mean, (float[]){0.48145466f, 0.4578275f, 0.40821073f}, sizeof r.mean);

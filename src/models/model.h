@@ -43,6 +43,7 @@ typedef struct {
     ay_recipe_fit fit;
     ay_recipe_filter filter;
     float mean[3], std[3]; /* of values in 0..1 */
+    bool as_stored; /* transparency is dropped, not laid over white (models/recipe.c) */
 } ay_recipe;
 
 /* A CLIP model is two networks in one file: pictures to vectors, and texts to vectors of the same

@@ -10,7 +10,11 @@
  *   - "size" and "crop_size" of Hugging Face are a number or an object, by the writer's age;
  *   - "resample" is Pillow's number: 0 nearest, 1 Lanczos, 2 bilinear, 3 bicubic, 4 box;
  *   - timm resizes to floor(size / crop_pct), so 224 / 0.95 is 235 and not 236;
- *   - a mean or std of three equal numbers may be written as one. */
+ *   - a mean or std of three equal numbers may be written as one;
+ *   - the publishers of CLIP models (OpenAI, open_clip, Apple, Hugging Face) read pictures with Pillow's
+ *     convert("RGB"), which drops transparency, and their published answers are of that: the largest part of
+ *     OpenAI's CLIP.png is transparent black.  Their encoders do so here (as_stored), and so do networks that
+ *     are trained on them; everything else sees pictures over white, as people do. */
 #include "models/arch.h"
 
 #include <math.h>
@@ -68,6 +72,7 @@ static ay_status read_ours(ay_recipe *r, const json_t *p, ay_err *err)
 {
     ay_status status = read_fit(ay_json_text(p, "fit", NULL), r, err);
 
+    r->as_stored = strcmp(ay_json_text(p, "transparency", "white"), "dropped") == 0;
     r->size = ay_json_int(p, "size", NULL, r->size);
     r->resize = ay_json_int(p, "resize", NULL, r->size);
     read_three(json_object_get(p, "mean"), r->mean);

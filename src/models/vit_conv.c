@@ -246,7 +246,8 @@ static ay_status build(const ay_source *src, const ay_model_options *opt, ay_gra
     if (status != AY_OK)
         return status;
     info->recipe = (ay_recipe){
-        .size = size, .resize = size, .filter = AY_RECIPE_BILINEAR, .std = {1, 1, 1}};
+        .size = size, .resize = size, .filter = AY_RECIPE_BILINEAR, .std = {1, 1, 1},
+        .as_stored = true};
     status = ay_recipe_read(&info->recipe, src, err);
     if (status == AY_OK)
         ay_recipe_resize(&info->recipe, opt->size);

@@ -81,7 +81,10 @@ static ay_status load(ay_loader *l, worker *w, const ay_corpus_item *item, ay_im
     ay_sha256_bytes(w->file.data, w->file.len, digest);
     if (strcmp(digest, item->digest) != 0)
         return ay_fail(why, AY_ECORRUPT, "the file has changed since the data set was opened");
-    return ay_image_decode(w->file.data, w->file.len, &l->o.limits, im, why);
+    st = ay_image_decode(w->file.data, w->file.len, &l->o.limits, im, why);
+    if (!st && l->o.preprocess.as_stored)
+        ay_image_forget_alpha(im); /* augmentation cuts from what the network would see */
+    return st;
 }
 
 /* The picture as it is kept: before augmentation, or ready but for the floats. */

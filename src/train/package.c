@@ -98,9 +98,13 @@ static json_t *preprocessing(const ay_recipe *r)
                                          [AY_RECIPE_BOX] = "box",
                                          [AY_RECIPE_NEAREST] = "nearest"};
 
-    return json_pack("{s:i, s:i, s:s, s:s, s:o, s:o}", "size", r->size, "resize", r->resize, "fit",
-                     fit[r->fit], "filter", filter[r->filter], "mean", three(r->mean), "std",
-                     three(r->std));
+    json_t *o = json_pack("{s:i, s:i, s:s, s:s, s:o, s:o}", "size", r->size, "resize", r->resize,
+                          "fit", fit[r->fit], "filter", filter[r->filter], "mean", three(r->mean), "std",
+                          three(r->std));
+
+    if (o && r->as_stored)
+        json_object_set_new(o, "transparency", json_string("dropped"));
+    return o;
 }
 
 static json_t *class_list(const ay_corpus *c)

@@ -177,12 +177,13 @@ function chunk(type, data) {
   out.writeUInt32BE(crc(out.subarray(4, 8 + data.length)), 8 + data.length);
   return out;
 }
-export function png(width, height, pixel) {
+// pixel(x, y): three numbers, or with channels 4 four.
+export function png(width, height, pixel, channels = 3) {
   const head = Buffer.alloc(13);
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
-  head.set([8, 2, 0, 0, 0], 8);
-  const rows = Buffer.alloc(height * (width * 3 + 1));
+  head.set([8, channels === 4 ? 6 : 2, 0, 0, 0], 8);
+  const rows = Buffer.alloc(height * (width * channels + 1));
   for (let y = 0, i = 0; y < height; y++) {
     rows[i++] = 0;
     for (let x = 0; x < width; x++) for (const v of pixel(x, y)) rows[i++] = v;

@@ -1,6 +1,6 @@
 // Classification by words: every field against arithmetic of our own, verdicts that move scores, errors, and a server without
 // words.  The model is that of tiny_clip.mjs: it has learnt nothing, and answers the same for ever.
-import { Interface, Server, check, form, json, newFolder, picture, program, run, sha256, test } from "./lib.mjs";
+import { Interface, Server, check, form, json, newFolder, picture, png, program, run, sha256, test } from "./lib.mjs";
 import { writeModel } from "./tiny_clip.mjs";
 import { execFileSync } from "node:child_process";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
@@ -226,6 +226,35 @@ test("vectors and verdicts outlive the program", async () => {
   const b = await classify(first, { labels: labels.join(), theme: "rain" });
   check(b.affinity.weight < 0 && b.affinity.accepted > 6.9, b.affinity);
   await server.stop();
+});
+
+test("transparency is dropped as the publishers of CLIP do: the command, the routes and verify agree", async () => {
+  const folder = newFolder(), size = 64, at = (name) => join(folder, name);
+  const seen = (x, y) => [x * 4, y * 4, (x * y) % 256], behind = (x, y) => ((x >> 3) + (y >> 3)) % 2 === 0;
+  const pictures = {
+    transparent: png(size, size, (x, y) => [...seen(x, y), behind(x, y) ? 0 : 255], 4),
+    stored: png(size, size, seen),
+    white: png(size, size, (x, y) => (behind(x, y) ? [255, 255, 255] : seen(x, y))),
+  };
+  for (const [name, bytes] of Object.entries(pictures)) writeFileSync(at(`${name}.png`), bytes);
+  const files = Object.keys(pictures).map((name) => at(`${name}.png`));
+  const lines = (...args) => execFileSync(program, args).toString().trim().split("\n");
+  const cli = lines("classify", "--model", model, "--precision", "f32", "--json", "--top", "0", "--labels", labels.join(), ...files).map((l) => JSON.parse(l).labels);
+  check(JSON.stringify(cli[0]) === JSON.stringify(cli[1]) && JSON.stringify(cli[0]) !== JSON.stringify(cli[2]), "command line", cli[0], cli[1]);
+  server = await start();
+  const http = await Promise.all(Object.values(pictures).map((bytes) => classify(bytes, { labels: labels.join() })));
+  await server.stop();
+  labels.forEach((l) => check(http[0].raw_logits[l] === http[1].raw_logits[l], "route", l));
+  cli[0].forEach((l) => near(l.p, http[0].all_scores[l.label], l.label));
+  // verify, told that answer as the published one.
+  const known = (p) => JSON.stringify({ picture: "known.png", texts: p.map((l) => l.label), probabilities: p.map((l) => l.p) });
+  writeModel(folder);
+  writeFileSync(at("known.png"), pictures.transparent);
+  writeFileSync(at("known-words.json"), known(cli[0]));
+  check(/ok +published answer/.test(lines("model", "verify", folder, "--precision", "f32").join("\n")), "verify");
+  // The embedded encoder learnt from pictures over white.
+  const own = lines("embed", "--precision", "f32", ...files).map((l) => JSON.stringify(JSON.parse(l).vector));
+  check(own[0] === own[2] && own[0] !== own[1], "the embedded one sees white");
 });
 
 test("an encoder without words says what to do", async () => {
