@@ -81,7 +81,7 @@ static void add_default(listing *l)
     r->name = "default";
     r->title = "The embedded encoder";
     r->licence = "MIT";
-    r->cached = true;
+    r->cached = r->words = true; /* a table of them, engine/words_small.h */
     r->bytes = (int64_t)(ay_default_weights_end - ay_default_weights);
     finish(l, r);
 }

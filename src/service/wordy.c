@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WHAT_TO_DO "; get one that does: assay model pull vit-b-32-laion2b, then " \
+#define WHAT_TO_DO "get one that does: assay model pull vit-b-32-laion2b, then " \
                    "assay serve --model vit-b-32-laion2b"
 
 /* Only a server asks a language model: for a command that lists data sets a key that cannot be read is no
@@ -60,7 +60,7 @@ ay_status ay_wordy_fault(ay_status status, ay_err *err)
 {
     /* That is said of the model, not of what was sent. */
     if (status == AY_EUNSUPPORTED || status == AY_ENOTFOUND || status == AY_ECORRUPT) {
-        ay_err_wrap(err, "the encoder reads no words");
+        ay_err_wrap(err, "the encoder reads no words (" WHAT_TO_DO ")");
         return AY_ECONFLICT;
     }
     return status;
@@ -75,7 +75,7 @@ ay_status ay_wordy_pair(ay_service *s, ay_err *err)
     ay_status status = AY_OK;
 
     if (!w->reader.embed)
-        return ay_fail(err, AY_ECONFLICT, "the encoder \"%s\" reads no words%s", m->name, WHAT_TO_DO);
+        return ay_fail(err, AY_ECONFLICT, "the encoder \"%s\" reads no words; %s", m->name, WHAT_TO_DO);
     pthread_mutex_lock(&w->lock);
     if (!w->paired) {
         status = w->reader.info(w->reader.ctx, &info, err);

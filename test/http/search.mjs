@@ -1,7 +1,7 @@
 // Search over HTTP: by words, by a stored picture, by one that is sent, minus words, filters, the cut-off, and what is refused.
 // The model is that of tiny_clip.mjs: its words mean nothing, so what words find is compared with cosines computed here.
 import { Interface, Server, check, form, json, newFolder, picture, run, sha256, test } from "./lib.mjs";
-import { writeModel } from "./tiny_clip.mjs";
+import { writeModel, writeWordless } from "./tiny_clip.mjs";
 
 const model = newFolder();
 writeModel(model);
@@ -143,8 +143,10 @@ test("many at once get the same answer", async () => {
 });
 
 test("without a text tower pictures are found still, and words say what to do", async () => {
+  const wordless = newFolder();
+  writeWordless(wordless);
   await server.stop();
-  server = await Server.start();
+  server = await Server.start("--model", wordless);
   pictures.length = 0;
   await fill();
   const { results } = await search({ sha256: pictures[0].sha, cutoff: "none", limit: 5 });
@@ -152,6 +154,18 @@ test("without a text tower pictures are found still, and words say what to do", 
   const { detail } = await search({ words: "a dog" }, 409);
   check(detail.includes("assay model pull"), detail);
   await search({ sha256: pictures[0].sha, minus: ["a dog"] }, 409);
+  await server.stop();
+});
+
+test("the embedded encoder finds by the words it knows, and tells the others", async () => {
+  server = await Server.start();
+  pictures.length = 0;
+  await fill();
+  const a = await search({ words: "checks and zorblax", cutoff: "none", limit: EACH });
+  check(a.unknown_words.join() === "zorblax" && a.results.length === EACH, a.unknown_words);
+  check(a.results.filter((r) => r.class === "checks").length >= 8, a.results.map((r) => r.class));
+  const b = await search({ words: "zorblax" });
+  check(b.count === 0 && b.unknown_words.join() === "zorblax", b);
   await server.stop();
 });
 

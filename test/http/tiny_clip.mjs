@@ -1,7 +1,7 @@
 // A CLIP of two small towers whose weights come from the formula of src/models/formula.c, the vocabulary that of
 // test/vectors/tokenizer-tiny: it has learnt nothing, and answers the same for ever.  With another salt it is another model
 // of the same shape.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
@@ -36,4 +36,10 @@ export function writeModel(folder, { salt = "", weights = "model.safetensors" } 
   writeFileSync(join(folder, "open_clip_config.json"), JSON.stringify(golden.config));
   writeFileSync(join(folder, "bpe_simple_vocab_16e6.txt.gz"),
     gzipSync(readFileSync(vectors("tokenizer-tiny/bpe_simple_vocab_16e6.txt"))));
+}
+
+// The embedded encoder without its words: a folder that sees and does not read.
+export function writeWordless(folder) {
+  mkdirSync(folder, { recursive: true });
+  for (const name of ["model.safetensors", "config.json"]) copyFileSync(join("models/default", name), join(folder, name));
 }
