@@ -58,6 +58,36 @@ static void sha256_knows_the_standard_answer(void)
     CHECK(ay_sha256_valid(hex) && !ay_sha256_valid("BA78") && !ay_sha256_valid("../../etc"));
 }
 
+/* Whole blocks go another way than single bytes do. */
+static void sha256_is_the_same_in_any_pieces(void)
+{
+    static unsigned char bytes[100000];
+    char whole[AY_SHA256_HEX], pieces[AY_SHA256_HEX];
+    unsigned at = 1;
+    ay_sha256 h;
+
+    memset(bytes, 'a', sizeof bytes); /* FIPS 180-2, appendix B.3: a million of them */
+    ay_sha256_init(&h);
+    for (int i = 0; i < 10; i++)
+        ay_sha256_add(&h, bytes, sizeof bytes);
+    ay_sha256_hex(&h, whole);
+    CHECK(strcmp(whole, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0") == 0);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * i >> 3);
+    for (size_t n = 0; n < sizeof bytes; n += 1 + n / 3) {
+        ay_sha256_bytes(bytes, n, whole);
+        ay_sha256_init(&h);
+        for (size_t done = 0, step; done < n; done += step) {
+            at = at * 1103515245u + 12345u;
+            step = n % 2 ? 1 : (at >> 16) % 200;
+            step = step < n - done ? step : n - done;
+            ay_sha256_add(&h, bytes + done, step);
+        }
+        ay_sha256_hex(&h, pieces);
+        CHECK(strcmp(whole, pieces) == 0);
+    }
+}
+
 static void file_is_replaced_whole(void)
 {
     char dir[] = "/tmp/assay-test-XXXXXX", path[64];
@@ -169,6 +199,7 @@ TESTS({"buffer grows and keeps its limit", buffer_grows_and_keeps_its_limit},
       {"utf-8 is told from noise", utf8_is_told_from_noise},
       {"numbers are parsed whole", numbers_are_parsed_whole},
       {"sha-256 knows the standard answer", sha256_knows_the_standard_answer},
+      {"sha-256 is the same in any pieces", sha256_is_the_same_in_any_pieces},
       {"file is replaced whole", file_is_replaced_whole},
       {"queue hands each item over once", queue_hands_each_item_over_once},
       {"random numbers repeat and spread", random_numbers_repeat_and_spread},

@@ -46,8 +46,10 @@ static void detect(void)
     /* Leaf 7: sub-leaf 1 EAX bit 5 is AVX512_BF16, sub-leaf 0 EDX bit 22 is AMX-BF16. */
     if (__get_cpuid_count(7, 1, &a, &b, &c, &d))
         cpu.avx512_bf16 = cpu.avx512 && (a >> 5 & 1);
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d))
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
         cpu.amx_bf16 = cpu.avx512 && (d >> 22 & 1);
+        cpu.sha = (b >> 29 & 1) && __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("ssse3");
+    }
 #endif
 }
 

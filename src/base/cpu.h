@@ -10,6 +10,7 @@
 
 typedef struct {
     bool avx2, fma, f16c, avx512, avx512_vnni, avx512_bf16, amx_bf16;
+    bool sha; /* instructions for SHA-256 */
     char name[64]; /* "Intel(R) Xeon(R) Processor", or "unknown" */
 } ay_cpu;
 

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +178,12 @@ void ay_map_close(ay_map *m)
     if (m->data)
         munmap((void *)m->data, m->size);
     *m = (ay_map){0};
+}
+
+void ay_map_forget(const ay_map *m)
+{
+    if (m->data)
+        madvise((void *)(uintptr_t)m->data, m->size, MADV_DONTNEED);
 }
 
 static int shown(const struct dirent *d)

@@ -28,6 +28,8 @@ typedef struct {
 } ay_map;
 ay_status ay_map_open(ay_map *out, const char *path, ay_err *err);
 void ay_map_close(ay_map *m);
+/* Let go of the memory that pages of it take up in this process; they come back when they are read. */
+void ay_map_forget(const ay_map *m);
 
 /* Call visit for every regular file below dir (or for dir itself if it is a file), in byte order of
  * names, following no symbolic link to a directory.  visit returning non-OK ends the walk with that

@@ -1,4 +1,6 @@
 #include "base/hash.h"
+#include "base/cpu.h"
+#include "base/sha.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -19,8 +21,21 @@ void ay_sha256_init(ay_sha256 *h)
 
 void ay_sha256_add(ay_sha256 *h, const void *p, size_t n)
 {
+    crypto_hash_sha256_state *s = state(h);
+    const unsigned char *data = p;
+    size_t waiting = (size_t)(s->count >> 3 & 63), head = waiting ? 64 - waiting : 0, blocks;
+
+    if (n >= head + 64 && ay_cpu_get()->sha) {
+        if (head)
+            crypto_hash_sha256_update(s, data, head);
+        blocks = (n - head) / 64;
+        ay_sha256_blocks(s->state, data + head, blocks);
+        s->count += (uint64_t)blocks << 9; /* in bits */
+        data += head + blocks * 64;
+        n -= head + blocks * 64;
+    }
     if (n)
-        crypto_hash_sha256_update(state(h), p, n);
+        crypto_hash_sha256_update(s, data, n);
 }
 
 void ay_sha256_hex(ay_sha256 *h, char hex[AY_SHA256_HEX])

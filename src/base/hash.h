@@ -1,4 +1,7 @@
-/* base/hash.h - SHA-256 (libsodium), as bytes and as 64 lower-case hex digits.  Threads: any. */
+/* base/hash.h - SHA-256, as bytes and as 64 lower-case hex digits.
+ *
+ * libsodium's, with whole blocks given to the processor's own instructions where it has them (base/sha_x86.c): weights
+ * of 600 MB are hashed in a third of a second and not in two.  Threads: any. */
 #ifndef AY_BASE_HASH_H
 #define AY_BASE_HASH_H
 

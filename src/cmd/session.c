@@ -1,4 +1,5 @@
 #include "cmd/session.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "net/presets.h"
 #include "service/classify_words.h"
@@ -60,12 +61,13 @@ ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err)
     return status == AY_OK ? ay_engine_open(&s->engine, &o, err) : status;
 }
 
-static ay_status words_at(ay_words **out, const ay_args *a, const char *path, ay_err *err)
+static ay_status words_at(ay_words **out, const ay_args *a, const char *path, const char *digests, ay_err *err)
 {
     const ay_config *c = &a->config;
     ay_words_options o = {.precision = precision_of(ay_config_text(c, "precision")),
                           .backend = ay_config_text(c, "backend"),
-                          .threads = (int)ay_config_int(c, "workers")};
+                          .threads = (int)ay_config_int(c, "workers"),
+                          .digests = digests};
 
     return ay_words_open(out, path, &o, err);
 }
@@ -75,7 +77,7 @@ ay_status ay_session_words(ay_words **out, const ay_args *a, ay_err *err)
     const char *model = model_path(a);
 
     *out = NULL;
-    return words_at(out, a, model, err);
+    return words_at(out, a, model, NULL, err);
 }
 
 ay_status ay_session_classifier(ay_classifier **out, const ay_args *a, const char *model, ay_err *err)
@@ -116,14 +118,14 @@ static const char *variable(void *config, const char *name)
 
 /* The text side of an encoder, when that is a folder or the embedded one; whether there is a text tower in a folder is
  * found out at the first word. */
-static ay_status open_words(ay_words **out, const ay_args *a, const char *path, ay_err *err)
+static ay_status open_words(ay_words **out, const ay_session *s, const char *path, ay_err *err)
 {
     struct stat st;
 
     *out = NULL;
     if (strcmp(path, "default") != 0 && (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)))
         return AY_OK;
-    return words_at(out, a, path, err);
+    return words_at(out, s->args, path, s->digests, err);
 }
 
 /* ---- the encoder of a service, and others in its place */
@@ -137,9 +139,10 @@ static ay_status open_encoder(ay_session *s, const char *path, ay_encoder *out, 
     ay_status status;
 
     o.model = path;
+    o.digests = s->digests;
     status = ay_engine_open(&engine, &o, err);
     if (status == AY_OK)
-        status = open_words(&words, s->args, path, err);
+        status = open_words(&words, s, path, err);
     if (status != AY_OK) {
         ay_engine_close(engine);
         return status;
@@ -193,7 +196,10 @@ static ay_status open_service(ay_session *s, const ay_args *a, ay_service_option
 
     start(s, a);
     ay_config_data_dir(&a->config, s->data, sizeof s->data);
-    status = choose_encoder(s, a, path, err);
+    snprintf(s->digests, sizeof s->digests, "%s/model-digests", s->data);
+    status = ay_file_mkdirs(s->data, err);
+    if (status == AY_OK)
+        status = choose_encoder(s, a, path, err);
     if (status == AY_OK)
         status = open_encoder(s, path, &s->first, err);
     if (status != AY_OK)
@@ -215,6 +221,7 @@ static ay_status open_service(ay_session *s, const ay_args *a, ay_service_option
                                            ay_predictions_fini, ay_classifier_decide};
     o->why = (ay_why_driver){ay_why_open, ay_why_close, ay_why_heat, ay_why_passes, ay_why_views};
     o->engine = engine_options(a);
+    o->engine.digests = s->digests;
     o->train = ay_train_run;
     return ay_service_open(&s->service, o, err);
 }

@@ -20,7 +20,7 @@ typedef struct {
     const ay_args *args; /* borrowed; must outlive the session */
     char encoder[4096]; /* the name of the first */
     ay_arena arena; /* for results; lives as long as the session */
-    char data[4096];
+    char data[4096], digests[4200]; /* digests: what is remembered of weights (models/digest.h) */
 } ay_session;
 
 /* Which encoder: the setting "model" when it was set; else what was chosen on the page (service/encoders.h), when a data

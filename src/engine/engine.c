@@ -66,8 +66,8 @@ static void *work(void *arg)
 
 static ay_status load_model(ay_engine *e, const char *path, const ay_engine_options *o, ay_err *err)
 {
-    ay_model_options opt = {.logits = o->logits, .bare = o->raw && o->bare, .size = o->input_size};
-
+    ay_model_options opt = {.logits = o->logits, .bare = o->raw && o->bare, .size = o->input_size,
+                            .digests = o->digests};
 
     if (path && strcmp(path, "default") != 0) {
         e->path = ay_strdup(path);

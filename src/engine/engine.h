@@ -29,6 +29,7 @@ typedef struct {
     bool raw;               /* vectors as the network gives them, not scaled: what a head reads */
     bool bare;              /* with raw: what the network's own last layer reads (models/model.h) */
     bool logits;            /* with raw: behind each vector the logits, where the model has any */
+    const char *digests;    /* a file that remembers digests of weights (models/digest.h); NULL: none */
 } ay_engine_options;
 
 typedef struct {

@@ -29,12 +29,14 @@ static ay_status plan_for(ay_session *s, int n, ay_plan **out, ay_err *err)
 
     while (1 << k < n)
         k++;
-    if (!s->plan[k])
+    if (!s->plan[k]) {
         status = ay_plan_create(
             &s->plan[k], ay_model_graph(s->model),
             &(ay_plan_options){
                 .batch = 1 << k, .backend = s->backend, .precision = s->precision, .threads = 1},
             err);
+        ay_model_forget(s->model); /* what it packed is no longer read from the file */
+    }
     *out = s->plan[k];
     return status;
 }

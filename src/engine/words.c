@@ -133,7 +133,7 @@ static ay_status plan_for(ay_words *w, int length, int k, ay_plan **out, ay_err 
     ay_shape in = AY_SHAPE(1 << k, w->length[length]);
     ay_status status = AY_OK;
 
-    if (!w->plan[length][k])
+    if (!w->plan[length][k]) {
         status = ay_plan_create(&w->plan[length][k], ay_model_graph(w->model),
                                 &(ay_plan_options){.batch = 1 << k,
                                                    .backend = w->backend,
@@ -143,6 +143,8 @@ static ay_status plan_for(ay_words *w, int length, int k, ay_plan **out, ay_err 
                                                                   : ay_cpu_count(),
                                                    .input_shapes = &in},
                                 err);
+        ay_model_forget(w->model); /* what it packed is no longer read from the file */
+    }
     *out = w->plan[length][k];
     return status;
 }
@@ -196,7 +198,8 @@ static ay_status load(ay_words *w, ay_err *err)
     if (atomic_load(&w->ready))
         return AY_OK;
     status =
-        ay_model_open(&w->model, w->path, &(ay_model_options){.tower = AY_TOWER_TEXT}, err);
+        ay_model_open(&w->model, w->path,
+                      &(ay_model_options){.tower = AY_TOWER_TEXT, .digests = w->options.digests}, err);
     if (status == AY_OK)
         status = ay_tokenizer_open(&w->tokenizer, w->path, err);
     if (status == AY_OK)
@@ -245,7 +248,7 @@ ay_status ay_words_pair(ay_words *w, char digest[AY_SHA256_HEX], ay_err *err)
 
     pthread_mutex_lock(&w->work);
     if (!w->pair[0]) {
-        status = ay_model_open(&image, w->path, NULL, err);
+        status = ay_model_open(&image, w->path, &(ay_model_options){.digests = w->options.digests}, err);
         if (status == AY_OK) {
             memcpy(w->pair, ay_model_get_info(image)->digest, sizeof w->pair);
             ay_model_close(image);

@@ -34,6 +34,7 @@ typedef struct {
     const char *backend;    /* NULL: "dnnl"; "ref": plain loops */
     int threads;            /* of one computation; 0: one a processor */
     size_t memory;          /* bytes for vectors that are kept; 0: 16 MB, some 6,000 of 512 numbers */
+    const char *digests;    /* as of ay_engine_options; NULL: none */
 } ay_words_options;
 
 /* How likely a picture is none of n labels: 1 / (1 + exp(-(constant + cosine * c + log_labels * ln n))),

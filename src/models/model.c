@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "models/arch.h"
+#include "models/digest.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -169,7 +170,7 @@ static void copy_text(const ay_source *src, const char *key, const char *otherwi
 
 /* Over the tensors in use, by name, so that the same tower in a file with and without a text tower
  * has the same digest. */
-static void make_digest(ay_model *m)
+static void hash_all(const ay_model *m, bool data, char hex[AY_SHA256_HEX])
 {
     ay_sha256 h;
     char line[AY_NAME_MAX + AY_SHAPE_TEXT + 32], shape[AY_SHAPE_TEXT];
@@ -183,14 +184,31 @@ static void make_digest(ay_model *m)
         snprintf(line, sizeof line, "%s %s %s\n", name, ay_dtype_name(t.dtype),
                  ay_shape_text(&t.shape, shape));
         ay_sha256_add(&h, line, strlen(line));
-        ay_sha256_add(&h, t.data, ay_tensor_bytes(&t));
+        if (data)
+            ay_sha256_add(&h, t.data, ay_tensor_bytes(&t));
     }
-    ay_sha256_hex(&h, m->info.digest);
+    ay_sha256_hex(&h, hex);
+}
+
+/* file: of the weights, as it was before it was mapped; NULL: they lie in memory. */
+static void make_digest(ay_model *m, const ay_digest_file *file, const ay_model_options *opt)
+{
+    char names[AY_SHA256_HEX];
+
+    if (!file) {
+        hash_all(m, true, m->info.digest);
+        return;
+    }
+    hash_all(m, false, names);
+    if (ay_digest_recall(opt->digests, file, names, m->info.digest))
+        return;
+    hash_all(m, true, m->info.digest);
+    ay_digest_keep(opt->digests, file, names, m->info.digest);
 }
 
 /* Takes st over, also on failure. */
 static ay_status make_model(ay_model **out, ay_safetensors *st, ay_source *src, const char *name,
-                            const ay_model_options *opt, ay_err *err)
+                            const ay_digest_file *file, const ay_model_options *opt, ay_err *err)
 {
     static const ay_model_options plain = {0};
     ay_model *m = ay_calloc(1, sizeof *m);
@@ -232,7 +250,7 @@ static ay_status make_model(ay_model **out, ay_safetensors *st, ay_source *src, 
     }
     m->info.parameters = ay_graph_parameters(m->graph);
     m->info.gflops = ay_graph_flops(m->graph) / 1e9;
-    make_digest(m);
+    make_digest(m, file, opt);
 out:
     if (status != AY_OK) {
         ay_model_close(m);
@@ -247,8 +265,10 @@ ay_status ay_model_open(ay_model **out, const char *path, const ay_model_options
     bool folder = ay_file_is_dir(path);
     char file[4096], name[64];
     ay_safetensors *st = NULL;
+    ay_digest_file id;
     ay_source src = {0};
     ay_status status = AY_OK;
+    bool known = false;
 
     *out = NULL;
     snprintf(file, sizeof file, "%s", path);
@@ -257,10 +277,12 @@ ay_status ay_model_open(ay_model **out, const char *path, const ay_model_options
         status = find_weights(path, file, err);
     if (status == AY_OK && folder)
         status = read_configs(path, &src, err);
-    if (status == AY_OK)
+    if (status == AY_OK) {
+        known = ay_digest_look(file, &id);
         status = ay_safetensors_open(&st, file, err);
+    }
     if (status == AY_OK)
-        status = make_model(out, st, &src, name, opt, err);
+        status = make_model(out, st, &src, name, known && ay_digest_same(file, &id) ? &id : NULL, opt, err);
     if (status != AY_OK)
         ay_err_wrap(err, "model %s", path);
     source_fini(&src);
@@ -283,7 +305,7 @@ ay_status ay_model_from_memory(ay_model **out, const void *weights, size_t size,
     }
     status = ay_safetensors_from_memory(&st, weights, size, err);
     if (status == AY_OK)
-        status = make_model(out, st, &src, "model", opt, err);
+        status = make_model(out, st, &src, "model", NULL, opt, err);
     source_fini(&src);
     return status;
 }
@@ -303,7 +325,7 @@ ay_status ay_model_blueprint(ay_model **out, const char *architecture, const ay_
         status = ay_safetensors_from_memory(&st, print.bytes, print.size, err);
     src.config = print.config;
     if (status == AY_OK)
-        status = make_model(out, st, &src, architecture, &fresh, err);
+        status = make_model(out, st, &src, architecture, NULL, &fresh, err);
     json_decref(print.config);
     if (status == AY_OK)
         (*out)->owned = print.bytes;
@@ -320,6 +342,11 @@ const json_t *ay_model_config(const ay_model *m)
 const json_t *ay_model_openclip(const ay_model *m)
 {
     return m->openclip;
+}
+
+void ay_model_forget(const ay_model *m)
+{
+    ay_safetensors_forget(m->st);
 }
 
 void ay_model_close(ay_model *m)

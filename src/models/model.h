@@ -102,6 +102,7 @@ typedef struct {
     bool fresh;                /* all values new: the shapes of the file, nothing it learnt */
     uint64_t seed;
     int size; /* pixels a side, for networks that take any; 0: the recipe's */
+    const char *digests; /* a file that remembers digests (models/digest.h); NULL: within this process only */
     ay_tower tower;
 } ay_model_options;
 
@@ -117,6 +118,9 @@ ay_status ay_model_from_memory(ay_model **out, const void *weights, size_t size,
  * "efficientnetv2_s", "tf_efficientnetv2_s") with new values by opt->seed (nn/graph.h, ay_graph_bind_init).  AY_EUNSUPPORTED lists the names. */
 ay_status ay_model_blueprint(ay_model **out, const char *architecture, const ay_model_options *opt,
                              ay_err *err);
+/* The pages of the file need not stay in memory: plans have packed what they need.  Later plans read it again.  From
+ * any thread. */
+void ay_model_forget(const ay_model *m);
 /* After every plan on its graph; NULL is fine. */
 void ay_model_close(ay_model *m);
 

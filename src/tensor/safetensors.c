@@ -268,6 +268,11 @@ ay_status ay_safetensors_from_list(ay_safetensors **out, const ay_named_tensor *
     return status;
 }
 
+void ay_safetensors_forget(const ay_safetensors *st)
+{
+    ay_map_forget(&st->map);
+}
+
 void ay_safetensors_close(ay_safetensors *st)
 {
     if (!st)

@@ -40,6 +40,8 @@ ay_status ay_safetensors_from_memory(ay_safetensors **out, const void *p, size_t
 ay_status ay_safetensors_from_list(ay_safetensors **out, const ay_named_tensor *list, size_t n,
                                    ay_err *err);
 void ay_safetensors_close(ay_safetensors *st); /* NULL is fine; every view of it ends */
+/* What was read of a mapped file need not stay in memory; views stay good.  From any thread. */
+void ay_safetensors_forget(const ay_safetensors *st);
 
 size_t ay_safetensors_count(const ay_safetensors *st);
 /* Tensors in order of name (bytes).  Views and names live as long as st; data is read-only. */

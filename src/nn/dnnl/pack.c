@@ -113,8 +113,12 @@ static void apply_factor(float *w, size_t count, size_t rows, const float *facto
 {
     size_t inner = count / rows;
 
-    for (size_t i = 0; i < count; i++)
-        w[i] *= factor[transposed ? i % rows : i / inner];
+    for (size_t i = 0; transposed && i < count; i += rows)
+        for (size_t k = 0; k < rows; k++)
+            w[i + k] *= factor[k];
+    for (size_t k = 0; !transposed && k < rows; k++)
+        for (size_t i = k * inner; i < (k + 1) * inner; i++)
+            w[i] *= factor[k];
 }
 
 /* The plain form that `as` describes: linear weights are given to matmul as [in, out]. */
@@ -129,6 +133,15 @@ static dnnl_memory_desc_t stored_form(const job *j, bool conv, bool transposed)
     return md;
 }
 
+/* The parameter where it lies, when nothing has to be changed in it; else NULL. */
+static void *in_place(const job *j, const ay_param *p)
+{
+    bool plain = j->c->chain[j->v].folds == 0 && p->parts == 1 && p->src[0].dtype == AY_F32 &&
+                 (uintptr_t)p->src[0].data % _Alignof(float) == 0;
+
+    return plain ? (void *)(uintptr_t)p->src[0].data : NULL; /* a reorder reads only */
+}
+
 static ay_status fill_weights(void *ctx, void *dst, ay_err *err)
 {
     job *j = ctx;
@@ -136,10 +149,13 @@ static ay_status fill_weights(void *ctx, void *dst, ay_err *err)
     const ay_param *p = param_of(j->c, j->v, 0);
     bool gemm = j->as->rank == 2, transposed = n->op == &ay_op_linear && n->attr.linear.transposed;
     size_t count = ay_shape_count(&p->shape), rows = (size_t)p->shape.dim[transposed ? 1 : 0];
-    float *w = ay_alloc(count + 2 * rows, sizeof *w);
     dnnl_memory_desc_t from = stored_form(j, !gemm, transposed);
     ay_status status;
+    float *w;
 
+    if (in_place(j, p))
+        return reorder_once(j->c, &from, in_place(j, p), j->md, dst, err);
+    w = ay_alloc(count + 2 * rows, sizeof *w);
     if (!w)
         return ay_fail(err, AY_ENOMEM, "out of memory packing \"%s\"", p->name[0]);
     ay_param_read(p, w);
