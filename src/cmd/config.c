@@ -27,6 +27,7 @@ const ay_setting ay_settings[] = {
     {"precision", AY_SET_WORD, "auto", "auto|f32|bf16", "arithmetic of the network"},
     {"backend", AY_SET_WORD, "dnnl", "dnnl|ref", "kernels: oneDNN, or plain loops"},
     {"workers", AY_SET_INT, "0", "0..1024", "threads that run the network; 0: one a processor"},
+    {"memory-budget", AY_SET_SIZE, "0", NULL, "bytes of networks kept in memory; those not used for longest go; 0: no bound"},
     {"max-batch", AY_SET_INT, "16", "1..256", "pictures run together at most"},
     {"max-queue", AY_SET_INT, "256", "1..100000", "pictures waiting before 503"},
     {"max-upload", AY_SET_SIZE, "20MB", NULL, "largest picture file"},
@@ -98,7 +99,7 @@ ay_status ay_setting_check(const ay_setting *s, const char *text, ay_err *err)
         return ay_fail(err, AY_EINVAL, "%s must be a whole number from %ld to %ld, not '%s'", s->name,
                        lo, hi, text);
     case AY_SET_SIZE:
-        if (ay_str_to_size(text, &size) && size > 0)
+        if (ay_str_to_size(text, &size) && (size > 0 || strcmp(s->fallback, "0") == 0))
             return AY_OK;
         return ay_fail(err, AY_EINVAL, "%s must be a size such as 20MB or 512KiB, not '%s'", s->name,
                        text);

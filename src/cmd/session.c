@@ -218,7 +218,8 @@ static ay_status open_service(ay_session *s, const ay_args *a, ay_service_option
     o->word_settings = &settings;
     o->classifier = (ay_classifier_driver){ay_classifier_open, ay_classifier_close,
                                            ay_classifier_get_info, ay_classifier_run,
-                                           ay_predictions_fini, ay_classifier_decide};
+                                           ay_predictions_fini, ay_classifier_decide, ay_classifier_memory};
+    o->memory_budget = ay_config_size(&a->config, "memory-budget");
     o->why = (ay_why_driver){ay_why_open, ay_why_close, ay_why_heat, ay_why_passes, ay_why_views};
     o->engine = engine_options(a);
     o->engine.digests = s->digests;

@@ -151,6 +151,11 @@ ay_status ay_classifier_open(ay_classifier **out, const ay_engine_options *optio
     return AY_OK;
 }
 
+size_t ay_classifier_memory(const ay_classifier *c)
+{
+    return ay_engine_memory(c->engine);
+}
+
 void ay_classifier_close(ay_classifier *c)
 {
     if (!c)

@@ -45,6 +45,7 @@ typedef struct {
  * when the network has no classifier, AY_ECORRUPT when the label list or the detectors do not fit
  * the weights. */
 ay_status ay_classifier_open(ay_classifier **out, const ay_engine_options *options, ay_err *err);
+size_t ay_classifier_memory(const ay_classifier *c); /* as ay_engine_memory() */
 void ay_classifier_close(ay_classifier *c); /* waits for work under way; NULL is fine */
 const ay_classifier_info *ay_classifier_get_info(const ay_classifier *c);
 ay_engine *ay_classifier_engine(ay_classifier *c); /* for figures and checks; owned by c */

@@ -215,6 +215,18 @@ ay_status ay_engine_embed(ay_engine *e, const ay_image *const *images, int n, fl
     return ay_batcher_submit(e->batcher, images, n, dst, e->info.row, err);
 }
 
+size_t ay_engine_memory(const ay_engine *e)
+{
+    size_t slabs = 0, packed = 0;
+
+    for (int i = 0; i < e->sessions; i++) {
+        size_t p = atomic_load(&e->workers[i].session.packed_bytes);
+        slabs += atomic_load(&e->workers[i].session.slab_bytes);
+        packed = p > packed ? p : packed; /* shared between them */
+    }
+    return slabs + packed;
+}
+
 void ay_engine_get_stats(ay_engine *e, ay_engine_stats *out)
 {
     *out = (ay_engine_stats){.pictures = atomic_load(&e->pictures),

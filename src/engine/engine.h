@@ -69,5 +69,7 @@ typedef struct {
     int queued;                 /* now */
 } ay_engine_stats;
 void ay_engine_get_stats(ay_engine *e, ay_engine_stats *out);
+/* Bytes of packed weights and buffers, all workers'; grows as larger batches come. */
+size_t ay_engine_memory(const ay_engine *e);
 
 #endif

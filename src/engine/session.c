@@ -36,6 +36,12 @@ static ay_status plan_for(ay_session *s, int n, ay_plan **out, ay_err *err)
                 .batch = 1 << k, .backend = s->backend, .precision = s->precision, .threads = 1},
             err);
         ay_model_forget(s->model); /* what it packed is no longer read from the file */
+        if (status == AY_OK) {
+            ay_plan_info info;
+            ay_plan_get_info(s->plan[k], &info);
+            atomic_fetch_add(&s->slab_bytes, info.slab_bytes);
+            atomic_store(&s->packed_bytes, info.packed_bytes);
+        }
     }
     *out = s->plan[k];
     return status;
@@ -48,10 +54,11 @@ ay_status ay_session_init(ay_session *s, ay_model *model, const char *backend,
     ay_plan *plan;
     ay_status status;
 
-    *s = (ay_session){.model = model,
-                      .backend = backend,
-                      .precision = precision,
-                      .preprocess = ay_session_preprocess(&ay_model_get_info(model)->recipe)};
+    memset(s, 0, sizeof *s);
+    s->model = model;
+    s->backend = backend;
+    s->precision = precision;
+    s->preprocess = ay_session_preprocess(&ay_model_get_info(model)->recipe);
     status = plan_for(s, 1, &plan, err);
     if (status != AY_OK) {
         ay_session_fini(s);
@@ -66,7 +73,7 @@ void ay_session_fini(ay_session *s)
 {
     for (int k = 0; k < AY_SESSION_SIZES; k++)
         ay_plan_destroy(s->plan[k]);
-    *s = (ay_session){0};
+    memset(s, 0, sizeof *s);
 }
 
 int ay_session_chunk(int n)

@@ -13,6 +13,8 @@
 #include "models/model.h"
 #include "nn/plan.h"
 
+#include <stdatomic.h>
+
 enum { AY_SESSION_SIZES = 7, AY_SESSION_BATCH_MAX = 1 << (AY_SESSION_SIZES - 1) };
 
 typedef struct {
@@ -22,6 +24,7 @@ typedef struct {
     ay_nn_precision precision;
     bool raw; /* rows are the vector as it is and the logits, if any; set after init */
     ay_plan *plan[AY_SESSION_SIZES]; /* plan[k]: batch 1 << k; NULL until wanted */
+    atomic_size_t slab_bytes, packed_bytes; /* for whoever counts from another thread */
 } ay_session;
 
 /* The model's recipe in the picture library's words. */

@@ -1,6 +1,6 @@
 /* engine/words.c - load once, look up, compute what is missing in batches.
  *
- *   closed -> named (open) -> ready (first need) -> closed
+ *   closed -> named (open) -> ready (first need) <-> put out (ay_words_unload) -> closed
  *
  * Two locks.  `cache` guards what is kept and the counters and is held for copies only; `work` guards
  * loading and the plans and is held while a batch runs.  Neither is taken inside the other the other
@@ -33,12 +33,14 @@ struct ay_words {
     ay_words_small *small; /* NULL: a text tower; else a table, and nothing of the rest is needed */
 
     pthread_mutex_t work;
-    atomic_bool ready;
+    atomic_bool known; /* info is good, whether the tower is in memory or not */
+    bool ready;        /* the tower is in memory */
+    atomic_size_t held; /* bytes of it */
     ay_model *model;
     ay_tokenizer *tokenizer;
     int length[LENGTHS], lengths;     /* places a plan may have, rising; the last is the context */
     ay_plan *plan[LENGTHS][SIZES];    /* [k]: batch 1 << k; NULL until wanted */
-    ay_words_info info;               /* after ready: never changes */
+    ay_words_info info;               /* after known: never changes */
     char pair[AY_SHA256_HEX];         /* "": not asked for yet */
 
     pthread_mutex_t cache_lock;
@@ -64,7 +66,7 @@ static ay_status open_small(ay_words *w, const char *model, ay_err *err)
         return status;
     ay_words_small_info(w->small, &w->info);
     memcpy(w->pair, ay_words_small_encoder(w->small), sizeof w->pair);
-    atomic_store(&w->ready, true);
+    atomic_store(&w->known, true);
     return AY_OK;
 }
 
@@ -110,6 +112,32 @@ static void unload(ay_words *w)
     ay_tokenizer_close(w->tokenizer);
     w->model = NULL;
     w->tokenizer = NULL;
+    w->ready = false;
+    atomic_store(&w->held, 0);
+}
+
+bool ay_words_unload(ay_words *w)
+{
+    bool was = false;
+
+    if (pthread_mutex_trylock(&w->work) != 0)
+        return false;
+    if (w->ready) {
+        was = true;
+        unload(w);
+    }
+    pthread_mutex_unlock(&w->work);
+    return was;
+}
+
+size_t ay_words_memory(ay_words *w)
+{
+    size_t kept;
+
+    pthread_mutex_lock(&w->cache_lock);
+    kept = w->cache.bytes;
+    pthread_mutex_unlock(&w->cache_lock);
+    return kept + atomic_load(&w->held);
 }
 
 void ay_words_close(ay_words *w)
@@ -172,6 +200,22 @@ static void choose_lengths(ay_words *w, const ay_model_info *m)
     w->length[w->lengths++] = m->context;
 }
 
+/* Under work: what the plans hold now. */
+static void count_held(ay_words *w)
+{
+    size_t slabs = 0, packed = 0;
+
+    for (int i = 0; i < LENGTHS; i++)
+        for (int k = 0; k < SIZES; k++)
+            if (w->plan[i][k]) {
+                ay_plan_info p;
+                ay_plan_get_info(w->plan[i][k], &p);
+                slabs += p.slab_bytes;
+                packed = p.packed_bytes;
+            }
+    atomic_store(&w->held, slabs + packed);
+}
+
 static void fill_info(ay_words *w, const ay_plan *plan)
 {
     const ay_model_info *m = ay_model_get_info(w->model);
@@ -195,7 +239,7 @@ static ay_status load(ay_words *w, ay_err *err)
     ay_plan *plan;
     ay_status status;
 
-    if (atomic_load(&w->ready))
+    if (w->ready)
         return AY_OK;
     status =
         ay_model_open(&w->model, w->path,
@@ -204,6 +248,9 @@ static ay_status load(ay_words *w, ay_err *err)
         status = ay_tokenizer_open(&w->tokenizer, w->path, err);
     if (status == AY_OK)
         status = check_vocabulary(w, err);
+    if (status == AY_OK && atomic_load(&w->known) &&
+        strcmp(ay_model_get_info(w->model)->digest, w->info.digest) != 0)
+        status = ay_fail(err, AY_ECORRUPT, "model %s: its file was changed while it was in use", w->path);
     if (status == AY_OK) {
         choose_lengths(w, ay_model_get_info(w->model));
         status = plan_for(w, 0, 0, &plan, err);
@@ -212,19 +259,24 @@ static ay_status load(ay_words *w, ay_err *err)
         unload(w);
         return status;
     }
+    w->ready = true;
+    count_held(w);
+    if (atomic_load(&w->known))
+        return AY_OK;
     fill_info(w, plan);
     pthread_mutex_lock(&w->cache_lock);
     w->cache.dim = w->info.dim;
     pthread_mutex_unlock(&w->cache_lock);
-    atomic_store(&w->ready, true);
+    atomic_store(&w->known, true);
     return AY_OK;
 }
 
+/* Let info be good; the tower itself may be out of memory again. */
 static ay_status need(ay_words *w, ay_err *err)
 {
     ay_status status;
 
-    if (atomic_load(&w->ready))
+    if (atomic_load(&w->known))
         return AY_OK;
     pthread_mutex_lock(&w->work);
     status = load(w, err);
@@ -349,13 +401,12 @@ static int by_length(const void *a, const void *b)
     return x->length != y->length ? x->length - y->length : x->place - y->place;
 }
 
-/* All pending texts, in batches of one length each. */
+/* Under work: all pending texts, in batches of one length each. */
 static ay_status run_all(ay_words *w, pending *p, int n, ay_err *err)
 {
     ay_status status = AY_OK;
 
     qsort(p, (size_t)n, sizeof *p, by_length);
-    pthread_mutex_lock(&w->work);
     for (int at = 0, k; at < n && status == AY_OK; at += 1 << k) {
         int same = 1;
         while (at + same < n && p[at + same].length == p[at].length)
@@ -364,6 +415,23 @@ static ay_status run_all(ay_words *w, pending *p, int n, ay_err *err)
             ;
         status = run_batch(w, p + at, k, err);
     }
+    count_held(w);
+    return status;
+}
+
+/* ids has room for n texts. */
+static ay_status compute(ay_words *w, pending *p, int n, int32_t *ids, ay_err *err)
+{
+    ay_status status;
+
+    pthread_mutex_lock(&w->work);
+    status = load(w, err);
+    for (int i = 0; i < n && status == AY_OK; i++) {
+        p[i].ids = ids + (size_t)i * (size_t)w->info.context;
+        status = encode(w, &p[i], err);
+    }
+    if (status == AY_OK)
+        status = run_all(w, p, n, err);
     pthread_mutex_unlock(&w->work);
     return status;
 }
@@ -440,12 +508,8 @@ ay_status ay_words_embed(ay_words *w, const char *const *texts, int n, float *ds
     m = look_up(w, texts, n, dst, p);
     if (m > 0 && !(ids = ay_alloc((size_t)m, (size_t)w->info.context * sizeof *ids)))
         status = ay_fail(err, AY_ENOMEM, "%d texts", n);
-    for (int i = 0; i < m && status == AY_OK; i++) {
-        p[i].ids = ids + (size_t)i * (size_t)w->info.context;
-        status = encode(w, &p[i], err);
-    }
     if (m > 0 && status == AY_OK)
-        status = run_all(w, p, m, err);
+        status = compute(w, p, m, ids, err);
     if (status == AY_OK)
         keep(w, p, m);
     ay_free(ids);

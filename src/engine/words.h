@@ -26,6 +26,7 @@
 #include "engine/engine.h"
 
 #include <stdbool.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -84,6 +85,10 @@ void ay_words_close(ay_words *w); /* nobody inside; NULL is fine */
  * next call tries again. */
 ay_status ay_words_get_info(ay_words *w, ay_words_info *out, ay_err *err);
 void ay_words_get_stats(ay_words *w, ay_words_stats *out);
+/* Put the text tower out of memory; it comes back when a text that is not kept is asked for.  What is kept stays.
+ * False: it was not in memory, or is at work. */
+bool ay_words_unload(ay_words *w);
+size_t ay_words_memory(ay_words *w); /* bytes that it holds now, without waiting */
 
 /* n texts (UTF-8, ended by NUL) into dst, n * dim floats, row i for texts[i], unit length.  Blocks
  * until done.  A text longer than the context is cut.  AY_EINVAL for a text that is blank or not UTF-8

@@ -3,6 +3,7 @@
 #include "http/view.h"
 
 #include "service/encoders.h"
+#include "service/memory.h"
 
 static json_t *number_or_null(int64_t v)
 {
@@ -20,6 +21,7 @@ static json_t *view(const ay_encoder_row *r)
 ay_status ay_h_encoders(ay_request *rq, ay_err *err)
 {
     ay_encoder_row *rows = NULL;
+    ay_memory_use use;
     size_t n = 0;
     ay_status status = ay_encoders_list(rq->service, &rq->arena, &rows, &n, err);
     json_t *list;
@@ -32,7 +34,11 @@ ay_status ay_h_encoders(ay_request *rq, ay_err *err)
             json_decref(list);
             return ay_fail(err, AY_ENOMEM, "no memory for the answer");
         }
-    return ay_reply_json(rq, 200, json_pack("{s:o, s:{s:n, s:n}}", "encoders", list, "memory", "budget", "used"), err);
+    ay_memory_look(rq->service, &use);
+    return ay_reply_json(rq, 200,
+                         json_pack("{s:o, s:{s:o, s:o}}", "encoders", list, "memory", "budget",
+                                   number_or_null((int64_t)use.budget), "used", number_or_null((int64_t)use.used)),
+                         err);
 }
 
 static ay_status reply_job(ay_request *rq, int64_t id, ay_err *err)

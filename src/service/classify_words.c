@@ -1,4 +1,5 @@
 #include "service/ranking.h"
+#include "service/memory.h"
 #include "service/wordy.h"
 
 #include "base/clock.h"
@@ -413,8 +414,10 @@ ay_status ay_classify_words(ay_service *s, const ay_word_request *q, ay_arena *a
     *out = (ay_word_answer){.theme = "", .nsfw_threshold = q->nsfw_threshold ? *q->nsfw_threshold
                                                                            : set->nsfw_threshold};
     ay_encoder_enter(s);
+    s->words->used = begun;
     status = answer(s, q, a, out, err);
     ay_encoder_leave(s);
+    ay_memory_trim(s);
     out->total_ms = (double)(ay_clock_mono() - begun) / 1e6;
     return status;
 }
@@ -461,7 +464,17 @@ static ay_status real_embed(void *ctx, const char *const *texts, int n, float *d
     return ay_words_embed(ctx, texts, n, dst, err);
 }
 
+static size_t real_memory(void *ctx)
+{
+    return ay_words_memory(ctx);
+}
+
+static bool real_unload(void *ctx)
+{
+    return ay_words_unload(ctx);
+}
+
 ay_word_reader ay_word_reader_of_words(ay_words *w)
 {
-    return (ay_word_reader){w, real_info, real_pair, real_embed, real_examine};
+    return (ay_word_reader){w, real_info, real_pair, real_embed, real_examine, real_memory, real_unload};
 }

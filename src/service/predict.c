@@ -1,4 +1,5 @@
 #include "service/predict.h"
+#include "service/memory.h"
 #include "service/serving.h"
 
 #include "base/clock.h"
@@ -198,6 +199,7 @@ ay_status ay_predict(ay_service *s, const ay_predict_options *o, const void *byt
         return status;
     status = answer(s, o, v, bytes, n, a, out, err);
     ay_serving_drop(s, v);
+    ay_memory_trim(s);
     return status;
 }
 

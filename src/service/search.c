@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "service/picture.h"
+#include "service/memory.h"
 #include "service/wordy.h"
 
 #include <string.h>
@@ -291,7 +292,9 @@ ay_status ay_find_pictures(ay_service *s, const ay_find_request *q, ay_arena *a,
     ay_status status;
 
     ay_encoder_enter(s);
+    s->words->used = ay_clock_mono();
     status = find(s, q, a, out, err);
     ay_encoder_leave(s);
+    ay_memory_trim(s);
     return status;
 }

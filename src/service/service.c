@@ -42,9 +42,14 @@ static ay_status engine_embed(void *ctx, const ay_image *const *images, int n, f
     return ay_engine_embed(ctx, images, n, dst, err);
 }
 
+static size_t engine_memory(void *ctx)
+{
+    return ay_engine_memory(ctx);
+}
+
 ay_embedder ay_embedder_of_engine(ay_engine *e)
 {
-    return (ay_embedder){.ctx = e, .embed = engine_embed, .info = ay_engine_get_info(e)};
+    return (ay_embedder){.ctx = e, .embed = engine_embed, .info = ay_engine_get_info(e), .memory = engine_memory};
 }
 
 /* ---- the lock file: held by flock, so that it goes with the process however that ends */
@@ -463,6 +468,7 @@ static void init_locks(ay_service *s)
     pthread_mutex_init(&s->serving_lock, NULL);
     pthread_mutex_init(&s->opening, NULL);
     pthread_mutex_init(&s->reasoning, NULL);
+    pthread_mutex_init(&s->trimming, NULL);
     pthread_cond_init(&s->jobs_changed, NULL);
 }
 
@@ -485,6 +491,7 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     s->embedder = o->embedder;
     s->model = o->embedder.info;
     s->encoder_driver = o->encoders;
+    s->memory_budget = o->memory_budget;
     s->limits = o->limits;
     s->threads = o->threads;
     s->classifier = o->classifier;
@@ -553,6 +560,7 @@ void ay_service_close(ay_service *s)
     pthread_mutex_destroy(&s->serving_lock);
     pthread_mutex_destroy(&s->opening);
     pthread_mutex_destroy(&s->reasoning);
+    pthread_mutex_destroy(&s->trimming);
     pthread_cond_destroy(&s->jobs_changed);
     ay_free(s->train_folders);
     explicit_bzero(s->url, strlen(s->url)); /* it may hold a password */

@@ -60,6 +60,7 @@ typedef struct {
     void *ctx;
     ay_status (*embed)(void *ctx, const ay_image *const *images, int n, float *dst, ay_err *err);
     const ay_engine_info *info; /* name, digests, dim; lives as long as the service */
+    size_t (*memory)(void *ctx); /* bytes held now; NULL: not told */
 } ay_embedder;
 ay_embedder ay_embedder_of_engine(ay_engine *e); /* e is borrowed and must outlive the service */
 
@@ -74,6 +75,7 @@ typedef struct {
     void (*fini)(ay_prediction *p);
     void (*decide)(const ay_classifier *c, const float *logits, const float *feature,
                    float *probabilities, ay_prediction *out);
+    size_t (*memory)(const ay_classifier *c); /* bytes held now; NULL: not told */
 } ay_classifier_driver;
 
 /* Who is asked why: the functions of train/why.h.  Zeroes: this program does not explain. */
@@ -100,6 +102,9 @@ typedef struct {
     ay_status (*embed)(void *ctx, const char *const *texts, int n, float *dst, ay_err *err);
     /* Which words of a text are known (engine/words.h); NULL: all of every text. */
     ay_status (*examine)(void *ctx, const char *text, ay_arena *a, ay_words_text *out, ay_err *err);
+    /* Bytes held now, and out of memory until it is needed again; both NULL: it cannot be told. */
+    size_t (*memory)(void *ctx);
+    bool (*unload)(void *ctx);
 } ay_word_reader;
 ay_word_reader ay_word_reader_of_words(ay_words *w); /* borrowed; must outlive the service */
 typedef struct ay_word_settings ay_word_settings;    /* service/classify_words.h */
@@ -137,6 +142,7 @@ typedef struct {
     int threads;            /* for search; 0: one a processor */
     int64_t trash_seconds;  /* how long an undo token lives; 0: 30 days; at least 600 */
     bool wait_reembed;      /* open() returns only when every picture has its vector (cmd) */
+    uint64_t memory_budget; /* bytes of networks; over it, those not used for longest go (service/memory.h); 0: none */
     bool share; /* another process has the folder open: open it for reading only, as it is now, instead
                    of failing; every write then answers AY_EBUSY */
 } ay_service_options;

@@ -329,3 +329,33 @@ void ay_serving_close_all(ay_service *s)
     while (s->npool > 0)
         destroy(s, s->pool[--s->npool]);
 }
+
+size_t ay_serving_memory(ay_service *s)
+{
+    size_t sum = 0;
+
+    pthread_mutex_lock(&s->serving_lock);
+    for (int i = 0; s->classifier.memory && i < s->npool; i++)
+        sum += s->classifier.memory(s->pool[i]->classifier);
+    pthread_mutex_unlock(&s->serving_lock);
+    return sum;
+}
+
+bool ay_serving_close_oldest(ay_service *s, uint64_t before)
+{
+    ay_serving *v = NULL;
+    int oldest = -1;
+
+    pthread_mutex_lock(&s->serving_lock);
+    for (int i = 0; i < s->npool; i++)
+        if (s->pool[i]->model != s->active_id && s->pool[i]->refs == 0 && s->pool[i]->used < before &&
+            (oldest < 0 || s->pool[i]->used < s->pool[oldest]->used))
+            oldest = i;
+    if (oldest >= 0) {
+        v = s->pool[oldest];
+        s->pool[oldest] = s->pool[--s->npool];
+    }
+    pthread_mutex_unlock(&s->serving_lock);
+    destroy(s, v);
+    return v != NULL;
+}

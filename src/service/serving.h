@@ -30,6 +30,10 @@ void ay_serving_drop(ay_service *s, ay_serving *v);
 /* Out of the pool, closed when its last holder lets go.  The caller holds `opening`. */
 void ay_serving_evict(ay_service *s, int64_t id);
 void ay_serving_close_all(ay_service *s); /* nobody holds any */
+size_t ay_serving_memory(ay_service *s);  /* bytes of all that are open */
+/* Close the one that was used longest ago, if that was before `before`, it is not the active one and nobody holds it.
+ * False: there is none such. */
+bool ay_serving_close_oldest(ay_service *s, uint64_t before);
 
 /* Open the model in folder and let it answer about the picture that every machine can make: *answer is
  * JSON, to be freed with ay_free(). */

@@ -25,6 +25,7 @@ struct ay_wordy {
     ay_expand *expand; /* NULL: no server */
     pthread_mutex_t lock;
     _Atomic bool reads; /* reader has something to read with */
+    _Atomic uint64_t used; /* when it was last asked for, ay_clock_mono() */
     bool loaded, paired;
     double scale;
     bool closed; /* the encoder knows a list of words only */

@@ -274,6 +274,33 @@ test("stopped in the middle the old one serves; ended in the middle it goes on",
   check((await over(next, 120)).state === "done" && (await said()).digest === digest, "it went on by itself");
 });
 
+test("over the memory budget the text tower goes, and comes back when words are asked for", async () => {
+  const memory = async () => (await ask(200, "GET", "/v1/encoders")).memory;
+  const judge = (labels) => server.request("POST", "/classify", form([{ name: "file", file: "a.png", value: shown[0] }, { name: "labels", value: labels }]));
+  await server.stop();
+  server = await Server.start("--data", data);
+  await scan(shown[0]);
+  const without = await memory();
+  const first = (await judge("a dog,a cat")).json.raw_logits;
+  const whole = await memory();
+  check(without.budget === null && without.used > 100_000 && whole.used > without.used + 100_000, without, whole);
+  await server.stop();
+  const budget = Math.round((without.used + whole.used) / 2);
+  server = await Server.start("--data", data, "--memory-budget", String(budget));
+  for (const labels of ["a dog,a cat", "a dog", "the sky,a cat,rain", "a dog,a cat"]) {
+    const answer = await judge(labels);
+    check(answer.status === 200, answer.bytes.toString().slice(0, 200));
+    for (const l of ["a dog", "a cat"])
+      if (l in answer.json.raw_logits) check(answer.json.raw_logits[l] === first[l], "the same scores", l, answer.json.raw_logits);
+    const now = await memory();
+    check(now.budget === budget && now.used <= budget, "within the budget", now);
+  }
+  const many = await Promise.all(Array.from({ length: 12 }, (_, i) => judge(`a dog,label ${i},another ${i}`)));
+  check(many.every((m) => m.status === 200 && Math.abs(m.json.raw_logits["a dog"] - first["a dog"]) < 1e-6), "many at once");
+  await server.stop();
+  server = await Server.start("--data", data);
+});
+
 test("ending the server ends its pulls, and what came stays", async () => {
   writeFileSync(join(repo("acme/long"), "model.safetensors"), Buffer.alloc(4_000_000, 6));
   card("acme/long", "mit");
