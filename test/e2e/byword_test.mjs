@@ -21,6 +21,8 @@ const answered = (page) => until(async () => (await page.locator('#word-result')
 
 words('labels are typed, pasted, removed by key and click, and kept', async ({ page, shot }) => {
     await open(page);
+    equal((await chips(page)).sort().join(), 'Bearing,Chip,Coil,Gear', 'the classes of the data set, to begin with');
+    await page.click('[data-preset="built-in"]');
     equal((await chips(page)).length, 121, 'the built-in list');
     await page.click('[data-preset="none"]');
     equal(await page.evaluate(() => document.activeElement.id), 'label-new', 'the field has the focus');
@@ -79,6 +81,7 @@ words('a picture against words: verdict, scores, lead, doubt, none of these, NSF
 
 words('many labels fold, a tag of a language model becomes a label, similar pictures lead on', async ({ page, pictures, shot }) => {
     await open(page);
+    await page.click('[data-preset="built-in"]');
     const [reply] = await Promise.all([page.waitForResponse('**/v1/classify'), page.setInputFiles('#word-files', pictures.fresh.Coil[0])]);
     const body = await reply.json();
     await answered(page);
@@ -164,4 +167,23 @@ test('an encoder without words says so and leads to those that have them', async
     await shot('words-no-tower');
     await page.click('[data-part="trouble"] a');
     await page.waitForSelector('[data-encoder]');
+});
+
+test('the embedded encoder: right about classes it knows, silent about words it does not', async ({ page, pictures, shot }) => {
+    await open(page, 'gear,coil,frobnitz');
+    await page.setInputFiles('#word-files', pictures.fresh.Gear[0]);
+    await answered(page);
+    check((await page.locator('[data-part="unknown"]').textContent()).includes('frobnitz'), 'the unknown word is named');
+    equal(await page.locator('.label-chips .unknown').count(), 1, 'and marked among the labels');
+    equal(await page.locator('.scores .top-classes li').count(), 2, 'it has no score');
+    equal(await page.locator('.scores .top-classes li').first().getAttribute('data-label'), 'gear', 'a gear is a gear');
+    await shot('words-unknown');
+    await page.click('[data-do="drop-unknown"]');
+    await until(async () => (await page.locator('.label-chips button').count()) === 2, 'taken away');
+    await answered(page);
+    await page.click('[data-preset="none"]');
+    await page.fill('#label-new', 'frobnitz, quux');
+    await page.keyboard.press('Enter');
+    await until(async () => (await page.locator('#word-verdict').textContent()) === 'No word known', 'nothing rather than a guess');
+    await shot('words-none-known');
 });

@@ -118,10 +118,10 @@ test('many dropped pictures are classified, listed with their bands, kept and fo
     await page.selectOption('select[name="label"]', 'Gear');
     await until(async () => (await page.locator('.answer[data-sha]').count()) < 12, 'filtered');
     await page.selectOption('select[name="label"]', '');
-    await page.fill('input[type="search"]', 'no such file');
+    await page.fill('.filters input[type="search"]', 'no such file');
     await page.keyboard.press('Enter');
     await until(async () => (await page.locator('.answer[data-sha]').count()) === 0, 'nothing fits');
-    await page.fill('input[type="search"]', '');
+    await page.fill('.filters input[type="search"]', '');
     await page.keyboard.press('Enter');
     await page.click('.answer-pick >> nth=0');
     await page.waitForSelector('dialog .facts');
@@ -130,6 +130,21 @@ test('many dropped pictures are classified, listed with their bands, kept and fo
     await page.reload();
     await until(async () => (await page.locator('.answer[data-sha]').count()) === 12, 'after a reload');
 }, { allow: /status of 415|status of 422/ });
+
+test('asked more thoroughly: five views and passes with dropout, when somebody ticks them', async ({ page, pictures, shot }) => {
+    await page.goto('#/board');
+    await page.click('[data-part="slow"] summary');
+    await page.check('input[name="views"]');
+    await page.check('input[name="passes"]');
+    await shot('board-slow');
+    const [sent] = await Promise.all([page.waitForRequest((r) => r.method() === 'POST' && r.url().includes('/v1/predictions')), page.setInputFiles('#board-files', pictures.fresh.Gear[0])]);
+    check(sent.url().includes('tta=true') && sent.url().includes('mc_dropout=20'), sent.url());
+    const answer = (await (await sent.response()).json()).items[0];
+    equal(answer.views, 5, 'the mean of five views');
+    check(answer.doubt, 'and its doubt');
+    await until(async () => /1 picture classified/.test(await page.locator('[data-run="done"]').textContent().catch(() => '')), 'it is done');
+    await page.evaluate((id) => fetch(`/v1/predictions/${id}`, { method: 'DELETE' }), answer.id); // the tests after this one count
+});
 
 test('why: the map beside the picture and how far the answer spreads, from the keyboard too', async ({ page, shot }) => {
     await page.goto('#/board');

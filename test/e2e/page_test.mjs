@@ -82,6 +82,26 @@ test('the keyboard alone: skip link, scan, teach, undo, data set, help', async (
     await page.waitForSelector('#shutter');
 });
 
+for (const [where, context] of [['a desk', {}], ['a phone', phone]])
+    test(`nothing jumps while a view fills, on ${where}`, async ({ page, url }) => {
+        for (const view of views) {
+            await page.goto('about:blank');
+            await page.goto(new URL(view, url).href);
+            await page.waitForSelector('html[data-ready]');
+            const moved = await page.evaluate(() => new Promise((done) => {
+                const seen = { sum: 0, what: [] };
+                new PerformanceObserver((list) => {
+                    for (const e of list.getEntries().filter((x) => !x.hadRecentInput)) {
+                        seen.sum += e.value;
+                        seen.what.push(...e.sources.map((s) => s.node?.className || s.node?.nodeName));
+                    }
+                }).observe({ type: 'layout-shift', buffered: true });
+                setTimeout(() => done(seen), 1200);
+            }));
+            check(moved.sum < 0.02, `${view} jumps by ${moved.sum.toFixed(3)}: ${moved.what.slice(0, 4).join(', ')}`);
+        }
+    }, { context, ready: false, allow: /localStorage/ }); // a blank page has none
+
 test('every control has a name', async ({ page }) => {
     for (const view of views) {
         await page.goto(view);

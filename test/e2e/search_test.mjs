@@ -107,6 +107,16 @@ test('a picture dropped on the box, pasted into it, chosen', async ({ page, pict
     check((await page.locator('[data-part="trouble"]').textContent()).includes('Choose it again'), 'a picture of this page is gone with it');
 });
 
+test('an encoder that reads no words: said in place, with the way to one that does', async ({ page, shot }) => {
+    await page.route('**/v1/search', (route) => route.fulfill({ status: 409, contentType: 'application/problem+json', body: '{"detail": "the encoder reads no words"}' }));
+    await page.goto('#/search/q=gear');
+    await page.waitForSelector('[data-part="trouble"]');
+    check((await page.locator('[data-part="trouble"]').textContent()).includes('reads no words'), 'it says so');
+    await shot('search-no-words');
+    await page.click('[data-part="trouble"] a');
+    await page.waitForSelector('[data-encoder]');
+}, { allow: /status of 409/ });
+
 words('search on a phone: the tool in the bar opens the box', async ({ page, shot }) => {
     await page.click('#open-search');
     await until(() => page.evaluate(() => document.activeElement.id === 'seek'), 'the box has the focus');

@@ -12,6 +12,16 @@ test('every language has every sentence', async () => {
     check(wrong.length === 0, wrong.join('\n'));
 }, { browser: false });
 
+test('why a file was left out is said in every language, by what the readers of pictures say', async () => {
+    const source = fs.readFileSync(path.join(ROOT, 'src/web/ui/js/reasons.js'), 'utf8')
+        .replace(/import .*i18n.js';/, "const t = (key) => key; const language = () => 'de';");
+    const { reasonText } = await import(`data:text/javascript;base64,${Buffer.from(source).toString('base64')}`);
+    for (const [said, key] of [['the PNG picture is cut short', 'reason_cut'], ['JPEG: Bogus marker length', 'reason_damaged'], ['the picture is damaged', 'reason_damaged'],
+        ['this is not a picture: JPEG, PNG and WebP are read', 'reason_foreign'], ['the file is empty', 'reason_empty'], ['there is no such file', 'reason_gone'],
+        ['the file has 30 MB; at most 20 MB are read', 'reason_large'], ['Permission denied', 'Permission denied']])
+        equal(reasonText(said), key, said);
+}, { browser: false });
+
 /** A table with a part on it: squares of two greys, moved by dx, brightened by light, with sensor noise. */
 function scene(s, { dx = 0, light = 0, noise = 2, size = 8, low = 60, high = 180, seed = 1 } = {}) {
     let r = seed * 7919;
@@ -47,4 +57,16 @@ test('dark, bright and blurred pictures are told apart', async () => {
     equal(s.hint(scene(s, { low: 240, high: 250 })), 'too_bright', 'bright');
     const ramp = Uint8Array.from({ length: s.W * s.H }, (_, i) => 60 + 1.4 * (i % s.W));
     equal(s.hint(ramp), 'blurred', 'no edge anywhere');
+}, { browser: false });
+
+test('words, minus words and lists of labels are taken apart', async () => {
+    const q = await load('query.js');
+    const parsed = (text) => { const { words, minus } = q.parse(text); return `${words}|${minus.join(',')}`; };
+    equal(parsed('blue bottle'), 'blue bottle|', 'words');
+    equal(parsed('  bottle -cap -"red lid" green '), 'bottle green|cap,red lid', 'minus words');
+    equal(parsed('x-ray of a T-shirt'), 'x-ray of a T-shirt|', 'a hyphen inside a word');
+    equal(parsed('- dash alone'), '- dash alone|', 'a dash alone');
+    equal(q.without('bottle -cap -"red lid"', 'cap'), 'bottle -"red lid"', 'one minus word less');
+    const there = q.fromAddress(q.address({ q: 'a/b & c=d "e"', like: 'ff', n: '48' }));
+    equal(`${there.q}|${there.like}|${there.n}|${there.class}`, 'a/b & c=d "e"|ff|48|', 'there and back through an address');
 }, { browser: false });

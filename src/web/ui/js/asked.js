@@ -7,7 +7,7 @@
 import { api } from './api.js';
 import { prefs } from './prefs.js';
 import { readable } from './readable.js';
-import { emit } from './state.js';
+import { emit, state } from './state.js';
 import { failed, say } from './toast.js';
 import { headline } from './wordresult.js';
 
@@ -23,9 +23,17 @@ export async function loadLabels() {
     return words.info;
 }
 
-/** The labels in force: this browser's own, or the server's. */
-export const labelsNow = () => prefs.labels ?? words.info?.labels ?? [];
-const builtIn = () => !prefs.labels || JSON.stringify(prefs.labels) === JSON.stringify(words.info?.labels);
+/** The labels in force: this browser's own; before it has any, the classes of the data set, or the server's list. */
+export function labelsNow() {
+    if (prefs.labels) return prefs.labels;
+    const names = state.classes.map((c) => c.name);
+    return names.length > 1 && names.length <= (words.info?.most ?? 0) ? names : words.info?.labels ?? [];
+}
+/** What to send: null for the server's own list, which an empty one means too. */
+function labelsSent() {
+    const now = labelsNow();
+    return now.length && JSON.stringify(now) !== JSON.stringify(words.info?.labels) ? now : null;
+}
 
 /** @param {any} shot one of words.past, or a new one */
 async function ask(shot) {
@@ -36,7 +44,7 @@ async function ask(shot) {
     words.now = shot;
     emit('words');
     try {
-        const result = await api.byWords(shot.blob, shot.name, { labels: builtIn() ? null : prefs.labels, templates: prefs.templates, none: prefs.none, theme: prefs.subject.trim(), signal: mine.signal });
+        const result = await api.byWords(shot.blob, shot.name, { labels: labelsSent(), templates: prefs.templates, none: prefs.none, theme: prefs.subject.trim(), signal: mine.signal });
         Object.assign(shot, { before, result });
         if (!words.past.includes(shot)) words.past.unshift(shot);
         for (const old of words.past.splice(KEEP)) URL.revokeObjectURL(old.url);

@@ -66,7 +66,7 @@ export function wordsView() {
 
     /** Ask again a little after the last change of labels. */
     function changed(labels) {
-        setPref('labels', labels.length ? labels : null);
+        setPref('labels', labels);
         later();
     }
     function later() {

@@ -46,13 +46,13 @@ export function encodersView() {
     const list = h('ul', { class: 'models encoders' });
     const bad = h('p', { class: 'problem', role: 'alert' });
     const name = h('input', { type: 'text', id: 'encoder-name', maxlength: 200, autocomplete: 'off', spellcheck: 'false', autocapitalize: 'off', placeholder: 'timm/vit_base_patch32_clip_224.openai', required: true });
-    const other = h('form', { class: 'sheet other-encoder', onsubmit: (e) => {
+    const other = h('form', { class: 'sheet other-encoder', hidden: true, onsubmit: (e) => {
         e.preventDefault();
         fetchOther();
     } }, h('h2', {}, t('encoder_other')), h('p', { class: 'muted small', id: 'encoder-help' }, t('encoder_other_help')),
     h('div', { class: 'label-entry' }, h('label', { class: 'field' }, h('span', {}, t('encoder_name')), name), h('button', { class: 'btn', type: 'submit', 'data-do': 'pull-other' }, icon('download'), t('fetch'))), bad);
     name.setAttribute('aria-describedby', 'encoder-help');
-    const el = h('div', { class: 'data' }, head, memory, list, other);
+    const el = h('div', { class: 'data' }, head, list, memory, other);
 
     async function load() {
         try {
@@ -173,6 +173,7 @@ export function encodersView() {
         if (trouble || !found) drawn = '';
         if (trouble) return put(list, h('li', { class: 'welcome middle' }, h('p', { class: 'problem' }, explain(trouble)), h('button', { class: 'btn', type: 'button', onclick: load }, icon('again'), t('try_again'))));
         if (!found) return put(list, [0, 1, 2].map(() => h('li', { class: 'sheet model ghost', 'aria-hidden': 'true' })));
+        other.hidden = false;
         drawMemory();
         const rank = (e) => (e.serving ? 0 : e.cached ? 1 : 2);
         const all = [...found.encoders, ...strangers()].sort((a, b) => rank(a) - rank(b));

@@ -11,7 +11,7 @@ const defaults = {
     steady: false,
     keys: true,
     way: '', // what the Classify tab opens: 'words', 'board', '': what can answer
-    labels: /** @type {string[]|null} words to classify by; null: the server's */ (null),
+    labels: /** @type {string[]|null} words to classify by; none: the server's; null: not chosen yet */ (null),
     templates: true,
     none: true,
     subject: '', // the theme of verdicts

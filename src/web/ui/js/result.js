@@ -9,6 +9,7 @@ import { t, has, percent, number, clock } from './i18n.js';
 import { icon } from './icons.js';
 import { thumb } from './api.js';
 import { teach } from './teach.js';
+import { likeLink } from './viewer.js';
 import { title, sentence, sureness } from './words.js';
 
 const icons = { match: 'check', ambiguous: 'unsure', no_match: 'none', no_dataset: 'empty' };
@@ -63,7 +64,8 @@ function tops(r) {
     return h('div', { class: 'tops' },
         r.matches?.length > 0 && h('section', {}, h('h3', {}, t('top_pictures')), h('ol', { class: 'top-pictures' },
             r.matches.map((m) => h('li', {}, h('a', { href: `#/data/${m.class_id}` },
-                h('img', { src: thumb(m.sha256), alt: '', loading: 'lazy' }), h('span', {}, m.class), h('b', {}, percent(m.similarity))))))),
+                h('img', { src: thumb(m.sha256), alt: '', loading: 'lazy' }), h('span', {}, m.class), h('b', {}, percent(m.similarity))),
+                likeLink(m.sha256, { class: 'hit-like', title: t('more_like'), 'aria-label': t('more_like') }))))),
         r.classes?.length > 0 && h('section', {}, h('h3', {}, t('top_classes')), h('ol', { class: 'top-classes' },
             r.classes.map((c) => h('li', {}, h('a', { href: `#/data/${c.id}` }, c.name), h('b', {}, percent(c.score)), bar(c.score),
                 h('span', { class: 'muted small' }, `${t('pictures', { n: c.samples })} · ${t('best_of', { score: percent(c.max) })}`))))));

@@ -13,6 +13,7 @@ import { failed, toast } from './toast.js';
 import { state, on } from './state.js';
 import { loadJobs } from './notice.js';
 import { chart, table } from './curves.js';
+import { reasonText } from './reasons.js';
 import { loadModels } from './board.js';
 
 /** The trainer's own defaults. */
@@ -63,7 +64,8 @@ function curvesOf(j) {
 /** A note in the reader's language where we have its code, else as the trainer wrote it. */
 function noteText(n) {
     const key = `note_${n.code}`;
-    const [a, b, c, d, e] = n.args ?? [];
+    const [a, reason, c, d, e] = n.args ?? [];
+    const b = /^left_out(_training)?$/.test(n.code) ? reasonText(reason) : reason;
     return n.code && has(key) ? t(key, { a, b, c, d, e }) : (n.text ?? n);
 }
 

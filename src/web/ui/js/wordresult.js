@@ -74,12 +74,12 @@ export function doubt(r) {
 }
 
 function badges(r) {
-    const list = [h('li', { 'data-part': 'doubt', title: t('doubt_help') }, icon(r.ambiguous ? 'unsure' : 'check'), h('span', {}, doubt(r)))];
+    const list = statusOf(r) === 'no_match' ? [] : [h('li', { 'data-part': 'doubt', title: t('doubt_help') }, icon(r.ambiguous ? 'unsure' : 'check'), h('span', {}, doubt(r)))];
     if (r.nsfw) {
         const much = r.nsfw.over;
         list.push(h('li', { 'data-part': 'nsfw', 'data-much': String(much), title: t('nsfw_help') }, icon(much ? 'warn' : 'shield'), h('span', {}, t(much ? 'nsfw_much' : 'nsfw_little', { share: percent(r.nsfw.score, 0) }))));
     }
-    return h('ul', { class: 'quiet-badges' }, list);
+    return list.length > 0 && h('ul', { class: 'quiet-badges' }, list);
 }
 
 function sentence(r) {
@@ -95,6 +95,7 @@ function unknown(r, onOnly) {
     return h('div', { class: 'aside', 'data-part': 'unknown' }, icon('help'), h('div', {},
         h('p', {}, t('w_unknown', { words: named + (r.unknown_words.length > 8 ? ' …' : '') })),
         r.unknown_words.length > 8 && h('details', { class: 'details' }, h('summary', {}, t('w_all_unknown')), h('p', { class: 'small' }, r.unknown_words.slice(8).join(', '))),
+        !r.scores.length && h('a', { class: 'btn quiet', href: '#/encoders' }, icon('chip'), t('w_any_text')),
         onOnly));
 }
 
