@@ -1,7 +1,8 @@
 # make            build the program                   -> build/release/assay
 # make run        install what is missing, build, start the scanner with its demonstration
 # make test       everything that must hold: unit, contract, golden, command line, HTTP, page, lint
-# make check      unit tests only; DIRS="base image" for some folders; SAN=address,undefined|thread
+# make check      unit tests only; DIRS="base image" for some folders, ALSO="engine/words" for some tests beside
+#                 them; SAN=address,undefined|thread
 # make fuzz       each fuzz target for FUZZ_SECONDS (needs clang)
 # make bench      the measurements of bench/README.md
 # make lint       layers, lengths
@@ -17,6 +18,7 @@ FUZZ_SECONDS ?= 20
 
 ALL_DIRS = base text image draw tensor nn nn/ref nn/dnnl models engine plot train index store net service web http cmd
 DIRS    ?= $(ALL_DIRS)
+ALSO    ?=
 PKGS    = libjpeg spng libwebp libwebpdemux libtiff-4 libmicrohttpd gnutls sqlite3 jansson \
           yaml-0.1 libcurl libsodium cairo fontconfig libqrencode
 LIBS    = $(shell pkg-config --libs $(PKGS)) -lz -lgif -ldnnl -lgomp -pthread -lm
@@ -40,7 +42,7 @@ endif
 
 SRC     = $(foreach d,$(DIRS),$(wildcard src/$d/*.c src/$d/*.S))
 LIBSRC  = $(filter-out src/cmd/%,$(foreach d,$(ALL_DIRS),$(wildcard src/$d/*.c src/$d/*.S)))
-TESTS   = $(filter %_test.c,$(SRC))
+TESTS   = $(sort $(filter %_test.c,$(SRC)) $(ALSO:%=src/%_test.c))
 OBJ     = $(patsubst src/%,$B/%.o,$(filter-out %_test.c,$(LIBSRC)))
 CMDOBJ  = $(patsubst src/%,$B/%.o,$(filter-out %_test.c src/cmd/main.c,$(wildcard src/cmd/*.c)))
 TESTBIN = $(patsubst src/%.c,$B/%,$(TESTS))
