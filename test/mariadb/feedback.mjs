@@ -4,7 +4,7 @@
 //
 //   test/mariadb/run feedback                           about 20 seconds
 //   SECONDS_OF_LOAD=120 test/mariadb/run feedback       the long one
-import { Server, check, form, json, newFolder, picture, run, sha256, sleep, sql, storeOf, test } from "../http/lib.mjs";
+import { Server, check, form, json, newFolder, picture, program, run, sha256, sleep, sql, storeOf, test } from "../http/lib.mjs";
 import { writeModel } from "../http/tiny_clip.mjs";
 import { execFileSync } from "node:child_process";
 import http from "node:http";
@@ -160,7 +160,8 @@ test(`${CLIENTS} clients for ${seconds} s, the database killed and started again
   check(listed.size === rows.size && [...listed].every((key) => rows.has(key)), "listed", listed.size, rows.size);
   await server.stop();
   const growth = Math.max(...marks.slice(-2)) - marks[1]; // pictures are the same ones all the time: nothing may stay
-  check(growth < 16, "memory grew by", growth, "MB");
+  const sanitized = /build\/(address|thread)/.test(program); // which keeps freed memory for a while
+  check(growth < 16 || sanitized, "memory grew by", growth, "MB");
 });
 
 run();
