@@ -32,8 +32,8 @@ static const ay_usage usage = {
     "search [OPTION ...] WORDS [FOLDER|FILE ...]   or   search --like PICTURE [WORDS] [FOLDER|FILE ...]",
     "Find pictures that show what the words say, or that are like a picture: among the stored ones (of\n"
     "the active data set; --dataset \"*\": of all), or among those of the folders named after the words.\n"
-    "A line a result: score, cosine, picture.  The score is the share of results so good or better that\n"
-    "are there for a reason and not by chance.  Words need an encoder that reads them.\n"
+    "A line a result: score, cosine, picture.  The score is 0 % for what is like any picture, 50 % where\n"
+    "the cut-off is, 100 % for the very picture.  Words need an encoder that reads them.\n"
     "Exit code: 0 something was found, 3 nothing, 1 failure, 2 wrong usage.",
     options,
     "dataset " AY_SESSION_SETTINGS,
@@ -197,12 +197,52 @@ static ay_status take_ranking(job *j, const ay_ranking *r, const ay_question_rea
     return AY_OK;
 }
 
+/* Pictures of one folder are of one class. */
+static int *folder_labels(job *j)
+{
+    int *label = ay_arena_alloc(&j->arena, (j->n + 1) * sizeof *label);
+    size_t before = 0;
+
+    for (size_t i = 0; label && i < j->n; i++) {
+        const char *slash = strrchr(j->name[i], '/');
+        size_t n = slash ? (size_t)(slash - j->name[i]) : 0;
+        bool same = i > 0 && n == before && strncmp(j->name[i], j->name[i - 1], n) == 0;
+        label[i] = i == 0 ? 0 : label[i - 1] + !same;
+        before = n;
+    }
+    return label;
+}
+
+static ay_status learn(job *j, const ay_shelf *pool, ay_ranking_query *v, ay_chance *words, ay_chance *pictures,
+                       ay_err *err)
+{
+    int *label = folder_labels(j);
+    ay_word_reader reader;
+    float *bank = NULL;
+    int n = 0;
+    ay_status status = label ? AY_OK : ay_fail(err, AY_ENOMEM, "searching");
+
+    if (status == AY_OK && (v->words || v->nminus)) {
+        reader = ay_word_reader_of_words(j->words);
+        status = ay_question_bank(&reader, v->neutral, j->dim, &j->arena, &bank, &n, err);
+        if (status == AY_OK)
+            status = ay_chance_of_words(pool, bank, n, 0, words, err);
+        v->of_words = words;
+    }
+    if (status == AY_OK && v->picture)
+        status = ay_chance_of_pictures(pool, label, 0, pictures, err);
+    v->of_pictures = pictures;
+    return status;
+}
+
 static ay_status rank_folder(job *j, ay_err *err)
 {
     ay_ranking_options o = {.kind = j->q.cut, .least = j->q.least, .most = j->q.limit};
     ay_question_read read = {.vectors.dim = j->dim};
     ay_ranked *ranked = ay_arena_alloc(&j->arena, (size_t)o.most * sizeof *ranked);
     ay_rows rows = {j->rows, j->n, j->dim};
+    ay_shelf pool = {&rows, 1, j->dim, j->n};
+    ay_chance words = {0}, pictures = {0};
     ay_ranking r;
     ay_status status = ranked ? read_words(j, &read, err) : ay_fail(err, AY_ENOMEM, "searching");
 
@@ -212,8 +252,10 @@ static ay_status rank_folder(job *j, ay_err *err)
         return status;
     if (!read.vectors.words && !read.vectors.picture)
         ay_ranking_unknown(NULL, j->n, &r);
-    else
-        status = ay_ranking_make(&rows, 1, NULL, &read.vectors, &o, ranked, &r, err);
+    else if ((status = learn(j, &pool, &read.vectors, &words, &pictures, err)) == AY_OK)
+        status = ay_ranking_make(&pool, NULL, &read.vectors, &o, ranked, &r, err);
+    ay_chance_fini(&words);
+    ay_chance_fini(&pictures);
     return status == AY_OK ? take_ranking(j, &r, &read, err) : status;
 }
 

@@ -27,6 +27,7 @@ enum { AY_JOBS_KEPT = 100, AY_POOL = 3 };
 
 typedef struct ay_wordy ay_wordy;     /* service/wordy.h */
 typedef struct ay_serving ay_serving; /* service/serving.h */
+typedef struct ay_found_chances ay_found_chances; /* service/search_chance.c */
 typedef struct ay_encoders ay_encoders; /* service/encoders_parts.h */
 
 typedef struct {
@@ -94,6 +95,7 @@ struct ay_service {
     int64_t active_id; /* the trained model that answers; 0: none */
     char serving_problem[400];
     ay_wordy *words;
+    ay_found_chances *chances; /* a lock of its own, taken inside `lock` */
     ay_encoders *encoders;
     _Atomic(const ay_engine_info *) model;  /* = embedder.info, for who does not hold using */
     _Atomic(const char *) encoder;          /* the name of the one that serves */

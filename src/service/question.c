@@ -94,3 +94,28 @@ ay_status ay_question_take(const ay_question *q, const ay_word_reader *r, bool c
     out->vectors.nminus = texts.read.n - words;
     return closed ? AY_OK : read_neutral(r, dim, a, &out->vectors.neutral, err);
 }
+
+ay_status ay_question_bank(const ay_word_reader *r, const float *neutral, int dim, ay_arena *a, float **out,
+                           int *n, ay_err *err)
+{
+    const char **copy = ay_arena_alloc(a, sizeof *copy * (size_t)ay_bank_word_count);
+    ay_labels all = {.item = copy};
+    ay_sifted known = {.read = {0}};
+    ay_status status;
+
+    *n = 0;
+    for (int i = 0; copy && i < ay_bank_word_count; i++)
+        copy[all.n++] = ay_bank_words[i];
+    status = copy ? ay_sift(r, &all, a, &known, err) : ay_fail(err, AY_ENOMEM, "reading words");
+    if (status != AY_OK || known.read.n == 0)
+        return status;
+    *out = ay_arena_alloc(a, (size_t)known.read.n * (size_t)dim * sizeof **out);
+    if (!*out)
+        return ay_fail(err, AY_ENOMEM, "reading words");
+    status = r->embed(r->ctx, known.read.item, known.read.n, *out, err);
+    if (status != AY_OK)
+        return status;
+    *n = known.read.n;
+    ay_ranking_own(*out, *n, dim, neutral);
+    return AY_OK;
+}

@@ -31,6 +31,10 @@ bool ay_question_blank(const char *text);
 ay_status ay_question_check(const ay_question *q, ay_err *err);
 /* Are there words or minus words to be read? */
 bool ay_question_has_words(const ay_question *q);
+/* Vectors of the everyday words (service/learn_chance.h) that the reader knows, freed of neutral (NULL: not):
+ * *n rows in the arena. */
+ay_status ay_question_bank(const ay_word_reader *r, const float *neutral, int dim, ay_arena *a, float **out,
+                           int *n, ay_err *err);
 /* closed: as in ay_words_info.  Fails as the reader does. */
 ay_status ay_question_take(const ay_question *q, const ay_word_reader *r, bool closed, int dim,
                            ay_arena *a, ay_question_read *out, ay_err *err);

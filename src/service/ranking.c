@@ -10,6 +10,9 @@ const char *const ay_neutral_texts[] = {"a photo", "an image", "a picture", "som
 const int ay_neutral_text_count = sizeof ay_neutral_texts / sizeof *ay_neutral_texts;
 
 #define SAME_WORDS 0.97 /* a minus word so near to the words takes them off themselves */
+#define LEAST_OWN  1e-6 /* squared length of what is not neutral; below it is rounding */
+#define LEAST_CUT  1.0  /* z */
+#define USUAL_CUT  5.0
 
 const char *ay_cut_kind_name(ay_cut_kind kind)
 {
@@ -28,15 +31,14 @@ const char *ay_cut_reason_name(ay_cut_reason reason)
 
 /* One ranking under way. */
 typedef struct {
-    const ay_rows *blocks;
-    int nblocks;
-    size_t n;
+    const ay_shelf *p;
     const ay_ranking_query *q;
-    int threads;
-    float *vectors; /* asked, parts * dim: words, picture, minus words */
-    int parts, dim;
-    float *scores;  /* parts * n, then room for one block's */
-    float *z;       /* n */
+    const uint8_t *include;
+    int threads, parts;
+    float *vectors;   /* asked, parts * dim: words, picture, minus words */
+    float *scores;    /* parts * n */
+    float *strength;  /* n */
+    double words_cut; /* z of strength 1 */
 } job;
 
 static double dot(const float *a, const float *b, int dim)
@@ -48,44 +50,45 @@ static double dot(const float *a, const float *b, int dim)
     return sum;
 }
 
-/* What of a text is its own. */
-static void free_of_neutral(const job *j, float *v)
+void ay_ranking_own(float *vectors, int n, int dim, const float *neutral)
 {
-    if (!j->q->neutral)
-        return;
-    for (int d = 0; d < j->dim; d++)
-        v[d] -= j->q->neutral[d];
-    ay_unit(v, v, j->dim);
+    for (float *v = vectors; neutral && v < vectors + (size_t)n * (size_t)dim; v += dim) {
+        for (int d = 0; d < dim; d++)
+            v[d] -= neutral[d];
+        if (dot(v, v, dim) < LEAST_OWN)
+            memset(v, 0, (size_t)dim * sizeof *v);
+        ay_unit(v, v, dim);
+    }
 }
 
 /* What a minus word says beyond the words themselves. */
 static void free_of_words(const job *j, const float *words, float *v)
 {
-    double same = dot(words, v, j->dim);
+    double same = dot(words, v, j->p->dim);
 
     if (same > SAME_WORDS)
         return;
-    for (int d = 0; d < j->dim; d++)
-        v[d] -= (float)(same * words[d]);
-    ay_unit(v, v, j->dim);
+    for (int d = 0; d < j->p->dim; d++)
+        v[d] -= (float)(same * (double)words[d]);
+    ay_unit(v, v, j->p->dim);
 }
 
 static ay_status prepare(job *j, ay_err *err)
 {
     const ay_ranking_query *q = j->q;
-    size_t row = (size_t)j->dim;
+    size_t row = (size_t)j->p->dim;
     float *at;
 
     j->parts = (q->words != NULL) + (q->picture != NULL) + q->nminus;
     j->vectors = ay_alloc((size_t)j->parts * row, sizeof *j->vectors);
-    j->scores = ay_alloc((size_t)j->parts * j->n + 1, 2 * sizeof *j->scores);
-    j->z = ay_calloc(j->n + 1, sizeof *j->z);
-    if (!j->vectors || !j->scores || !j->z)
-        return ay_fail(err, AY_ENOMEM, "comparing with %zu pictures", j->n);
+    j->scores = ay_alloc((size_t)j->parts * j->p->n, sizeof *j->scores);
+    j->strength = ay_calloc(j->p->n, sizeof *j->strength);
+    if (!j->vectors || !j->scores || !j->strength)
+        return ay_fail(err, AY_ENOMEM, "comparing with %zu pictures", j->p->n);
     at = j->vectors;
     if (q->words) {
         memcpy(at, q->words, row * sizeof *at);
-        free_of_neutral(j, at);
+        ay_ranking_own(at, 1, j->p->dim, q->neutral);
         at += row;
     }
     if (q->picture) {
@@ -94,84 +97,137 @@ static ay_status prepare(job *j, ay_err *err)
     }
     for (int i = 0; i < q->nminus; i++, at += row) {
         memcpy(at, q->minus + (size_t)i * row, row * sizeof *at);
-        free_of_neutral(j, at);
+        ay_ranking_own(at, 1, j->p->dim, q->neutral);
         if (q->words)
             free_of_words(j, j->vectors, at);
     }
-    return AY_OK;
+    return ay_shelf_scores(j->p, j->vectors, j->parts, j->threads, j->scores, err);
 }
 
-/* Every part's cosine with every vector. */
-static ay_status compare(job *j, ay_err *err)
+/* chance, or a normal one about b where there is none. */
+static const ay_chance *chance_or_normal(const ay_chance *chance, const ay_background *b, size_t n,
+                                         ay_chance *room)
 {
-    float *block = j->scores + (size_t)j->parts * j->n;
-    ay_status status = AY_OK;
-    size_t first = 0;
+    if (chance && chance->gates > 0)
+        return chance;
+    ay_chance_normal(room, b, n);
+    return room;
+}
 
-    for (int b = 0; b < j->nblocks && status == AY_OK; first += j->blocks[b++].n) {
-        size_t n = j->blocks[b].n;
-        if (n == 0)
-            continue;
-        status = ay_search_scores(&j->blocks[b], j->vectors, j->parts, j->threads, block, err);
-        for (int p = 0; p < j->parts && status == AY_OK; p++)
-            memcpy(j->scores + (size_t)p * j->n + first, block + (size_t)p * n, n * sizeof *block);
-    }
+static ay_status add_words(job *j, float *z, ay_err *err)
+{
+    const ay_background unit = {.centre = 0, .spread = 1};
+    ay_chance normal;
+    bool passed;
+    ay_status status = ay_standardise(z, j->p->n, false, err);
+
+    if (status == AY_OK)
+        status = ay_chance_cut(chance_or_normal(j->q->of_words, &unit, j->p->n, &normal), z, j->include,
+                               j->p->n, &j->words_cut, &passed, err);
+    j->words_cut = fmax(j->words_cut, LEAST_CUT);
+    for (size_t i = 0; i < j->p->n && status == AY_OK; i++)
+        j->strength[i] += (float)((double)z[i] / j->words_cut);
     return status;
 }
 
-/* n scores become z in place.  minus: what is least like the minus word may stand out as well. */
-static ay_status standardise(float *scores, size_t n, bool minus, ay_err *err)
+/* Above the cut-off a cosine of 1 is infinitely strong. */
+static double picture_strength(double cosine, double centre, double cut)
+{
+    if (cosine >= cut)
+        return cut < 1 ? (1 - cut) / fmax(1 - cosine, 1e-6) : 1;
+    return (cosine - centre) / fmax(cut - centre, 1e-6);
+}
+
+static ay_status add_picture(job *j, const float *cosine, ay_err *err)
 {
     ay_background b;
-    ay_status status = ay_background_of(scores, n, &b, err);
+    ay_chance normal;
+    double cut = 1;
+    bool passed;
+    ay_status status = ay_background_of(cosine, j->p->n, &b, err);
 
-    for (size_t i = 0; i < n && status == AY_OK; i++)
-        scores[i] = (float)((scores[i] - b.centre) / (minus ? b.narrow : b.spread));
+    if (status == AY_OK)
+        status = ay_chance_cut(chance_or_normal(j->q->of_pictures, &b, j->p->n, &normal), cosine, j->include,
+                               j->p->n, &cut, &passed, err);
+    for (size_t i = 0; i < j->p->n && status == AY_OK; i++)
+        j->strength[i] += (float)picture_strength((double)cosine[i], b.centre, cut);
+    return status;
+}
+
+/* The cut-off of words that are only taken off. */
+static double minus_cut(const job *j)
+{
+    if (j->q->words)
+        return j->words_cut;
+    return j->q->of_words && j->q->of_words->gates ? fmax(j->q->of_words->gate[0], LEAST_CUT) : USUAL_CUT;
+}
+
+static ay_status take_off(job *j, int first, ay_err *err)
+{
+    double cut = minus_cut(j);
+    ay_status status = AY_OK;
+
+    for (int p = first; p < j->parts && status == AY_OK; p++)
+        status = ay_standardise(j->scores + (size_t)p * j->p->n, j->p->n, true, err);
+    for (size_t i = 0; i < j->p->n && status == AY_OK; i++) {
+        float most = 0;
+        for (int p = first; p < j->parts; p++)
+            most = fmaxf(most, j->scores[(size_t)p * j->p->n + i]);
+        j->strength[i] -= (float)((double)most / cut);
+    }
     return status;
 }
 
 static ay_status combine(job *j, ay_err *err)
 {
-    int wanted = j->parts - j->q->nminus;
+    int positive = j->parts - j->q->nminus;
     ay_status status = AY_OK;
 
-    for (int p = 0; p < j->parts && status == AY_OK; p++)
-        status = standardise(j->scores + (size_t)p * j->n, j->n, p >= wanted, err);
-    if (status != AY_OK)
-        return status;
-    for (int p = 0; p < wanted; p++)
-        for (size_t i = 0; i < j->n; i++)
-            j->z[i] += j->scores[(size_t)p * j->n + i];
-    if (wanted > 1)
-        status = standardise(j->z, j->n, false, err);
-    for (size_t i = 0; i < j->n; i++) {
-        float most = 0;
-        for (int p = wanted; p < j->parts; p++)
-            most = fmaxf(most, j->scores[(size_t)p * j->n + i]);
-        j->z[i] -= most;
-    }
-    return status;
-}
-
-static const float *vector_of(const job *j, size_t row)
-{
-    int b = 0;
-
-    while (row >= j->blocks[b].n)
-        row -= j->blocks[b++].n;
-    return j->blocks[b].rows + row * (size_t)j->dim;
+    if (j->q->words)
+        status = add_words(j, j->scores, err);
+    if (status == AY_OK && j->q->picture)
+        status = add_picture(j, j->scores + (size_t)(positive - 1) * j->p->n, err);
+    for (size_t i = 0; i < j->p->n && positive > 1; i++)
+        j->strength[i] /= 2;
+    return status == AY_OK && j->q->nminus ? take_off(j, positive, err) : status;
 }
 
 static float similarity(const job *j, size_t row)
 {
-    const float *v = vector_of(j, row);
+    const float *v = ay_shelf_vector(j->p, row);
     double sum = 0;
 
     if (j->q->words)
-        sum += dot(j->q->words, v, j->dim);
+        sum += dot(j->q->words, v, j->p->dim);
     if (j->q->picture)
-        sum += dot(j->q->picture, v, j->dim);
+        sum += dot(j->q->picture, v, j->p->dim);
     return (float)(sum / ((j->q->words != NULL) + (j->q->picture != NULL)));
+}
+
+/* The strongest included ones, best first, equals in their order. */
+static void order(const job *j, int most, ay_ranking *out)
+{
+    for (size_t i = 0; i < j->p->n; i++) {
+        float strength = j->include && j->include[i] == AY_RANK_SURE ? INFINITY : j->strength[i];
+        int at = out->n;
+        if (j->include && j->include[i] == AY_RANK_NOT)
+            continue;
+        out->considered++;
+        if (at == most && strength <= out->items[at - 1].strength)
+            continue;
+        if (at < most)
+            out->n++;
+        else
+            at--;
+        for (; at > 0 && out->items[at - 1].strength < strength; at--)
+            out->items[at] = out->items[at - 1];
+        out->items[at] = (ay_ranked){.row = i, .strength = strength};
+    }
+    for (int i = 0; i < out->n; i++) {
+        float strength = out->items[i].strength;
+        out->items[i].score = strength > 0 ? 1 - exp2(-(double)strength) : 0;
+        out->items[i].similarity = similarity(j, out->items[i].row);
+    }
 }
 
 static void cut(ay_ranking *r, const ay_ranking_options *o)
@@ -184,7 +240,7 @@ static void cut(ay_ranking *r, const ay_ranking_options *o)
         r->reason = AY_CUT_EMPTY;
         return;
     }
-    if (o->kind == AY_CUT_NONE || (o->kind == AY_CUT_AUTO && r->background < AY_STANDOUT_FEW)) {
+    if (o->kind == AY_CUT_NONE || (o->kind == AY_CUT_AUTO && r->background < AY_RANKING_FEW)) {
         r->reason = o->kind == AY_CUT_NONE ? AY_CUT_OFF : AY_CUT_FEW;
         r->least = 0;
         return;
@@ -195,49 +251,27 @@ static void cut(ay_ranking *r, const ay_ranking_options *o)
     r->reason = kept ? AY_CUT_KEPT : AY_CUT_NOTHING;
 }
 
-static ay_status order(const job *j, const uint8_t *include, const ay_ranking_options *o,
-                       ay_ranked *items, ay_ranking *out, ay_err *err)
+ay_status ay_ranking_make(const ay_shelf *pool, const uint8_t *include, const ay_ranking_query *q,
+                          const ay_ranking_options *options, ay_ranked *items, ay_ranking *out,
+                          ay_err *err)
 {
-    ay_standout *best = ay_alloc((size_t)o->most, sizeof *best);
-    ay_status status;
+    job j = {.p = pool, .q = q, .include = include, .threads = options->threads};
+    ay_status status = AY_OK;
 
-    for (size_t i = 0; include && i < j->n; i++)
-        if (include[i] == AY_RANK_SURE)
-            j->z[i] = INFINITY;
-    status = best ? ay_standout_rank(j->z, include, j->n, o->most, best, &out->n, &out->considered, err)
-                  : ay_fail(err, AY_ENOMEM, "ordering pictures");
-
-    for (int i = 0; i < out->n && status == AY_OK; i++)
-        items[i] = (ay_ranked){best[i].row, similarity(j, best[i].row), best[i].z, best[i].score};
-    ay_free(best);
-    return status;
-}
-
-ay_status ay_ranking_make(const ay_rows *blocks, int nblocks, const uint8_t *include,
-                          const ay_ranking_query *q, const ay_ranking_options *options,
-                          ay_ranked *items, ay_ranking *out, ay_err *err)
-{
-    job j = {.blocks = blocks, .nblocks = nblocks, .q = q, .threads = options->threads, .dim = q->dim};
-    ay_status status;
-
-    *out = (ay_ranking){.items = items};
+    *out = (ay_ranking){.items = items, .background = pool->n};
     if ((!q->words && !q->picture) || options->most < 1)
         return ay_fail(err, AY_EINVAL, "a search needs words or a picture, and room for its answer");
-    for (int b = 0; b < nblocks; b++)
-        j.n += blocks[b].n;
-    out->background = j.n;
-    status = j.n ? prepare(&j, err) : AY_OK;
-    if (status == AY_OK && j.n)
-        status = compare(&j, err);
-    if (status == AY_OK && j.n)
+    if (pool->n > 0)
+        status = prepare(&j, err);
+    if (status == AY_OK && pool->n > 0)
         status = combine(&j, err);
-    if (status == AY_OK && j.n)
-        status = order(&j, include, options, items, out, err);
-    if (status == AY_OK)
+    if (status == AY_OK) {
+        order(&j, options->most, out);
         cut(out, options);
+    }
     ay_free(j.vectors);
     ay_free(j.scores);
-    ay_free(j.z);
+    ay_free(j.strength);
     return status;
 }
 
@@ -266,7 +300,7 @@ void ay_ranking_tell(const ay_ranking *r, char *dst, size_t cap)
     case AY_CUT_FEW:
         snprintf(dst, cap,
                  "With fewer than %d pictures nobody can say what stands out: all are shown, the best first.",
-                 AY_STANDOUT_FEW);
+                 AY_RANKING_FEW);
         break;
     case AY_CUT_UNKNOWN:
         snprintf(dst, cap,

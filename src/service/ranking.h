@@ -1,19 +1,20 @@
 /* service/ranking.h - vectors in the order in which they fit words, a picture, or both.
  *
- * Each part of a question gives every vector a cosine, and the cosines of words and of pictures are of
- * different size; so each part becomes a z (service/standout.h) before parts are put together:
+ * Each part of a question gives every vector a score, and scores of words and of pictures are of different
+ * size.  So each becomes a strength: 0 for what is usual, 1 for the least that this question's own cut-off
+ * keeps (service/chance.h), before parts are put together:
  *
  *   words      cosine with the words' vector less the mean of neutral texts' vectors: what a picture has in
- *              common with any text ("a photo") says nothing about these words
+ *              common with any text ("a photo") says nothing about these words.  As z among all vectors
  *   picture    cosine with the picture's vector
- *   both       (z of the words + z of the picture) / sqrt 2, measured against its own background again:
- *              both weigh the same
- *   minus      z of each minus word where it is above 0 is taken off, the largest of them.  The minus
- *              word's direction is first freed of what it shares with the words: "bottle" without
- *              "plastic bottle" takes off what is plastic, not what is a bottle
+ *   both       the mean of the two strengths: both weigh the same
+ *   minus      the largest z of the minus words, where it is above 0, is taken off, measured as the
+ *              words' z are.  The minus word's direction is first freed of what it shares with the words:
+ *              "bottle" without "plastic bottle" takes off what is plastic, not what is a bottle
  *
- * The background is all vectors, the answer comes from those that are included: a filter does not change
- * what is usual.
+ * What is usual is learnt from all vectors, the answer comes from those that are included: a filter does
+ * not change what is usual.  The score of an answer is 1 - 2^-strength: 0 as any picture, 0.5 where the
+ * cut-off is, 1 the very picture.
  *
  * Rejected: adding vectors (the picture's would drown the words': two pictures are more alike than any
  * picture and text); leaving out what matches a minus word (a cliff where there is a slope).
@@ -22,8 +23,7 @@
 #ifndef AY_SERVICE_RANKING_H
 #define AY_SERVICE_RANKING_H
 
-#include "index/index.h"
-#include "service/standout.h"
+#include "service/learn_chance.h"
 
 #include <stdbool.h>
 
@@ -34,6 +34,7 @@ typedef struct {
     const float *picture; /* dim, unit; NULL: none.  words or picture there must be */
     const float *minus;   /* nminus * dim, unit */
     int nminus;
+    const ay_chance *of_words, *of_pictures; /* what chance does; NULL: taken as normal */
 } ay_ranking_query;
 
 typedef enum { AY_CUT_AUTO, AY_CUT_NONE, AY_CUT_SCORE } ay_cut_kind;
@@ -51,7 +52,8 @@ typedef enum {
 } ay_cut_reason;
 const char *ay_cut_reason_name(ay_cut_reason reason); /* "empty", "kept" ... */
 
-#define AY_CUT_USUAL 0.95 /* least score with AY_CUT_AUTO */
+#define AY_CUT_USUAL 0.5 /* least score with AY_CUT_AUTO */
+enum { AY_RANKING_FEW = 24 }; /* with fewer vectors nobody knows what is usual */
 
 typedef struct {
     ay_cut_kind kind;
@@ -63,8 +65,8 @@ typedef struct {
 typedef struct {
     size_t row;       /* counted through all blocks */
     float similarity; /* cosine with the words, with the picture, or the mean of both */
-    float z;
-    double score;     /* 0..1, service/standout.h */
+    float strength;
+    double score;     /* 0..1 */
 } ay_ranked;
 
 typedef struct {
@@ -79,11 +81,14 @@ typedef struct {
 /* What the byte of a vector says. */
 enum { AY_RANK_NOT, AY_RANK_YES, AY_RANK_SURE /* it is the very one: first, with score 1 */ };
 
-/* blocks: the vectors, unit length, in any number of pieces.  include: NULL for all, or a byte for each
- * vector.  items: room for options->most. */
-ay_status ay_ranking_make(const ay_rows *blocks, int nblocks, const uint8_t *include,
-                          const ay_ranking_query *q, const ay_ranking_options *options,
-                          ay_ranked *items, ay_ranking *out, ay_err *err);
+/* include: NULL for all, or a byte for each vector.  items: room for options->most. */
+ay_status ay_ranking_make(const ay_shelf *pool, const uint8_t *include, const ay_ranking_query *q,
+                          const ay_ranking_options *options, ay_ranked *items, ay_ranking *out,
+                          ay_err *err);
+
+/* What of n texts' vectors is their own: freed of what is neutral (NULL: nothing is), unit length, zero
+ * where nothing is left.  In place. */
+void ay_ranking_own(float *vectors, int n, int dim, const float *neutral);
 
 /* The ranking by words that say nothing to the encoder: there is none.  include: NULL, or n bytes. */
 void ay_ranking_unknown(const uint8_t *include, size_t n, ay_ranking *out);

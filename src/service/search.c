@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "service/picture.h"
 #include "service/memory.h"
+#include "service/search_chance.h"
 #include "service/wordy.h"
 
 #include <string.h>
@@ -13,11 +14,11 @@ typedef struct {
     ay_arena *a;
     ay_find_answer *out;
     ay_ranking_query vectors;
-    ay_rows *blocks;
+    ay_shelf pool;
+    ay_rows *blocks;        /* of the pool */
     ay_gallery **galleries; /* of the blocks */
-    int nblocks;
-    size_t n; /* vectors in them */
-    uint8_t *include; /* n; owned */
+    bool all;               /* the galleries are all there are */
+    uint8_t *include;       /* a byte for each vector; owned */
     char self[AY_SHA256_HEX]; /* the stored picture that is searched with; "" for none */
     char sent[AY_SHA256_HEX]; /* of the bytes, when nothing but they is searched with; else "" */
 } finding;
@@ -146,25 +147,28 @@ static ay_status read_picture(finding *f, ay_err *err)
 
 static ay_status choose_galleries(finding *f, ay_err *err)
 {
-    bool all = f->q->dataset && strcmp(f->q->dataset, AY_FIND_ALL) == 0;
-    int n = all ? f->s->ngalleries : 1;
+    int n;
     ay_status status = AY_OK;
 
+    f->all = f->q->dataset && strcmp(f->q->dataset, AY_FIND_ALL) == 0;
+    n = f->all ? f->s->ngalleries : 1;
     f->galleries = ay_arena_alloc(f->a, (size_t)(n + 1) * sizeof *f->galleries);
     f->blocks = ay_arena_alloc(f->a, (size_t)(n + 1) * sizeof *f->blocks);
     if (!f->galleries || !f->blocks)
         return ay_fail(err, AY_ENOMEM, "searching %d data sets", n);
-    if (all)
+    if (f->all)
         memcpy(f->galleries, f->s->galleries, (size_t)n * sizeof *f->galleries);
     else
         status = ay_service_find(f->s, f->q->dataset, &f->galleries[0], err);
     for (int i = 0; i < n && status == AY_OK; i++) {
         const ay_gallery *g = f->galleries[i];
         f->blocks[i] = (ay_rows){g->vectors, g->nready, g->dim};
-        f->n += g->nready;
+        f->pool.n += g->nready;
         f->out->waiting += g->n - g->nready;
     }
-    f->nblocks = n;
+    f->pool.block = f->blocks;
+    f->pool.blocks = n;
+    f->pool.dim = f->vectors.dim;
     return status;
 }
 
@@ -190,12 +194,12 @@ static ay_status filter(finding *f, ay_err *err)
     bool known = false;
     size_t first = 0;
 
-    f->include = ay_alloc(f->n + 1, 1);
+    f->include = ay_alloc(f->pool.n + 1, 1);
     if (!f->include)
-        return ay_fail(err, AY_ENOMEM, "searching %zu pictures", f->n);
-    for (int b = 0; b < f->nblocks; first += f->blocks[b++].n)
+        return ay_fail(err, AY_ENOMEM, "searching %zu pictures", f->pool.n);
+    for (int b = 0; b < f->pool.blocks; first += f->blocks[b++].n)
         known |= include_from(f, f->galleries[b], f->include + first);
-    return known || f->nblocks == 0
+    return known || f->pool.blocks == 0
                ? AY_OK
                : ay_fail(err, AY_ENOTFOUND, "no class \"%.60s\" in what is searched", f->q->klass);
 }
@@ -219,6 +223,19 @@ static bool describe(const finding *f, const ay_ranked *r, ay_found *out)
     return out->dataset && out->file && out->class_name;
 }
 
+static ay_status learn(finding *f, ay_err *err)
+{
+    ay_ranking_query *v = &f->vectors;
+    ay_status status = AY_OK;
+
+    if (v->words || v->nminus)
+        status = ay_found_chance_of_words(f->s, f->galleries, f->all, &f->pool, v->neutral, f->a, &v->of_words,
+                                          err);
+    if (status == AY_OK && v->picture)
+        status = ay_found_chance_of_pictures(f->s, f->galleries, f->all, &f->pool, f->a, &v->of_pictures, err);
+    return status;
+}
+
 /* Words alone were asked with, and the encoder knows none of them. */
 static bool knows_nothing(const finding *f)
 {
@@ -239,9 +256,9 @@ static ay_status answer(finding *f, ay_err *err)
     if (!ranked)
         return ay_fail(err, AY_ENOMEM, "searching pictures");
     if (knows_nothing(f))
-        ay_ranking_unknown(f->include, f->n, &r);
-    else
-        status = ay_ranking_make(f->blocks, f->nblocks, f->include, &f->vectors, &o, ranked, &r, err);
+        ay_ranking_unknown(f->include, f->pool.n, &r);
+    else if ((status = learn(f, err)) == AY_OK)
+        status = ay_ranking_make(&f->pool, f->include, &f->vectors, &o, ranked, &r, err);
 
     if (status != AY_OK)
         return status;

@@ -4,6 +4,7 @@
  * memory, start the keeper, which embeds what has no vector for the model in force.  A kill at any
  * point leaves rows only for whole files, because a file is durable before its row is written; a file
  * without a row is rubbish that the keeper removes after the start. */
+#include "service/search_chance.h"
 #include "service/serving.h"
 #include "service/wordy.h"
 
@@ -513,6 +514,8 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     if (status == AY_OK)
         status = ay_wordy_open(s, o, err);
     if (status == AY_OK)
+        status = ay_found_chances_open(s, err);
+    if (status == AY_OK)
         status = ay_encoders_open(s, o->encoder, err);
     if (status == AY_OK)
         status = ay_registry_start(s, o->serve, err);
@@ -547,6 +550,7 @@ void ay_service_close(ay_service *s)
     ay_jobs_fini(s);
     ay_encoders_close(s);
     ay_wordy_close(s);
+    ay_found_chances_close(s);
     ay_store_close(s->store);
     ay_blobs_close(s->blobs);
     if (s->lock_fd >= 0)
