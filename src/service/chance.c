@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const int ay_chance_ranks[AY_CHANCE_GATES] = {1, 4, 16, 64};
-enum { DEEPEST = 64 };
-
 /* Shares of a normal distribution below its centre by z, for two looks at the spread. */
 static const struct {
     double share, z;
@@ -57,13 +54,15 @@ ay_status ay_background_of(const float *scores, size_t n, ay_background *out, ay
     return AY_OK;
 }
 
-ay_status ay_standardise(float *scores, size_t n, bool narrow, ay_err *err)
+ay_status ay_standardise(float *scores, size_t n, double scale, bool narrow, ay_err *err)
 {
     ay_background b;
     ay_status status = ay_background_of(scores, n, &b, err);
 
+    if (status == AY_OK && !(scale > 0))
+        scale = narrow ? b.narrow : b.spread;
     for (size_t i = 0; i < n && status == AY_OK; i++)
-        scores[i] = (float)(((double)scores[i] - b.centre) / (narrow ? b.narrow : b.spread));
+        scores[i] = (float)(((double)scores[i] - b.centre) / scale);
     return status;
 }
 
@@ -78,9 +77,8 @@ struct ay_lessons {
     double low, high;
     size_t n; /* scores of the longest question */
     int count;
-    float best[AY_CHANCE_QUESTIONS][AY_CHANCE_GATES];
-    uint32_t *bins; /* AY_CHANCE_QUESTIONS * AY_CHANCE_BINS */
-    uint64_t match[AY_CHANCE_BINS], matches;
+    float best[AY_CHANCE_QUESTIONS];
+    uint64_t bins[AY_CHANCE_BINS], match[AY_CHANCE_BINS], matches;
 };
 
 ay_status ay_lessons_begin(ay_lessons **out, double low, double high, ay_err *err)
@@ -88,13 +86,8 @@ ay_status ay_lessons_begin(ay_lessons **out, double low, double high, ay_err *er
     ay_lessons *l = ay_calloc(1, sizeof *l);
 
     *out = l;
-    if (l)
-        l->bins = ay_calloc((size_t)AY_CHANCE_QUESTIONS * AY_CHANCE_BINS, sizeof *l->bins);
-    if (!l || !l->bins) {
-        ay_free(l);
-        *out = NULL;
+    if (!l)
         return ay_fail(err, AY_ENOMEM, "learning what chance does");
-    }
     l->low = low;
     l->high = high;
     return AY_OK;
@@ -107,27 +100,9 @@ static int bin_of(double low, double high, double s)
     return at <= 0 ? 0 : at >= AY_CHANCE_BINS ? AY_CHANCE_BINS - 1 : (int)at;
 }
 
-/* Keep the DEEPEST largest, best first. */
-static void keep(float *best, int *n, float s)
-{
-    int at = *n;
-
-    if (at == DEEPEST && s <= best[at - 1])
-        return;
-    if (at < DEEPEST)
-        ++*n;
-    else
-        at--;
-    for (; at > 0 && best[at - 1] < s; at--)
-        best[at] = best[at - 1];
-    best[at] = s;
-}
-
 void ay_lessons_add(ay_lessons *l, const float *scores, const uint8_t *hidden, size_t n)
 {
-    float best[DEEPEST];
-    uint32_t *bins = l->bins + (size_t)l->count * AY_CHANCE_BINS;
-    int kept = 0;
+    float best = -INFINITY;
 
     if (l->count == AY_CHANCE_QUESTIONS)
         return;
@@ -137,13 +112,12 @@ void ay_lessons_add(ay_lessons *l, const float *scores, const uint8_t *hidden, s
             l->matches += hidden[i] == AY_LESSON_MATCH;
             continue;
         }
-        keep(best, &kept, scores[i]);
-        bins[bin_of(l->low, l->high, (double)scores[i])]++;
+        best = fmaxf(best, scores[i]);
+        l->bins[bin_of(l->low, l->high, (double)scores[i])]++;
     }
-    if (kept == 0)
+    if (best == -INFINITY)
         return;
-    for (int g = 0; g < AY_CHANCE_GATES; g++)
-        l->best[l->count][g] = best[ay_chance_ranks[g] <= kept ? ay_chance_ranks[g] - 1 : kept - 1];
+    l->best[l->count] = best;
     l->n = n > l->n ? n : l->n;
     l->count++;
 }
@@ -155,43 +129,35 @@ int ay_lessons_count(const ay_lessons *l)
 
 void ay_lessons_drop(ay_lessons *l)
 {
-    if (l)
-        ay_free(l->bins);
     ay_free(l);
 }
 
-/* The g-th gate's scores of all questions, sorted. */
-static void column(const ay_lessons *l, int g, float *out)
+/* The best of all questions, sorted. */
+static void sort_best(const ay_lessons *l, float *out)
 {
-    for (int q = 0; q < l->count; q++)
-        out[q] = l->best[q][g];
+    memcpy(out, l->best, (size_t)l->count * sizeof *out);
     qsort(out, (size_t)l->count, sizeof *out, ascending);
 }
 
-/* A Gumbel distribution through the 10 % and the 50 % of what is seen: the score that a share of alarm of
- * such maxima exceeds. */
-static double drawn_out(const float *sorted, int n, double alarm)
+/* A Gumbel distribution through the 10 % and the 50 % of what is seen: the score that AY_CHANCE_ALARM of
+ * such maxima exceed. */
+static double drawn_out(const float *sorted, int n)
 {
     double y1 = -log(-log(0.1)), y5 = -log(-log(0.5));
     double s1 = quantile(sorted, (size_t)n, 0.1), s5 = quantile(sorted, (size_t)n, 0.5);
     double scale = (s5 - s1) / (y5 - y1);
 
-    return s5 + scale * (-log(-log1p(-alarm)) - y5);
+    return s5 + scale * (-log(-log1p(-AY_CHANCE_ALARM)) - y5);
 }
 
-/* The mean number at or above each bin's lower end, over the questions whose best is at most `most`. */
-static void count_expected(const ay_lessons *l, double most, float *expected)
+/* The mean number at or above each bin's lower end. */
+static void count_expected(const ay_lessons *l, float *expected)
 {
     double sum = 0;
-    int used = 0;
 
-    for (int q = 0; q < l->count; q++)
-        used += (double)l->best[q][0] <= most;
     for (int b = AY_CHANCE_BINS - 1; b >= 0; b--) {
-        for (int q = 0; q < l->count; q++)
-            if ((double)l->best[q][0] <= most)
-                sum += l->bins[(size_t)q * AY_CHANCE_BINS + (size_t)b];
-        expected[b] = (float)(sum / used);
+        sum += (double)l->bins[b];
+        expected[b] = (float)(sum / l->count);
     }
 }
 
@@ -210,26 +176,18 @@ static double floor_of_matches(const ay_lessons *l)
 
 ay_status ay_lessons_end(ay_lessons *l, bool clean, ay_chance *out, ay_err *err)
 {
-    double alarm = clean ? AY_CHANCE_ALARM : 1 - pow(1 - AY_CHANCE_ALARM, 1.0 / AY_CHANCE_GATES);
     float sorted[AY_CHANCE_QUESTIONS];
-    double believed = INFINITY;
 
-    *out = (ay_chance){.n = l->n, .gates = clean ? 1 : AY_CHANCE_GATES, .low = l->low, .high = l->high,
-                        .floor = floor_of_matches(l)};
+    *out = (ay_chance){.n = l->n, .learnt = true, .low = l->low, .high = l->high, .floor = floor_of_matches(l)};
     out->expected = ay_alloc(AY_CHANCE_BINS, sizeof *out->expected);
     if (!out->expected) {
         ay_lessons_drop(l);
         return ay_fail(err, AY_ENOMEM, "learning what chance does");
     }
-    for (int g = 0; g < out->gates; g++) {
-        column(l, g, sorted);
-        out->gate[g] = clean ? quantile(sorted, (size_t)l->count, 1 - alarm)
-                             : drawn_out(sorted, l->count, alarm);
-        out->gate[g] = fmax(out->gate[g], out->floor);
-        if (g == 0 && !clean)
-            believed = quantile(sorted, (size_t)l->count, 0.5);
-    }
-    count_expected(l, believed, out->expected);
+    sort_best(l, sorted);
+    out->gate = clean ? quantile(sorted, (size_t)l->count, 1 - AY_CHANCE_ALARM) : drawn_out(sorted, l->count);
+    out->gate = fmax(out->gate, out->floor);
+    count_expected(l, out->expected);
     ay_lessons_drop(l);
     return AY_OK;
 }
@@ -238,9 +196,9 @@ void ay_lessons_end_known(ay_lessons *l, ay_chance *out)
 {
     float sorted[AY_CHANCE_QUESTIONS];
 
-    *out = (ay_chance){.n = l->n, .gates = 1, .low = l->low, .high = l->high, .floor = l->low};
-    column(l, 0, sorted);
-    out->gate[0] = quantile(sorted, (size_t)l->count, AY_CHANCE_ALARM);
+    *out = (ay_chance){.n = l->n, .learnt = true, .low = l->low, .high = l->high, .floor = l->low};
+    sort_best(l, sorted);
+    out->gate = quantile(sorted, (size_t)l->count, AY_CHANCE_ALARM);
     ay_lessons_drop(l);
 }
 
@@ -259,10 +217,10 @@ void ay_chance_fini(ay_chance *c)
 
 double ay_chance_expected(const ay_chance *c, double s, size_t n)
 {
-    if (c->gates == 0)
+    if (!c->learnt)
         return (double)n * ay_normal_tail((s - c->centre) / c->spread);
     if (!c->expected)
-        return s < c->gate[0] ? (double)n : 0;
+        return s < c->gate ? (double)n : 0;
     return (double)c->expected[bin_of(c->low, c->high, s)] * (double)n / (double)(c->n ? c->n : 1);
 }
 
@@ -309,7 +267,7 @@ static float *best_of(const float *scores, const uint8_t *include, size_t n, dou
  * AY_CHANCE_WRONG of them all. */
 static double floor_of(const ay_chance *c, size_t n)
 {
-    double low = c->gates ? c->low : c->centre - 8 * c->spread, high = c->gates ? c->high : c->centre + 40 * c->spread;
+    double low = c->learnt ? c->low : c->centre - 8 * c->spread, high = c->learnt ? c->high : c->centre + 40 * c->spread;
 
     for (int i = 0; i < 40; i++) {
         double s = (low + high) / 2;
@@ -321,17 +279,6 @@ static double floor_of(const ay_chance *c, size_t n)
     return high;
 }
 
-/* How many of the m best are sure to belong: those up to the first gate that is passed; 0: none is. */
-static size_t passed_gate(const ay_chance *c, double first_gate, const float *best, size_t m)
-{
-    for (int g = 0; g < (c->gates ? c->gates : 1); g++) {
-        size_t rank = (size_t)ay_chance_ranks[g];
-        if (rank <= m && (double)best[rank - 1] >= (g ? c->gate[g] : first_gate))
-            return rank;
-    }
-    return 0;
-}
-
 ay_status ay_chance_cut(const ay_chance *c, const float *scores, const uint8_t *include, size_t n,
                         double *least, bool *passed, ay_err *err)
 {
@@ -341,11 +288,11 @@ ay_status ay_chance_cut(const ay_chance *c, const float *scores, const uint8_t *
 
     for (size_t i = 0; i < n; i++)
         all += !include || include[i];
-    gate = c->gates ? c->gate[0] : c->centre + c->spread * normal_gate(all);
+    gate = c->learnt ? c->gate : c->centre + c->spread * normal_gate(all);
     best = best_of(scores, include, n, fmin(gate, floor_of(c, all)), &m);
     if (!best)
         return ay_fail(err, AY_ENOMEM, "ordering %zu pictures", n);
-    kept = passed_gate(c, gate, best, m);
+    kept = m > 0 && (double)best[0] >= gate;
     *passed = kept > 0;
     for (size_t i = kept; kept > 0 && i < m && (double)best[i] >= c->floor; i++)
         if ((double)best[i] >= gate ||

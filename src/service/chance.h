@@ -5,16 +5,14 @@
  * so many gets when nothing matches; and that is learnt by asking questions that match nothing:
  *
  *   a picture   each of a sample of stored pictures asks the pictures of all other classes
- *   words       each of some hundred everyday words (service/bank.h) asks all pictures.  Some of them are
- *               there: so the better half of the words is not believed, and the rest is drawn out to what
- *               the best of all would be by a Gumbel distribution, the one that maxima have
+ *   words       each of some hundred everyday words (service/learn_chance.h) asks all pictures.  Some of
+ *               them are there: so the better half of the words is not believed, and the rest is drawn out
+ *               to what the best of all would be by a Gumbel distribution, the one that maxima have
  *
  * From the scores of such questions:
  *
- *   gate[r]     the score that the r-th best of a question exceeds by chance in AY_CHANCE_ALARM of all
- *               questions.  A question that passes no gate has no answer.  Words have gates for the 1st,
- *               4th, 16th and 64th: a crowd needs not be as good as one alone, and each gate takes its
- *               share of the alarms
+ *   gate        the score that the best of a question exceeds by chance in AY_CHANCE_ALARM of all questions.
+ *               A question whose best is below has no answer
  *   expected    how many pictures with a score of s or more a question has by chance, in the mean
  *   floor       what AY_CHANCE_FLOOR of the pairs of one class are below: less is no answer
  *   the end     below the gate an answer goes on as long as the pictures there by chance are at most
@@ -24,8 +22,9 @@
  * distribution about the median, its spread measured below the median, where no matches are (Efron, 2004).
  *
  * Measured: bench/search_cut.md.  Rejected: a fixed cosine (differs by model and by question); normal tails
- * throughout (a picture that is unlike everything stored found something in 30 to 70 % of the searches); a
- * gate for all pictures without classes (there is nothing to tell strangers by).
+ * throughout (a picture that is unlike everything stored found something in 30 to 70 % of the searches);
+ * further gates for the 4th, 16th and 64th best, so that a crowd passes where one alone would not (each takes
+ * its share of the alarms, and on the measured sets more was lost at the first than won at the others).
  *
  * Threads: pure functions; one ay_chance may be read by many threads. */
 #ifndef AY_SERVICE_CHANCE_H
@@ -42,7 +41,6 @@
 #define AY_CHANCE_FLOOR 0.02
 
 enum {
-    AY_CHANCE_GATES = 4,
     AY_CHANCE_BINS = 4096,
     AY_CHANCE_LEAST = 20,      /* questions to learn from; fewer teach nothing */
     AY_CHANCE_QUESTIONS = 512, /* at most */
@@ -57,24 +55,23 @@ typedef struct {
 /* Of n >= 1 finite scores. */
 ay_status ay_background_of(const float *scores, size_t n, ay_background *out, ay_err *err);
 
-/* n scores become z in place; narrow: by the least spread. */
-ay_status ay_standardise(float *scores, size_t n, bool narrow, ay_err *err);
+/* n scores become z in place: less their median, over scale; scale 0: over their own spread, narrow: the
+ * least. */
+ay_status ay_standardise(float *scores, size_t n, double scale, bool narrow, ay_err *err);
 
 /* The share of a normal distribution above z. */
 double ay_normal_tail(double z);
 
 typedef struct {
     size_t n;                 /* scores that each question had */
-    int gates;                /* 1 or AY_CHANCE_GATES; 0: normal chances */
-    double gate[AY_CHANCE_GATES];
+    bool learnt;              /* else chances are normal */
+    double gate;              /* of what is learnt */
     double floor;             /* what is below is no answer, whatever is expected */
     double low, high;         /* of the bins */
     float *expected;          /* AY_CHANCE_BINS: how many at the bin's lower end or above; owned; NULL: none */
-    double centre, spread;    /* with gates 0 */
+    double centre, spread;    /* of a normal distribution */
+    double scale;             /* of words: the spread of a usual question; 0: each question's own */
 } ay_chance;
-
-/* Gates of the 1st, 4th, 16th and 64th. */
-extern const int ay_chance_ranks[AY_CHANCE_GATES];
 
 /* Learning: begin, a call for each question, end.  Scores from low to high. */
 typedef struct ay_lessons ay_lessons;
@@ -85,8 +82,8 @@ enum { AY_LESSON_CHANCE, AY_LESSON_MATCH, AY_LESSON_SELF };
 void ay_lessons_add(ay_lessons *l, const float *scores, const uint8_t *hidden, size_t n);
 int ay_lessons_count(const ay_lessons *l);
 void ay_lessons_drop(ay_lessons *l); /* NULL is fine */
-/* clean: none of the questions had a match, and one gate is enough; else half of them are not believed, and
- * there are four.  Frees l (NULL is fine).  out must be given to ay_chance_fini(). */
+/* clean: none of the questions had a match; else half of them are not believed.  Frees l.  out must be given to
+ * ay_chance_fini(). */
 ay_status ay_lessons_end(ay_lessons *l, bool clean, ay_chance *out, ay_err *err);
 /* One class only: the gate is what all but AY_CHANCE_ALARM of the pictures reach with another one. */
 void ay_lessons_end_known(ay_lessons *l, ay_chance *out);

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { TOGETHER = 32, QUESTIONS_LEAST = 100 };
@@ -165,7 +166,36 @@ ay_status ay_chance_of_pictures(const ay_shelf *p, const int *label, int threads
 
 /* ---- words */
 
-static ay_status ask_words(asking *k, const float *bank, int nbank, ay_err *err)
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The spread of a usual word's scores: the median of them all. */
+static ay_status usual_spread(asking *k, const float *bank, int nbank, double *out, ay_err *err)
+{
+    size_t dim = (size_t)k->p->dim;
+    double spread[AY_CHANCE_QUESTIONS];
+    ay_background b;
+    ay_status status = AY_OK;
+    int count = 0;
+
+    for (int q = 0; q < nbank && status == AY_OK; q += TOGETHER) {
+        int n = nbank - q < TOGETHER ? nbank - q : TOGETHER;
+        status = ay_shelf_scores(k->p, bank + (size_t)q * dim, n, k->threads, k->scores, err);
+        for (int i = 0; i < n && status == AY_OK; i++) {
+            status = ay_background_of(k->scores + (size_t)i * k->p->n, k->p->n, &b, err);
+            spread[count++] = b.spread;
+        }
+    }
+    qsort(spread, (size_t)count, sizeof *spread, ascending);
+    *out = count ? spread[count / 2] : 0;
+    return status;
+}
+
+static ay_status ask_words(asking *k, const float *bank, int nbank, double scale, ay_err *err)
 {
     size_t dim = (size_t)k->p->dim;
     ay_status status = AY_OK;
@@ -174,11 +204,8 @@ static ay_status ask_words(asking *k, const float *bank, int nbank, ay_err *err)
         int n = nbank - q < TOGETHER ? nbank - q : TOGETHER;
         status = ay_shelf_scores(k->p, bank + (size_t)q * dim, n, k->threads, k->scores, err);
         for (int i = 0; i < n && status == AY_OK; i++) {
-            const float *v = bank + (size_t)(q + i) * dim;
             float *s = k->scores + (size_t)i * k->p->n;
-            if (ay_dot(v, v, k->p->dim) < 0.5f) /* of no direction */
-                continue;
-            status = ay_standardise(s, k->p->n, false, err);
+            status = ay_standardise(s, k->p->n, scale, false, err);
             if (status == AY_OK)
                 ay_lessons_add(k->lessons, s, NULL, k->p->n);
         }
@@ -186,23 +213,40 @@ static ay_status ask_words(asking *k, const float *bank, int nbank, ay_err *err)
     return status;
 }
 
-ay_status ay_chance_of_words(const ay_shelf *p, const float *bank, int nbank, int threads, ay_chance *out,
+/* Words of no direction teach nothing: they are left out. */
+static int drop_blank(float *bank, int nbank, int dim)
+{
+    int n = 0;
+
+    for (int i = 0; i < nbank; i++) {
+        const float *v = bank + (size_t)i * (size_t)dim;
+        if (ay_dot(v, v, dim) > 0.5f)
+            memmove(bank + (size_t)n++ * (size_t)dim, v, (size_t)dim * sizeof *v);
+    }
+    return n;
+}
+
+ay_status ay_chance_of_words(const ay_shelf *p, float *bank, int nbank, int threads, ay_chance *out,
                              ay_err *err)
 {
     asking k = {.p = p, .threads = threads};
+    double scale = 0;
     ay_status status;
 
+    nbank = drop_blank(bank, nbank < AY_CHANCE_QUESTIONS ? nbank : AY_CHANCE_QUESTIONS, p->dim);
     if (nbank < AY_CHANCE_LEAST || p->n < AY_CHANCE_LEAST)
         return normal(p, out);
     status = asking_init(&k, Z_LOW, Z_HIGH, err);
     if (status == AY_OK)
-        status = ask_words(&k, bank, nbank, err);
-    if (status == AY_OK && ay_lessons_count(k.lessons) >= AY_CHANCE_LEAST) {
+        status = usual_spread(&k, bank, nbank, &scale, err);
+    if (status == AY_OK)
+        status = ask_words(&k, bank, nbank, scale, err);
+    if (status == AY_OK)
         status = ay_lessons_end(k.lessons, false, out, err);
-    } else {
+    else
         ay_lessons_drop(k.lessons);
-        status = status == AY_OK ? normal(p, out) : status;
-    }
+    if (status == AY_OK)
+        out->scale = scale;
     asking_fini(&k);
     return status;
 }

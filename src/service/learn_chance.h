@@ -23,12 +23,13 @@ ay_status ay_shelf_scores(const ay_shelf *p, const float *queries, int nq, int t
                          ay_err *err);
 
 /* Chances of cosines with a picture.  label: each vector's class, or NULL; with one class only the gate
- * comes from the nearest others, with too few vectors chances are normal, told by *out's gates of 0. */
+ * comes from the nearest others, with too few vectors nothing is learnt. */
 ay_status ay_chance_of_pictures(const ay_shelf *p, const int *label, int threads, ay_chance *out,
                                 ay_err *err);
-/* Chances of z with words.  bank: nbank * dim, of words that have nothing to do with the vectors, freed of
- * what is neutral, unit length; those of no direction are left out.  Fewer than AY_CHANCE_LEAST: normal. */
-ay_status ay_chance_of_words(const ay_shelf *p, const float *bank, int nbank, int threads, ay_chance *out,
+/* Chances of the centred cosines with words, over out->scale.  bank: nbank * dim, of words most of which have
+ * nothing to do with the vectors, freed of what is neutral, unit length; those of no direction are taken out
+ * of it.  With fewer than AY_CHANCE_LEAST nothing is learnt. */
+ay_status ay_chance_of_words(const ay_shelf *p, float *bank, int nbank, int threads, ay_chance *out,
                              ay_err *err);
 
 /* Everyday words of many kinds, to ask with. */

@@ -108,10 +108,15 @@ static ay_status prepare(job *j, ay_err *err)
 static const ay_chance *chance_or_normal(const ay_chance *chance, const ay_background *b, size_t n,
                                          ay_chance *room)
 {
-    if (chance && chance->gates > 0)
+    if (chance && chance->learnt)
         return chance;
     ay_chance_normal(room, b, n);
     return room;
+}
+
+static double words_scale(const job *j)
+{
+    return j->q->of_words && j->q->of_words->learnt ? j->q->of_words->scale : 0;
 }
 
 static ay_status add_words(job *j, float *z, ay_err *err)
@@ -119,7 +124,7 @@ static ay_status add_words(job *j, float *z, ay_err *err)
     const ay_background unit = {.centre = 0, .spread = 1};
     ay_chance normal;
     bool passed;
-    ay_status status = ay_standardise(z, j->p->n, false, err);
+    ay_status status = ay_standardise(z, j->p->n, words_scale(j), false, err);
 
     if (status == AY_OK)
         status = ay_chance_cut(chance_or_normal(j->q->of_words, &unit, j->p->n, &normal), z, j->include,
@@ -159,7 +164,7 @@ static double minus_cut(const job *j)
 {
     if (j->q->words)
         return j->words_cut;
-    return j->q->of_words && j->q->of_words->gates ? fmax(j->q->of_words->gate[0], LEAST_CUT) : USUAL_CUT;
+    return j->q->of_words && j->q->of_words->learnt ? fmax(j->q->of_words->gate, LEAST_CUT) : USUAL_CUT;
 }
 
 static ay_status take_off(job *j, int first, ay_err *err)
@@ -168,7 +173,7 @@ static ay_status take_off(job *j, int first, ay_err *err)
     ay_status status = AY_OK;
 
     for (int p = first; p < j->parts && status == AY_OK; p++)
-        status = ay_standardise(j->scores + (size_t)p * j->p->n, j->p->n, true, err);
+        status = ay_standardise(j->scores + (size_t)p * j->p->n, j->p->n, words_scale(j), true, err);
     for (size_t i = 0; i < j->p->n && status == AY_OK; i++) {
         float most = 0;
         for (int p = first; p < j->parts; p++)

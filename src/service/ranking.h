@@ -5,11 +5,13 @@
  * keeps (service/chance.h), before parts are put together:
  *
  *   words      cosine with the words' vector less the mean of neutral texts' vectors: what a picture has in
- *              common with any text ("a photo") says nothing about these words.  As z among all vectors
+ *              common with any text ("a photo") says nothing about these words.  Less the median of all
+ *              vectors', over the spread that a usual word has (a word to which all pictures are alike says
+ *              little, and must not be blown up to what the others say)
  *   picture    cosine with the picture's vector
  *   both       the mean of the two strengths: both weigh the same
- *   minus      the largest z of the minus words, where it is above 0, is taken off, measured as the
- *              words' z are.  The minus word's direction is first freed of what it shares with the words:
+ *   minus      the largest such number of the minus words, where it is above 0, is taken off, measured as the
+ *              words are.  The minus word's direction is first freed of what it shares with the words:
  *              "bottle" without "plastic bottle" takes off what is plastic, not what is a bottle
  *
  * What is usual is learnt from all vectors, the answer comes from those that are included: a filter does
