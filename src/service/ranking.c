@@ -139,7 +139,7 @@ static ay_status add_words(job *j, float *z, ay_err *err)
 static double picture_strength(double cosine, double centre, double cut)
 {
     if (cosine >= cut)
-        return cut < 1 ? (1 - cut) / fmax(1 - cosine, 1e-6) : 1;
+        return (fmax(1 - cut, 0) + 1e-6) / (fmax(1 - cosine, 0) + 1e-6);
     return (cosine - centre) / fmax(cut - centre, 1e-6);
 }
 
