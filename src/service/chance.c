@@ -298,7 +298,7 @@ ay_status ay_chance_cut(const ay_chance *c, const float *scores, const uint8_t *
         if ((double)best[i] >= gate ||
             ay_chance_expected(c, (double)best[i], all) <= AY_CHANCE_WRONG * (double)(i + 1))
             kept = i + 1;
-    *least = *passed ? (double)best[kept - 1] : gate;
+    *least = *passed ? fmin(gate, (double)best[kept - 1]) : gate;
     ay_free(best);
     return AY_OK;
 }
