@@ -1,4 +1,8 @@
-/* engine/words.h - texts to unit vectors of the space that a CLIP model's pictures lie in.
+/* engine/words.h - texts to unit vectors of the space that a model's pictures lie in.
+ *
+ * By a CLIP model's text tower, which reads any text; or by a table of words beside an encoder
+ * (engine/words_small.h), which knows those and no others, says which it does not know, and makes up
+ * nothing.  The embedded encoder, "default", has such a table.
  *
  * One ay_words is the text side of one model folder.  Opening it looks at names only; vocabulary and
  * text tower are read when they are first needed, so a program that never sees a word pays nothing.
@@ -75,7 +79,8 @@ typedef struct {
 
 typedef struct ay_words ay_words;
 
-/* model: a folder with weights and vocabulary.  AY_ENOTFOUND when it is no folder. */
+/* model: a folder with weights and vocabulary, or with a table; or "default".  AY_ENOTFOUND when it is no
+ * folder. */
 ay_status ay_words_open(ay_words **out, const char *model, const ay_words_options *options,
                         ay_err *err);
 void ay_words_close(ay_words *w); /* nobody inside; NULL is fine */

@@ -1,6 +1,6 @@
 /* service/classify_words.h - which of some words fits a picture, and what people said of such answers.
  *
- * Needs an encoder with a text tower (ay_service_options.words).  A picture is embedded once: its vector
+ * Needs an encoder that reads words (ay_service_options.words): any text, or those of a list (service/sift.h).  A picture is embedded once: its vector
  * is kept under the digest of its bytes, which is computed here; the picture itself is not kept.  With a
  * theme, verdicts about this picture and that theme move the scores of related labels
  * (service/affinity.h).  How sensitive a picture is, is a score and never a block: the share of sensitive

@@ -450,7 +450,7 @@ ay_status ay_words_measure_unseen(const ay_words_data *d, ay_words_result *r, ay
     for (int i = 0; i < d->n; i++)
         tested += d->item[i].side == AY_SPLIT_TEST;
     if (status == AY_OK && sum.pictures > 0)
-        r->unseen = (ay_words_score){sum.pictures, sum.labels / FOLDS, sum.all / sum.pictures,
+        r->unseen = (ay_words_score){sum.pictures, (sum.labels + FOLDS - 1) / FOLDS, sum.all / sum.pictures,
                                      sum.ten / sum.pictures};
     r->readable = tested ? (double)sum.pictures / tested : 0;
     ay_free(fold);
