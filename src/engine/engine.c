@@ -58,7 +58,7 @@ static void *work(void *arg)
     ay_thread_pin(w->index);
     while ((n = ay_batcher_take(w->engine->batcher, tickets, w->engine->info.max_batch)) > 0)
         for (int at = 0, k; at < n; at += k)
-            run_batch(w, &tickets[at], k = ay_session_chunk(n - at));
+            run_batch(w, &tickets[at], k = ay_session_chunk(&w->session, n - at));
     return NULL;
 }
 

@@ -2,6 +2,10 @@
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
+
+enum { TIMES = 3 };
+static const double CLEARLY = 0.97;
 
 ay_preprocess ay_session_preprocess(const ay_recipe *r)
 {
@@ -76,13 +80,43 @@ void ay_session_fini(ay_session *s)
     memset(s, 0, sizeof *s);
 }
 
-int ay_session_chunk(int n)
+int ay_session_chunk(const ay_session *s, int n)
 {
-    int k = AY_SESSION_BATCH_MAX;
+    int top = AY_SESSION_SIZES - 1, best;
 
-    while (k > n)
-        k /= 2;
-    return k;
+    while (1 << top > n)
+        top--;
+    for (int k = top; k >= 0; k--)
+        if (s->timed[k] < TIMES)
+            return 1 << k;
+    best = top;
+    for (int k = top - 1; k >= 0; k--) /* a smaller one has to win clearly: it asks the batcher more often */
+        if ((double)s->least_ns[k] / (1 << k) < CLEARLY * (double)s->least_ns[best] / (1 << best))
+            best = k;
+    return 1 << best;
+}
+
+static uint64_t thread_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static ay_status run_timed(ay_session *s, ay_plan *plan, int n, ay_err *err)
+{
+    uint64_t before = thread_ns(), took;
+    ay_status status = ay_plan_run(plan, err);
+    int k = 0;
+
+    while (1 << k < n)
+        k++;
+    took = thread_ns() - before;
+    if (s->timed[k]++ == 0 || took < s->least_ns[k])
+        s->least_ns[k] = took;
+    s->timed[k] = s->timed[k] < TIMES ? s->timed[k] : TIMES; /* counts no further */
+    return status;
 }
 
 static ay_status unit_length(const float *src, int dim, float *dst, ay_err *err)
@@ -138,7 +172,7 @@ ay_status ay_session_embed(ay_session *s, const ay_image *const *images, int n, 
         status = ay_image_preprocess(images[i], &s->preprocess,
                                      (float *)ay_plan_input(plan, 0)->data + (size_t)i * each, err);
     if (status == AY_OK)
-        status = ay_plan_run(plan, err);
+        status = run_timed(s, plan, n, err);
     for (int i = 0; i < n && status == AY_OK; i++)
         status = read_row(s, plan, i, dst[i], err);
     return status;

@@ -4,6 +4,10 @@
  * a time and never pay for sixteen.  A handful of 7 runs as 4 + 2 + 1, so nothing is padded and a
  * picture's vector does not depend on its neighbours.
  *
+ * Larger is not always faster: sixteen pictures of a convolutional network outgrow the caches.  So each size is timed the first few
+ * times it is wanted (processor time of this thread, so that other work on the machine counts little), and then a handful goes in
+ * the size that took least for a picture; the vectors are the same bits either way.
+ *
  * Threads: a session belongs to one thread at a time; sessions of one model share packed weights.
  */
 #ifndef AY_ENGINE_SESSION_H
@@ -24,6 +28,8 @@ typedef struct {
     ay_nn_precision precision;
     bool raw; /* rows are the vector as it is and the logits, if any; set after init */
     ay_plan *plan[AY_SESSION_SIZES]; /* plan[k]: batch 1 << k; NULL until wanted */
+    uint64_t least_ns[AY_SESSION_SIZES]; /* of one run of plan[k] */
+    int timed[AY_SESSION_SIZES];         /* how often */
     atomic_size_t slab_bytes, packed_bytes; /* for whoever counts from another thread */
 } ay_session;
 
@@ -36,9 +42,9 @@ ay_status ay_session_init(ay_session *s, ay_model *model, const char *backend,
                           ay_nn_precision precision, ay_err *err);
 void ay_session_fini(ay_session *s);
 
-/* The largest batch <= n that has its own plan size. */
-int ay_session_chunk(int n);
-/* n must be a chunk: preprocess n pictures, run, write each vector scaled to unit length to dst[i]
+/* How many of n pictures that wait to run next: at least 1. */
+int ay_session_chunk(const ay_session *s, int n);
+/* n must be a power of two up to AY_SESSION_BATCH_MAX: preprocess n pictures, run, write each vector scaled to unit length to dst[i]
  * (raw: see above).  A vector of zeros stays so; one that is not finite is AY_ECORRUPT. */
 ay_status ay_session_embed(ay_session *s, const ay_image *const *images, int n, float *const *dst,
                            ay_err *err);
