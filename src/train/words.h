@@ -17,8 +17,8 @@
  *   scale     of the softmax: least log loss over sets of 2 to 50 labels, one of them right
  *   none      logistic regression on the largest cosine and ln n, the right label being there or not, half each
  *
- * Rejected: directions of the plain means (389 labels: 0.75 right and not 0.77), a vector trained by descent
- * on the softmax (no better, and not the same twice), removing what a source's pictures have in common.
+ * Rejected: directions of the plain means (389 labels: 0.75 right and not 0.77), removing what a source's pictures have in
+ * common.  Not tried: vectors trained by descent on the softmax.
  *
  * Threads: one call, which starts its own. */
 #ifndef AY_TRAIN_WORDS_H
