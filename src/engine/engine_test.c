@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/test.h"
 #include "base/thread.h"
+#include "engine/session.h"
 #include "engine/verify.h"
 
 #include <math.h>
@@ -120,6 +121,28 @@ static void batches(ay_precision precision)
     for (int i = 0; i < PICTURES; i++)
         ay_image_fini(&im[i]);
     ay_engine_close(e);
+}
+
+/* Each size is tried a few times, the largest first; then the one that takes least for a picture serves. */
+static void the_fastest_handful_is_taken(void)
+{
+    ay_session s;
+
+    memset(&s, 0, sizeof s);
+    CHECK(ay_session_chunk(&s, 1) == 1 && ay_session_chunk(&s, 16) == 16 && ay_session_chunk(&s, 23) == 16);
+    s.timed[4] = 3;
+    CHECK(ay_session_chunk(&s, 16) == 8 && ay_session_chunk(&s, 32) == 32);
+    for (int k = 0; k < AY_SESSION_SIZES; k++) {
+        s.timed[k] = 3;
+        s.least_ns[k] = 100u << k;
+    }
+    CHECK(ay_session_chunk(&s, 16) == 16 && ay_session_chunk(&s, 7) == 4);
+    s.least_ns[2] = 99u << 2; /* not clearly */
+    CHECK(ay_session_chunk(&s, 16) == 16);
+    s.least_ns[2] = 90u << 2;
+    CHECK(ay_session_chunk(&s, 16) == 4 && ay_session_chunk(&s, 3) == 2 && ay_session_chunk(&s, 64) == 4);
+    s.least_ns[0] = 80;
+    CHECK(ay_session_chunk(&s, 16) == 1);
 }
 
 static void a_vector_does_not_depend_on_its_neighbours_f32(void)
@@ -249,6 +272,7 @@ TESTS({"the default is embedded and described", the_default_is_embedded_and_desc
       {"a vector does not depend on its neighbours (bf16)",
        a_vector_does_not_depend_on_its_neighbours_bf16},
       {"many threads share an engine", many_threads_share_an_engine},
+      {"the fastest handful is taken", the_fastest_handful_is_taken},
       {"what is wrong is said", what_is_wrong_is_said},
       {"open survives refused memory", open_survives_refused_memory},
       {"speed is measured", speed_is_measured})

@@ -178,11 +178,11 @@ static int by_name(const void *a, const void *b)
 ay_status ay_encoders_list(ay_service *s, ay_arena *a, ay_encoder_row **out, size_t *n, ay_err *err)
 {
     listing l = {.s = s, .a = a};
-    ay_status status = ay_hub_settings(&l.hub, err);
+    bool cache = ay_hub_settings(&l.hub, NULL) == AY_OK; /* else a pull says what is wrong with it */
     size_t first;
 
-    if (status != AY_OK)
-        return status;
+    if (!cache)
+        l.hub = (ay_hub){.cache = "/dev/null"};
     l.hub.offline = true; /* a list asks nobody */
     add_default(&l);
     for (size_t i = 0; i < ay_presets_count; i++)

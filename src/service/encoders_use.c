@@ -368,7 +368,6 @@ static ay_status open_next(ay_service *s, ay_switching *t, ay_err *err)
     char path[AY_HUB_PATH];
     ay_status status = ay_model_locate(t->name, path, err);
 
-    set_phase(s, t, "opening");
     if (status == AY_OK)
         status = s->encoder_driver.open(s->encoder_driver.ctx, path, &t->next, err);
     if (status == AY_OK)
@@ -473,6 +472,7 @@ static ay_status begin(ay_service *s, ay_err *err)
             pthread_join(t->thread, NULL); /* it has all but told its end */
         *t = (ay_switching){.job = job};
         snprintf(t->name, sizeof t->name, "%s", name);
+        set_phase(s, t, "opening");
         status = ay_thread_start(&t->thread, "encoder", run, s, err);
         t->taken = status == AY_OK;
         if (status != AY_OK)
