@@ -28,7 +28,7 @@ static struct {
     int break_after;          /* ... after so many bytes */
     bool no_ranges, wrong_total, endless, no_commit, odd_etag, no_size, bad_range;
     bool loop;                /* the store sends back to itself */
-    int slow_us;              /* between pieces of the store's bodies */
+    atomic_int slow_us;       /* between pieces of the store's bodies */
     bool no_weights;          /* the listing has a pickle only */
     atomic_int gets, heads, partial; /* of the weights; with a Range header */
     atomic_llong sent;        /* bytes of weights */
@@ -49,8 +49,8 @@ static inline void fake_store_body(test_call *c, size_t from)
         size_t piece = most - i < 65536 ? most - i : 65536;
         test_send(c, fake.weights + from + i, piece);
         atomic_fetch_add(&fake.sent, (long long)piece);
-        if (fake.slow_us)
-            usleep((useconds_t)fake.slow_us);
+        if (atomic_load(&fake.slow_us))
+            usleep((useconds_t)atomic_load(&fake.slow_us));
     }
     for (int i = 0; fake.endless && i < 1000; i++)
         test_send(c, fake.weights, 65536);

@@ -42,11 +42,16 @@ static void end(void)
     CHECK(system(command) == 0);
 }
 
+/* Called by as many threads as pull at once. */
 static void watch(void *ctx, const ay_hub_progress *p)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
     (void)ctx;
+    pthread_mutex_lock(&lock);
     stages[p->stage]++;
     last = *p;
+    pthread_mutex_unlock(&lock);
 }
 
 static ay_hub_request request(void)

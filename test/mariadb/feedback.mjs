@@ -147,7 +147,8 @@ test(`${CLIENTS} clients for ${seconds} s, the database killed and started again
   console.log(`  ${rows.size} verdicts in the database, ${[...verdicts.values()].filter((v) => v.is === "kept").length} acknowledged`);
 
   // What a new process says of them.
-  await server.stop();
+  let ended = await server.stop();
+  check(ended.code === 0, "it ended badly", ended, server.output.slice(-2000)); // a sanitizer's finding, for one
   server = await Server.start(...args);
   const listed = new Set();
   for (let cursor = ""; ;) {
@@ -158,7 +159,8 @@ test(`${CLIENTS} clients for ${seconds} s, the database killed and started again
     cursor = a.json.next;
   }
   check(listed.size === rows.size && [...listed].every((key) => rows.has(key)), "listed", listed.size, rows.size);
-  await server.stop();
+  ended = await server.stop();
+  check(ended.code === 0, "it ended badly", ended, server.output.slice(-2000));
   const growth = Math.max(...marks.slice(-2)) - marks[1]; // pictures are the same ones all the time: nothing may stay
   const sanitized = /build\/(address|thread)/.test(program); // which keeps freed memory for a while
   check(growth < 16 || sanitized, "memory grew by", growth, "MB");
