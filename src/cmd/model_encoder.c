@@ -7,20 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void on_progress(void *ctx, size_t done, size_t n)
-{
-    ay_progress *p = ctx;
-
-    p->total = (long)n;
-    ay_progress_step(p, (long)done, (long)n);
-}
-
-static void on_note(void *ctx, const char *line)
-{
-    ay_progress_hide(ctx);
-    fprintf(stderr, "left out: %s\n", line);
-}
-
 static const char *last_part(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -57,7 +43,7 @@ int ay_model_encoder(const ay_args *a)
                             .version = text(a, "version", "1.0.0"),
                             .licence = text(a, "licence", "yours"),
                             .size = (int)size, .dim = (int)dim, .each = (int)each,
-                            .progress = on_progress, .note = on_note, .ctx = &bar};
+                            .progress = ay_progress_files, .note = ay_progress_left_out, .ctx = &bar};
     ay_progress_start(&bar, "looking", 0, 0);
     status = ay_encoder_make(a->rest[1], a->rest[2], a->rest[3], &o, &r, &err);
     ay_progress_end(&bar);

@@ -7,20 +7,6 @@
 #include <jansson.h>
 #include <stdio.h>
 
-static void on_progress(void *ctx, size_t done, size_t n)
-{
-    ay_progress *p = ctx;
-
-    p->total = (long)n;
-    ay_progress_step(p, (long)done, (long)n);
-}
-
-static void on_note(void *ctx, const char *line)
-{
-    ay_progress_hide(ctx);
-    fprintf(stderr, "left out: %s\n", line);
-}
-
 static json_t *score_json(const ay_words_score *s)
 {
     return json_pack("{s:i, s:i, s:f, s:f}", "pictures", s->pictures, "labels", s->labels, "among_all", s->all,
@@ -72,7 +58,7 @@ int ay_model_words(const ay_args *a)
         return ay_args_wrong(a, "model words: wants FOLDER PICTURES.csv --list FILE%s", "");
     if (ay_args_get(a, "each") && !ay_args_number(a, "each", 2, 100000, &each))
         return AY_EXIT_USAGE;
-    ay_words_make_options o = {.each = (int)each, .progress = on_progress, .note = on_note, .ctx = &bar};
+    ay_words_make_options o = {.each = (int)each, .progress = ay_progress_files, .note = ay_progress_left_out, .ctx = &bar};
     ay_progress_start(&bar, "looking", 0, 0);
     status = ay_words_make(a->rest[1], a->rest[2], list, &o, &r, &err);
     ay_progress_end(&bar);

@@ -91,3 +91,17 @@ void ay_progress_end(ay_progress *p)
 {
     ay_progress_hide(p);
 }
+
+void ay_progress_files(void *ctx, size_t done, size_t n)
+{
+    ay_progress *p = ctx;
+
+    p->total = (long)n;
+    ay_progress_step(p, (long)done, (long)n);
+}
+
+void ay_progress_left_out(void *ctx, const char *line)
+{
+    ay_progress_hide(ctx);
+    fprintf(stderr, "left out: %s\n", line);
+}

@@ -4,6 +4,7 @@
 #ifndef AY_CMD_PROGRESS_H
 #define AY_CMD_PROGRESS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct {
@@ -22,5 +23,8 @@ void ay_progress_from(ay_progress *p, long done);
 /* Wipe the bar, so that the next line of output starts clean; the bar comes back by itself. */
 void ay_progress_hide(ay_progress *p);
 void ay_progress_end(ay_progress *p);
+/* For what reports files: ctx is an ay_progress.  n files in all are known only now; a line about one that was left out. */
+void ay_progress_files(void *ctx, size_t done, size_t n);
+void ay_progress_left_out(void *ctx, const char *line);
 
 #endif

@@ -121,17 +121,6 @@ static ay_status find_missing(ay_service *s, const ay_engine_info *m, missing *a
     return AY_OK;
 }
 
-static ay_status read_picture(ay_service *s, const char *sha256, ay_image *im, ay_err *err)
-{
-    ay_buf bytes = {0};
-    ay_status status = ay_blobs_get(s->blobs, sha256, true, &bytes, err);
-
-    if (status == AY_OK)
-        status = ay_image_decode(bytes.data, bytes.len, &s->limits, im, err);
-    ay_buf_fini(&bytes);
-    return status;
-}
-
 static ay_status store_vectors(ay_service *s, const ay_switching *t, const char *const *sha256, const float *v, int n,
                                int *kept, ay_err *err)
 {
@@ -169,7 +158,7 @@ static ay_status embed_group(ay_service *s, const ay_switching *t, char (*sha256
     int m = 0;
 
     for (int i = 0; i < n && status == AY_OK; i++)
-        if (read_picture(s, sha256[i], &images[m], NULL) == AY_OK) {
+        if (ay_service_open_image(s, sha256[i], &images[m], NULL) == AY_OK) {
             list[m] = &images[m];
             names[m++] = sha256[i];
         }

@@ -197,6 +197,8 @@ ay_status ay_keeper_start(ay_service *s, ay_err *err);
 void ay_keeper_stop(ay_service *s);
 void ay_keeper_wake(ay_service *s);
 void ay_keeper_purge(ay_service *s); /* soon, and not only when an hour has gone */
+/* A stored picture, checked against its digest and decoded; the caller gives it back to ay_image_fini(). */
+ay_status ay_service_open_image(ay_service *s, const char *sha256, ay_image *im, ay_err *err);
 
 /* ---- words */
 char *ay_arena_printf(ay_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -85,7 +85,7 @@ static ay_status use_vector(ay_service *s, const char *sha256, const float *data
     return AY_OK;
 }
 
-static ay_status read_image(ay_service *s, const char *sha256, ay_image *im, ay_err *err)
+ay_status ay_service_open_image(ay_service *s, const char *sha256, ay_image *im, ay_err *err)
 {
     ay_buf bytes = {0};
     ay_status status = ay_blobs_get(s->blobs, sha256, true, &bytes, err);
@@ -107,7 +107,7 @@ static ay_status embed_images(ay_service *s, const group *gr)
     ay_status status = v ? AY_OK : AY_EBUSY;
 
     for (int i = 0; i < gr->n && status == AY_OK; i++) {
-        if (read_image(s, gr->sha256[i], &images[n], &err) != AY_OK) {
+        if (ay_service_open_image(s, gr->sha256[i], &images[n], &err) != AY_OK) {
             mark_failed(s, gr->sha256[i], err.msg);
             continue;
         }
