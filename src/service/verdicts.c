@@ -48,16 +48,20 @@ ay_status ay_verdict_give(ay_service *s, const char *sha256, const char *theme, 
                           ay_err *err)
 {
     char *digest = ay_arena_alloc(a, AY_SHA256_HEX);
-    ay_store_verdict v = {.sha256 = digest, .asset = asset ? asset : "", .key = key ? key : "",
-                          .accepted = accepted}, *list;
-    ay_status status = digest ? check(s, sha256, &v, digest, theme, a, err)
+    ay_store_verdict v = {.at_us = ay_clock_wall(), .sha256 = digest,
+                          .asset = ay_arena_strdup(a, asset ? asset : ""),
+                          .key = ay_arena_strdup(a, key ? key : ""), .accepted = accepted}, *list;
+    ay_status status = digest && v.asset && v.key
+                              ? check(s, sha256, &v, digest, theme, a, err)
                               : ay_fail(err, AY_ENOMEM, "a verdict");
     size_t n = 0;
 
     *again = false;
     if (status == AY_OK)
         status = ay_store_verdict_add(s->store, &v, &v.id, again, err);
-    if (status == AY_OK)
+    /* What was just kept is known without asking: a database that went away since then is no reason to tell
+     * of a verdict that nothing was changed.  One that was there before has its own time and asset. */
+    if (status == AY_OK && *again)
         status = ay_store_verdict_list(s->store, digest, v.theme, v.id + 1, 1, a, &list, &n, err);
     if (status != AY_OK)
         return status;

@@ -84,8 +84,8 @@ static ay_status insert(ay_store *s, const ay_store_verdict *v, int64_t *id, boo
         return status;
     status = ay_sql_write(
         s, "INSERT INTO verdict (at_us, sha256, theme, accepted, asset, token) VALUES (?, ?, ?, ?, ?, ?)",
-        ARGS(ay_sql_int(ay_clock_wall()), ay_sql_text(v->sha256), ay_sql_text(v->theme),
-             ay_sql_int(v->accepted), ay_sql_text(v->asset), ay_sql_text(token)),
+        ARGS(ay_sql_int(v->at_us > 0 ? v->at_us : ay_clock_wall()), ay_sql_text(v->sha256),
+             ay_sql_text(v->theme), ay_sql_int(v->accepted), ay_sql_text(v->asset), ay_sql_text(token)),
         NULL, id, err);
     return status == AY_OK
                ? ay_store_note(s, v->accepted ? "verdict.accept" : "verdict.reject", v->sha256, v->theme, err)

@@ -30,7 +30,7 @@ typedef struct {
     bool accepted;
 } ay_store_verdict;
 
-/* id and at_us are the store's.  *again: the key was there with the same verdict; nothing was added and
+/* id is the store's; at_us 0: now.  *again: the key was there with the same verdict; nothing was added and
  * *id is that row's.  AY_ECONFLICT: it was there with another one.  AY_EINVAL: what cannot be kept. */
 ay_status ay_store_verdict_add(ay_store *s, const ay_store_verdict *v, int64_t *id, bool *again,
                                ay_err *err);
