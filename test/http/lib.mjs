@@ -60,7 +60,7 @@ export function newFolder() {
 // ---- the database: with ASSAY_TEST_MYSQL (test/mariadb/server) every data folder has a database of its own there, and
 // all tests run over MariaDB.
 export function sql(text, database) {
-  return execFileSync("test/mariadb/server", database ? ["sql", database] : ["sql"], { input: text }).toString().trim();
+  return execFileSync("test/mariadb/server", database ? ["sql", database] : ["sql"], { input: text, maxBuffer: 1 << 28 }).toString().trim();
 }
 const databases = new Map();
 export function storeOf(data) {
