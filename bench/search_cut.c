@@ -1,7 +1,10 @@
 /* bench/search_cut.c - a search by words or by a picture: how long it takes, and whether its cut-off is right.
  *
  *   search_cut vectors [N]      N (100,000) drawn vectors with groups planted among them
- *   search_cut pictures FOLDER  real pictures, one sub-folder a class, with the embedded encoder and its words
+ *   search_cut pictures FOLDER OTHER [normal]
+ *                               real pictures, one sub-folder a class, with the embedded encoder and its words;
+ *                               OTHER: where the questions of another kind come from.  normal: nothing is
+ *                               learnt, chances are those of a normal distribution
  *
  * Each question is asked twice: with its class there, and with the class taken out, so that nothing should be
  * found.  "found": questions with a match that have an answer; "right": share of an answer that is of the class;
@@ -283,7 +286,7 @@ static void ask_words(album *a, album *far, const ay_shelf *s, ay_words *w, ay_r
     ay_free(f);
 }
 
-static void pictures(const char *folder, const char *other)
+static void pictures(const char *folder, const char *other, bool normal)
 {
     static album a, far;
     ay_engine_options o = {0};
@@ -303,8 +306,7 @@ static void pictures(const char *folder, const char *other)
     ok(ay_engine_open(&e, &o, &err));
     ok(ay_words_open(&w, "default", &wo, &err));
     ok(ay_file_walk(folder, take, &a, &err));
-    if (other)
-        ok(ay_file_walk(other, take, &far, &err));
+    ok(ay_file_walk(other, take, &far, &err));
     embed(&a, e);
     embed(&far, e);
     printf("%s: %d pictures, %d classes; decoded and embedded alone: p50 %.1f ms  p99 %.1f ms\n", folder, a.n,
@@ -315,6 +317,8 @@ static void pictures(const char *folder, const char *other)
     ok(ay_chance_of_pictures(&s, a.label, 0, &of_pictures, &err));
     ok(ay_question_bank(&reader, NULL, DIM, &arena, &bank, &nbank, &err));
     ok(ay_chance_of_words(&s, bank, nbank, 0, &of_words, &err));
+    if (normal)
+        q.of_words = q.of_pictures = NULL;
     ask_pictures(&a, &far, &s, &q);
     ask_words(&a, &far, &s, w, &q);
     ay_arena_fini(&arena);
@@ -326,9 +330,9 @@ int main(int argc, char **argv)
 {
     if (argc >= 2 && strcmp(argv[1], "vectors") == 0)
         vectors(argc > 2 ? (size_t)atol(argv[2]) : 100000);
-    else if (argc >= 3 && strcmp(argv[1], "pictures") == 0)
-        pictures(argv[2], argc > 3 ? argv[3] : NULL);
+    else if (argc >= 4 && strcmp(argv[1], "pictures") == 0)
+        pictures(argv[2], argv[3], argc > 4 && strcmp(argv[4], "normal") == 0);
     else
-        return fputs("search_cut vectors [N] | pictures FOLDER [OTHER-FOLDER]\n", stderr), 2;
+        return fputs("search_cut vectors [N] | pictures FOLDER OTHER [normal]\n", stderr), 2;
     return 0;
 }

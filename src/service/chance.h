@@ -22,7 +22,7 @@
  * distribution about the median, its spread measured below the median, where no matches are (Efron, 2004).
  *
  * Measured: bench/search_cut.md.  Rejected: a fixed cosine (differs by model and by question); normal tails
- * throughout (a picture that is unlike everything stored found something in 30 to 70 % of the searches);
+ * throughout (a picture that is unlike everything stored found something in 34 to 85 % of the searches);
  * further gates for the 4th, 16th and 64th best, so that a crowd passes where one alone would not (each takes
  * its share of the alarms, and on the measured sets more was lost at the first than won at the others).
  *
