@@ -120,7 +120,7 @@ encoders('another takes over: the pictures are looked at again, and words can be
     await page.goto('#/search/q=gear');
     await page.waitForSelector('.hit'); // a word that the embedded one knows
     await page.goto('#/search/q=zorblax');
-    await page.waitForSelector('[data-part="unknown"]');
+    await page.waitForSelector('[data-part="nothing"] a[href="#/encoders"]'); // one that it does not, and the way out
     await page.goto('#/encoders');
     const clip = card(page, 'vit-b-32-laion2b');
     await clip.locator('[data-do="use"]').click();

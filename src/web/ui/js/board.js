@@ -164,11 +164,17 @@ export function boardView() {
         redraw(list, () => put(list, items.map(row)), '.answer-pick');
         put(foot, next && h('button', { class: 'btn', type: 'button', onclick: () => load(next) }, t('more')),
             !items.length && h('p', { class: 'muted' }, t(narrowed() ? 'no_answers_here' : 'no_answers')));
-        put(figures, sums && sums.total > 0 && [
-            h('div', { class: 'fig' }, h('strong', {}, number(sums.total)), h('span', {}, t('fig_total'))),
+        drawFigures();
+    }
+
+    /** There before the first answer is, so that nothing moves when it comes. */
+    function drawFigures() {
+        const none = !sums?.total;
+        redraw(figures, () => put(figures, (active() || !none) && [
+            h('div', { class: 'fig' }, h('strong', {}, none ? '–' : number(sums.total)), h('span', {}, t('fig_total'))),
             bands.map((b) => h('button', { class: 'fig', type: 'button', 'data-band': b, 'aria-pressed': String(filter.status === b), onclick: () => choose('status', filter.status === b ? '' : b) },
-                h('strong', {}, percent(sums[b] / sums.total, 0)), band(b))),
-            h('div', { class: 'fig' }, h('strong', {}, t('ms', { n: number(sums.network_ms, { maximumFractionDigits: 1 }) })), h('span', {}, t('fig_time')))]);
+                h('strong', {}, none ? '–' : percent(sums[b] / sums.total, 0)), band(b))),
+            h('div', { class: 'fig' }, h('strong', {}, none ? '–' : t('ms', { n: number(sums.network_ms, { maximumFractionDigits: 1 }) })), h('span', {}, t('fig_time')))]));
     }
 
     function choose(key, value) {
@@ -207,7 +213,7 @@ export function boardView() {
     const drawRun = () => redraw(running, () => put(running, runBox()));
 
     let soon = 0;
-    const off = [on('models', () => (drawHead(), drawFilters())), on('answers', () => {
+    const off = [on('models', () => (drawHead(), drawFilters(), drawFigures())), on('answers', () => {
         drawRun();
         clearTimeout(soon);
         soon = setTimeout(() => alive && load(), 200);
@@ -215,6 +221,7 @@ export function boardView() {
     drawHead();
     drawRun();
     drawFilters();
+    drawFigures();
     loadModels().catch(failed);
     load();
     return {

@@ -102,8 +102,8 @@ export function searchView(hash) {
 
     function nothing() {
         return h('div', { class: 'welcome middle', 'data-part': 'nothing' }, icon('none'), h('h2', {}, words ? t('search_nothing', { words }) : t('search_nothing_like')),
-            h('p', { class: 'muted' }, reason(answer)), unknown(),
-            h('div', { class: 'chips' }, !query.all && answer.considered > 0 && h('button', { class: 'btn', type: 'button', 'data-do': 'nearest', onclick: () => go({ all: '1' }) }, t('search_nearest')),
+            h('p', { class: 'muted' }, reason(answer)), answer.cutoff?.reason === 'unknown_words' ? h('a', { class: 'btn', href: '#/encoders' }, icon('chip'), t('w_any_text')) : unknown(),
+            h('div', { class: 'chips' }, !query.all && answer.considered > 0 && answer.cutoff?.reason !== 'unknown_words' && h('button', { class: 'btn', type: 'button', 'data-do': 'nearest', onclick: () => go({ all: '1' }) }, t('search_nearest')),
                 (query.dataset || query.class) && h('button', { class: 'btn', type: 'button', 'data-do': 'everywhere', onclick: () => go({ dataset: '', class: '' }) }, t('search_everywhere'))));
     }
 

@@ -44,7 +44,7 @@ export function thumbs(shot) {
         'aria-pressed': String(Boolean(given && !given.back && given.accepted === accepted)), onclick: () => give(accepted) }, icon(accepted ? 'up' : 'down'));
     const buttons = [press(true), press(false)];
     return h('section', { class: 'teach thumbs', 'aria-label': t('verdict') },
-        h('div', { class: 'thumb-row' }, h('label', { class: 'field' }, h('span', {}, t('verdict')), theme), h('datalist', { id: 'theme-words' }, r.scores.slice(0, 12).map((s) => h('option', { value: s.label }))), buttons),
+        h('div', { class: 'thumb-row' }, h('label', { class: 'legend', for: 'theme' }, t('verdict')), theme, h('datalist', { id: 'theme-words' }, r.scores.slice(0, 12).map((s) => h('option', { value: s.label }))), buttons),
         bad,
         given ? h('p', { class: 'given', 'data-part': 'given' }, icon('check'), h('span', {}, t(given.back ? 'verdict_back' : given.accepted ? 'verdict_yes' : 'verdict_no', { theme: given.theme })),
             !given.back && h('button', { class: 'btn quiet plain', type: 'button', 'data-do': 'verdict-back', onclick: () => give(!given.accepted, true) }, t('verdict_undo')))

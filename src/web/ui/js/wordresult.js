@@ -1,7 +1,8 @@
 /**
  * wordresult.js - one picture held against words, drawn: the verdict, the scores with the lead to be seen, what else was found.
  *
- * Whether it is undecided is the server's to say; the page compares nothing but the chance of "none of these" with a half.
+ * Whether it is undecided is the server's to say, from how far all scores spread; here two more things count: two labels
+ * that are as good as even ("gear" and "cog"), and a chance of "none of these" of a half.
  */
 import { h } from './dom.js';
 import { t, has, percent, number } from './i18n.js';
@@ -10,9 +11,10 @@ import { showPast, words } from './asked.js';
 import { view, likeLink } from './viewer.js';
 
 const SHOWN = 6;
+const EVEN = 0.05; // a lead smaller than this is none that anybody should act on
 
 /** 'match' | 'ambiguous' | 'no_match' | 'no_dataset' (no label could be scored) */
-export const statusOf = (r) => (!r.scores.length ? 'no_dataset' : r.none_of_these >= 0.5 ? 'no_match' : r.ambiguous ? 'ambiguous' : 'match');
+export const statusOf = (r) => (!r.scores.length ? 'no_dataset' : r.none_of_these >= 0.5 ? 'no_match' : r.ambiguous || (r.scores.length > 1 && r.margin < EVEN) ? 'ambiguous' : 'match');
 
 const icons = { match: 'check', ambiguous: 'unsure', no_match: 'none', no_dataset: 'help' };
 
@@ -70,11 +72,11 @@ function scores(shot, redraw) {
 /** How far the scores spread, in words and as a share of the most that so many labels allow. */
 export function doubt(r) {
     const share = r.normalised_entropy ?? 0;
-    return t(share >= 0.76 ? 'doubt_much' : share >= 0.35 ? 'doubt_some' : 'doubt_little', { share: percent(share, 0) });
+    return t(share >= 0.76 || statusOf(r) === 'ambiguous' ? 'doubt_much' : share >= 0.35 ? 'doubt_some' : 'doubt_little', { share: percent(share, 0) });
 }
 
 function badges(r) {
-    const list = statusOf(r) === 'no_match' ? [] : [h('li', { 'data-part': 'doubt', title: t('doubt_help') }, icon(r.ambiguous ? 'unsure' : 'check'), h('span', {}, doubt(r)))];
+    const list = statusOf(r) === 'no_match' ? [] : [h('li', { 'data-part': 'doubt', title: t('doubt_help') }, icon(statusOf(r) === 'ambiguous' ? 'unsure' : 'check'), h('span', {}, doubt(r)))];
     if (r.nsfw) {
         const much = r.nsfw.over;
         list.push(h('li', { 'data-part': 'nsfw', 'data-much': String(much), title: t('nsfw_help') }, icon(much ? 'warn' : 'shield'), h('span', {}, t(much ? 'nsfw_much' : 'nsfw_little', { share: percent(r.nsfw.score, 0) }))));

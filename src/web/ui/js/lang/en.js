@@ -433,7 +433,7 @@ export const en = {
 
     way_classify: 'How to classify',
     way_words: 'By words',
-    way_board: 'By a trained model',
+    way_board: 'By trained model',
     way_models: 'Kinds of models',
     way_trained: 'Trained',
     way_encoders: 'Encoders',
