@@ -516,3 +516,8 @@ ay_status ay_words_embed(ay_words *w, const char *const *texts, int n, float *ds
     ay_free(p);
     return status;
 }
+
+const char *ay_words_name(const ay_words *w, int i)
+{
+    return w->small ? ay_words_small_name(w->small, i) : NULL;
+}

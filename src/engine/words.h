@@ -102,6 +102,10 @@ size_t ay_words_memory(ay_words *w); /* bytes that it holds now, without waiting
  * vector, and none is made up. */
 ay_status ay_words_embed(ay_words *w, const char *const *texts, int n, float *dst, ay_err *err);
 
+/* The i-th of the names that a closed model knows, other names of the same left out; NULL behind the last, and for a model
+ * that reads any text. */
+const char *ay_words_name(const ay_words *w, int i);
+
 /* Which words of a text it knows, and which not; the list is in the arena.  A model that reads any text
  * (a tokenizer that spells what it has not seen) knows everything: known 1, nothing unknown.  AY_EINVAL
  * as for ay_words_embed(). */

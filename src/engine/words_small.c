@@ -266,6 +266,11 @@ int ay_words_small_count(const ay_words_small *w)
     return w->n + (int)json_object_size(w->also);
 }
 
+const char *ay_words_small_name(const ay_words_small *w, int i)
+{
+    return i >= 0 && i < w->n ? json_string_value(json_array_get(json_object_get(w->json, "rows"), (size_t)i)) : NULL;
+}
+
 /* ---- read ------------------------------------------------------------------------------------- */
 
 static int row_of(const ay_words_small *w, const char *name)

@@ -38,6 +38,7 @@ bool ay_words_small_is(const char *folder);
 void ay_words_small_info(const ay_words_small *w, ay_words_info *out);
 const char *ay_words_small_encoder(const ay_words_small *w); /* digest of the encoder it was made for */
 int ay_words_small_count(const ay_words_small *w);           /* names that it knows */
+const char *ay_words_small_name(const ay_words_small *w, int i); /* of the i-th row; NULL behind the last */
 
 /* Read a text.  dst NULL, or dim floats; untouched when out->known is 0.  a NULL: out->unknown is not
  * listed, only counted.  AY_EINVAL: not UTF-8, or over 64 words or 4,096 bytes. */

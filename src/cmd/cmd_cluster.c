@@ -1,0 +1,257 @@
+/* cmd/cmd_cluster.c - "assay cluster": the pictures of folders as groups of what looks alike.
+ *
+ * Pictures are embedded here and now; nothing is kept of them and nothing is moved. */
+#include "base/str.h"
+#include "cmd/cmd.h"
+#include "cmd/commands.h"
+#include "cmd/pictures.h"
+#include "cmd/session.h"
+#include "http/view.h"
+#include "service/groups.h"
+#include "service/learn_chance.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static const ay_option options[] = {
+    {"groups", 'k', "N", "so many groups; without it 2 to 80 are tried and the best separated kept"},
+    {"density", 'd', "N", "as many groups as there are of N alike pictures; what is in none stays out"},
+    {"seed", 0, "N", "another start (42)"},
+    {"list", 'l', NULL, "a line a picture: group, name, cosine to the group's centre, picture"},
+    {"json", 'j', NULL, "one JSON object"},
+    {"quiet", 'q', NULL, "no progress bar, no closing sentence"},
+    {0},
+};
+static const ay_usage usage = {
+    "cluster [OPTION ...] FOLDER|FILE ...",
+    "Sort pictures into groups of what looks alike, the largest first: number, name, how many, mean\n"
+    "cosine to the centre, the picture that stands for the group.  Names are words that the encoder\n"
+    "knows; a group that no word tells from the others has none.\n"
+    "Exit code: 0 done, 1 one or more pictures could not be read, or failure, 2 wrong usage.",
+    options,
+    "max-upload max-pixels " AY_ENGINE_SETTINGS,
+};
+
+enum { MOST_NAMES = 20000 };
+
+typedef struct {
+    const ay_args *args;
+    ay_session session;
+    ay_arena arena;
+    ay_words *words;
+    ay_files files;
+    ay_pictures walk;
+    const char **name; /* of the rows */
+    float *rows;
+    size_t n;
+    int dim;
+    ay_groups_options how;
+    ay_groups groups;
+} job;
+
+/* ---- embed and group */
+
+static ay_status embed(void *ctx, const ay_image *const *images, const char *const *names, int n, ay_err *err)
+{
+    job *j = ctx;
+    ay_status status = ay_engine_embed(j->session.engine, images, n, j->rows + j->n * (size_t)j->dim, err);
+
+    for (int i = 0; i < n && status == AY_OK; i++)
+        j->name[j->n++] = names[i];
+    return status;
+}
+
+static ay_status embed_all(job *j, ay_err *err)
+{
+    ay_status status = ay_session_engine(&j->session, j->args, err);
+
+    if (status != AY_OK)
+        return status;
+    j->dim = ay_engine_get_info(j->session.engine)->dim;
+    j->walk = (ay_pictures){.what = "embedding", .limits = ay_session_limits(j->args),
+                            .quiet = ay_args_get(j->args, "quiet") != NULL, .use = embed, .ctx = j};
+    j->name = ay_arena_alloc(&j->arena, (j->files.n + 1) * sizeof *j->name);
+    j->rows = ay_arena_alloc(&j->arena, (j->files.n + 1) * (size_t)j->dim * sizeof *j->rows);
+    if (!j->name || !j->rows)
+        return ay_fail(err, AY_ENOMEM, "%zu pictures", j->files.n);
+    status = ay_pictures_each(&j->walk, &j->files, err);
+    if (status == AY_OK && j->n < 2)
+        return ay_fail(err, AY_EINVAL, "%zu of these can be read as pictures: groups need two at least", j->n);
+    return status;
+}
+
+static bool on_progress(void *ctx, double done)
+{
+    ay_progress_step(ctx, (long)(done * 1000), 1000);
+    return true;
+}
+
+static ay_status group_all(job *j, ay_err *err)
+{
+    ay_rows rows = {j->rows, j->n, j->dim};
+    ay_progress bar;
+    ay_status status;
+
+    ay_progress_start(&bar, "grouping", 1000, ay_args_get(j->args, "quiet") != NULL);
+    j->how.progress = on_progress;
+    j->how.ctx = &bar;
+    status = ay_groups_make(&rows, &j->how, &j->arena, &j->groups, err);
+    ay_progress_end(&bar);
+    return status;
+}
+
+/* ---- names */
+
+/* The names that the encoder knows; for one that reads any text, everyday words.  Answers how many. */
+static int candidates(const job *j, const char **list, bool closed)
+{
+    int n = 0;
+
+    if (!closed)
+        for (; n < ay_bank_word_count && n < MOST_NAMES; n++)
+            list[n] = ay_bank_words[n];
+    else
+        for (const char *name; n < MOST_NAMES && (name = ay_words_name(j->words, n)); n++)
+            list[n] = name;
+    return n;
+}
+
+/* Without words there are no names, and that is no failure. */
+static ay_status name_all(job *j, ay_err *err)
+{
+    const char **list = ay_arena_alloc(&j->arena, MOST_NAMES * sizeof *list);
+    ay_rows rows = {j->rows, j->n, j->dim};
+    ay_words_info info;
+    float *vectors;
+    int n;
+    ay_status status;
+
+    if (!list)
+        return ay_fail(err, AY_ENOMEM, "names");
+    if (ay_session_words(&j->words, j->args, NULL) != AY_OK || ay_words_get_info(j->words, &info, NULL) != AY_OK ||
+        info.dim != j->dim)
+        return AY_OK;
+    n = candidates(j, list, info.closed);
+    vectors = ay_arena_alloc(&j->arena, ((size_t)n * (size_t)j->dim + 1) * sizeof *vectors);
+    status = vectors ? ay_words_embed(j->words, list, n, vectors, err) : ay_fail(err, AY_ENOMEM, "names");
+    return status == AY_OK ? ay_groups_name(&rows, &j->groups, list, vectors, n, &j->arena, err) : status;
+}
+
+/* ---- tell */
+
+static const char *told(const char *file)
+{
+    return ay_utf8_valid(file, strlen(file)) ? file : "(name is not UTF-8)";
+}
+
+static json_t *group_json(const job *j, int k)
+{
+    const ay_group *g = &j->groups.group[k];
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < j->n; i++)
+        if (j->groups.label[i] == k)
+            json_array_append_new(list, json_pack("{s:s, s:o}", "file", told(j->name[i]), "similarity",
+                                                  ay_view_real((double)j->groups.similarity[i])));
+    return json_pack("{s:i, s:s, s:i, s:o, s:s, s:o}", "group", k + 1, "name", g->name, "size", (int)g->size, "cohesion",
+                     ay_view_real((double)g->cohesion), "medoid", told(j->name[g->medoid]), "pictures", list);
+}
+
+static void print_json(const job *j)
+{
+    json_t *groups = json_array(), *outside = json_array(), *all;
+
+    for (int k = 0; k < j->groups.n; k++)
+        json_array_append_new(groups, group_json(j, k));
+    for (size_t i = 0; i < j->n; i++)
+        if (j->groups.label[i] < 0)
+            json_array_append_new(outside, json_string(told(j->name[i])));
+    all = json_pack("{s:o, s:o, s:i, s:o}", "groups", groups, "outside", outside, "pictures", (int)j->n, "silhouette",
+                    ay_view_real(j->groups.silhouette));
+    json_dumpf(all, stdout, JSON_COMPACT | JSON_REAL_PRECISION(7));
+    putchar('\n');
+    json_decref(all);
+}
+
+static void print_list(const job *j)
+{
+    for (int k = -1; k < j->groups.n; k++)
+        for (size_t i = 0; i < j->n; i++)
+            if (j->groups.label[i] == (k + 1 == j->groups.n ? -1 : k + 1))
+                printf("%d\t%s\t%.3f\t%s\n", j->groups.label[i] + 1,
+                       j->groups.label[i] < 0 ? "" : j->groups.group[j->groups.label[i]].name,
+                       (double)j->groups.similarity[i], j->name[i]);
+}
+
+static void print_groups(const job *j)
+{
+    for (int k = 0; k < j->groups.n; k++) {
+        const ay_group *g = &j->groups.group[k];
+        printf("%3d  %-20s %6zu  %.3f  %s\n", k + 1, *g->name ? g->name : "-", g->size, (double)g->cohesion,
+               j->name[g->medoid]);
+    }
+}
+
+static int print(const job *j)
+{
+    if (ay_args_get(j->args, "json"))
+        print_json(j);
+    else if (ay_args_get(j->args, "list"))
+        print_list(j);
+    else
+        print_groups(j);
+    fflush(stdout);
+    if (!ay_args_get(j->args, "quiet"))
+        fprintf(stderr, "%zu pictures in %d group%s, %zu in none; silhouette %.2f (1: far apart, 0: one cloud cut up)\n",
+                j->n - j->groups.outside, j->groups.n, j->groups.n == 1 ? "" : "s", j->groups.outside,
+                j->groups.silhouette);
+    return j->walk.failed ? AY_EXIT_FAIL : AY_EXIT_OK;
+}
+
+/* ---- */
+
+static bool read_how(ay_args *a, ay_groups_options *how)
+{
+    long k = 0, least = 0, seed = 42;
+
+    if ((ay_args_get(a, "groups") && !ay_args_number(a, "groups", 1, 100000, &k)) ||
+        (ay_args_get(a, "density") && !ay_args_number(a, "density", 2, 1000000, &least)) ||
+        (ay_args_get(a, "seed") && !ay_args_number(a, "seed", 0, 1000000000, &seed)))
+        return false;
+    *how = (ay_groups_options){.way = least ? AY_GROUPS_DENSITY : k ? AY_GROUPS_NUMBER : AY_GROUPS_CHOOSE,
+                               .k = (int)k, .least = (int)least, .seed = (uint64_t)seed};
+    return true;
+}
+
+static void job_fini(job *j)
+{
+    ay_files_fini(&j->files);
+    ay_arena_fini(&j->arena);
+    ay_words_close(j->words);
+    ay_session_close(&j->session);
+}
+
+int ay_cmd_cluster(int argc, char **argv)
+{
+    job j = {0};
+    ay_args a;
+    ay_err err;
+    int rc = ay_args_parse(&a, &usage, argc, argv);
+
+    j.args = &a;
+    if (rc < 0 && a.n_rest == 0)
+        rc = ay_args_wrong(&a, "cluster: which pictures? a folder, or files");
+    if (rc < 0 && ay_args_get(&a, "groups") && ay_args_get(&a, "density"))
+        rc = ay_args_wrong(&a, "cluster: --groups or --density, not both");
+    if (rc < 0 && !read_how(&a, &j.how))
+        rc = AY_EXIT_USAGE;
+    if (rc < 0)
+        rc = ay_files_collect(&j.files, a.rest, a.n_rest, &err) != AY_OK || embed_all(&j, &err) != AY_OK ||
+                     group_all(&j, &err) != AY_OK || name_all(&j, &err) != AY_OK
+                 ? ay_cmd_fail(&err)
+                 : print(&j);
+    job_fini(&j);
+    ay_args_fini(&a);
+    return rc;
+}
