@@ -32,6 +32,22 @@ words('the slash key comes to the box, Enter searches, minus words leave out', a
     equal(await page.locator('#seek').inputValue(), 'a gear -coil -"red lid"', 'Back goes back');
 });
 
+words('what is being typed stays when another device changes the data set', async ({ page, url }) => {
+    await page.goto('#/data');
+    await page.waitForSelector('.card');
+    const dataset = await page.locator('#dataset').inputValue();
+    await page.keyboard.press('/');
+    await page.keyboard.type('copper co');
+    await page.locator('#seek').evaluate((el) => el.setAttribute('data-drawn', 'before'));
+    const made = await fetch(`${url}v1/classes`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ dataset, name: 'Passing' }) });
+    equal(made.status, 201, 'the other device made a class');
+    await page.waitForSelector('#seek:not([data-drawn])');
+    await page.keyboard.type('il');
+    equal(await page.locator('#seek').inputValue(), 'copper coil', 'the words go on');
+    const { id } = await made.json();
+    equal((await fetch(`${url}v1/classes/${id}`, { method: 'DELETE' })).status, 200, 'and took it away');
+});
+
 words('nothing that matches: why, and the nearest anyway, page by page', async ({ page, shot }) => {
     await page.goto('#/search/q=rain');
     const reply = await page.waitForResponse('**/v1/search');

@@ -44,7 +44,7 @@ const byMarks = (el) =>
 
 /**
  * Draw root's content again without taking the keyboard's place away: the focus goes to the new element that
- * stands for the old one, or else to fallback, or to root.
+ * stands for the old one, with what was typed into it, or else to fallback, or to root.
  * @param {HTMLElement} root @param {() => void} draw @param {string} [fallback] selector
  */
 export function redraw(root, draw, fallback) {
@@ -57,6 +57,12 @@ export function redraw(root, draw, fallback) {
     const next = root.querySelector(path) ?? (fallback && root.querySelector(fallback));
     if (!next && !root.hasAttribute('tabindex')) root.setAttribute('tabindex', '-1');
     (next ?? root).focus({ preventScroll: true });
+    if (next && at.matches('input[type="search"], input[type="text"], textarea')) keepTyped(at, next);
+}
+
+function keepTyped(from, to) {
+    to.value = from.value;
+    to.setSelectionRange(from.selectionStart, from.selectionEnd);
 }
 
 /** The first match below root; the page's own markup, so it is there. */

@@ -9,12 +9,15 @@ import { failed } from './toast.js';
 const inSearch = () => location.hash.startsWith('#/search');
 const now = () => (inSearch() ? fromAddress(location.hash) : { q: '', like: '', file: '', dataset: '', class: '', all: '', n: '' });
 
+/** At once where the box is seen: what is typed next belongs in it.  On a phone the search's own page has it. */
 export function focusSearch() {
-    if (getComputedStyle($('.seek')).display === 'none') location.hash = '#/search/';
-    setTimeout(() => {
+    const go = () => {
         $('#seek')?.focus();
         $('#seek')?.select();
-    });
+    };
+    if (getComputedStyle($('.seek')).display !== 'none') return go();
+    location.hash = '#/search/';
+    setTimeout(go);
 }
 
 /** Look for pictures like this one, with the words that are in the box. */
