@@ -57,8 +57,8 @@ static ay_status colour_examine(void *ctx, const char *text, ay_arena *a, ay_wor
 static ay_service *open_words(const char *dir)
 {
     ay_service_options o = {.data = dir, .wait_reembed = true,
-                            .words = {NULL, colour_info, colour_pair, colour_embed,
-                                      closed ? colour_examine : NULL}};
+                            .words = {.info = colour_info, .pair = colour_pair, .embed = colour_embed,
+                                      .examine = closed ? colour_examine : NULL}};
     ay_service *s;
 
     fake_init(&encoder, 'a');
