@@ -152,7 +152,7 @@ static void wrong_requests(void)
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ay_err err = {{0}};
-        ay_image im = {1, 1, (uint8_t *)&err};
+        ay_image im = {.width = 1, .height = 1, .data = (uint8_t *)&err};
         ay_status st = ay_draw_picture((ay_draw_set)bad[i].set, bad[i].class_index, 1, 1,
                                        bad[i].width, bad[i].height, &im, &err);
         CHECK(st == AY_EINVAL && !im.data && err.msg[0]);

@@ -237,7 +237,7 @@ static ay_service *open_pixels(const char *dir)
 static void picture(ay_buf *out, int x, int y, int z, int mark)
 {
     uint8_t data[6] = {(uint8_t)x, (uint8_t)y, (uint8_t)z, (uint8_t)mark, (uint8_t)(mark >> 8), 0};
-    ay_image im = {2, 1, data};
+    ay_image im = {.width = 2, .height = 1, .data = data};
 
     out->len = 0;
     CHECK_OK(ay_image_encode_png(&im, out, &err), err);
