@@ -4,7 +4,8 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
-#include "cmd/pictures.h"
+#include "cmd/embedded.h"
+#include "cmd/progress.h"
 #include "cmd/session.h"
 #include "http/view.h"
 #include "service/groups.h"
@@ -41,43 +42,21 @@ typedef struct {
     ay_arena arena;
     ay_words *words;
     ay_files files;
-    ay_pictures walk;
-    const char **name; /* of the rows */
-    float *rows;
-    size_t n;
-    int dim;
+    ay_embedded all;
     ay_groups_options how;
     ay_groups groups;
 } job;
 
 /* ---- embed and group */
 
-static ay_status embed(void *ctx, const ay_image *const *images, const char *const *names, int n, ay_err *err)
-{
-    job *j = ctx;
-    ay_status status = ay_engine_embed(j->session.engine, images, n, j->rows + j->n * (size_t)j->dim, err);
-
-    for (int i = 0; i < n && status == AY_OK; i++)
-        j->name[j->n++] = names[i];
-    return status;
-}
-
 static ay_status embed_all(job *j, ay_err *err)
 {
     ay_status status = ay_session_engine(&j->session, j->args, err);
 
-    if (status != AY_OK)
-        return status;
-    j->dim = ay_engine_get_info(j->session.engine)->dim;
-    j->walk = (ay_pictures){.what = "embedding", .limits = ay_session_limits(j->args),
-                            .quiet = ay_args_get(j->args, "quiet") != NULL, .use = embed, .ctx = j};
-    j->name = ay_arena_alloc(&j->arena, (j->files.n + 1) * sizeof *j->name);
-    j->rows = ay_arena_alloc(&j->arena, (j->files.n + 1) * (size_t)j->dim * sizeof *j->rows);
-    if (!j->name || !j->rows)
-        return ay_fail(err, AY_ENOMEM, "%zu pictures", j->files.n);
-    status = ay_pictures_each(&j->walk, &j->files, err);
-    if (status == AY_OK && j->n < 2)
-        return ay_fail(err, AY_EINVAL, "%zu of these can be read as pictures: groups need two at least", j->n);
+    if (status == AY_OK)
+        status = ay_embedded_read(&j->all, &j->session, j->args, &j->files, &j->arena, err);
+    if (status == AY_OK && j->all.n < 2)
+        return ay_fail(err, AY_EINVAL, "%zu of these can be read as pictures: groups need two at least", j->all.n);
     return status;
 }
 
@@ -89,7 +68,7 @@ static bool on_progress(void *ctx, double done)
 
 static ay_status group_all(job *j, ay_err *err)
 {
-    ay_rows rows = {j->rows, j->n, j->dim};
+    ay_rows rows = {j->all.rows, j->all.n, j->all.dim};
     ay_progress bar;
     ay_status status;
 
@@ -121,7 +100,7 @@ static int candidates(const job *j, const char **list, bool closed)
 static ay_status name_all(job *j, ay_err *err)
 {
     const char **list = ay_arena_alloc(&j->arena, MOST_NAMES * sizeof *list);
-    ay_rows rows = {j->rows, j->n, j->dim};
+    ay_rows rows = {j->all.rows, j->all.n, j->all.dim};
     ay_words_info info;
     float *vectors;
     int n;
@@ -130,10 +109,10 @@ static ay_status name_all(job *j, ay_err *err)
     if (!list)
         return ay_fail(err, AY_ENOMEM, "names");
     if (ay_session_words(&j->words, j->args, NULL) != AY_OK || ay_words_get_info(j->words, &info, NULL) != AY_OK ||
-        info.dim != j->dim)
+        info.dim != j->all.dim)
         return AY_OK;
     n = candidates(j, list, info.closed);
-    vectors = ay_arena_alloc(&j->arena, ((size_t)n * (size_t)j->dim + 1) * sizeof *vectors);
+    vectors = ay_arena_alloc(&j->arena, ((size_t)n * (size_t)j->all.dim + 1) * sizeof *vectors);
     status = vectors ? ay_words_embed(j->words, list, n, vectors, err) : ay_fail(err, AY_ENOMEM, "names");
     return status == AY_OK ? ay_groups_name(&rows, &j->groups, list, vectors, n, &j->arena, err) : status;
 }
@@ -150,12 +129,12 @@ static json_t *group_json(const job *j, int k)
     const ay_group *g = &j->groups.group[k];
     json_t *list = json_array();
 
-    for (size_t i = 0; i < j->n; i++)
+    for (size_t i = 0; i < j->all.n; i++)
         if (j->groups.label[i] == k)
-            json_array_append_new(list, json_pack("{s:s, s:o}", "file", told(j->name[i]), "similarity",
+            json_array_append_new(list, json_pack("{s:s, s:o}", "file", told(j->all.name[i]), "similarity",
                                                   ay_view_real((double)j->groups.similarity[i])));
     return json_pack("{s:i, s:s, s:i, s:o, s:s, s:o}", "group", k + 1, "name", g->name, "size", (int)g->size, "cohesion",
-                     ay_view_real((double)g->cohesion), "medoid", told(j->name[g->medoid]), "pictures", list);
+                     ay_view_real((double)g->cohesion), "medoid", told(j->all.name[g->medoid]), "pictures", list);
 }
 
 static void print_json(const job *j)
@@ -164,10 +143,10 @@ static void print_json(const job *j)
 
     for (int k = 0; k < j->groups.n; k++)
         json_array_append_new(groups, group_json(j, k));
-    for (size_t i = 0; i < j->n; i++)
+    for (size_t i = 0; i < j->all.n; i++)
         if (j->groups.label[i] < 0)
-            json_array_append_new(outside, json_string(told(j->name[i])));
-    all = json_pack("{s:o, s:o, s:i, s:o}", "groups", groups, "outside", outside, "pictures", (int)j->n, "silhouette",
+            json_array_append_new(outside, json_string(told(j->all.name[i])));
+    all = json_pack("{s:o, s:o, s:i, s:o}", "groups", groups, "outside", outside, "pictures", (int)j->all.n, "silhouette",
                     ay_view_real(j->groups.silhouette));
     json_dumpf(all, stdout, JSON_COMPACT | JSON_REAL_PRECISION(7));
     putchar('\n');
@@ -177,11 +156,11 @@ static void print_json(const job *j)
 static void print_list(const job *j)
 {
     for (int k = -1; k < j->groups.n; k++)
-        for (size_t i = 0; i < j->n; i++)
+        for (size_t i = 0; i < j->all.n; i++)
             if (j->groups.label[i] == (k + 1 == j->groups.n ? -1 : k + 1))
                 printf("%d\t%s\t%.3f\t%s\n", j->groups.label[i] + 1,
                        j->groups.label[i] < 0 ? "" : j->groups.group[j->groups.label[i]].name,
-                       (double)j->groups.similarity[i], j->name[i]);
+                       (double)j->groups.similarity[i], j->all.name[i]);
 }
 
 static void print_groups(const job *j)
@@ -189,7 +168,7 @@ static void print_groups(const job *j)
     for (int k = 0; k < j->groups.n; k++) {
         const ay_group *g = &j->groups.group[k];
         printf("%3d  %-20s %6zu  %.3f  %s\n", k + 1, *g->name ? g->name : "-", g->size, (double)g->cohesion,
-               j->name[g->medoid]);
+               j->all.name[g->medoid]);
     }
 }
 
@@ -204,9 +183,9 @@ static int print(const job *j)
     fflush(stdout);
     if (!ay_args_get(j->args, "quiet"))
         fprintf(stderr, "%zu pictures in %d group%s, %zu in none; silhouette %.2f (1: far apart, 0: one cloud cut up)\n",
-                j->n - j->groups.outside, j->groups.n, j->groups.n == 1 ? "" : "s", j->groups.outside,
+                j->all.n - j->groups.outside, j->groups.n, j->groups.n == 1 ? "" : "s", j->groups.outside,
                 j->groups.silhouette);
-    return j->walk.failed ? AY_EXIT_FAIL : AY_EXIT_OK;
+    return j->all.failed ? AY_EXIT_FAIL : AY_EXIT_OK;
 }
 
 /* ---- */

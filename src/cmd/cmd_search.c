@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
-#include "cmd/pictures.h"
+#include "cmd/embedded.h"
 #include "cmd/session.h"
 #include "http/request.h"
 #include "http/view.h"
@@ -48,11 +48,7 @@ typedef struct {
     ay_buf like;      /* the bytes of --like */
     ay_words *words;  /* of a folder's search */
     ay_files files;
-    ay_pictures walk;
-    const char **name; /* of the rows, in the arena */
-    float *rows;
-    size_t n;
-    int dim;
+    ay_embedded all; /* of a folder's search */
     ay_find_answer answer;
 } job;
 
@@ -121,27 +117,6 @@ static ay_status read_operands(job *j, ay_err *err)
 
 /* ---- a folder */
 
-static ay_status embed(void *ctx, const ay_image *const *images, const char *const *names, int n, ay_err *err)
-{
-    job *j = ctx;
-    ay_status status = ay_engine_embed(j->session.engine, images, n, j->rows + j->n * (size_t)j->dim, err);
-
-    for (int i = 0; i < n && status == AY_OK; i++)
-        j->name[j->n++] = names[i];
-    return status;
-}
-
-static ay_status embed_folder(job *j, ay_err *err)
-{
-    j->walk = (ay_pictures){.what = "embedding", .limits = ay_session_limits(j->args),
-                            .quiet = ay_args_get(j->args, "quiet") != NULL, .use = embed, .ctx = j};
-    j->name = ay_arena_alloc(&j->arena, (j->files.n + 1) * sizeof *j->name);
-    j->rows = ay_arena_alloc(&j->arena, (j->files.n + 1) * (size_t)j->dim * sizeof *j->rows);
-    if (!j->name || !j->rows)
-        return ay_fail(err, AY_ENOMEM, "%zu pictures", j->files.n);
-    return ay_pictures_each(&j->walk, &j->files, err);
-}
-
 static ay_status embed_like(job *j, const float **out, ay_err *err)
 {
     ay_image_limits limits = ay_session_limits(j->args);
@@ -156,7 +131,7 @@ static ay_status embed_like(job *j, const float **out, ay_err *err)
     if (status != AY_OK)
         return ay_err_wrap(err, "%s", ay_args_get(j->args, "like")), status;
     list[0] = &im;
-    v = ay_arena_alloc(&j->arena, (size_t)j->dim * sizeof *v);
+    v = ay_arena_alloc(&j->arena, (size_t)j->all.dim * sizeof *v);
     *out = v;
     status = v ? ay_engine_embed(j->session.engine, list, 1, v, err) : ay_fail(err, AY_ENOMEM, "a picture");
     ay_image_fini(&im);
@@ -172,11 +147,11 @@ static ay_status read_words(job *j, ay_question_read *out, ay_err *err)
     if (!ay_question_has_words(&j->q.question))
         return AY_OK;
     status = ay_words_get_info(j->words, &info, err);
-    if (status == AY_OK && info.dim != j->dim)
+    if (status == AY_OK && info.dim != j->all.dim)
         return ay_fail(err, AY_ECORRUPT, "the image tower gives %d numbers and the text tower %d: they do "
-                                         "not belong together", j->dim, info.dim);
+                                         "not belong together", j->all.dim, info.dim);
     reader = ay_word_reader_of_words(j->words);
-    return status == AY_OK ? ay_question_take(&j->q.question, &reader, info.closed, j->dim, &j->arena, out, err)
+    return status == AY_OK ? ay_question_take(&j->q.question, &reader, info.closed, j->all.dim, &j->arena, out, err)
                            : status;
 }
 
@@ -192,7 +167,7 @@ static ay_status take_ranking(job *j, const ay_ranking *r, const ay_question_rea
     if (!j->answer.text || !j->answer.items)
         return ay_fail(err, AY_ENOMEM, "writing an answer");
     for (int i = 0; i < r->n; i++)
-        j->answer.items[j->answer.n++] = (ay_found){.file = j->name[r->items[i].row],
+        j->answer.items[j->answer.n++] = (ay_found){.file = j->all.name[r->items[i].row],
             .similarity = r->items[i].similarity, .score = r->items[i].score};
     return AY_OK;
 }
@@ -200,13 +175,13 @@ static ay_status take_ranking(job *j, const ay_ranking *r, const ay_question_rea
 /* Pictures of one folder are of one class. */
 static int *folder_labels(job *j)
 {
-    int *label = ay_arena_alloc(&j->arena, (j->n + 1) * sizeof *label);
+    int *label = ay_arena_alloc(&j->arena, (j->all.n + 1) * sizeof *label);
     size_t before = 0;
 
-    for (size_t i = 0; label && i < j->n; i++) {
-        const char *slash = strrchr(j->name[i], '/');
-        size_t n = slash ? (size_t)(slash - j->name[i]) : 0;
-        bool same = i > 0 && n == before && strncmp(j->name[i], j->name[i - 1], n) == 0;
+    for (size_t i = 0; label && i < j->all.n; i++) {
+        const char *slash = strrchr(j->all.name[i], '/');
+        size_t n = slash ? (size_t)(slash - j->all.name[i]) : 0;
+        bool same = i > 0 && n == before && strncmp(j->all.name[i], j->all.name[i - 1], n) == 0;
         label[i] = i == 0 ? 0 : label[i - 1] + !same;
         before = n;
     }
@@ -224,7 +199,7 @@ static ay_status learn(job *j, const ay_shelf *pool, ay_ranking_query *v, ay_cha
 
     if (status == AY_OK && (v->words || v->nminus)) {
         reader = ay_word_reader_of_words(j->words);
-        status = ay_question_bank(&reader, v->neutral, j->dim, &j->arena, &bank, &n, err);
+        status = ay_question_bank(&reader, v->neutral, j->all.dim, &j->arena, &bank, &n, err);
         if (status == AY_OK)
             status = ay_chance_of_words(pool, bank, n, 0, words, err);
         v->of_words = words;
@@ -238,10 +213,10 @@ static ay_status learn(job *j, const ay_shelf *pool, ay_ranking_query *v, ay_cha
 static ay_status rank_folder(job *j, ay_err *err)
 {
     ay_ranking_options o = {.kind = j->q.cut, .least = j->q.least, .most = j->q.limit};
-    ay_question_read read = {.vectors.dim = j->dim};
+    ay_question_read read = {.vectors.dim = j->all.dim};
     ay_ranked *ranked = ay_arena_alloc(&j->arena, (size_t)o.most * sizeof *ranked);
-    ay_rows rows = {j->rows, j->n, j->dim};
-    ay_shelf pool = {&rows, 1, j->dim, j->n};
+    ay_rows rows = {j->all.rows, j->all.n, j->all.dim};
+    ay_shelf pool = {&rows, 1, j->all.dim, j->all.n};
     ay_chance words = {0}, pictures = {0};
     ay_ranking r;
     ay_status status = ranked ? read_words(j, &read, err) : ay_fail(err, AY_ENOMEM, "searching");
@@ -251,7 +226,7 @@ static ay_status rank_folder(job *j, ay_err *err)
     if (status != AY_OK)
         return status;
     if (!read.vectors.words && !read.vectors.picture)
-        ay_ranking_unknown(NULL, j->n, &r);
+        ay_ranking_unknown(NULL, j->all.n, &r);
     else if ((status = learn(j, &pool, &read.vectors, &words, &pictures, err)) == AY_OK)
         status = ay_ranking_make(&pool, NULL, &read.vectors, &o, ranked, &r, err);
     ay_chance_fini(&words);
@@ -273,8 +248,7 @@ static ay_status search_folder(job *j, ay_err *err)
         status = ay_session_engine(&j->session, j->args, err);
     if (status != AY_OK)
         return status;
-    j->dim = ay_engine_get_info(j->session.engine)->dim;
-    status = embed_folder(j, err);
+    status = ay_embedded_read(&j->all, &j->session, j->args, &j->files, &j->arena, err);
     return status == AY_OK ? rank_folder(j, err) : status;
 }
 
@@ -339,7 +313,7 @@ static int print(job *j)
                 i + 1 == a->nunknown ? "\n" : "");
     if (!quiet)
         fprintf(stderr, "%s\n", a->text);
-    return j->walk.failed ? AY_EXIT_FAIL : a->n ? AY_EXIT_OK : AY_EXIT_NO_MATCH;
+    return j->all.failed ? AY_EXIT_FAIL : a->n ? AY_EXIT_OK : AY_EXIT_NO_MATCH;
 }
 
 static void job_fini(job *j)
