@@ -16,7 +16,7 @@
 #include "base/rng.h"
 #include "engine/engine.h"
 #include "engine/words.h"
-#include "service/question.h"
+#include "service/find/question.h"
 
 #include <math.h>
 #include <stdio.h>

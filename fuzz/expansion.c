@@ -1,6 +1,6 @@
 /* fuzz/expansion.c - any bytes at all as a language model's answer, and as a kept one.  What passes is checked
  * again: it must pass unchanged, and hold nothing that the check is there to keep out. */
-#include "service/expand_parts.h"
+#include "service/words/expand_parts.h"
 
 #include <string.h>
 

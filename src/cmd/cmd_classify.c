@@ -1,16 +1,16 @@
 /* cmd/cmd_classify.c - "assay classify": which of these words fits a picture best?
  *
- * Labels are read by the rules of service/labels.h and judged by those of service/zeroshot.h, as the server's;
+ * Labels are read by the rules of service/words/labels.h and judged by those of service/words/zeroshot.h, as the server's;
  * they stand as they are, without a sentence around them.  What the encoder cannot read is told and gets no
- * score (service/sift.h). */
+ * score (service/words/sift.h). */
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/pictures.h"
 #include "cmd/session.h"
-#include "service/labels.h"
-#include "service/sift.h"
-#include "service/zeroshot.h"
+#include "service/words/labels.h"
+#include "service/words/sift.h"
+#include "service/words/zeroshot.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -53,7 +53,7 @@ typedef struct {
 
 /* ---- labels ---------------------------------------------------------------------------------- */
 
-/* What --labels and --labels-file say, by the rules of service/labels.h. */
+/* What --labels and --labels-file say, by the rules of service/words/labels.h. */
 static ay_status read_labels(job *j, const ay_args *a, ay_err *err)
 {
     const char *list = ay_args_get(a, "labels"), *file = ay_args_get(a, "labels-file");

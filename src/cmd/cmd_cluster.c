@@ -8,8 +8,8 @@
 #include "cmd/progress.h"
 #include "cmd/session.h"
 #include "http/view.h"
-#include "service/groups.h"
-#include "service/learn_chance.h"
+#include "service/library/groups.h"
+#include "service/find/learn_chance.h"
 
 #include <jansson.h>
 #include <stdio.h>

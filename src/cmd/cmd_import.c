@@ -3,7 +3,7 @@
 #include "cmd/commands.h"
 #include "cmd/progress.h"
 #include "cmd/session.h"
-#include "service/omnizap.h"
+#include "service/words/omnizap.h"
 
 #include <jansson.h>
 #include <stdio.h>

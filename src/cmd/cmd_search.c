@@ -10,7 +10,7 @@
 #include "cmd/session.h"
 #include "http/request.h"
 #include "http/view.h"
-#include "service/search.h"
+#include "service/find/search.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -16,7 +16,7 @@
 #define AY_CMD_CONFIG_H
 
 #include "base/err.h"
-#include "service/word_settings.h"
+#include "service/words/word_settings.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,7 +36,7 @@ typedef struct {
 typedef struct {
     char *value[AY_CONFIG_MAX];  /* owned; NULL: the default is in force */
     char *origin[AY_CONFIG_MAX]; /* owned: "flag --port", "ASSAY_PORT", "assay.yaml:3" */
-    /* The variables of classification by words (service/word_settings.h), in the order of their table. */
+    /* The variables of classification by words (service/words/word_settings.h), in the order of their table. */
     char *variable[AY_WORD_VARS_MAX], *variable_origin[AY_WORD_VARS_MAX];
     char *file;                  /* the file that was read, or NULL */
 } ay_config;

@@ -1,7 +1,7 @@
 #include "cmd/models.h"
 #include "base/file.h"
 #include "cmd/cmd.h"
-#include "service/registry.h"
+#include "service/learn/registry.h"
 
 #include <inttypes.h>
 #include <stdio.h>

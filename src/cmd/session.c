@@ -2,8 +2,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "net/presets.h"
-#include "service/classify_words.h"
-#include "service/encoders.h"
+#include "service/words/classify_words.h"
+#include "service/encoders/encoders.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -23,7 +23,7 @@ typedef struct {
     char data[4096], digests[4200]; /* digests: what is remembered of weights (models/digest.h) */
 } ay_session;
 
-/* Which encoder: the setting "model" when it was set; else what was chosen on the page (service/encoders.h), when a data
+/* Which encoder: the setting "model" when it was set; else what was chosen on the page (service/encoders/encoders.h), when a data
  * folder is opened; else the embedded one. */
 /* Open the encoder alone, the one of the setting. */
 ay_status ay_session_engine(ay_session *s, const ay_args *a, ay_err *err);

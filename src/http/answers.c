@@ -5,8 +5,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/thread.h"
-#include "service/reason.h"
-#include "service/registry.h"
+#include "service/learn/reason.h"
+#include "service/learn/registry.h"
 
 #include <time.h>
 

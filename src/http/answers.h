@@ -8,7 +8,7 @@
 
 #include "http/request.h"
 
-#include "service/predict.h"
+#include "service/learn/predict.h"
 
 enum { AY_ANSWERS_THREADS = 8 };
 

@@ -2,7 +2,7 @@
 #include "http/handlers.h"
 #include "http/view.h"
 
-#include "service/encoders.h"
+#include "service/encoders/encoders.h"
 #include "service/memory.h"
 
 static json_t *number_or_null(int64_t v)

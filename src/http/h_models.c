@@ -6,8 +6,8 @@
 #include "http/view.h"
 
 #include "base/str.h"
-#include "service/reason.h"
-#include "service/registry.h"
+#include "service/learn/reason.h"
+#include "service/learn/registry.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "http/view.h"
 
 #include "base/str.h"
-#include "service/search.h"
+#include "service/find/search.h"
 
 #include <string.h>
 

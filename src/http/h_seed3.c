@@ -15,7 +15,7 @@
 #include "http/view.h"
 
 #include "base/hash.h"
-#include "service/registry.h"
+#include "service/learn/registry.h"
 
 #include <stdio.h>
 #include <string.h>

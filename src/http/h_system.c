@@ -3,8 +3,8 @@
 #include "http/impl.h"
 
 #include "base/clock.h"
-#include "service/classify_words.h"
-#include "service/registry.h"
+#include "service/words/classify_words.h"
+#include "service/learn/registry.h"
 
 #include <math.h>
 

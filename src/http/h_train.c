@@ -5,7 +5,7 @@
 
 #include "base/str.h"
 #include "service/dataset.h"
-#include "service/training.h"
+#include "service/learn/training.h"
 
 #include <string.h>
 

@@ -1,13 +1,13 @@
 /* http/h_why.c - /v1: one answer of the record: read, delete, where the network looked, its doubt.
  *
- * Explaining is slow and admitted a few at a time (service/reason.h): who comes when it is full gets 503
+ * Explaining is slow and admitted a few at a time (service/learn/reason.h): who comes when it is full gets 503
  * with Retry-After at once, so that these requests never fill the workers that answer. */
 #include "http/handlers.h"
 #include "http/impl.h"
 #include "http/view.h"
 
 #include "base/str.h"
-#include "service/reason.h"
+#include "service/learn/reason.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,10 +7,10 @@
 
 #include "service/dataset.h"
 #include "service/picture.h"
-#include "service/predict.h"
-#include "service/registry.h"
+#include "service/learn/predict.h"
+#include "service/learn/registry.h"
 #include "service/scan.h"
-#include "service/search.h"
+#include "service/find/search.h"
 #include "service/service.h"
 #include "service/suspects.h"
 

@@ -4,7 +4,7 @@
 #define AY_HTTP_WORD_FORM_H
 
 #include "http/request.h"
-#include "service/classify_words.h"
+#include "service/words/classify_words.h"
 
 /* A field that is true or false, in a form or in JSON; usual when it is absent. */
 ay_status ay_h_yes_no(const ay_request *rq, const char *name, bool usual, bool *out, ay_err *err);

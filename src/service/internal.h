@@ -9,7 +9,7 @@
  *   writing   one change at a time: the store's transaction and the same change in memory
  *   lock      the galleries; scans hold it for reading, changes for the moment of the change
  *   calibrating, and then nothing
- * jobs_lock, serving_lock and the lock of words (service/wordy.h) stand alone; `opening` is held while a trained model opens, may be taken
+ * jobs_lock, serving_lock and the lock of words (service/words/wordy.h) stand alone; `opening` is held while a trained model opens, may be taken
  * inside `writing`, and serving_lock is taken inside it; `reasoning` is held while one picture is
  * explained, and nothing is taken inside it. */
 #ifndef AY_SERVICE_INTERNAL_H
@@ -25,10 +25,10 @@
 
 enum { AY_JOBS_KEPT = 100, AY_POOL = 3 };
 
-typedef struct ay_wordy ay_wordy;     /* service/wordy.h */
-typedef struct ay_serving ay_serving; /* service/serving.h */
-typedef struct ay_found_chances ay_found_chances; /* service/search_chance.c */
-typedef struct ay_encoders ay_encoders; /* service/encoders_parts.h */
+typedef struct ay_wordy ay_wordy;     /* service/words/wordy.h */
+typedef struct ay_serving ay_serving; /* service/learn/serving.h */
+typedef struct ay_found_chances ay_found_chances; /* service/find/search_chance.c */
+typedef struct ay_encoders ay_encoders; /* service/encoders/encoders_parts.h */
 
 typedef struct {
     int64_t id;
@@ -84,12 +84,12 @@ struct ay_service {
     ay_engine_options engine;
     ay_train_fn *train;
     char *train_folders;
-    ay_why_driver why_driver; /* service/reason.h */
+    ay_why_driver why_driver; /* service/learn/reason.h */
     pthread_mutex_t reasoning; /* guards why, which explains one picture at a time */
     ay_why *why;               /* NULL: none is open */
     int64_t why_model;
     atomic_int reasons;        /* requests admitted */
-    pthread_mutex_t serving_lock, opening; /* service/serving.h */
+    pthread_mutex_t serving_lock, opening; /* service/learn/serving.h */
     ay_serving *pool[AY_POOL];
     int npool;
     int64_t active_id; /* the trained model that answers; 0: none */

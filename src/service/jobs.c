@@ -3,7 +3,7 @@
  * Jobs are counted in memory and kept in the store when they begin, when they end, and when whoever
  * does the work says so: a step is no reason to sync a disk.  jobs_lock guards the memory and is never
  * held while the store writes. */
-#include "service/serving.h"
+#include "service/learn/serving.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -7,7 +7,7 @@
  * vector is stored before it is used.  It works in small groups, so that scans in between are not kept
  * waiting, and steps back when the engine is full. */
 #include "service/internal.h"
-#include "service/predict.h"
+#include "service/learn/predict.h"
 
 #include "base/clock.h"
 #include "base/log.h"

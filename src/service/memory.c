@@ -1,6 +1,6 @@
 #include "service/memory.h"
-#include "service/serving.h"
-#include "service/wordy.h"
+#include "service/learn/serving.h"
+#include "service/words/wordy.h"
 
 #include "base/log.h"
 #include "base/str.h"

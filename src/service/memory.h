@@ -4,7 +4,7 @@
  * trained models that are open.  Over the budget go, the one not used for longest first: trained models that are not the
  * active one, and the text tower; each comes back by itself when it is needed, which takes up to a second.  The encoder and
  * the active model stay whatever the budget says: without them nothing could be answered.  The encoder that a change
- * (service/encoders.h) opens beside the old one is not counted until it serves.
+ * (service/encoders/encoders.h) opens beside the old one is not counted until it serves.
  *
  * Rejected: a thread that looks now and then (memory would stay over the budget meanwhile), and refusing to open what does
  * not fit (the answer would depend on what was asked before).

@@ -4,9 +4,9 @@
  * memory, start the keeper, which embeds what has no vector for the model in force.  A kill at any
  * point leaves rows only for whole files, because a file is durable before its row is written; a file
  * without a row is rubbish that the keeper removes after the start. */
-#include "service/search_chance.h"
-#include "service/serving.h"
-#include "service/wordy.h"
+#include "service/find/search_chance.h"
+#include "service/learn/serving.h"
+#include "service/words/wordy.h"
 
 #include "base/file.h"
 #include "base/mem.h"

@@ -8,18 +8,24 @@
  *
  * and keeps every data set's vectors in memory, in step with the store.
  *
- *     service/service.h   open, close, undo, jobs, changes, counters      (this file)
+ *     service/            open, close, undo, jobs, changes, counters (this file); data sets, pictures, the scan
+ *     service/learn/      trainings, trained models, what they say and why
+ *     service/words/      which of some words fits a picture; verdicts; a language model's suggestions
+ *     service/find/       pictures found by words or by a picture
+ *     service/encoders/   which encoders there are, bringing one here, using it
+ *     service/library/    pictures without a class: brought in, grouped, cleaned, looked through
+ *
  *     service/dataset.h   data sets and classes
  *     service/picture.h   pictures: add, list, move, delete, read, thumbnail, import, export
  *     service/scan.h      the decision
  *     service/suspects.h  which reference pictures look wrong
- *     service/registry.h  trained models: install, promote, roll back
- *     service/predict.h   what a trained model says, and the record of it
- *     service/reason.h    why it said so, and how far to trust it
- *     service/training.h  trainings, one after another in the background
- *     service/classify_words.h  which of some words fits a picture; verdicts
- *     service/encoders.h  encoders: which there are, bringing one here, using it
- *     service/search.h    pictures found by words or by a picture
+ *     service/learn/registry.h  trained models: install, promote, roll back
+ *     service/learn/predict.h   what a trained model says, and the record of it
+ *     service/learn/reason.h    why it said so, and how far to trust it
+ *     service/learn/training.h  trainings, one after another in the background
+ *     service/words/classify_words.h  which of some words fits a picture; verdicts
+ *     service/encoders/encoders.h  encoders: which there are, bringing one here, using it
+ *     service/find/search.h    pictures found by words or by a picture
  *
  * The database may be elsewhere (MariaDB, MySQL) and go away.  What is in memory is answered still, the
  * rest answers AY_EBUSY, and all is well again when the database is back.  A write that was cut off while
@@ -107,9 +113,9 @@ typedef struct {
     bool (*unload)(void *ctx);
 } ay_word_reader;
 ay_word_reader ay_word_reader_of_words(ay_words *w); /* borrowed; must outlive the service */
-typedef struct ay_word_settings ay_word_settings;    /* service/classify_words.h */
+typedef struct ay_word_settings ay_word_settings;    /* service/words/classify_words.h */
 
-/* How another encoder is opened while the service runs (service/encoders.h).  Zeroes: this program does not change its
+/* How another encoder is opened while the service runs (service/encoders/encoders.h).  Zeroes: this program does not change its
  * encoder.  path: as ay_model_locate() gives it.  close: what open() gave, or what the service was opened with, when
  * another one has taken its place; nobody is inside. */
 typedef struct {
@@ -131,11 +137,11 @@ typedef struct {
     const char *encoder; /* what a person calls it: "default", a preset's name, a path; NULL: default */
     ay_encoder_driver encoders;
     ay_classifier_driver classifier;
-    ay_why_driver why; /* service/reason.h */
+    ay_why_driver why; /* service/learn/reason.h */
     ay_engine_options engine; /* precision, workers ... of trained models; model is ignored */
     ay_word_reader words;
     const ay_word_settings *word_settings; /* NULL: the usual ones; strings are borrowed */
-    ay_train_fn *train;       /* service/training.h; NULL: this program does not train */
+    ay_train_fn *train;       /* service/learn/training.h; NULL: this program does not train */
     const char *train_folders; /* folders below which a training may read, ':' between; NULL: none */
     bool serve;             /* a server: open the active model now, run the trainings that wait */
     ay_image_limits limits; /* for uploads; zeros: defaults */

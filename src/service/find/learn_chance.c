@@ -1,0 +1,252 @@
+#include "service/find/learn_chance.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOGETHER = 32, QUESTIONS_LEAST = 100 };
+#define WORK 20e6 /* cosines, beyond the least number of questions */
+
+/* z beyond these are as good as these. */
+#define Z_LOW  (-8.0)
+#define Z_HIGH 40.0
+
+const char *const ay_bank_words[] = {
+    "apple",     "banana",   "bread",    "cheese",    "coffee",    "egg",       "fish",     "lemon",
+    "milk",      "orange",   "pizza",    "potato",    "rice",      "salad",     "tomato",   "wine",
+    "ant",       "bear",     "bird",     "butterfly", "cat",       "chicken",   "cow",      "crab",
+    "dog",       "dolphin",  "duck",     "elephant",  "frog",      "horse",     "lion",     "monkey",
+    "mouse",     "owl",      "pig",      "rabbit",    "sheep",     "snake",     "spider",   "tiger",
+    "beach",     "bridge",   "castle",   "church",    "city",      "cloud",     "desert",   "field",
+    "forest",    "garden",   "house",    "island",    "lake",      "mountain",  "river",    "road",
+    "sky",       "snow",     "street",   "tower",     "airplane",  "bicycle",   "boat",     "bus",
+    "car",       "helicopter", "motorcycle", "rocket", "ship",     "tractor",   "train",    "truck",
+    "ball",      "basket",   "bed",      "bell",      "book",      "bottle",    "bowl",     "box",
+    "brush",     "camera",   "candle",   "chair",     "clock",     "coin",      "computer", "cup",
+    "door",      "drum",     "fork",     "guitar",    "hammer",    "hat",       "jacket",   "key",
+    "knife",     "lamp",     "laptop",   "mirror",    "needle",    "newspaper", "paper",    "pen",
+    "phone",     "piano",    "plate",    "scissors",  "screw",     "shirt",     "shoe",     "spoon",
+    "sword",     "table",    "telephone", "toy",      "umbrella",  "violin",    "watch",    "wheel",
+    "baby",      "child",    "crowd",    "face",      "hand",      "man",       "woman",    "map",
+    "fire",      "flower",   "leaf",     "moon",      "star",      "sun",       "tree",     "water",
+    "letter",    "number",   "sign",     "text"};
+const int ay_bank_word_count = sizeof ay_bank_words / sizeof *ay_bank_words;
+_Static_assert(sizeof ay_bank_words / sizeof *ay_bank_words <= AY_CHANCE_QUESTIONS, "too many words");
+
+const float *ay_shelf_vector(const ay_shelf *p, size_t row)
+{
+    int b = 0;
+
+    while (row >= p->block[b].n)
+        row -= p->block[b++].n;
+    return p->block[b].rows + row * (size_t)p->dim;
+}
+
+ay_status ay_shelf_scores(const ay_shelf *p, const float *queries, int nq, int threads, float *dst,
+                         ay_err *err)
+{
+    ay_status status = AY_OK;
+    size_t first = 0;
+    float *part;
+
+    if (p->blocks == 1 && p->n > 0)
+        return ay_search_scores(p->block, queries, nq, threads, dst, err);
+    part = ay_alloc(p->n + 1, (size_t)nq * sizeof *part);
+    if (!part)
+        return ay_fail(err, AY_ENOMEM, "comparing with %zu pictures", p->n);
+    for (int b = 0; b < p->blocks && status == AY_OK; first += p->block[b++].n) {
+        size_t n = p->block[b].n;
+        if (n > 0)
+            status = ay_search_scores(&p->block[b], queries, nq, threads, part, err);
+        for (int q = 0; q < nq && n > 0 && status == AY_OK; q++)
+            memcpy(dst + (size_t)q * p->n + first, part + (size_t)q * n, n * sizeof *part);
+    }
+    ay_free(part);
+    return status;
+}
+
+/* Questions under way: some vectors, asked TOGETHER at a time. */
+typedef struct {
+    const ay_shelf *p;
+    int threads;
+    ay_lessons *lessons;
+    float *queries; /* TOGETHER * dim */
+    float *scores;  /* TOGETHER * n */
+    uint8_t *hidden; /* n */
+} asking;
+
+static ay_status asking_init(asking *k, double low, double high, ay_err *err)
+{
+    k->queries = ay_alloc(TOGETHER, (size_t)k->p->dim * sizeof *k->queries);
+    k->scores = ay_alloc(TOGETHER, (k->p->n + 1) * sizeof *k->scores);
+    k->hidden = ay_alloc(k->p->n + 1, 1);
+    if (!k->queries || !k->scores || !k->hidden)
+        return ay_fail(err, AY_ENOMEM, "learning what chance does");
+    return ay_lessons_begin(&k->lessons, low, high, err);
+}
+
+static void asking_fini(asking *k)
+{
+    ay_free(k->queries);
+    ay_free(k->scores);
+    ay_free(k->hidden);
+}
+
+static ay_status normal(const ay_shelf *p, ay_chance *out)
+{
+    ay_chance_normal(out, &(ay_background){.centre = 0, .spread = 1}, p->n);
+    return AY_OK;
+}
+
+/* ---- pictures */
+
+static bool has_classes(const int *label, size_t n)
+{
+    for (size_t i = 1; label && i < n; i++)
+        if (label[i] != label[0])
+            return true;
+    return false;
+}
+
+/* Of row's question: itself, and where there are classes what is of its own. */
+static void hide(uint8_t *hidden, const int *label, bool classes, size_t n, size_t row)
+{
+    for (size_t i = 0; i < n; i++)
+        hidden[i] = i == row                                ? AY_LESSON_SELF
+                    : classes && label[i] == label[row] ? AY_LESSON_MATCH
+                                                            : AY_LESSON_CHANCE;
+}
+
+static ay_status ask_rows(asking *k, const int *label, bool classes, int questions, ay_err *err)
+{
+    size_t dim = (size_t)k->p->dim, row[TOGETHER];
+    ay_status status = AY_OK;
+
+    for (int q = 0; q < questions && status == AY_OK; q += TOGETHER) {
+        int n = questions - q < TOGETHER ? questions - q : TOGETHER;
+        for (int i = 0; i < n; i++) {
+            row[i] = (size_t)(((double)(q + i) + 0.5) * (double)k->p->n / questions);
+            memcpy(k->queries + (size_t)i * dim, ay_shelf_vector(k->p, row[i]), dim * sizeof(float));
+        }
+        status = ay_shelf_scores(k->p, k->queries, n, k->threads, k->scores, err);
+        for (int i = 0; i < n && status == AY_OK; i++) {
+            hide(k->hidden, label, classes, k->p->n, row[i]);
+            ay_lessons_add(k->lessons, k->scores + (size_t)i * k->p->n, k->hidden, k->p->n);
+        }
+    }
+    return status;
+}
+
+ay_status ay_chance_of_pictures(const ay_shelf *p, const int *label, int threads, ay_chance *out,
+                                ay_err *err)
+{
+    bool classes = has_classes(label, p->n);
+    int questions = (int)fmin(fmax(QUESTIONS_LEAST, WORK / (double)(p->n + 1)), AY_CHANCE_QUESTIONS);
+    asking k = {.p = p, .threads = threads};
+    ay_status status;
+
+    if ((size_t)questions > p->n)
+        questions = (int)p->n;
+    if (questions < AY_CHANCE_LEAST)
+        return normal(p, out);
+    status = asking_init(&k, -1, 1, err);
+    if (status == AY_OK)
+        status = ask_rows(&k, label, classes, questions, err);
+    if (status == AY_OK && classes)
+        status = ay_lessons_end(k.lessons, true, out, err);
+    else if (status == AY_OK)
+        ay_lessons_end_known(k.lessons, out);
+    else
+        ay_lessons_drop(k.lessons);
+    asking_fini(&k);
+    return status;
+}
+
+/* ---- words */
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The spread of a usual word's scores: the median of them all. */
+static ay_status usual_spread(asking *k, const float *bank, int nbank, double *out, ay_err *err)
+{
+    size_t dim = (size_t)k->p->dim;
+    double spread[AY_CHANCE_QUESTIONS];
+    ay_background b;
+    ay_status status = AY_OK;
+    int count = 0;
+
+    for (int q = 0; q < nbank && status == AY_OK; q += TOGETHER) {
+        int n = nbank - q < TOGETHER ? nbank - q : TOGETHER;
+        status = ay_shelf_scores(k->p, bank + (size_t)q * dim, n, k->threads, k->scores, err);
+        for (int i = 0; i < n && status == AY_OK; i++) {
+            status = ay_background_of(k->scores + (size_t)i * k->p->n, k->p->n, &b, err);
+            spread[count++] = b.spread;
+        }
+    }
+    qsort(spread, (size_t)count, sizeof *spread, ascending);
+    *out = count ? spread[count / 2] : 0;
+    return status;
+}
+
+static ay_status ask_words(asking *k, const float *bank, int nbank, double scale, ay_err *err)
+{
+    size_t dim = (size_t)k->p->dim;
+    ay_status status = AY_OK;
+
+    for (int q = 0; q < nbank && status == AY_OK; q += TOGETHER) {
+        int n = nbank - q < TOGETHER ? nbank - q : TOGETHER;
+        status = ay_shelf_scores(k->p, bank + (size_t)q * dim, n, k->threads, k->scores, err);
+        for (int i = 0; i < n && status == AY_OK; i++) {
+            float *s = k->scores + (size_t)i * k->p->n;
+            status = ay_standardise(s, k->p->n, scale, false, err);
+            if (status == AY_OK)
+                ay_lessons_add(k->lessons, s, NULL, k->p->n);
+        }
+    }
+    return status;
+}
+
+/* Words of no direction teach nothing: they are left out. */
+static int drop_blank(float *bank, int nbank, int dim)
+{
+    int n = 0;
+
+    for (int i = 0; i < nbank; i++) {
+        const float *v = bank + (size_t)i * (size_t)dim;
+        if (ay_dot(v, v, dim) > 0.5f)
+            memmove(bank + (size_t)n++ * (size_t)dim, v, (size_t)dim * sizeof *v);
+    }
+    return n;
+}
+
+ay_status ay_chance_of_words(const ay_shelf *p, float *bank, int nbank, int threads, ay_chance *out,
+                             ay_err *err)
+{
+    asking k = {.p = p, .threads = threads};
+    double scale = 0;
+    ay_status status;
+
+    nbank = drop_blank(bank, nbank < AY_CHANCE_QUESTIONS ? nbank : AY_CHANCE_QUESTIONS, p->dim);
+    if (nbank < AY_CHANCE_LEAST || p->n < AY_CHANCE_LEAST)
+        return normal(p, out);
+    status = asking_init(&k, Z_LOW, Z_HIGH, err);
+    if (status == AY_OK)
+        status = usual_spread(&k, bank, nbank, &scale, err);
+    if (status == AY_OK)
+        status = ask_words(&k, bank, nbank, scale, err);
+    if (status == AY_OK)
+        status = ay_lessons_end(k.lessons, false, out, err);
+    else
+        ay_lessons_drop(k.lessons);
+    if (status == AY_OK)
+        out->scale = scale;
+    asking_fini(&k);
+    return status;
+}

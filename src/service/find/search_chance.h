@@ -1,0 +1,25 @@
+/* service/find/search_chance.h - what chance does in the data sets that are searched, learnt once and kept.
+ * For src/service only.
+ *
+ * Learning costs some twenty million cosines, so it is kept by data sets and encoder, and learnt again only
+ * when more than a sixty-fourth of the pictures has changed: what is usual does not change with one.
+ *
+ * Threads: any; one learns, who wants the same waits. */
+#ifndef AY_SERVICE_SEARCH_CHANCE_H
+#define AY_SERVICE_SEARCH_CHANCE_H
+
+#include "service/internal.h"
+#include "service/find/learn_chance.h"
+
+ay_status ay_found_chances_open(ay_service *s, ay_err *err);
+void ay_found_chances_close(ay_service *s);
+
+/* The caller holds the galleries for reading; pool is their vectors.  all: they are all data sets.  The
+ * result is in the arena. */
+ay_status ay_found_chance_of_pictures(ay_service *s, ay_gallery *const *galleries, bool all, const ay_shelf *pool,
+                                      ay_arena *a, const ay_chance **out, ay_err *err);
+/* neutral: as in service/find/ranking.h. */
+ay_status ay_found_chance_of_words(ay_service *s, ay_gallery *const *galleries, bool all, const ay_shelf *pool,
+                                   const float *neutral, ay_arena *a, const ay_chance **out, ay_err *err);
+
+#endif
