@@ -121,17 +121,17 @@ json_t *ay_view_answer(const ay_answer *a)
 
 json_t *ay_view_dataset(const ay_dataset *d)
 {
-    return json_pack("{s:I, s:s, s:I, s:I, s:b, s:s}", "id", (json_int_t)d->id, "name", d->name,
+    return json_pack("{s:I, s:s, s:I, s:I, s:b, s:b, s:s}", "id", (json_int_t)d->id, "name", d->name,
                      "classes", (json_int_t)d->classes, "images", (json_int_t)d->images, "active",
-                     d->active, "created_at", d->created_at);
+                     d->active, "library", d->library, "created_at", d->created_at);
 }
 
 json_t *ay_view_class(const ay_class *c)
 {
-    return json_pack("{s:I, s:s, s:I, s:I, s:o, s:i, s:s}", "id", (json_int_t)c->id, "name",
+    return json_pack("{s:I, s:s, s:I, s:I, s:o, s:i, s:b, s:s}", "id", (json_int_t)c->id, "name",
                      c->name, "images", (json_int_t)c->images, "embedded", (json_int_t)c->embedded,
-                     "cover", text_or_null(c->cover), "position", c->position, "created_at",
-                     c->created_at);
+                     "cover", text_or_null(c->cover), "position", c->position, "unsorted",
+                     c->unsorted, "created_at", c->created_at);
 }
 
 json_t *ay_view_picture(const ay_picture *p)

@@ -51,6 +51,7 @@ static bool describe(const ay_service *s, const ay_gallery *g, ay_arena *a, ay_d
     out->classes = g->nclasses;
     out->images = (int64_t)g->n;
     out->active = g->id == s->active;
+    out->library = g->kind == AY_KIND_LIBRARY;
     ay_clock_rfc3339(out->created_at, g->created_us);
     return out->name != NULL;
 }
@@ -172,6 +173,9 @@ ay_status ay_dataset_activate(ay_service *s, const char *name, ay_err *err)
 
     pthread_mutex_lock(&s->writing);
     status = dataset_id(s, name, &id, err);
+    if (status == AY_OK && ay_service_by_id(s, id)->kind == AY_KIND_LIBRARY)
+        status = ay_fail(err, AY_ECONFLICT, "\"%.120s\" is the library: pictures without a class are not scanned against; choose "
+                         "a data set of classes", name);
     if (status == AY_OK)
         status = activate(s, id, err);
     pthread_mutex_unlock(&s->writing);
@@ -183,16 +187,11 @@ ay_status ay_dataset_activate(ay_service *s, const char *name, ay_err *err)
 /* The active data set hands over to the first other one; the last one stays. */
 static ay_status hand_over(ay_service *s, int64_t id, ay_err *err)
 {
-    int64_t other = 0;
+    const ay_gallery *other = ay_service_plain(s, id);
 
-    if (s->ngalleries < 2)
+    if (!other)
         return ay_fail(err, AY_ECONFLICT, "the only data set cannot be deleted");
-    if (s->active != id)
-        return AY_OK;
-    for (int i = 0; i < s->ngalleries && !other; i++)
-        if (s->galleries[i]->id != id)
-            other = s->galleries[i]->id;
-    return activate(s, other, err);
+    return s->active == id ? activate(s, other->id, err) : AY_OK;
 }
 
 ay_status ay_dataset_delete(ay_service *s, const char *name, char undo[AY_UNDO_SIZE], ay_err *err)
@@ -241,6 +240,7 @@ static bool describe_class(const ay_gallery *g, int klass, const ay_gallery_item
     out->embedded = k->embedded;
     out->cover = sha256 ? ay_arena_strdup(a, sha256) : NULL;
     out->position = k->position;
+    out->unsorted = k->kind == AY_KIND_UNSORTED;
     ay_clock_rfc3339(out->created_at, k->created_us);
     return out->name && (out->cover || !sha256);
 }

@@ -14,6 +14,7 @@ typedef struct {
     const char *name;
     int64_t classes, images;
     bool active;
+    bool library; /* service/library/library.h: its pictures need no class; never the active one */
     char created_at[AY_RFC3339_SIZE];
 } ay_dataset;
 
@@ -32,6 +33,7 @@ typedef struct {
     int64_t images, embedded;
     const char *cover; /* SHA-256 of a picture of it; NULL when empty */
     int position;
+    bool unsorted; /* the library's class of what has no class yet */
     char created_at[AY_RFC3339_SIZE];
 } ay_class;
 

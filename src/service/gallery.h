@@ -24,6 +24,7 @@ typedef struct {
     int64_t id, created_us;
     int position;
     int64_t images, embedded;
+    int kind; /* store/store.h */
     char name[AY_NAME_MAX + 1];
 } ay_gallery_class;
 
@@ -41,6 +42,7 @@ typedef struct {
 typedef struct {
     int64_t id, created_us;
     char name[AY_NAME_MAX + 1];
+    int kind; /* store/store.h */
     int dim;
     ay_gallery_class *classes; /* in order of position */
     int nclasses, cclasses;

@@ -118,6 +118,8 @@ struct ay_service {
 /* The data set with that name, or the active one for NULL or ""; AY_ENOTFOUND. */
 ay_status ay_service_find(ay_service *s, const char *dataset, ay_gallery **out, ay_err *err);
 ay_gallery *ay_service_by_id(ay_service *s, int64_t id);
+/* The first data set for scanning other than `except`; NULL: none. */
+ay_gallery *ay_service_plain(const ay_service *s, int64_t except);
 /* The data set that has a class with this id, and the class's index; NULL when none. */
 ay_gallery *ay_service_by_class(ay_service *s, int64_t class_id, int *klass);
 /* Read a data set from the store with the vectors of a model; takes no lock. */

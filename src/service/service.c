@@ -121,8 +121,10 @@ static ay_status load_classes(ay_service *s, ay_gallery *g, ay_err *err)
     status = ay_store_class_list(s->store, g->id, &a, &list, &n, err);
     if (status == AY_OK)
         status = ay_gallery_reserve(g, 0, (int)n, err);
-    for (size_t i = 0; i < n && status == AY_OK; i++)
+    for (size_t i = 0; i < n && status == AY_OK; i++) {
         ay_gallery_class_add(g, list[i].id, list[i].name, list[i].created_us);
+        g->classes[g->nclasses - 1].kind = list[i].kind;
+    }
     ay_arena_fini(&a);
     return status;
 }
@@ -157,8 +159,10 @@ ay_status ay_service_load(ay_service *s, const ay_store_dataset *d, const ay_eng
 {
     ay_status status = ay_gallery_create(out, d->id, d->name, d->created_us, model->dim, err);
 
-    if (status == AY_OK)
+    if (status == AY_OK) {
+        (*out)->kind = d->kind;
         status = ay_gallery_reserve(*out, (size_t)d->pictures, 1, err);
+    }
     if (status == AY_OK)
         status = load_classes(s, *out, err);
     if (status == AY_OK)
@@ -310,6 +314,15 @@ static ay_status load_all(ay_service *s, ay_err *err)
     return status;
 }
 
+/* The first data set for scanning other than `except`; the library is none. */
+ay_gallery *ay_service_plain(const ay_service *s, int64_t except)
+{
+    for (int i = 0; i < s->ngalleries; i++)
+        if (s->galleries[i]->kind == AY_KIND_PLAIN && s->galleries[i]->id != except)
+            return s->galleries[i];
+    return NULL;
+}
+
 /* A fresh folder has "main"; which one is active is a setting. */
 static ay_status choose_active(ay_service *s, ay_err *err)
 {
@@ -319,7 +332,7 @@ static ay_status choose_active(ay_service *s, ay_err *err)
     int64_t id;
 
     ay_arena_init(&a, 0);
-    if (s->ngalleries == 0) {
+    if (!ay_service_plain(s, 0)) {
         status = ay_store_dataset_create(s->store, "main", &id, err);
         if (status == AY_OK)
             status = ay_service_reload(s, id, err);
@@ -330,7 +343,7 @@ static ay_status choose_active(ay_service *s, ay_err *err)
         pthread_rwlock_wrlock(&s->lock);
         s->active = value ? strtoll(value, NULL, 10) : 0;
         if (!ay_service_by_id(s, s->active))
-            s->active = s->galleries[0]->id;
+            s->active = ay_service_plain(s, 0)->id;
         pthread_rwlock_unlock(&s->lock);
     }
     ay_arena_fini(&a);

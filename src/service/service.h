@@ -16,6 +16,7 @@
  *     service/library/    pictures without a class: brought in, grouped, cleaned, looked through
  *
  *     service/dataset.h   data sets and classes
+ *     service/library/library.h  the data set of pictures without a class
  *     service/picture.h   pictures: add, list, move, delete, read, thumbnail, import, export
  *     service/scan.h      the decision
  *     service/suspects.h  which reference pictures look wrong

@@ -17,6 +17,7 @@ static ay_status take_dataset(void *ctx, const ay_sql_value *c, int n, ay_err *e
     d->created_us = c[2].i;
     d->classes = c[3].i;
     d->pictures = c[4].i;
+    d->kind = (int)c[5].i;
     return AY_OK;
 }
 
@@ -28,7 +29,7 @@ ay_status ay_store_dataset_list(ay_store *s, ay_arena *a, ay_store_dataset **out
         ay_sql_read(s,
                     "SELECT d.id, d.name, d.created_us,"
                     " (SELECT COUNT(*) FROM class c WHERE c.dataset = d.id AND c.trash = 0),"
-                    " (SELECT COUNT(*) FROM member m WHERE m.dataset = d.id AND m.trash = 0)"
+                    " (SELECT COUNT(*) FROM member m WHERE m.dataset = d.id AND m.trash = 0), d.kind"
                     " FROM dataset d WHERE d.trash = 0 ORDER BY d.id",
                     NULL, 0, take_dataset, &l, err);
 
@@ -73,6 +74,53 @@ ay_status ay_store_dataset_create(ay_store *s, const char *name, int64_t *id, ay
     return ay_store_end(s, dataset_insert(s, name, id, err), err);
 }
 
+static ay_status mark(ay_store *s, const char *sql, int64_t id, int kind, bool *made, ay_err *err)
+{
+    *made = true;
+    return ay_sql_write(s, sql, ARGS(ay_sql_int(kind), ay_sql_int(id)), NULL, NULL, err);
+}
+
+/* A user's own data set may have the name already: the library is known by its kind, not by its name. */
+static ay_status library_insert(ay_store *s, int64_t *id, bool *made, ay_err *err)
+{
+    char name[32] = "Library";
+    ay_status status = dataset_insert(s, name, id, err);
+
+    for (int i = 2; status == AY_EEXISTS && i < 100; i++) {
+        snprintf(name, sizeof name, "Library %d", i);
+        status = dataset_insert(s, name, id, err);
+    }
+    return status == AY_OK ? mark(s, "UPDATE dataset SET kind = ? WHERE id = ?", *id, AY_KIND_LIBRARY, made, err) : status;
+}
+
+static ay_status library_find(ay_store *s, int64_t *dataset, int64_t *unsorted, bool *made, ay_err *err)
+{
+    ay_status status = ay_sql_number(s, "SELECT id FROM dataset WHERE kind = ? AND trash = 0",
+                                     ARGS(ay_sql_int(AY_KIND_LIBRARY)), dataset, err);
+
+    if (status == AY_ENOTFOUND)
+        status = library_insert(s, dataset, made, err);
+    if (status != AY_OK)
+        return status;
+    status = ay_sql_number(s, "SELECT id FROM class WHERE dataset = ? AND kind = ? AND trash = 0",
+                           ARGS(ay_sql_int(*dataset), ay_sql_int(AY_KIND_UNSORTED)), unsorted, err);
+    if (status != AY_ENOTFOUND)
+        return status;
+    status = ay_store_class_create(s, *dataset, "Unsorted", unsorted, err);
+    return status == AY_OK ? mark(s, "UPDATE class SET kind = ? WHERE id = ?", *unsorted, AY_KIND_UNSORTED, made, err)
+                           : status;
+}
+
+ay_status ay_store_library(ay_store *s, int64_t *dataset, int64_t *unsorted, bool *made, ay_err *err)
+{
+    ay_status status = ay_store_begin(s, err);
+
+    *made = false;
+    if (status != AY_OK)
+        return status;
+    return ay_store_end(s, library_find(s, dataset, unsorted, made, err), err);
+}
+
 static ay_status dataset_update(ay_store *s, int64_t id, const char *name, ay_err *err)
 {
     int64_t changed = 0;
@@ -112,6 +160,7 @@ static ay_status take_class(void *ctx, const ay_sql_value *c, int n, ay_err *err
     k->position = (int)c[3].i;
     k->created_us = c[4].i;
     k->pictures = c[5].i;
+    k->kind = (int)c[6].i;
     return AY_OK;
 }
 
@@ -122,7 +171,7 @@ ay_status ay_store_class_list(ay_store *s, int64_t dataset, ay_arena *a, ay_stor
     ay_status status =
         ay_sql_read(s,
                     "SELECT c.id, c.dataset, c.name, c.position, c.created_us,"
-                    " (SELECT COUNT(*) FROM member m WHERE m.class_id = c.id AND m.trash = 0)"
+                    " (SELECT COUNT(*) FROM member m WHERE m.class_id = c.id AND m.trash = 0), c.kind"
                     " FROM class c WHERE c.dataset = ? AND c.trash = 0 ORDER BY c.position, c.id",
                     ARGS(ay_sql_int(dataset)), take_class, &l, err);
 

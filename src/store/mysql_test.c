@@ -610,7 +610,8 @@ static void make_old(void)
              root("SELECT GROUP_CONCAT(table_name) FROM information_schema.tables WHERE table_schema ="
                   " 'assay' AND table_comment = 'assay' AND table_name NOT IN ('dataset', 'class',"
                   " 'picture', 'member', 'vector', 'trash', 'setting', 'event', 'schema_version')"));
-    root("SET foreign_key_checks = 0; DROP TABLE %s; UPDATE schema_version SET version = 1", drop);
+    root("SET foreign_key_checks = 0; DROP TABLE %s; ALTER TABLE dataset DROP COLUMN kind;"
+         " ALTER TABLE class DROP COLUMN kind; UPDATE schema_version SET version = 1", drop);
 }
 
 static void an_older_schema_is_migrated_after_a_backup(void)

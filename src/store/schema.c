@@ -96,7 +96,14 @@ static const char *const version_3[] = {
     NULL,
 };
 
-static const char *const *const migrations[AY_STORE_SCHEMA] = {version_1, version_2, version_3};
+/* The library: data sets and classes of another kind (store/store.h), and what is kept of its pictures. */
+static const char *const version_4[] = {
+    "ALTER TABLE dataset ADD COLUMN kind {int} NOT NULL DEFAULT 0",
+    "ALTER TABLE class ADD COLUMN kind {int} NOT NULL DEFAULT 0",
+    NULL,
+};
+
+static const char *const *const migrations[AY_STORE_SCHEMA] = {version_1, version_2, version_3, version_4};
 
 static const char *find_type(const ay_store_driver *d, const char *word, size_t n)
 {

@@ -40,7 +40,10 @@
 #define AY_FILE_MAX 255  /* bytes of an original file name; may be empty */
 #define AY_KEY_MAX 64    /* bytes of a setting's key */
 #define AY_TOKEN_SIZE 33 /* an undo token: 32 hex digits and the NUL */
-#define AY_STORE_SCHEMA 3
+#define AY_STORE_SCHEMA 4
+
+enum { AY_KIND_PLAIN, AY_KIND_LIBRARY }; /* of a data set */
+enum { AY_KIND_CLASS, AY_KIND_UNSORTED }; /* of a class */
 
 typedef struct ay_store ay_store;
 
@@ -49,6 +52,7 @@ typedef struct {
     const char *name;
     int64_t created_us; /* microseconds since 1970 UTC */
     int64_t classes, pictures;
+    int kind;
 } ay_store_dataset;
 
 typedef struct {
@@ -57,6 +61,7 @@ typedef struct {
     int position; /* order of creation within the data set; ties are broken by it */
     int64_t created_us;
     int64_t pictures;
+    int kind;
 } ay_store_class;
 
 /* What the bytes of a picture are; the same in every data set. */
@@ -118,6 +123,9 @@ void ay_store_rollback(ay_store *s);
 ay_status ay_store_dataset_list(ay_store *s, ay_arena *a, ay_store_dataset **out, size_t *n,
                                 ay_err *err);
 ay_status ay_store_dataset_create(ay_store *s, const char *name, int64_t *id, ay_err *err);
+/* The library: the one data set of its kind, and in it the one class for what has no class yet.  Both are made when they
+ * are not there; *made tells. */
+ay_status ay_store_library(ay_store *s, int64_t *dataset, int64_t *unsorted, bool *made, ay_err *err);
 ay_status ay_store_dataset_rename(ay_store *s, int64_t id, const char *name, ay_err *err);
 ay_status ay_store_dataset_trash(ay_store *s, int64_t id, char token[AY_TOKEN_SIZE], ay_err *err);
 
