@@ -11,8 +11,14 @@ const tags = { en: 'en', pt: 'pt-BR', de: 'de', zh: 'zh-Hans' };
 async function load() {
     const all = {};
     for (const lang of Object.keys(tags)) {
-        const source = fs.readFileSync(path.join(UI, 'lang', `${lang}.js`));
-        all[lang] = (await import(`data:text/javascript;base64,${source.toString('base64')}`))[lang];
+        all[lang] = {};
+        for (const file of [`${lang}.js`, `library-${lang}.js`]) {
+            const source = fs.readFileSync(path.join(UI, 'lang', file));
+            for (const [key, value] of Object.entries((await import(`data:text/javascript;base64,${source.toString('base64')}`))[lang])) {
+                if (key in all[lang]) throw new Error(`${file}: ${key} is in the other catalogue too`);
+                all[lang][key] = value;
+            }
+        }
     }
     return all;
 }

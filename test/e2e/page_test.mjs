@@ -1,9 +1,9 @@
 /** page_test.mjs - languages, keyboard, themes, a phone, pages without a camera. */
 import { test, check, equal, until } from './harness.mjs';
 
-const views = ['#/scan', '#/data', '#/check', '#/words', '#/board', '#/search/', '#/train', '#/models', '#/encoders'];
-const tabs = { en: ['Scan', 'Data set', 'Classify', 'Train'], pt: ['Escanear', 'Base', 'Triagem', 'Treinar'],
-    de: ['Erkennen', 'Bilder', 'Sortieren', 'Training'], zh: ['扫描', '图库', '分类', '训练'] };
+const views = ['#/scan', '#/data', '#/check', '#/words', '#/board', '#/search/', '#/train', '#/models', '#/encoders', '#/library'];
+const tabs = { en: ['Scan', 'Library', 'Data set', 'Classify', 'Train'], pt: ['Escanear', 'Biblioteca', 'Base', 'Triagem', 'Treinar'],
+    de: ['Erkennen', 'Bibliothek', 'Bilder', 'Sortieren', 'Training'], zh: ['扫描', '资料库', '图库', '分类', '训练'] };
 const phone = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
 const scanned = async (page) => {
     await page.waitForSelector('.finder[data-camera="on"]');

@@ -1,17 +1,22 @@
 /**
  * i18n.js - the page's words.
  *
- * A catalogue is one module with the same keys in every language (test/e2e/catalogues.mjs checks it).  A
+ * A catalogue is two modules (the library's words have their own) with the same keys in every language (test/e2e/catalogues.mjs checks it).  A
  * value is a string with {holes}, or an object of plural forms chosen by the language's own rules from
  * the argument n.  Numbers and dates go through Intl, so a comma is where its reader expects it.
  */
-import { en } from './lang/en.js';
-import { pt } from './lang/pt.js';
-import { de } from './lang/de.js';
-import { zh } from './lang/zh.js';
+import { en as enFirst } from './lang/en.js';
+import { pt as ptFirst } from './lang/pt.js';
+import { de as deFirst } from './lang/de.js';
+import { zh as zhFirst } from './lang/zh.js';
+import { en as enLibrary } from './lang/library-en.js';
+import { pt as ptLibrary } from './lang/library-pt.js';
+import { de as deLibrary } from './lang/library-de.js';
+import { zh as zhLibrary } from './lang/library-zh.js';
 import { prefs } from './prefs.js';
 
-export const catalogues = { en, pt, de, zh };
+const en = { ...enFirst, ...enLibrary };
+export const catalogues = { en, pt: { ...ptFirst, ...ptLibrary }, de: { ...deFirst, ...deLibrary }, zh: { ...zhFirst, ...zhLibrary } };
 export const languageNames = { en: 'English', pt: 'Português', de: 'Deutsch', zh: '中文' };
 const tags = { en: 'en', pt: 'pt-BR', de: 'de', zh: 'zh-Hans' };
 

@@ -1,6 +1,8 @@
 /** icons.js - line icons on a 24 grid, drawn for this page. */
 const paths = {
     scan: 'M4 8V6a2 2 0 0 1 2-2h2M16 4h2a2 2 0 0 1 2 2v2M20 16v2a2 2 0 0 1-2 2h-2M8 20H6a2 2 0 0 1-2-2v-2M7 12h10',
+    library: 'M5 4v16M9 4v16M13 4.5l4.500 15.500M5 4h4M5 20h4M13 4.500l3.500-1 4.500 15.500-3.500 1',
+    minus: 'M5 12h14',
     data: 'M4 5h7v6H4zM13 5h7v6h-7zM4 13h7v6H4zM13 13h7v6h-7z',
     board: 'M4 6h11l-4 5v7l-3-2v-5zM17 10h4M15 14h6M15 18h6',
     train: 'M4 19h16M4 19V5M5 16c3 0 4-7 7-7s3 3 8-4',

@@ -2,7 +2,7 @@
  * main.js - the frame: bar, tabs, which view is on.
  *
  * Views are functions that return {el, stop, keys, onDrop}.  Addresses: #/scan, #/data, #/data/<class>,
- * #/check, #/words, #/board, #/search/<question>, #/train, #/models, #/encoders.  A change of language draws everything again; the camera and the lists live elsewhere and stay.
+ * #/check, #/library/..., #/words, #/board, #/search/<question>, #/train, #/models, #/encoders.  A change of language draws everything again; the camera and the lists live elsewhere and stay.
  */
 import { h, put, redraw, $ } from './dom.js';
 import { t, applyLanguage } from './i18n.js';
@@ -20,6 +20,7 @@ import { boardView, loadModels } from './board.js';
 import { wordsView } from './byword.js';
 import { searchView } from './search.js';
 import { encodersView } from './encoders.js';
+import { libraryView } from './library.js';
 import { followAddress, focusSearch, searchBox, seekFile } from './searchbox.js';
 import { classifyWay } from './way.js';
 import { trainView } from './train.js';
@@ -35,14 +36,14 @@ import { drawNotice } from './notice.js';
 let view = { keys: {} };
 
 /** The tab that an address belongs to. */
-const tabOf = { scan: 'scan', data: 'data', check: 'data', words: 'board', board: 'board', train: 'train', models: 'train', encoders: 'train', search: '' };
+const tabOf = { scan: 'scan', library: 'library', data: 'data', check: 'data', words: 'board', board: 'board', train: 'train', models: 'train', encoders: 'train', search: '' };
 const makers = { data: classesView, check: checkView, words: wordsView, board: boardView, train: trainView, models: modelsView, encoders: encodersView };
 const titles = { models: 'to_models', encoders: 'to_models', search: 'search' };
 
 function tabs() {
     const here = tabOf[location.hash.split('/')[1]] ?? 'scan';
     const tab = (name, path, glyph) => h('a', { href: path, 'aria-current': here === name ? 'page' : undefined }, icon(glyph), t(`tab_${name}`));
-    return [tab('scan', '#/scan', 'scan'), tab('data', '#/data', 'data'), tab('board', `#/${classifyWay()}`, 'board'), tab('train', '#/train', 'train')];
+    return [tab('scan', '#/scan', 'scan'), tab('library', '#/library', 'library'), tab('data', '#/data', 'data'), tab('board', `#/${classifyWay()}`, 'board'), tab('train', '#/train', 'train')];
 }
 
 function picker() {
@@ -73,8 +74,9 @@ function fillBar() {
 
 function route() {
     const [, name = 'scan', id] = location.hash.split('/');
+    if (document.body.dataset.view === name && view.follow?.(location.hash)) return followAddress();
     view.stop?.();
-    view = name === 'search' ? searchView(location.hash) : name === 'data' && id ? picturesView(id) : (makers[name] ?? scanView)();
+    view = name === 'search' ? searchView(location.hash) : name === 'library' ? libraryView(location.hash) : name === 'data' && id ? picturesView(id) : (makers[name] ?? scanView)();
     document.body.dataset.view = name;
     put($('#main'), view.el);
     drawBar();
@@ -85,6 +87,7 @@ function route() {
 
 function speak() {
     applyLanguage();
+    delete document.body.dataset.view; // drawn anew, in its own words
     route();
 }
 
@@ -95,7 +98,7 @@ function toggleTab(hash) {
 }
 
 const keys = () => ({
-    s: toggleTab('#/scan'), d: toggleTab('#/data'), g: () => toggleTab(`#/${classifyWay()}`)(), '/': focusSearch, l: toggleTab('#/train'), '?': helpDialog, ',': () => settingsDialog(speak), p: phoneDialog, ...view.keys,
+    s: toggleTab('#/scan'), i: toggleTab('#/library'), d: toggleTab('#/data'), g: () => toggleTab(`#/${classifyWay()}`)(), '/': focusSearch, l: toggleTab('#/train'), '?': helpDialog, ',': () => settingsDialog(speak), p: phoneDialog, ...view.keys,
 });
 
 /** A drop anywhere: the view's own use of it, else a scan; on the search box pictures like it. */
@@ -123,7 +126,9 @@ async function start() {
     await load();
     route();
     addEventListener('hashchange', () => {
+        const before = view;
         route();
+        if (view === before) return; // it followed the address by itself
         scrollTo(0, 0);
         $('#main').focus({ preventScroll: true });
     });

@@ -15,6 +15,7 @@ const defaults = {
     templates: true,
     none: true,
     subject: '', // the theme of verdicts
+    side: 1, // how large the library's tiles are: 0, 1, 2
     views: false,
     passes: false,
     kept: /** @type {string[]} suspects somebody looked at and kept */ ([]),

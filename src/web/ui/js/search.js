@@ -45,7 +45,8 @@ export function searchView(hash) {
     let trouble = null;
     let classes = [];
     let alive = true;
-    const set = query.dataset || (state.datasets.length === 1 ? state.datasets[0].name : ''); // the only one needs no choosing
+    const sets = [...state.datasets, ...(state.library ? [state.library] : [])].map((d) => d.name);
+    const set = query.dataset || (sets.length === 1 ? sets[0] : ''); // the only one needs no choosing
     const { words, minus } = parse(query.q);
     const file = query.file ? keptPicture(query.file) : null;
     const picker = h('input', { type: 'file', accept: 'image/*', hidden: true, id: 'seek-file', onchange: (e) => {
@@ -85,7 +86,7 @@ export function searchView(hash) {
         const select = (key, label, all, options, disabled = false) => h('label', { class: 'field' }, h('span', {}, label),
             h('select', { name: key, disabled, onchange: (e) => go(key === 'dataset' ? { dataset: e.target.value, class: '', n: '' } : { [key]: e.target.value, n: '' }) },
                 h('option', { value: '' }, all), options.map((o) => h('option', { value: o, selected: query[key] === o }, o))));
-        put(filters, state.datasets.length > 1 && select('dataset', t('d_dataset'), t('all'), state.datasets.map((d) => d.name)),
+        put(filters, sets.length > 1 && select('dataset', t('d_dataset'), t('all'), sets),
             select('class', t('class'), t(set ? 'all' : 'class_needs_set'), classes.map((c) => c.name), !set));
         filters.hidden = empty(query);
     }

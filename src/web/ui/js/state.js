@@ -9,8 +9,10 @@ import { api } from './api.js';
 export const state = {
     /** @type {any} the answer of /v1/info */
     info: null,
-    /** @type {any[]} */
+    /** @type {any[]} all but the library */
     datasets: [],
+    /** the library's data set; null until something made it */
+    library: null,
     /** the data set this page works in */
     dataset: '',
     /** @type {any[]} */
@@ -43,7 +45,9 @@ export function inTurn(run) {
 
 /** Read the data sets; keep ours if it is still there, else take the active one. */
 export async function loadDatasets() {
-    state.datasets = await api.datasets();
+    const all = await api.datasets();
+    state.library = all.find((d) => d.library) ?? null;
+    state.datasets = all.filter((d) => !d.library);
     const names = state.datasets.map((d) => d.name);
     if (!names.includes(state.dataset))
         state.dataset = state.datasets.find((d) => d.active)?.name ?? names[0] ?? '';

@@ -1,0 +1,61 @@
+/** gallery.js - the library's first tab: all pictures, or what a search among them found, in one grid. */
+import { h, put } from './dom.js';
+import { t } from './i18n.js';
+import { icon } from './icons.js';
+import { createGrid } from './grid.js';
+import { source } from './libsource.js';
+import { prefs, setPref } from './prefs.js';
+
+const sides = [120, 168, 232];
+
+/** What the corner of a tile says: its class, unless nobody gave it one. */
+const badge = (item) => (item.class && !item.unsorted ? h('span', {}, item.class?.name ?? item.class) : null);
+
+/** The library holds nothing yet: what to do, and what happens then. */
+function welcome(ctx) {
+    return h('div', { class: 'welcome middle library-empty', 'data-part': 'empty' }, icon('data'), h('h2', {}, t('lib_empty')), h('p', { class: 'muted' }, t('lib_empty_help')),
+        h('div', { class: 'chips' },
+            h('button', { class: 'btn main', type: 'button', 'data-do': 'first-folder', onclick: ctx.addFolder }, icon('move'), t('lib_add_folder')),
+            h('button', { class: 'btn', type: 'button', 'data-do': 'first-files', onclick: ctx.addFiles }, icon('upload'), t('add_pictures'))),
+        h('ol', { class: 'steps' }, [['lib_step_keep', 'lock'], ['lib_step_group', 'similar'], ['lib_step_teach', 'check']].map(([key, glyph]) => h('li', {}, icon(glyph), h('span', {}, t(key))))));
+}
+
+/** @param {HTMLElement} host @param {any} ctx */
+export function mount(host, ctx) {
+    const blank = h('div', {});
+    const room = h('div', { class: 'library-grid' });
+    host.append(blank, room);
+    const now = () => source(ctx.dataset(), ctx.filter(), ctx.classes);
+    const grid = createGrid(room, {
+        ...now(), label: t('lib_pictures'), selection: ctx.selection, badge, side: sides[prefs.side] ?? sides[1],
+        onOpen: (item, index) => ctx.openPicture(item.sha256, walk(index)),
+        onTotal(n) {
+            const none = n === 0 && !Object.keys(ctx.filter()).length;
+            put(blank, n === 0 && (none ? welcome(ctx) : h('div', { class: 'welcome middle' }, icon('none'), h('h2', {}, t('lib_none_fit')), h('button', { class: 'btn', type: 'button', onclick: () => ctx.setFilter({}) }, t('lib_no_filter')))));
+            room.hidden = n === 0;
+        },
+    });
+    const walk = (index) => ({ index, get total() { return grid.total; }, item: (i) => grid.item(i), seen: (i) => grid.moveTo(i) });
+    const anew = () => grid.setSource(now());
+
+    function resize(by) {
+        const next = Math.max(0, Math.min(sides.length - 1, (prefs.side ?? 1) + by));
+        setPref('side', next);
+        grid.setSide(sides[next]);
+        draw();
+    }
+
+    const size = (by, key, glyph) => h('button', { class: 'btn plain square', type: 'button', 'data-do': by > 0 ? 'larger' : 'smaller', 'aria-label': t(key), title: t(key), disabled: by > 0 ? prefs.side >= 2 : prefs.side <= 0, onclick: () => resize(by) }, icon(glyph));
+    const draw = () => ctx.tools(size(-1, 'lib_smaller', 'minus'), size(1, 'lib_larger', 'plus'));
+    draw();
+    const off = [ctx.onDataset(anew), ctx.onFilter(anew), ctx.onChange(() => grid.reload())];
+    return {
+        show: () => grid.show(true),
+        hide: () => grid.show(false),
+        keys: { 'ctrl+a': grid.selectAll, '+': () => resize(1), '-': () => resize(-1) },
+        unmount() {
+            off.forEach((f) => f());
+            grid.stop();
+        },
+    };
+}

@@ -1,0 +1,22 @@
+/** Deutsch: die Wörter der Bibliothek. */
+export const de = {
+    tab_library: 'Bibliothek',
+    key_library: 'Bibliothek',
+    loading: 'Wird geladen',
+    lib_tabs: 'Ansichten der Bibliothek',
+    lib_pictures: 'Alle Bilder',
+    lib_which: 'Bilder von',
+    lib_add_folder: 'Ordner hinzufügen',
+    lib_drop: 'Bilder oder Ordner in die Bibliothek legen',
+    lib_empty: 'Bilder oder einen Ordner hierher ziehen',
+    lib_empty_help: 'Gern Tausende. Nichts muss vorher sortiert oder benannt sein.',
+    lib_step_keep: 'Sie bleiben auf diesem Rechner: kopiert, nie verändert; der Ordner bleibt, wie er ist.',
+    lib_step_group: 'Jedes wird einmal betrachtet und ist dann mit Worten und über ähnliche Bilder zu finden.',
+    lib_step_teach: 'Was zusammengehört, wird zu einer Klasse, die der Scanner kennt.',
+    lib_none_fit: 'Kein Bild passt zu diesen Filtern',
+    lib_no_filter: 'Filter entfernen',
+    lib_smaller: 'Kleinere Bilder',
+    lib_larger: 'Größere Bilder',
+    lib_actions: 'Was mit den gewählten Bildern geschehen soll',
+    act_class: 'Klasse',
+};

@@ -1,0 +1,22 @@
+/** English: the words of the library; the others follow, key by key. */
+export const en = {
+    tab_library: 'Library',
+    key_library: 'Library',
+    loading: 'Loading',
+    lib_tabs: 'Ways to look at the library',
+    lib_pictures: 'Pictures',
+    lib_which: 'Pictures of',
+    lib_add_folder: 'Add a folder',
+    lib_drop: 'Drop pictures or folders into the library',
+    lib_empty: 'Drop pictures or a folder here',
+    lib_empty_help: 'Thousands are fine. Nothing needs to be sorted or named first.',
+    lib_step_keep: 'They stay on this machine: copied, never changed, the folder you name is left as it is.',
+    lib_step_group: 'Each one is looked at once; then it can be found by words and by its like.',
+    lib_step_teach: 'What belongs together becomes a class that the scanner knows.',
+    lib_none_fit: 'No picture fits these filters',
+    lib_no_filter: 'Remove the filters',
+    lib_smaller: 'Smaller pictures',
+    lib_larger: 'Larger pictures',
+    lib_actions: 'What to do with the chosen pictures',
+    act_class: 'Class',
+};

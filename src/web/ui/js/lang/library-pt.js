@@ -1,0 +1,22 @@
+/** Português do Brasil: as palavras da biblioteca. */
+export const pt = {
+    tab_library: 'Biblioteca',
+    key_library: 'Biblioteca',
+    loading: 'Carregando',
+    lib_tabs: 'Formas de ver a biblioteca',
+    lib_pictures: 'Imagens',
+    lib_which: 'Imagens de',
+    lib_add_folder: 'Adicionar pasta',
+    lib_drop: 'Solte imagens ou pastas na biblioteca',
+    lib_empty: 'Solte imagens ou uma pasta aqui',
+    lib_empty_help: 'Milhares não são problema. Nada precisa estar ordenado ou nomeado antes.',
+    lib_step_keep: 'Ficam nesta máquina: copiadas, nunca alteradas; a pasta continua como está.',
+    lib_step_group: 'Cada uma é examinada uma vez; depois pode ser achada por palavras e por semelhança.',
+    lib_step_teach: 'O que vai junto vira uma classe que o scanner conhece.',
+    lib_none_fit: 'Nenhuma imagem atende a esses filtros',
+    lib_no_filter: 'Remover os filtros',
+    lib_smaller: 'Imagens menores',
+    lib_larger: 'Imagens maiores',
+    lib_actions: 'O que fazer com as imagens escolhidas',
+    act_class: 'Classe',
+};

@@ -1,0 +1,22 @@
+/** 简体中文：资料库用语。 */
+export const zh = {
+    tab_library: '资料库',
+    key_library: '资料库',
+    loading: '正在载入',
+    lib_tabs: '查看资料库的方式',
+    lib_pictures: '图片',
+    lib_which: '图片来自',
+    lib_add_folder: '添加文件夹',
+    lib_drop: '将图片或文件夹放入资料库',
+    lib_empty: '将图片或文件夹拖到这里',
+    lib_empty_help: '成千上万张也没问题，无需事先整理或命名。',
+    lib_step_keep: '图片留在本机：只复制、不更改，所选文件夹保持原样。',
+    lib_step_group: '每张只分析一次，之后即可用文字或相似图片找到。',
+    lib_step_teach: '属于一起的图片可成为扫描器认识的类别。',
+    lib_none_fit: '没有图片符合这些筛选条件',
+    lib_no_filter: '清除筛选',
+    lib_smaller: '缩小图片',
+    lib_larger: '放大图片',
+    lib_actions: '对所选图片的操作',
+    act_class: '类别',
+};

@@ -1,0 +1,219 @@
+/**
+ * library.js - the library: its tabs, and the ground that they stand on.
+ *
+ * A tab is a module with mount(host, ctx) -> {show(), hide(), unmount(), keys?, tools?}.  It is loaded when somebody first goes
+ * there and kept while the library is on show, so that coming back finds it as it was.  ctx:
+ *
+ *   api                      the one way to the server
+ *   dataset()                what requests say: '' is the library; onDataset(fn) -> stop
+ *   filter(), setFilter(f)   what narrows every tab's pictures, kept in the address; onFilter(fn) -> stop
+ *   address.get(key), address.set({key: value}, replace?)   the tab's own part of the address; onAddress(fn) -> stop
+ *   openPicture(sha, list?)  the detail, with a list {index, total, item(i)} to go through
+ *   selection                what is chosen, in all tabs (selection.js)
+ *   undo(token, text)        says what happened and offers it back
+ *   changed(), onChange(fn)  pictures were added, changed or went: read again
+ *   classes()                classes of the data set on show
+ *   tools(...nodes)          what stands at the right of the tabs while this tab is on show
+ */
+import { h, put, redraw, $ } from './dom.js';
+import { t } from './i18n.js';
+import { icon } from './icons.js';
+import { api } from './api.js';
+import { failed, say, toast } from './toast.js';
+import { state, on, emit, loadDatasets } from './state.js';
+import { createSelection } from './selection.js';
+import { selectBar } from './actions.js';
+import { filterKeys, libraryAddress, parseLibrary, tabAddress } from './libaddress.js';
+import { takeFolder, pickers } from './gather.js';
+import { openDetail, closeDetail } from './detail.js';
+
+/** The one table of tabs. */
+const tabs = [
+    { id: 'pictures', glyph: 'data', title: 'lib_pictures', load: () => import('./gallery.js') },
+];
+
+/** It outlives the view: going away and coming back does not lose what was chosen. */
+const selection = createSelection();
+
+export function libraryView(hash) {
+    let here = parseLibrary(hash);
+    let alive = true;
+    let classes = [];
+    let current = '';
+    const mounted = new Map(); // id -> {host, tab, tools}
+    const bus = { dataset: new Set(), filter: new Set(), address: new Set(), change: new Set() };
+    const tell = (topic) => bus[topic].forEach((f) => f());
+    const listen = (topic) => (fn) => {
+        bus[topic].add(fn);
+        return () => bus[topic].delete(fn);
+    };
+
+    const head = h('header', { class: 'page-head library-head' });
+    const line = h('div', { class: 'library-line' });
+    const tools = h('div', { class: 'library-tools' });
+    const body = h('div', { class: 'library-body' });
+    const files = pickers((list) => takeFolder(list, dataset()));
+    const dataset = () => here.params.dataset ?? '';
+    const setOf = () => (dataset() ? state.datasets.find((d) => d.name === dataset()) : state.library);
+    const filter = () => Object.fromEntries(filterKeys.filter((k) => here.params[k]).map((k) => [k, here.params[k]]));
+
+    function setAddress(change, replace = false) {
+        const next = libraryAddress(here.tab, { ...here.params, ...change });
+        if (next === location.hash) return;
+        if (!replace) location.hash = next;
+        else {
+            history.replaceState(null, '', next);
+            follow(next);
+        }
+    }
+
+    const ctx = {
+        api, selection, dataset, filter,
+        classes: () => classes,
+        images: () => setOf()?.images ?? 0,
+        onDataset: listen('dataset'), onFilter: listen('filter'), onAddress: listen('address'), onChange: listen('change'),
+        setFilter: (f, replace) => setAddress({ ...Object.fromEntries(filterKeys.map((k) => [k, ''])), ...f, picture: '' }, replace),
+        address: { get: (key) => here.params[key] ?? '', set: setAddress },
+        openPicture(sha, list) {
+            ctx.walk = list ?? null;
+            setAddress({ picture: sha });
+        },
+        walk: null,
+        undo: (token, text) => toast(text, token && { label: t('undo'), run: async () => {
+            await api.undo(token);
+            await changed();
+            toast(t('undone'));
+        } }),
+        changed: () => changed(),
+        tools: (...nodes) => {
+            const m = mounted.get(current);
+            if (m) m.tools = nodes;
+            put(tools, nodes);
+        },
+        addFiles: files.files, addFolder: files.folder,
+    };
+
+    async function loadClasses() {
+        const name = dataset() || state.library?.name;
+        classes = name ? await api.classes(name).catch(() => []) : [];
+    }
+
+    /** Pictures changed by us: counts and classes first, then every tab. */
+    async function changed() {
+        await loadDatasets().catch(failed);
+        await loadClasses();
+        if (!alive) return;
+        drawHead();
+        tell('change');
+        emit('pictures-here');
+    }
+
+    function sets() {
+        if (!state.datasets.length) return null;
+        return h('label', { class: 'set' }, h('span', { class: 'hush' }, t('lib_which')),
+            h('select', { id: 'library-set', onchange: (e) => {
+                selection.clear();
+                location.hash = libraryAddress(here.tab, { dataset: e.target.value });
+            } },
+            h('option', { value: '', selected: !dataset() }, t('tab_library')),
+            state.datasets.map((d) => h('option', { value: d.name, selected: d.name === dataset() }, d.name))));
+    }
+
+    const drawHead = () => redraw(head, () => put(head,
+        h('div', {}, h('h1', {}, dataset() || t('tab_library')), h('p', { class: 'muted', id: 'library-count' }, t('pictures', { n: ctx.images() }))),
+        h('div', { class: 'page-tools' },
+            h('button', { class: 'btn main', type: 'button', 'data-do': 'add', onclick: files.files }, icon('upload'), t('add_pictures')),
+            h('button', { class: 'btn', type: 'button', 'data-do': 'add-folder', onclick: files.folder }, icon('move'), t('lib_add_folder')),
+            sets())));
+
+    const drawLine = () => redraw(line, () => put(line,
+        h('nav', { class: 'ways library-tabs', 'aria-label': t('lib_tabs') }, tabs.map((tab) => h('a', { href: tabAddress(tab.id, here.params), 'data-tab': tab.id, 'aria-current': tab.id === here.tab ? 'page' : undefined }, icon(tab.glyph), h('span', {}, t(tab.title))))),
+        tools));
+
+    async function showTab() {
+        const spec = tabs.find((x) => x.id === here.tab) ?? tabs[0];
+        if (current === spec.id) return;
+        const was = mounted.get(current);
+        current = spec.id;
+        if (was) {
+            was.at = scrollY;
+            was.tab?.hide?.();
+            was.host.hidden = true;
+        }
+        put(tools);
+        let m = mounted.get(spec.id);
+        if (!m) {
+            m = { host: h('section', { class: 'library-tab', 'aria-label': t(spec.title), 'data-tab': spec.id }), tab: null, tools: [], at: 0 };
+            mounted.set(spec.id, m);
+            body.append(m.host);
+            try {
+                const module = await spec.load();
+                if (!alive) return;
+                m.tab = await module.mount(m.host, ctx);
+            } catch (error) {
+                mounted.delete(spec.id);
+                m.host.remove();
+                failed(error);
+                return;
+            }
+        }
+        if (current !== spec.id) {
+            m.host.hidden = true;
+            return m.tab?.hide?.();
+        }
+        m.host.hidden = false;
+        put(tools, m.tools);
+        m.tab?.show?.();
+        scrollTo(0, m.at);
+    }
+
+    /** The address changed within the library; true when that is all. */
+    function follow(next) {
+        const before = here;
+        here = parseLibrary(next);
+        const same = (keys) => keys.every((k) => (before.params[k] ?? '') === (here.params[k] ?? ''));
+        drawLine();
+        showTab();
+        if (!same(['dataset'])) loadClasses().then(() => {
+            if (!alive) return;
+            drawHead();
+            tell('dataset');
+        });
+        else if (!same(filterKeys)) tell('filter');
+        tell('address');
+        detail();
+        return true;
+    }
+
+    function detail() {
+        const sha = here.params.picture;
+        if (sha) openDetail(sha, ctx);
+        else closeDetail();
+    }
+
+    const bar = selectBar(ctx);
+    const el = h('div', { class: 'data library' }, head, line, body, bar.el, files.el);
+    const off = [
+        on('datasets', () => drawHead()),
+        on('pictures', () => loadClasses().then(() => alive && (drawHead(), tell('change')))),
+    ];
+    drawHead();
+    drawLine();
+    loadClasses().then(() => alive && tell('change'));
+    showTab();
+    detail();
+    return {
+        el,
+        follow: (next) => alive && parseLibrary(next) && follow(next),
+        onDrop: (list) => takeFolder(list, dataset()),
+        get dropText() { return t('lib_drop'); },
+        get keys() { return { ...bar.keys, u: files.files, ...mounted.get(current)?.tab?.keys }; },
+        stop() {
+            alive = false;
+            closeDetail();
+            off.forEach((f) => f());
+            bar.stop();
+            for (const m of mounted.values()) m.tab?.unmount?.();
+        },
+    };
+}

@@ -1,0 +1,81 @@
+/**
+ * selection.js - which pictures are chosen: one set for all tabs of the library, and the bar that acts on it.
+ *
+ * "All of them" is not a set of 100,000 names but the list they came from, less what was taken out again; the names are read
+ * when something is done with them.  A picture is known by its digest, so a selection outlives sorting, filters and tabs.
+ */
+
+/** The most that all() hands out in one reading of the list. */
+const STEP = 500;
+
+export function createSelection() {
+    /** @type {Map<string, any>} digest -> what is known about it */
+    let picked = new Map();
+    /** @type {{load: (offset: number, limit: number) => Promise<{total: number, items: any[]}>, total: number, except: Set<string>}|null} */
+    let whole = null;
+    const listeners = new Set();
+    const changed = () => listeners.forEach((f) => f());
+
+    const put = (item, yes) => {
+        if (whole) yes ? whole.except.delete(item.sha256) : whole.except.add(item.sha256);
+        else if (yes) picked.set(item.sha256, item);
+        else picked.delete(item.sha256);
+    };
+
+    async function readWhole() {
+        const items = [];
+        for (let at = 0; at < whole.total; at += STEP) {
+            const page = await whole.load(at, STEP);
+            items.push(...page.items.filter((i) => !whole.except.has(i.sha256)));
+            if (!page.items.length) break;
+        }
+        return items;
+    }
+
+    return {
+        has: (sha) => (whole ? !whole.except.has(sha) : picked.has(sha)),
+        get size() { return whole ? whole.total - whole.except.size : picked.size; },
+        get all() { return Boolean(whole); },
+        toggle(item) {
+            put(item, !this.has(item.sha256));
+            changed();
+        },
+        add(items) {
+            for (const i of items) put(i, true);
+            changed();
+        },
+        remove(items) {
+            for (const i of items) put(i, false);
+            changed();
+        },
+        /** What a range was becomes what it is now: one change, told once. */
+        swap(before, now) {
+            for (const i of before) put(i, false);
+            for (const i of now) put(i, true);
+            changed();
+        },
+        clear() {
+            if (!whole && !picked.size) return;
+            whole = null;
+            picked = new Map();
+            changed();
+        },
+        /** Everything that a list has. */
+        selectAll(load, total) {
+            whole = total > 0 ? { load, total, except: new Set() } : null;
+            picked = new Map();
+            changed();
+        },
+        /** What is chosen, as the lists' items. @returns {Promise<any[]>} */
+        items: async () => (whole ? readWhole() : [...picked.values()]),
+        /** @returns {Promise<string[]>} */
+        async shas() {
+            return (await this.items()).map((i) => i.sha256);
+        },
+        /** Told after each change; returns how to stop. */
+        on(fn) {
+            listeners.add(fn);
+            return () => listeners.delete(fn);
+        },
+    };
+}
