@@ -357,7 +357,7 @@ static void sql(const char *path, const char *text)
 static void a_database_of_the_first_schema_is_migrated(void)
 {
     static const char *const undo[] = {"ALTER TABLE dataset DROP COLUMN kind", "ALTER TABLE class DROP COLUMN kind",
-                                       "DROP TABLE sighting", "DROP TABLE verdict", "DROP TABLE job", "DROP TABLE prediction", "DROP TABLE serving",
+                                       "DROP TABLE cluster", "DROP TABLE grouping", "DROP TABLE sighting", "DROP TABLE verdict", "DROP TABLE job", "DROP TABLE prediction", "DROP TABLE serving",
                                        "DROP TABLE model", "UPDATE schema_version SET version = 1"};
     char path[96], url[128], backup[128];
     ay_store_dataset *list;

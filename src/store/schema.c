@@ -100,6 +100,17 @@ static const char *const version_3[] = {
 static const char *const version_4[] = {
     "ALTER TABLE dataset ADD COLUMN kind {int} NOT NULL DEFAULT 0",
     "ALTER TABLE class ADD COLUMN kind {int} NOT NULL DEFAULT 0",
+
+    /* Groups of pictures: store/clusters.h. */
+    "CREATE TABLE cluster (id {id}, dataset {int} NOT NULL, cluster {int} NOT NULL, kind {int} NOT NULL,"
+    " name {text:120} NOT NULL, named_by {int} NOT NULL, pinned {int} NOT NULL, by_hand {int} NOT NULL,"
+    " run {int} NOT NULL, seen {int} NOT NULL, created_us {int} NOT NULL, born {int} NOT NULL, trash {int} NOT NULL,"
+    " members {blob} NOT NULL, UNIQUE (cluster, trash)) {end}",
+    "CREATE INDEX cluster_by_dataset ON cluster (dataset, trash, cluster)",
+    "CREATE TABLE grouping (id {id}, dataset {int} NOT NULL, run {int} NOT NULL, made_us {int} NOT NULL,"
+    " method {text:16} NOT NULL, k {int} NOT NULL, least {int} NOT NULL, silhouette {int} NOT NULL,"
+    " pictures {int} NOT NULL, model {text:64} NOT NULL, preprocess {text:64} NOT NULL, born {int} NOT NULL,"
+    " trash {int} NOT NULL, UNIQUE (dataset, trash)) {end}",
     NULL,
 };
 

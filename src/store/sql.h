@@ -90,6 +90,19 @@ ay_status ay_store_note(ay_store *s, const char *kind, const char *subject, cons
 ay_status ay_store_trash_entry(ay_store *s, const char *kind, const char *subject, int64_t dataset,
                                char token[AY_TOKEN_SIZE], int64_t *id, ay_err *err);
 
+/* The same for what is not deleted but changed: `what` is the history's word for it. */
+ay_status ay_store_undo_entry(ay_store *s, const char *kind, const char *what, const char *subject, int64_t dataset,
+                              char token[AY_TOKEN_SIZE], int64_t *id, ay_err *err);
+/* What a table of its own has under an entry of the trash; one line in trash.c's list.  Each statement has the entry's id as its one
+ * argument.  An obstacle's query gives a text (and a number) for what stands in the way of undoing, said with its %s. */
+typedef struct {
+    struct {
+        const char *sql, *say;
+    } obstacles[4];
+    const char *undo[6], *forget[6]; /* in this order; forget before the members, classes and data sets of the entry go */
+} ay_store_extra;
+extern const ay_store_extra ay_store_extra_clusters;
+
 /* A picture's row, unless it is there; inside a transaction. */
 ay_status ay_store_picture_write(ay_store *s, const ay_store_picture *p, ay_err *err);
 /* Forget the pictures that no member, live or in the trash, and no prediction refers to; out gets

@@ -1,5 +1,6 @@
 /* store/store.h - what must outlive the process: data sets, classes, pictures, vectors, history.
  * Trained models, their predictions and jobs: store/ledger.h.  Words and verdicts: store/verdicts.h.
+ * Groups of pictures: store/clusters.h.
  *
  * A store is opened from a URL whose scheme names a driver:
  *
@@ -172,6 +173,7 @@ ay_status ay_store_vector_put(ay_store *s, const char *sha256, const ay_store_ve
 typedef struct {
     int64_t dataset; /* the one it belongs to */
     int64_t datasets, classes, pictures; /* how many came back */
+    int64_t others; /* rows of other tables that are as they were */
 } ay_store_restored;
 /* AY_ENOTFOUND: no such token, or purged; AY_ECONFLICT: a name is taken again, or what held it is
  * itself in the trash. */

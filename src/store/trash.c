@@ -17,10 +17,13 @@
 
 #include <stdio.h>
 
-ay_status ay_store_trash_entry(ay_store *s, const char *kind, const char *subject, int64_t dataset,
-                               char token[AY_TOKEN_SIZE], int64_t *id, ay_err *err)
+/* Tables that this file does not know by name. */
+static const ay_store_extra *const extras[] = {&ay_store_extra_clusters};
+enum { EXTRAS = sizeof extras / sizeof *extras };
+
+ay_status ay_store_undo_entry(ay_store *s, const char *kind, const char *what, const char *subject, int64_t dataset,
+                              char token[AY_TOKEN_SIZE], int64_t *id, ay_err *err)
 {
-    char note[48];
     ay_status status;
 
     ay_random_hex(token, AY_TOKEN_SIZE / 2);
@@ -29,8 +32,16 @@ ay_status ay_store_trash_entry(ay_store *s, const char *kind, const char *subjec
         ARGS(ay_sql_text(token), ay_sql_text(kind), ay_sql_text(subject), ay_sql_int(dataset),
              ay_sql_int(ay_clock_wall())),
         NULL, id, err);
-    snprintf(note, sizeof note, "%s.delete", kind);
-    return status == AY_OK ? ay_store_note(s, note, subject, token, err) : status;
+    return status == AY_OK ? ay_store_note(s, what, subject, token, err) : status;
+}
+
+ay_status ay_store_trash_entry(ay_store *s, const char *kind, const char *subject, int64_t dataset,
+                               char token[AY_TOKEN_SIZE], int64_t *id, ay_err *err)
+{
+    char what[48];
+
+    snprintf(what, sizeof what, "%s.delete", kind);
+    return ay_store_undo_entry(s, kind, what, subject, dataset, token, id, err);
 }
 
 typedef struct {
@@ -133,24 +144,44 @@ static const struct {
      "the class \"%s\" was deleted after it; bring that back first"},
 };
 
-static ay_status check_obstacles(ay_store *s, int64_t entry, ay_err *err)
+static ay_status check_obstacle(ay_store *s, int64_t entry, const char *sql, const char *say, ay_err *err)
 {
-    for (size_t i = 0; i < sizeof obstacles / sizeof *obstacles; i++) {
-        found f = {0};
-        char text[400];
-        ay_status status =
-            ay_sql_select(s, obstacles[i].sql, ARGS(ay_sql_int(entry)), take_found, &f, err);
-        if (status != AY_OK)
-            return status;
-        if (!f.found)
-            continue;
+    found f = {0};
+    char text[400];
+    ay_status status = ay_sql_select(s, sql, ARGS(ay_sql_int(entry)), take_found, &f, err);
+
+    if (status != AY_OK || !f.found)
+        return status;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        snprintf(text, sizeof text, obstacles[i].say, f.subject);
+    snprintf(text, sizeof text, say, f.subject);
 #pragma GCC diagnostic pop
-        return ay_fail(err, AY_ECONFLICT, "%s", text);
-    }
-    return AY_OK;
+    return ay_fail(err, AY_ECONFLICT, "%s", text);
+}
+
+static ay_status check_obstacles(ay_store *s, int64_t entry, ay_err *err)
+{
+    ay_status status = AY_OK;
+
+    for (size_t i = 0; i < sizeof obstacles / sizeof *obstacles && status == AY_OK; i++)
+        status = check_obstacle(s, entry, obstacles[i].sql, obstacles[i].say, err);
+    for (int e = 0; e < EXTRAS; e++)
+        for (int i = 0; i < 4 && extras[e]->obstacles[i].sql && status == AY_OK; i++)
+            status = check_obstacle(s, entry, extras[e]->obstacles[i].sql, extras[e]->obstacles[i].say, err);
+    return status;
+}
+
+static ay_status undo_extras(ay_store *s, int64_t entry, int64_t *changed, ay_err *err)
+{
+    ay_status status = AY_OK;
+
+    for (int e = 0; e < EXTRAS; e++)
+        for (int i = 0; i < 6 && extras[e]->undo[i] && status == AY_OK; i++) {
+            int64_t some = 0;
+            status = ay_sql_write(s, extras[e]->undo[i], ARGS(ay_sql_int(entry)), &some, NULL, err);
+            *changed += some;
+        }
+    return status;
 }
 
 static ay_status take_id(void *ctx, const ay_sql_value *c, int n, ay_err *err)
@@ -205,6 +236,8 @@ static ay_status bring_back(ay_store *s, const char *token, ay_store_restored *o
     for (int i = 0; i < 3 && status == AY_OK; i++)
         status = ay_sql_write(s, restore[i], ARGS(ay_sql_int(entry)), counts[i], NULL, err);
     if (status == AY_OK)
+        status = undo_extras(s, entry, &out->others, err);
+    if (status == AY_OK)
         status = ay_sql_write(s, "DELETE FROM trash WHERE id = ?", ARGS(ay_sql_int(entry)), NULL,
                               NULL, err);
     return status == AY_OK ? ay_store_note(s, "undo", token, "", err) : status;
@@ -236,10 +269,14 @@ static ay_status purge_entries(ay_store *s, int64_t before_us, ay_arena *a, ay_e
         " 9223372036854775807) ORDER BY id",
         ARGS(ay_sql_int(before_us)), take_id, &l, err);
 
-    for (size_t i = 0; i < l.n; i++)
+    for (size_t i = 0; i < l.n; i++) {
+        ay_sql_value entry = ay_sql_int(((int64_t *)(void *)l.items)[i]);
+        for (int e = 0; e < EXTRAS; e++)
+            for (int f = 0; f < 6 && extras[e]->forget[f] && status == AY_OK; f++)
+                status = ay_sql_write(s, extras[e]->forget[f], ARGS(entry), NULL, NULL, err);
         for (int f = 0; f < 4 && status == AY_OK; f++)
-            status = ay_sql_write(s, forget[f], ARGS(ay_sql_int(((int64_t *)(void *)l.items)[i])),
-                                  NULL, NULL, err);
+            status = ay_sql_write(s, forget[f], ARGS(entry), NULL, NULL, err);
+    }
     return status;
 }
 
