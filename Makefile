@@ -16,11 +16,11 @@ CFLAGS  ?= -O2 -g
 SAN     ?=
 FUZZ_SECONDS ?= 20
 
-ALL_DIRS = base text image draw tensor nn nn/ref nn/dnnl models engine plot train index store net service service/words service/find service/learn service/encoders service/library web http cmd
+ALL_DIRS = base pack text image draw tensor nn nn/ref nn/dnnl models engine plot train index store net service service/words service/find service/learn service/encoders service/library service/backup web http cmd
 DIRS    ?= $(ALL_DIRS)
 ALSO    ?=
 PKGS    = libjpeg spng libwebp libwebpdemux libtiff-4 libmicrohttpd gnutls sqlite3 jansson \
-          yaml-0.1 libcurl libsodium cairo fontconfig libqrencode
+          yaml-0.1 libcurl libsodium cairo fontconfig libqrencode libarchive
 LIBS    = $(shell pkg-config --libs $(PKGS)) -lz -lgif -ldnnl -lgomp -pthread -lm
 WARN    = -Wall -Wextra -Wshadow -Wvla -Wundef -Wstrict-prototypes \
           -Wmissing-prototypes -Wpointer-arith -Wformat=2

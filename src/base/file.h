@@ -18,6 +18,8 @@ ay_status ay_file_write(const char *path, const void *p, size_t n, ay_err *err);
 /* mkdir -p.  mode 0755 unless given. */
 ay_status ay_file_mkdirs(const char *path, ay_err *err);
 ay_status ay_file_sync_dir(const char *path, ay_err *err);
+/* Remove a folder with all that is in it, as far as that can be; links are not followed. */
+void ay_file_remove_tree(const char *path);
 bool ay_file_exists(const char *path);
 bool ay_file_is_dir(const char *path);
 

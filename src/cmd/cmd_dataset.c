@@ -338,9 +338,9 @@ static int check(verb_context *c)
 {
     ay_check_result r;
     ay_suspects s;
-    bool deep = ay_args_get(c->args, "deep"), repair = ay_args_get(c->args, "repair");
+    ay_check_options how = {.deep = ay_args_get(c->args, "deep"), .repair = ay_args_get(c->args, "repair")};
 
-    if (ay_service_check(c->service, deep, repair, &c->session->arena, &r, &c->err) != AY_OK ||
+    if (ay_service_check(c->service, &how, &c->session->arena, &r, &c->err) != AY_OK ||
         ay_suspects_find(c->service, c->dataset, 100, &c->session->arena, &s, &c->err) != AY_OK)
         return fail(c);
     if (ay_args_get(c->args, "json")) {

@@ -288,7 +288,7 @@ ay_status ay_h_s1_images(ay_request *rq, ay_err *err)
 ay_status ay_h_s1_retrain(ay_request *rq, ay_err *err)
 {
     ay_check_result r;
-    ay_status status = ay_service_check(rq->service, false, true, &rq->arena, &r, err);
+    ay_status status = ay_service_check(rq->service, &(ay_check_options){.repair = true}, &rq->arena, &r, err);
 
     if (status)
         return status;

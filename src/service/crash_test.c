@@ -122,7 +122,7 @@ static void hold_to_promise(const char *dir, const bool *acked, int n)
     ay_service_get_stats(s, &stats);
     CHECK(stats.pictures >= n && stats.pictures <= n + THREADS && stats.unembedded == 0);
     CHECK(ay_service_wait_idle(s, 10000));
-    CHECK_OK(ay_service_check(s, true, false, &a, &r, &err), err);
+    CHECK_OK(ay_service_check(s, &(ay_check_options){.deep = true}, &a, &r, &err), err);
     CHECK(r.missing == 0 && r.damaged == 0 && r.strays == 0); /* the keeper has swept */
     CHECK(r.nproblems == 0);
     ay_arena_fini(&a);

@@ -7,6 +7,7 @@
  * vector is stored before it is used.  It works in small groups, so that scans in between are not kept
  * waiting, and steps back when the engine is full. */
 #include "service/internal.h"
+#include "service/backup/hold.h"
 #include "service/learn/predict.h"
 
 #include "base/clock.h"
@@ -292,7 +293,10 @@ ay_status ay_service_purge(ay_service *s, ay_err *err)
     ay_status status;
     ay_arena a;
     size_t n = 0;
+    int hold;
 
+    if (!ay_hold_none(s->data, &hold))
+        return AY_OK; /* a backup is being made; the next round comes within the hour */
     ay_arena_init(&a, 0);
     pthread_rwlock_wrlock(&s->purging);
     status = ay_store_prediction_trim(s->store, AY_PREDICTIONS_KEPT, err);
@@ -303,6 +307,7 @@ ay_status ay_service_purge(ay_service *s, ay_err *err)
         ay_thumbs_remove(s, gone[i]);
     }
     pthread_rwlock_unlock(&s->purging);
+    ay_hold_end(hold);
     ay_arena_fini(&a);
     return status;
 }

@@ -243,18 +243,26 @@ typedef struct {
 } ay_service_stats;
 void ay_service_get_stats(ay_service *s, ay_service_stats *out);
 
-/* ---- examination ("assay dataset check") */
+/* ---- examination ("assay check", "assay dataset check") */
 typedef struct {
     int64_t pictures;    /* rows examined */
     int64_t missing;     /* row without a file */
     int64_t damaged;     /* the file's digest is not its name */
     int64_t strays;      /* file without a row; removed when repair */
     int64_t unembedded;  /* picture without a vector; embedded when repair */
+    int64_t models;      /* trained models examined */
+    int64_t bad_models;  /* of these: folder gone, or not what its row says */
+    int64_t mended;      /* missing and damaged ones that came back from a backup */
     const char **problems; /* one sentence each */
     size_t nproblems;
 } ay_check_result;
-/* deep: read every file and recompute its digest. */
-ay_status ay_service_check(ay_service *s, bool deep, bool repair, ay_arena *a, ay_check_result *out,
-                           ay_err *err);
+typedef struct {
+    bool deep;        /* read every file and recompute its digest */
+    bool repair;      /* put right what can be put right */
+    const char *from; /* repair: a backup folder that gives back files; NULL: none */
+    bool (*progress)(void *ctx, int64_t done, int64_t total); /* pictures; false: stop.  NULL: none */
+    void *ctx;
+} ay_check_options;
+ay_status ay_service_check(ay_service *s, const ay_check_options *o, ay_arena *a, ay_check_result *out, ay_err *err);
 
 #endif

@@ -441,7 +441,7 @@ static void the_check_finds_what_is_wrong(void)
     a = teach(s, "red", RED, 1);
     b = teach(s, "red", RED, 2);
     CHECK(ay_service_wait_idle(s, 10000));
-    CHECK_OK(ay_service_check(s, true, false, &arena, &r, &err), err);
+    CHECK_OK(ay_service_check(s, &(ay_check_options){.deep = true}, &arena, &r, &err), err);
     CHECK(r.pictures == 2 && r.nproblems == 0);
     snprintf(path, sizeof path, "%s/blobs/%.2s/%s", dir, a.picture.sha256, a.picture.sha256);
     CHECK_OK(ay_file_write(path, "x", 1, &err), err);
@@ -450,7 +450,7 @@ static void the_check_finds_what_is_wrong(void)
     snprintf(path, sizeof path, "%s/blobs/00/%s", dir,
              "0000000000000000000000000000000000000000000000000000000000000000");
     CHECK_OK(ay_file_write(path, "x", 1, &err), err);
-    CHECK_OK(ay_service_check(s, true, true, &arena, &r, &err), err);
+    CHECK_OK(ay_service_check(s, &(ay_check_options){.deep = true, .repair = true}, &arena, &r, &err), err);
     CHECK(r.missing == 1 && r.damaged == 1 && r.strays == 1 && r.nproblems == 3);
     CHECK(!ay_file_exists(path));
     ay_service_close(s);

@@ -99,7 +99,7 @@ static void *looks(void *arg)
         c->bad += ay_class_create(c->s, "main", name, NULL, NULL) != AY_OK;
         c->bad += ay_service_jobs(c->s, &a, &jobs, &n, NULL) != AY_OK;
         if (i % 8 == 0) {
-            c->bad += ay_service_check(c->s, false, true, &a, &check, NULL) != AY_OK;
+            c->bad += ay_service_check(c->s, &(ay_check_options){.repair = true}, &a, &check, NULL) != AY_OK;
             c->bad += check.nproblems != 0;
         }
         ay_service_get_stats(c->s, &stats);
@@ -142,7 +142,7 @@ static void everything_at_once(void)
     CHECK(after.pictures == before.pictures && after.classes == before.classes &&
           after.datasets == before.datasets && after.unembedded == 0);
     ay_arena_init(&a, 0);
-    CHECK_OK(ay_service_check(s, true, false, &a, &r, &err), err);
+    CHECK_OK(ay_service_check(s, &(ay_check_options){.deep = true}, &a, &r, &err), err);
     CHECK(r.nproblems == 0);
     ay_arena_fini(&a);
     ay_service_close(s);

@@ -63,6 +63,9 @@ typedef struct {
     /* A copy of the whole database beside it, named by label, before a migration. */
     ay_status (*backup)(void *self, const char *label, ay_err *err);
     ay_status (*check)(void *self, ay_err *err); /* the database's own examination */
+    /* The whole database as of one moment, as a new SQLite file that takes no companions; while others write.  NULL: this
+     * driver cannot. */
+    ay_status (*copy)(void *self, const char *path, ay_err *err);
 } ay_store_driver;
 
 extern const ay_store_driver ay_store_sqlite, ay_store_mysql;

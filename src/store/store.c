@@ -164,6 +164,21 @@ ay_status ay_store_check(ay_store *s, ay_err *err)
     return status;
 }
 
+ay_status ay_store_copy(ay_store *s, const char *path, ay_err *err)
+{
+    ay_status status;
+    int at;
+
+    if (!s->driver->copy)
+        return ay_fail(err, AY_EUNSUPPORTED, "a %s database is copied by its own program (mariadb-dump --single-transaction)",
+                       s->driver->scheme);
+    status = take_reader(s, &at, err);
+    if (status == AY_OK)
+        status = s->driver->copy(s->reader[at], path, err);
+    give_reader(s, at);
+    return status;
+}
+
 static ay_status savepoint(ay_store *s, const char *verb, ay_err *err)
 {
     char sql[48];

@@ -113,6 +113,10 @@ void ay_store_on_doubt(ay_store *s, void (*fn)(void *ctx), void *ctx);
 /* Ask the database to examine itself and every reference.  AY_ECORRUPT says what is wrong. */
 ay_status ay_store_check(ay_store *s, ay_err *err);
 
+/* The whole database as of one moment, as a new SQLite file at path; others may write meanwhile.  AY_EEXISTS or AY_EIO when path
+ * cannot be made; AY_EUNSUPPORTED: a database server, which has a program of its own for that. */
+ay_status ay_store_copy(ay_store *s, const char *path, ay_err *err);
+
 /* Several writes as one: all or nothing.  Between begin and commit other writers wait and this
  * thread's writes join; reads do not yet see them.  Every begin is paired with a commit or a
  * rollback on the same thread.  A failed commit has rolled back. */

@@ -1,5 +1,6 @@
 #include "service/learn/registry.h"
 #include "service/learn/serving.h"
+#include "service/backup/hold.h"
 
 #include "base/file.h"
 #include "base/log.h"
@@ -8,7 +9,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,18 +18,6 @@
 enum { PATH = 4096, MOST_FILES = 500, FILE_LIMIT = 64 << 20 };
 
 /* ---- files */
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    remove(path);
-    return 0;
-}
-
-void ay_tree_remove(const char *path)
-{
-    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 typedef struct {
     const char *from, *to;
@@ -195,7 +183,7 @@ static ay_status place(installing *in, ay_err *err)
         in->s->classifier.close(c);
     /* In doubt the folder stays: there may be a row that names it; else the next start removes it. */
     if (status != AY_OK && status != AY_EUNKNOWN)
-        ay_tree_remove(tmp);
+        ay_file_remove_tree(tmp);
     ay_free(answer);
     return status;
 }
@@ -444,6 +432,7 @@ ay_status ay_registry_delete(ay_service *s, int64_t id, ay_err *err)
     char folder[PATH];
     ay_registered m;
     ay_arena a;
+    int hold = -1;
     ay_status status;
 
     if (s->reading_only)
@@ -463,7 +452,9 @@ ay_status ay_registry_delete(ay_service *s, int64_t id, ay_err *err)
     pthread_mutex_unlock(&s->writing);
     if (status == AY_OK) {
         ay_reason_forget(s, id);
-        ay_tree_remove(folder); /* what a crash leaves of it, the next start removes */
+        if (ay_hold_none(s->data, &hold)) /* beside a backup, and after a crash, the next start removes it */
+            ay_file_remove_tree(folder);
+        ay_hold_end(hold);
         ay_log(AY_LOG_INFO, "service", "model %s version %d deleted", m.name, m.version);
         ay_service_tell(s, "models", "", 0);
     }
@@ -551,10 +542,12 @@ static void sweep(ay_service *s, const ay_store_model *list, size_t n)
 {
     char path[PATH], victim[PATH + 300];
     struct dirent *e;
-    DIR *dir;
+    DIR *dir = NULL;
+    int hold;
 
     models_path(s, "", path);
-    dir = opendir(path);
+    if (ay_hold_none(s->data, &hold))
+        dir = opendir(path);
     while (dir && (e = readdir(dir))) {
         bool known = !is_ours(e->d_name); /* an encoder that a person put here: leave it */
         for (size_t i = 0; i < n && !known; i++)
@@ -562,10 +555,11 @@ static void sweep(ay_service *s, const ay_store_model *list, size_t n)
         if (known)
             continue;
         snprintf(victim, sizeof victim, "%s/%s", path, e->d_name);
-        ay_tree_remove(victim);
+        ay_file_remove_tree(victim);
     }
     if (dir)
         closedir(dir);
+    ay_hold_end(hold);
 }
 
 ay_status ay_registry_start(ay_service *s, bool open_now, ay_err *err)

@@ -65,8 +65,6 @@ void ay_training_forget(ay_service *s, int64_t id);
 ay_status ay_trainer_start(ay_service *s, ay_err *err);
 void ay_trainer_stop(ay_service *s);
 
-/* Remove a folder and all in it; following no link. */
-void ay_tree_remove(const char *path);
 
 /* Compact JSON text of v, to be freed with ay_free(); NULL: no memory. */
 char *ay_json_compact(const json_t *v);

@@ -526,7 +526,7 @@ void ay_training_forget(ay_service *s, int64_t id)
     char work[PATH];
 
     work_path(s, id, work);
-    ay_tree_remove(work);
+    ay_file_remove_tree(work);
 }
 
 /* A full disk or too little memory is nothing that the training did wrong: once there is room it can go
@@ -569,7 +569,7 @@ static void run_job(ay_service *s, int64_t id, const char *text)
         ay_job_keep(s, id, is_worth_keeping(status));
         ay_job_end(s, id, status, *message ? message : *err.msg ? err.msg : "stopped");
         if (!is_worth_keeping(status))
-            ay_tree_remove(work);
+            ay_file_remove_tree(work);
     }
     json_decref(request);
     json_decref(r.detail);
