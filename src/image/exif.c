@@ -1,4 +1,4 @@
-/* image/exif.c - the one EXIF value that changes what a picture shows.
+/* image/exif.c - the one EXIF value that changes what a picture shows (what else a camera wrote: exif_facts.c).
  *
  * EXIF is a TIFF directory.  Only the first directory is looked at, and only for tag 0x0112;
  * offsets are the file's claim and are checked against n before use.  A directory that makes no

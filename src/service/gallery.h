@@ -36,6 +36,8 @@ typedef struct {
     int width, height;
     bool failed; /* could not be embedded; not tried again before the next start */
     char format[17];
+    int64_t taken_us;              /* 0: not told */
+    char camera[AY_CAMERA_MAX + 1]; /* "": not told */
     char sha256[AY_SHA256_HEX];
 } ay_gallery_item;
 

@@ -145,6 +145,17 @@ ay_status ay_service_refresh(ay_service *s, ay_err *err);
 /* One decoded picture to one unit vector of the model's dim. */
 ay_status ay_service_embed(ay_service *s, const ay_image *const *images, int n, float *dst,
                            ay_err *err);
+/* The steps of a picture's way in, for uploads and for the intake alike.
+ * Decode and fill what the bytes tell: sides, hash, format, EXIF; the caller gives im to ay_image_fini(). */
+ay_status ay_picture_look(ay_service *s, const void *bytes, size_t n, ay_gallery_item *item, ay_image *im, ay_err *err);
+/* Its row; strings are item's. */
+ay_store_picture ay_picture_row(const ay_gallery_item *item);
+/* The change in memory after the store has it: takes item->file when the picture is new.  The caller holds lock for
+ * writing and has reserved room (ay_gallery_reserve).  Cannot fail. */
+void ay_picture_apply(ay_service *s, int64_t class_id, ay_gallery_item *item, const float *vector,
+                      const ay_store_added *done);
+/* The last part of the path a browser or a folder gave. */
+const char *ay_picture_name(const char *file);
 /* Remove files that no row names: uploads that a crash cut off. */
 ay_status ay_service_sweep(ay_service *s, ay_err *err);
 /* Remove from disk the pictures nobody refers to, and old trash. */

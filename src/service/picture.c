@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "image/exif.h"
 #include "service/internal.h"
 
 #include <math.h>
@@ -44,7 +45,7 @@ static const char *format_mime(const char *format)
 }
 
 /* The last part of the path a browser or a folder gave. */
-static const char *base_name(const char *file)
+const char *ay_picture_name(const char *file)
 {
     const char *slash = file ? strrchr(file, '/') : NULL;
     const char *back = file ? strrchr(file, '\\') : NULL;
@@ -85,6 +86,59 @@ typedef struct {
     int64_t dataset, class_id;
 } adding;
 
+/* ---- steps that every way in shares (service/internal.h) */
+
+ay_status ay_picture_look(ay_service *s, const void *bytes, size_t n, ay_gallery_item *item, ay_image *im, ay_err *err)
+{
+    ay_exif_facts facts;
+    ay_status status = ay_image_decode(bytes, n, &s->limits, im, err);
+
+    if (status != AY_OK)
+        return status;
+    ay_exif_read(bytes, n, &facts);
+    item->width = im->width;
+    item->height = im->height;
+    item->phash = ay_image_phash(im);
+    item->bytes = (int64_t)n;
+    item->taken_us = facts.taken_us;
+    snprintf(item->camera, sizeof item->camera, "%s", facts.camera);
+    snprintf(item->format, sizeof item->format, "%s", ay_image_format_name(ay_image_sniff(bytes, n)));
+    return AY_OK;
+}
+
+ay_store_picture ay_picture_row(const ay_gallery_item *item)
+{
+    return (ay_store_picture){.sha256 = item->sha256,
+                              .format = item->format,
+                              .width = item->width,
+                              .height = item->height,
+                              .bytes = item->bytes,
+                              .phash = item->phash,
+                              .created_us = item->added_us,
+                              .taken_us = item->taken_us,
+                              .camera = item->camera};
+}
+
+void ay_picture_apply(ay_service *s, int64_t class_id, ay_gallery_item *item, const float *vector,
+                      const ay_store_added *done)
+{
+    ay_gallery_item *there;
+    ay_gallery *g;
+    int klass;
+
+    g = ay_service_by_class(s, class_id, &klass);
+    there = g ? ay_gallery_find(g, item->sha256) : NULL;
+    /* Not created and not here: it was added by a call that could not be told so (AY_EUNKNOWN). */
+    if (g && !there) {
+        item->member = done->id;
+        item->klass = klass;
+        ay_gallery_add(g, item, vector);
+        item->file = NULL; /* the gallery's now */
+    } else if (g && done->moved && there) {
+        ay_gallery_move(g, there, klass);
+    }
+}
+
 /* Find the data set and the class; *there: the picture is in that data set already. */
 static ay_status find_place(adding *p, const char *dataset, const char *klass, bool *there,
                             ay_err *err)
@@ -114,16 +168,10 @@ static ay_status look_at(adding *p, ay_err *err)
 {
     ay_image im;
     const ay_image *list[] = {&im};
-    ay_status status = ay_image_decode(p->bytes, p->n, &p->s->limits, &im, err);
+    ay_status status = ay_picture_look(p->s, p->bytes, p->n, &p->item, &im, err);
 
     if (status != AY_OK)
         return status;
-    p->item.width = im.width;
-    p->item.height = im.height;
-    p->item.phash = ay_image_phash(&im);
-    p->item.bytes = (int64_t)p->n;
-    snprintf(p->item.format, sizeof p->item.format, "%s",
-             ay_image_format_name(ay_image_sniff(p->bytes, p->n)));
     p->vector = ay_arena_alloc(p->arena, (size_t)p->s->embedder.info->dim * sizeof *p->vector);
     status = p->vector ? ay_service_embed(p->s, list, 1, p->vector, err)
                        : ay_fail(err, AY_ENOMEM, "embedding a picture");
@@ -159,21 +207,10 @@ static void warn_near(adding *p, const ay_gallery *g)
 static void apply(adding *p, const ay_store_added *done)
 {
     ay_gallery *g;
-    ay_gallery_item *item;
-    int klass;
 
     pthread_rwlock_wrlock(&p->s->lock);
-    g = ay_service_by_class(p->s, p->class_id, &klass);
-    item = g ? ay_gallery_find(g, p->sha256) : NULL;
-    /* Not created and not here: it was added by a call that could not be told so (AY_EUNKNOWN). */
-    if (g && !item) {
-        p->item.member = done->id;
-        p->item.klass = klass;
-        ay_gallery_add(g, &p->item, p->vector);
-        p->item.file = NULL; /* the gallery's now */
-    } else if (g && done->moved && item) {
-        ay_gallery_move(g, item, klass);
-    }
+    ay_picture_apply(p->s, p->class_id, &p->item, p->vector, done);
+    g = ay_service_by_id(p->s, p->dataset);
     ay_service_tell(p->s, "dataset", g ? g->name : "", 0);
     pthread_rwlock_unlock(&p->s->lock);
 }
@@ -214,8 +251,7 @@ static ay_status report(adding *p, const ay_store_added *done, ay_err *err)
 static ay_status keep_rows(adding *p, ay_store_added *done, ay_err *err)
 {
     const ay_engine_info *m = p->s->embedder.info;
-    ay_store_picture pic = {p->sha256,     p->item.format, p->item.width,   p->item.height,
-                            p->item.bytes, p->item.phash,  p->item.added_us};
+    ay_store_picture pic = ay_picture_row(&p->item);
     ay_store_vector v = {m->digest, m->preprocess_digest, p->vector, m->dim};
     ay_status status = AY_OK;
     ay_gallery *g;
@@ -303,7 +339,7 @@ ay_status ay_picture_add(ay_service *s, const char *dataset, const char *klass, 
         return ay_fail(err, AY_EBUSY, "another process has the data folder open for writing");
     if (n == 0)
         return ay_fail(err, AY_EINVAL, "the picture is empty (0 bytes)");
-    p.file = base_name(file);
+    p.file = ay_picture_name(file);
     ay_sha256_bytes(bytes, n, p.sha256);
     if (expect && strcmp(expect, p.sha256) != 0)
         return ay_fail(err, AY_ECONFLICT, "the picture's SHA-256 is %s, not %.64s", p.sha256,

@@ -147,6 +147,8 @@ static ay_status load_member(void *ctx, const ay_store_member *m, const ay_store
     item.height = m->picture.height;
     snprintf(item.format, sizeof item.format, "%s", m->picture.format);
     snprintf(item.sha256, sizeof item.sha256, "%s", m->picture.sha256);
+    item.taken_us = m->picture.taken_us;
+    snprintf(item.camera, sizeof item.camera, "%s", m->picture.camera);
     item.file = ay_strdup(m->file);
     if (!item.file)
         return ay_fail(err, AY_ENOMEM, "reading data set %s", g->name);

@@ -49,7 +49,7 @@ static int64_t new_dataset(ay_store *s, int64_t *class_id)
 static ay_store_picture picture(char hex[AY_SHA256_HEX])
 {
     ay_random_hex(hex, 32);
-    return (ay_store_picture){hex, "jpeg", 640, 480, 12345, 0xfedcba9876543210u, 1700000000000000};
+    return (ay_store_picture){hex, "jpeg", 640, 480, 12345, 0xfedcba9876543210u, 1700000000000000, 1600000000000000, "Canon EOS"};
 }
 
 static ay_store_vector vector(const float *data)
@@ -161,6 +161,7 @@ static void pictures_come_back_as_they_were(void)
     CHECK(strcmp(m->file, "a.jpg") == 0 && m->added_us > 0);
     CHECK(strcmp(m->picture.sha256, hex) == 0 && strcmp(m->picture.format, "jpeg") == 0);
     CHECK(m->picture.width == 640 && m->picture.height == 480 && m->picture.bytes == 12345);
+    CHECK(m->picture.taken_us == 1600000000000000 && strcmp(m->picture.camera, "Canon EOS") == 0);
     CHECK(m->picture.phash == 0xfedcba9876543210u && m->picture.created_us == 1700000000000000);
     ay_arena_fini(&a);
     ay_store_close(s);
@@ -303,7 +304,7 @@ static void undo_keeps_what_was_added_again(void)
     char hex[AY_SHA256_HEX], token[AY_TOKEN_SIZE];
     ay_store *s = open_store();
     int64_t class_id, second, d = new_dataset(s, &class_id), m = add(s, class_id, hex);
-    ay_store_picture p = {hex, "jpeg", 1, 1, 1, 0, 0};
+    ay_store_picture p = {hex, "jpeg", 1, 1, 1, 0, 0, 0, NULL};
     ay_store_restored r;
     ay_store_added added;
 
@@ -329,7 +330,7 @@ static void purge_forgets_only_old_trash(void)
     char hex[3][AY_SHA256_HEX], token[AY_TOKEN_SIZE];
     ay_store *s = open_store();
     int64_t class_id, other, d = new_dataset(s, &class_id), m = add(s, class_id, hex[0]);
-    ay_store_picture p = {hex[1], "png", 5, 5, 5, 0, 0};
+    ay_store_picture p = {hex[1], "png", 5, 5, 5, 0, 0, 0, NULL};
     ay_store_restored r;
     ay_store_added added;
     const char **gone;

@@ -174,7 +174,7 @@ static void a_deleted_model_is_gone_and_not_forgotten(void)
 static int64_t predict(ay_store *s, int64_t m, const char *sha, const char *file, const char *label,
                        double p, const char *status, const char *batch)
 {
-    ay_store_picture pic = {sha, "png", 20, 10, 300, 5, 1700000000000000};
+    ay_store_picture pic = {sha, "png", 20, 10, 300, 5, 1700000000000000, 0, NULL};
     ay_store_prediction r = {.model = m, .file = file, .label = label, .probability = p,
                              .unknown = 1.5, .status = status, .batch = batch,
                              .top = "[[\"a\",0.75]]", .decode_us = 100, .network_us = 2000,
@@ -298,7 +298,7 @@ static void what_a_prediction_cannot_say_is_refused(void)
     ay_store *s = open_store();
     int64_t m = add_model(s), id;
     ay_store_picture pic = {"dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd", "png",
-                            2, 2, 30, 5, 1};
+                            2, 2, 30, 5, 1, 0, NULL};
     ay_store_prediction p = {.model = m, .file = "a\nb", .label = "", .status = "success", .top = "",
                              .batch = ""};
 
@@ -358,6 +358,8 @@ static void a_database_of_the_first_schema_is_migrated(void)
 {
     static const char *const undo[] = {"ALTER TABLE dataset DROP COLUMN kind", "ALTER TABLE class DROP COLUMN kind",
                                        "DROP TABLE cluster", "DROP TABLE grouping", "DROP TABLE sighting", "DROP TABLE verdict", "DROP TABLE job", "DROP TABLE prediction", "DROP TABLE serving",
+                                       "ALTER TABLE picture DROP COLUMN taken_us", "ALTER TABLE picture DROP COLUMN camera", "ALTER TABLE picture DROP COLUMN examined",
+                                       "DROP TABLE arrival", "DROP TABLE watched", "DROP TABLE watch", "DROP TABLE intake",
                                        "DROP TABLE model", "UPDATE schema_version SET version = 1"};
     char path[96], url[128], backup[128];
     ay_store_dataset *list;

@@ -14,8 +14,8 @@ enum { MOST_DIM = 65536, MOST_SIDE = 1 << 24 };
 
 #define MEMBER_COLUMNS                                                                             \
     "SELECT m.id, m.dataset, m.class_id, m.file, m.added_us,"                                      \
-    " p.sha256, p.format, p.width, p.height, p.bytes, p.phash, p.created_us"
-enum { NCOLUMNS = 12 };
+    " p.sha256, p.format, p.width, p.height, p.bytes, p.phash, p.created_us, p.taken_us, p.camera"
+enum { NCOLUMNS = 14, CAMERA = 13 };
 
 /* To and from little-endian; on the usual machines a plain copy. */
 void ay_sql_floats(void *dst, const void *src, size_t n)
@@ -32,7 +32,7 @@ void ay_sql_floats(void *dst, const void *src, size_t n)
 #endif
 }
 
-static ay_status check_picture(const ay_store_picture *p, ay_err *err)
+ay_status ay_store_picture_check(const ay_store_picture *p, ay_err *err)
 {
     ay_status status = ay_store_check_digest("a picture's digest", p->sha256, err);
 
@@ -42,6 +42,8 @@ static ay_status check_picture(const ay_store_picture *p, ay_err *err)
                             p->height > MOST_SIDE || p->bytes < 1))
         status = ay_fail(err, AY_EINVAL, "a picture of %d x %d pixels and %lld bytes", p->width,
                          p->height, (long long)p->bytes);
+    if (status == AY_OK && p->camera)
+        status = ay_store_check_text("a camera's name", p->camera, AY_CAMERA_MAX, err);
     return status;
 }
 
@@ -112,7 +114,7 @@ ay_status ay_store_vector_put(ay_store *s, const char *sha256, const ay_store_ve
 
 ay_status ay_store_picture_write(ay_store *s, const ay_store_picture *p, ay_err *err)
 {
-    ay_status status = check_picture(p, err);
+    ay_status status = ay_store_picture_check(p, err);
 
     if (status == AY_OK)
         status = picture_known(s, p->sha256, err);
@@ -120,11 +122,13 @@ ay_status ay_store_picture_write(ay_store *s, const ay_store_picture *p, ay_err 
         return status;
     return ay_sql_write(s,
                         "INSERT INTO picture (sha256, format, width, height, bytes, phash,"
-                        " created_us) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                        " created_us, taken_us, camera, examined) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                         ARGS(ay_sql_text(p->sha256), ay_sql_text(p->format), ay_sql_int(p->width),
                              ay_sql_int(p->height), ay_sql_int(p->bytes),
                              ay_sql_int((int64_t)p->phash),
-                             ay_sql_int(p->created_us ? p->created_us : ay_clock_wall())),
+                             ay_sql_int(p->created_us ? p->created_us : ay_clock_wall()),
+                             ay_sql_int(p->taken_us), ay_sql_text(p->camera ? p->camera : ""),
+                             ay_sql_int(p->camera != NULL)),
                         NULL, NULL, err);
 }
 
@@ -173,9 +177,9 @@ static ay_status set_class(ay_store *s, int64_t member, int64_t class_id, ay_err
                         ARGS(ay_sql_int(class_id), ay_sql_int(member)), NULL, NULL, err);
 }
 
-static ay_status member_put(ay_store *s, int64_t class_id, const char *file,
-                            const ay_store_picture *p, const ay_store_vector *v,
-                            ay_store_added *out, ay_err *err)
+ay_status ay_store_member_write(ay_store *s, int64_t class_id, bool stay, const char *file,
+                                const ay_store_picture *p, const ay_store_vector *v, ay_store_added *out,
+                                ay_err *err)
 {
     int64_t dataset = 0;
     place at = {0};
@@ -196,7 +200,7 @@ static ay_status member_put(ay_store *s, int64_t class_id, const char *file,
     if (!at.found)
         return member_insert(s, dataset, class_id, file, p->sha256, out, err);
     out->id = at.id;
-    if (at.class_id == class_id)
+    if (at.class_id == class_id || stay)
         return AY_OK;
     out->moved = true;
     out->from_class = at.class_id;
@@ -208,7 +212,7 @@ ay_status ay_store_member_add(ay_store *s, int64_t class_id, const char *file,
                               const ay_store_picture *p, const ay_store_vector *v,
                               ay_store_added *out, ay_err *err)
 {
-    ay_status status = check_picture(p, err);
+    ay_status status = ay_store_picture_check(p, err);
 
     *out = (ay_store_added){0};
     if (status == AY_OK)
@@ -219,7 +223,7 @@ ay_status ay_store_member_add(ay_store *s, int64_t class_id, const char *file,
         status = ay_store_begin(s, err);
     if (status != AY_OK)
         return status;
-    return ay_store_end(s, member_put(s, class_id, file, p, v, out, err), err);
+    return ay_store_end(s, ay_store_member_write(s, class_id, false, file, p, v, out, err), err);
 }
 
 static ay_status member_set(ay_store *s, int64_t member, int64_t to_class, ay_err *err)
@@ -268,6 +272,7 @@ static void member_numbers(ay_store_member *m, const ay_sql_value *c)
     m->picture.bytes = c[9].i;
     m->picture.phash = (uint64_t)c[10].i;
     m->picture.created_us = c[11].i;
+    m->picture.taken_us = c[12].i;
 }
 
 static ay_status take_member(void *ctx, const ay_sql_value *c, int n, ay_err *err)
@@ -278,7 +283,8 @@ static ay_status take_member(void *ctx, const ay_sql_value *c, int n, ay_err *er
     (void)n;
     if (!m || !(m->file = ay_sql_string(l->arena, &c[3])) ||
         !(m->picture.sha256 = ay_sql_string(l->arena, &c[5])) ||
-        !(m->picture.format = ay_sql_string(l->arena, &c[6])))
+        !(m->picture.format = ay_sql_string(l->arena, &c[6])) ||
+        !(m->picture.camera = ay_sql_string(l->arena, &c[CAMERA])))
         return ay_fail(err, AY_ENOMEM, "listing pictures");
     member_numbers(m, c);
     return AY_OK;
@@ -331,11 +337,12 @@ static ay_status walk_row(void *ctx, const ay_sql_value *c, int n, ay_err *err)
     walk *w = ctx;
     ay_store_member m = {0};
     ay_store_vector v = {.model = w->model, .preprocess = w->preprocess};
-    size_t file, sha, format;
+    size_t file, sha, format, camera;
 
     (void)n;
     w->text.len = w->floats.len = 0;
     file = put_text(w, &c[3]), sha = put_text(w, &c[5]), format = put_text(w, &c[6]);
+    camera = put_text(w, &c[CAMERA]);
     if (data->type == AY_SQL_BLOB && !ay_buf_reserve(&w->floats, data->n + 1))
         return ay_fail(err, AY_ENOMEM, "reading vectors");
     if (w->text.failed)
@@ -343,6 +350,7 @@ static ay_status walk_row(void *ctx, const ay_sql_value *c, int n, ay_err *err)
     m.file = w->text.data + file;
     m.picture.sha256 = w->text.data + sha;
     m.picture.format = w->text.data + format;
+    m.picture.camera = w->text.data + camera;
     member_numbers(&m, c);
     if (data->type == AY_SQL_BLOB) {
         if (dim->i < 1 || dim->i > MOST_DIM || data->n != (size_t)dim->i * sizeof(float))
@@ -386,7 +394,8 @@ ay_status ay_store_picture_list(ay_store *s, ay_arena *a, const char ***out, siz
 {
     ay_sql_list l = {.arena = a, .size = sizeof **out};
     ay_status status =
-        ay_sql_read(s, "SELECT sha256 FROM picture ORDER BY sha256", NULL, 0, take_digest, &l, err);
+        ay_sql_read(s, "SELECT sha256 FROM picture UNION SELECT sha256 FROM arrival WHERE state = 0"
+                             " ORDER BY sha256", NULL, 0, take_digest, &l, err);
 
     *out = (const char **)(void *)l.items;
     *n = status == AY_OK ? l.n : 0;
@@ -399,7 +408,8 @@ ay_status ay_store_drop_orphans(ay_store *s, ay_arena *a, const char ***out, siz
     ay_status status = ay_sql_select(s,
                                      "SELECT p.sha256 FROM picture p WHERE NOT EXISTS"
                                      " (SELECT 1 FROM member m WHERE m.sha256 = p.sha256) AND NOT EXISTS"
-                                     " (SELECT 1 FROM prediction q WHERE q.sha256 = p.sha256)",
+                                     " (SELECT 1 FROM prediction q WHERE q.sha256 = p.sha256) AND NOT EXISTS"
+                                     " (SELECT 1 FROM arrival r WHERE r.sha256 = p.sha256 AND r.state = 0)",
                                      NULL, 0, take_digest, &l, err);
 
     *out = (const char **)(void *)l.items;

@@ -111,6 +111,29 @@ static const char *const version_4[] = {
     " method {text:16} NOT NULL, k {int} NOT NULL, least {int} NOT NULL, silhouette {int} NOT NULL,"
     " pictures {int} NOT NULL, model {text:64} NOT NULL, preprocess {text:64} NOT NULL, born {int} NOT NULL,"
     " trash {int} NOT NULL, UNIQUE (dataset, trash)) {end}",
+    /* What a camera wrote; examined 0: nobody has looked yet (store/facts.h). */
+    "ALTER TABLE picture ADD COLUMN taken_us {int} NOT NULL DEFAULT 0",
+    "ALTER TABLE picture ADD COLUMN camera {text:95} NOT NULL DEFAULT ''",
+    "ALTER TABLE picture ADD COLUMN examined {int} NOT NULL DEFAULT 0",
+
+    /* Pictures that have come and wait to be decoded: store/arrivals.h.  What they name may be purged meanwhile, so
+     * they refer to data sets and classes by number only. */
+    "CREATE TABLE intake (id {id}, source {text:1024} NOT NULL, at_us {int} NOT NULL, total {int} NOT NULL,"
+    " added {int} NOT NULL, same {int} NOT NULL, failed {int} NOT NULL, dropped {int} NOT NULL) {end}",
+    "CREATE TABLE arrival (id {id}, batch {int} NOT NULL, dataset {int} NOT NULL, class_id {int} NOT NULL,"
+    " stay {int} NOT NULL, sha256 {text:64} NOT NULL, file {text:255} NOT NULL, source {text:4096} NOT NULL,"
+    " state {int} NOT NULL, code {text:32} NOT NULL, message {text:1024} NOT NULL, at_us {int} NOT NULL,"
+    " FOREIGN KEY (batch) REFERENCES intake (id)) {end}",
+    "CREATE INDEX arrival_by_state ON arrival (state, id)",
+    "CREATE INDEX arrival_by_batch ON arrival (batch, state)",
+    "CREATE INDEX arrival_by_picture ON arrival (sha256, state)",
+    /* Folders that are read, and what of them was: store/watches.h. */
+    "CREATE TABLE watch (id {id}, folder {text:4096} NOT NULL, dataset {int} NOT NULL, class_id {int} NOT NULL,"
+    " classes {int} NOT NULL, once {int} NOT NULL, batch {int} NOT NULL, at_us {int} NOT NULL) {end}",
+    "CREATE TABLE watched (id {id}, watch {int} NOT NULL, name {text:64} NOT NULL, sha256 {text:64} NOT NULL,"
+    " bytes {int} NOT NULL, changed_us {int} NOT NULL, UNIQUE (watch, name),"
+    " FOREIGN KEY (watch) REFERENCES watch (id)) {end}",
+    "CREATE INDEX watched_by_picture ON watched (watch, sha256)",
     NULL,
 };
 

@@ -39,6 +39,7 @@
 
 #define AY_NAME_MAX 120  /* bytes of a data set's or class's name, UTF-8, at least 1 */
 #define AY_FILE_MAX 255  /* bytes of an original file name; may be empty */
+#define AY_CAMERA_MAX 95  /* bytes of a camera's name; may be empty */
 #define AY_KEY_MAX 64    /* bytes of a setting's key */
 #define AY_TOKEN_SIZE 33 /* an undo token: 32 hex digits and the NUL */
 #define AY_STORE_SCHEMA 4
@@ -73,6 +74,8 @@ typedef struct {
     int64_t bytes;
     uint64_t phash;
     int64_t created_us;
+    int64_t taken_us;   /* by the camera's clock (image/exif.h); 0: not told */
+    const char *camera; /* "": not told.  NULL when writing: nobody has looked yet (store/facts.h) */
 } ay_store_picture;
 
 /* A picture in a class of a data set. */
@@ -186,7 +189,8 @@ ay_status ay_store_undo(ay_store *s, const char *token, ay_store_restored *out, 
  * their digests come back in out, so that the caller can remove the files after this returned. */
 ay_status ay_store_purge(ay_store *s, int64_t before_us, ay_arena *a, const char ***out, size_t *n,
                          ay_err *err);
-/* Digests of all pictures known, trash included, in order.  For consistency checks. */
+/* Digests of all pictures known, trash and what waits to be taken in (store/arrivals.h) included, in order: every file
+ * that must be there.  For consistency checks. */
 ay_status ay_store_picture_list(ay_store *s, ay_arena *a, const char ***out, size_t *n,
                                 ay_err *err);
 

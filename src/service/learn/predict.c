@@ -131,7 +131,7 @@ static ay_status keep(ay_service *s, const void *bytes, size_t n, uint64_t phash
                       ay_answer *r, ay_err *err)
 {
     int64_t now = ay_clock_wall();
-    ay_store_picture pic = {r->sha256, r->format, r->width, r->height, (int64_t)n, phash, now};
+    ay_store_picture pic = {r->sha256, r->format, r->width, r->height, (int64_t)n, phash, now, 0, NULL};
     ay_store_prediction row = {.at_us = now, .model = r->model, .file = r->file, .label = r->label,
                                .probability = r->probability, .unknown = r->unknown,
                                .status = r->status, .top = top_text(r, a), .batch = r->batch,
