@@ -224,6 +224,7 @@ static ay_status open_service(ay_session *s, const ay_args *a, ay_service_option
     o->engine = engine_options(a);
     o->engine.digests = s->digests;
     o->train = ay_train_run;
+    ay_service_actor("command line");
     return ay_service_open(&s->service, o, err);
 }
 

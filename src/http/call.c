@@ -247,8 +247,11 @@ void ay_call_run(ay_call *call)
 {
     ay_request *rq = &call->rq;
     ay_err err = {.msg = ""};
-    ay_status status = rq->route->run(rq, &err);
+    ay_status status;
 
+    ay_service_actor(rq->client); /* the history says who asked */
+    status = rq->route->run(rq, &err);
+    ay_service_actor("");
     if (status)
         ay_reply_failure(rq, status, &err);
     else if (rq->reply.kind == AY_REPLY_NONE)

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/acts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -634,6 +635,11 @@ void ay_service_get_stats(ay_service *s, ay_service_stats *out)
 
 /* ---- undo */
 
+void ay_service_actor(const char *who)
+{
+    ay_store_actor(who);
+}
+
 ay_status ay_service_undo(ay_service *s, const char *token, ay_undo_result *out, ay_err *err)
 {
     ay_store_restored r;
@@ -643,11 +649,11 @@ ay_status ay_service_undo(ay_service *s, const char *token, ay_undo_result *out,
     *out = (ay_undo_result){0};
     pthread_mutex_lock(&s->writing);
     status = ay_store_undo(s->store, token, &r, err);
-    if (status == AY_OK)
+    if (status == AY_OK && (r.touched & AY_TOUCHED_MEMBERS))
         status = ay_service_reload(s, r.dataset, err);
     if (status == AY_OK) {
-        out->restored = r.datasets + r.classes + r.pictures;
-        out->pictures = r.pictures;
+        out->restored = r.datasets + r.classes + r.pictures + r.tagged + r.others;
+        out->pictures = r.pictures + r.tagged;
         pthread_rwlock_rdlock(&s->lock);
         g = ay_service_by_id(s, r.dataset);
         ay_service_tell(s, "dataset", g ? g->name : "", 0);

@@ -168,11 +168,13 @@ bool ay_service_reading_only(const ay_service *s); /* see ay_service_options.sha
  * bytes.  AY_EINVAL when none is known. */
 ay_status ay_service_default_data(char *dst, size_t cap, ay_err *err);
 
-/* ---- undo of deletions */
+/* ---- undo of deletions and changes */
 typedef struct {
-    int64_t restored; /* pictures, classes and data sets that came back */
+    int64_t restored; /* pictures, classes, data sets, tags and other things that came back, or are as before */
     int64_t pictures;
 } ay_undo_result;
+/* Who asks for what this thread does from now on, for the history: an address, "command line"; "": the program itself. */
+void ay_service_actor(const char *who);
 /* AY_ENOTFOUND: unknown or too old; AY_ECONFLICT: a name is taken again. */
 ay_status ay_service_undo(ay_service *s, const char *token, ay_undo_result *out, ay_err *err);
 

@@ -239,6 +239,7 @@ const ay_store_extra ay_store_extra_clusters = {
                   {"SELECT c.name, c.cluster FROM cluster c JOIN grouping g ON g.dataset = c.dataset AND g.trash = 0"
                    " WHERE c.trash = ? AND g.run <> c.seen AND g.born <> c.trash",
                    "the groups were made anew since, so \"%s\" cannot be as it was"}},
+    .touches = AY_TOUCHED_CLUSTERS,
     .undo = {"DELETE FROM cluster WHERE born = ?", "UPDATE cluster SET trash = 0 WHERE trash = ?",
              "DELETE FROM grouping WHERE born = ?", "UPDATE grouping SET trash = 0 WHERE trash = ?"},
     .forget = {"DELETE FROM cluster WHERE trash = ?", "DELETE FROM grouping WHERE trash = ?",

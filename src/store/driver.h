@@ -33,7 +33,7 @@ typedef struct {
     size_t n;
 } ay_sql_value;
 
-enum { AY_SQL_LONG = 4096 };
+enum { AY_SQL_LONG = 4096, AY_SQL_ARGS = 500 /* of a statement, at most */ };
 
 typedef struct {
     const ay_sql_value *args;

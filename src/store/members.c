@@ -145,12 +145,17 @@ static ay_status class_dataset(ay_store *s, int64_t class_id, int64_t *dataset, 
 typedef struct {
     int64_t id, class_id, dataset;
     bool found;
+    char sha256[AY_SHA256_HEX];
 } place;
 
 static ay_status take_place(void *ctx, const ay_sql_value *c, int n, ay_err *err)
 {
-    (void)n, (void)err;
-    *(place *)ctx = (place){c[0].i, c[1].i, c[2].i, true};
+    place *p = ctx;
+
+    (void)err;
+    *p = (place){.id = c[0].i, .class_id = c[1].i, .dataset = c[2].i, .found = true};
+    if (n > 3)
+        snprintf(p->sha256, sizeof p->sha256, "%.*s", (int)c[3].n, (const char *)c[3].p);
     return AY_OK;
 }
 
@@ -230,12 +235,11 @@ static ay_status member_set(ay_store *s, int64_t member, int64_t to_class, ay_er
 {
     int64_t dataset = 0;
     place at = {0};
-    char subject[32];
     ay_status status = class_dataset(s, to_class, &dataset, err);
 
     if (status == AY_OK)
         status =
-            ay_sql_select(s, "SELECT id, class_id, dataset FROM member WHERE id = ? AND trash = 0",
+            ay_sql_select(s, "SELECT id, class_id, dataset, sha256 FROM member WHERE id = ? AND trash = 0",
                           ARGS(ay_sql_int(member)), take_place, &at, err);
     if (status != AY_OK)
         return status;
@@ -245,9 +249,8 @@ static ay_status member_set(ay_store *s, int64_t member, int64_t to_class, ay_er
         return ay_fail(err, AY_EINVAL, "that class is in another data set");
     if (at.class_id == to_class)
         return AY_OK;
-    snprintf(subject, sizeof subject, "%lld", (long long)member);
     status = set_class(s, member, to_class, err);
-    return status == AY_OK ? ay_store_note(s, "picture.move", subject, "", err) : status;
+    return status == AY_OK ? ay_store_note(s, "picture.move", at.sha256, "", err) : status;
 }
 
 ay_status ay_store_member_move(ay_store *s, int64_t member, int64_t to_class, ay_err *err)
@@ -404,6 +407,8 @@ ay_status ay_store_picture_list(ay_store *s, ay_arena *a, const char ***out, siz
 
 ay_status ay_store_drop_orphans(ay_store *s, ay_arena *a, const char ***out, size_t *n, ay_err *err)
 {
+    static const char *const forget[] = {"DELETE FROM vector WHERE sha256 = ?", "DELETE FROM picture_tag WHERE sha256 = ?",
+                                         "DELETE FROM album_picture WHERE sha256 = ?", "DELETE FROM picture WHERE sha256 = ?"};
     ay_sql_list l = {.arena = a, .size = sizeof **out};
     ay_status status = ay_sql_select(s,
                                      "SELECT p.sha256 FROM picture p WHERE NOT EXISTS"
@@ -413,13 +418,9 @@ ay_status ay_store_drop_orphans(ay_store *s, ay_arena *a, const char ***out, siz
                                      NULL, 0, take_digest, &l, err);
 
     *out = (const char **)(void *)l.items;
-    for (size_t i = 0; i < l.n && status == AY_OK; i++) {
-        status = ay_sql_write(s, "DELETE FROM vector WHERE sha256 = ?",
-                              ARGS(ay_sql_text((*out)[i])), NULL, NULL, err);
-        if (status == AY_OK)
-            status = ay_sql_write(s, "DELETE FROM picture WHERE sha256 = ?",
-                                  ARGS(ay_sql_text((*out)[i])), NULL, NULL, err);
-    }
+    for (size_t i = 0; i < l.n && status == AY_OK; i++)
+        for (int f = 0; f < 4 && status == AY_OK; f++)
+            status = ay_sql_write(s, forget[f], ARGS(ay_sql_text((*out)[i])), NULL, NULL, err);
     *n = status == AY_OK ? l.n : 0;
     return status;
 }

@@ -93,10 +93,10 @@ static MYSQL_BIND argument(const ay_sql_value *v)
 static ay_status execute(ay_mysql *s, MYSQL_STMT *st, const char *sql, const ay_sql_call *call,
                          ay_err *err)
 {
-    MYSQL_BIND args[AY_MYSQL_COLUMNS];
+    MYSQL_BIND args[AY_SQL_ARGS];
     size_t bytes = PACKET_ROOM;
 
-    if (call->nargs > AY_MYSQL_COLUMNS || mysql_stmt_param_count(st) != (unsigned long)call->nargs)
+    if (call->nargs > AY_SQL_ARGS || mysql_stmt_param_count(st) != (unsigned long)call->nargs)
         return ay_fail(err, AY_EINVAL, "%d arguments do not fit: %.80s", call->nargs, sql);
     for (int i = 0; i < call->nargs; i++) {
         args[i] = argument(&call->args[i]);

@@ -604,14 +604,15 @@ static void what_others_keep_there_is_left_alone(void)
 /* Back to the first schema: what later ones added goes. */
 static void make_old(void)
 {
-    char drop[512];
+    char drop[2048];
 
     snprintf(drop, sizeof drop, "%s",
              root("SELECT GROUP_CONCAT(table_name) FROM information_schema.tables WHERE table_schema ="
                   " 'assay' AND table_comment = 'assay' AND table_name NOT IN ('dataset', 'class',"
                   " 'picture', 'member', 'vector', 'trash', 'setting', 'event', 'schema_version')"));
     root("SET foreign_key_checks = 0; DROP TABLE %s; ALTER TABLE dataset DROP COLUMN kind;"
-         " ALTER TABLE class DROP COLUMN kind; UPDATE schema_version SET version = 1", drop);
+         " ALTER TABLE class DROP COLUMN kind; DROP INDEX event_by_subject ON event; ALTER TABLE event DROP COLUMN who;"
+         " ALTER TABLE picture DROP COLUMN taken_us, DROP COLUMN camera, DROP COLUMN examined; UPDATE schema_version SET version = 1", drop);
 }
 
 static void an_older_schema_is_migrated_after_a_backup(void)

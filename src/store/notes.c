@@ -1,15 +1,10 @@
 /* store/notes.c - settings, and the history that is only ever added to. */
 #include "store/sql.h"
 
-#include "base/clock.h"
-
 ay_status ay_store_note(ay_store *s, const char *kind, const char *subject, const char *detail,
                         ay_err *err)
 {
-    return ay_sql_write(s, "INSERT INTO event (at_us, kind, subject, detail) VALUES (?, ?, ?, ?)",
-                        ARGS(ay_sql_int(ay_clock_wall()), ay_sql_text(kind), ay_sql_text(subject),
-                             ay_sql_text(detail)),
-                        NULL, NULL, err);
+    return ay_store_event_write(s, kind, subject, detail, NULL, err);
 }
 
 ay_status ay_store_event_add(ay_store *s, const char *kind, const char *subject, const char *detail,

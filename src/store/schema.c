@@ -134,6 +134,28 @@ static const char *const version_4[] = {
     " bytes {int} NOT NULL, changed_us {int} NOT NULL, UNIQUE (watch, name),"
     " FOREIGN KEY (watch) REFERENCES watch (id)) {end}",
     "CREATE INDEX watched_by_picture ON watched (watch, sha256)",
+    /* Acts that can be taken back, and who did what: store/acts.h. */
+    "CREATE TABLE act (id {id}, trash {int} NOT NULL, kind {text:32} NOT NULL, what {int} NOT NULL, detail {text:1000000} NOT NULL,"
+    " FOREIGN KEY (trash) REFERENCES trash (id)) {end}",
+    "CREATE INDEX act_by_trash ON act (trash, id)",
+    "ALTER TABLE event ADD COLUMN who {text:120} NOT NULL DEFAULT ''",
+    "CREATE INDEX event_by_subject ON event (subject, id)",
+    "CREATE TABLE event_picture (event {int} NOT NULL, sha256 {text:64} NOT NULL, PRIMARY KEY (event, sha256),"
+    " FOREIGN KEY (event) REFERENCES event (id)) {end}",
+    "CREATE INDEX event_by_picture ON event_picture (sha256, event)",
+
+    /* Tags, albums, saved searches: store/tags.h. */
+    "CREATE TABLE tag (id {id}, name {text:120} NOT NULL, created_us {int} NOT NULL, trash {int} NOT NULL, UNIQUE (name, trash)) {end}",
+    "CREATE TABLE picture_tag (tag {int} NOT NULL, sha256 {text:64} NOT NULL, PRIMARY KEY (tag, sha256),"
+    " FOREIGN KEY (tag) REFERENCES tag (id), FOREIGN KEY (sha256) REFERENCES picture (sha256)) {end}",
+    "CREATE INDEX picture_tag_by_picture ON picture_tag (sha256)",
+    "CREATE TABLE album (id {id}, name {text:120} NOT NULL, created_us {int} NOT NULL, trash {int} NOT NULL, UNIQUE (name, trash)) {end}",
+    "CREATE TABLE album_picture (album {int} NOT NULL, sha256 {text:64} NOT NULL, position {int} NOT NULL,"
+    " PRIMARY KEY (album, sha256), FOREIGN KEY (album) REFERENCES album (id),"
+    " FOREIGN KEY (sha256) REFERENCES picture (sha256)) {end}",
+    "CREATE INDEX album_picture_by_picture ON album_picture (sha256)",
+    "CREATE TABLE saved (id {id}, name {text:120} NOT NULL, created_us {int} NOT NULL, trash {int} NOT NULL,"
+    " query {text:8000} NOT NULL, UNIQUE (name, trash)) {end}",
     NULL,
 };
 

@@ -86,6 +86,9 @@ void ay_sql_floats(void *to, const void *from, size_t n);
 /* One row for the history; inside a transaction. */
 ay_status ay_store_note(ay_store *s, const char *kind, const char *subject, const char *detail,
                         ay_err *err);
+/* The same with the event's id. */
+ay_status ay_store_event_write(ay_store *s, const char *kind, const char *subject, const char *detail, int64_t *id,
+                               ay_err *err);
 /* A new entry of the trash; *id goes into the trash column of what is thrown away. */
 ay_status ay_store_trash_entry(ay_store *s, const char *kind, const char *subject, int64_t dataset,
                                char token[AY_TOKEN_SIZE], int64_t *id, ay_err *err);
@@ -99,9 +102,10 @@ typedef struct {
     struct {
         const char *sql, *say;
     } obstacles[4];
+    unsigned touches; /* AY_TOUCHED_... of store/store.h, where undo changed a row */
     const char *undo[6], *forget[6]; /* in this order; forget before the members, classes and data sets of the entry go */
 } ay_store_extra;
-extern const ay_store_extra ay_store_extra_clusters;
+extern const ay_store_extra ay_store_extra_clusters, ay_store_extra_tags;
 /* ay_store_member_add() inside a transaction, of what has been checked.  stay: one that is in another class of the data
  * set is left there.  AY_ENOTFOUND before anything is written: no such class. */
 ay_status ay_store_member_write(ay_store *s, int64_t class_id, bool stay, const char *file,

@@ -177,10 +177,13 @@ ay_status ay_store_vector_put(ay_store *s, const char *sha256, const ay_store_ve
                               ay_err *err);
 
 /* ---- trash. */
+/* What of the program's memory is to be read again after an undo. */
+enum { AY_TOUCHED_MEMBERS = 1, AY_TOUCHED_TAGS = 2, AY_TOUCHED_CLUSTERS = 4, AY_TOUCHED_APART = 8, AY_TOUCHED_REVIEW = 16 };
 typedef struct {
-    int64_t dataset; /* the one it belongs to */
-    int64_t datasets, classes, pictures; /* how many came back */
-    int64_t others; /* rows of other tables that are as they were */
+    int64_t dataset; /* the one it belongs to; 0: none */
+    int64_t datasets, classes, pictures; /* how many came back, or back to where they were */
+    int64_t tagged, others; /* pictures whose tags or albums are as before; labels and other things that came back */
+    unsigned touched; /* AY_TOUCHED_... */
 } ay_store_restored;
 /* AY_ENOTFOUND: no such token, or purged; AY_ECONFLICT: a name is taken again, or what held it is
  * itself in the trash. */

@@ -10,15 +10,18 @@
  *      set is live.
  *   2. Deleting a holder puts what it holds (and is live) under the same trash entry, so one undo
  *      brings all of it back.
- *   3. Undo refuses rather than break 1 or a unique name. */
-#include "store/sql.h"
+ *   3. Undo refuses rather than break 1 or a unique name.
+ *
+ * What is changed and not thrown away (tags, albums, classes of many pictures) has its undo in store/acts.h: parts under the same
+ * entry. */
+#include "store/acts_sql.h"
 
 #include "base/clock.h"
 
 #include <stdio.h>
 
 /* Tables that this file does not know by name. */
-static const ay_store_extra *const extras[] = {&ay_store_extra_clusters};
+static const ay_store_extra *const extras[] = {&ay_store_extra_clusters, &ay_store_extra_tags};
 enum { EXTRAS = sizeof extras / sizeof *extras };
 
 ay_status ay_store_undo_entry(ay_store *s, const char *kind, const char *what, const char *subject, int64_t dataset,
@@ -171,7 +174,7 @@ static ay_status check_obstacles(ay_store *s, int64_t entry, ay_err *err)
     return status;
 }
 
-static ay_status undo_extras(ay_store *s, int64_t entry, int64_t *changed, ay_err *err)
+static ay_status undo_extras(ay_store *s, int64_t entry, ay_store_restored *out, ay_err *err)
 {
     ay_status status = AY_OK;
 
@@ -179,7 +182,8 @@ static ay_status undo_extras(ay_store *s, int64_t entry, int64_t *changed, ay_er
         for (int i = 0; i < 6 && extras[e]->undo[i] && status == AY_OK; i++) {
             int64_t some = 0;
             status = ay_sql_write(s, extras[e]->undo[i], ARGS(ay_sql_int(entry)), &some, NULL, err);
-            *changed += some;
+            out->others += some;
+            out->touched |= some ? extras[e]->touches : 0;
         }
     return status;
 }
@@ -236,7 +240,11 @@ static ay_status bring_back(ay_store *s, const char *token, ay_store_restored *o
     for (int i = 0; i < 3 && status == AY_OK; i++)
         status = ay_sql_write(s, restore[i], ARGS(ay_sql_int(entry)), counts[i], NULL, err);
     if (status == AY_OK)
-        status = undo_extras(s, entry, &out->others, err);
+        status = undo_extras(s, entry, out, err);
+    if (status == AY_OK)
+        status = ay_acts_undo(s, entry, out, err);
+    if (out->datasets + out->classes + out->pictures)
+        out->touched |= AY_TOUCHED_MEMBERS;
     if (status == AY_OK)
         status = ay_sql_write(s, "DELETE FROM trash WHERE id = ?", ARGS(ay_sql_int(entry)), NULL,
                               NULL, err);
@@ -271,6 +279,8 @@ static ay_status purge_entries(ay_store *s, int64_t before_us, ay_arena *a, ay_e
 
     for (size_t i = 0; i < l.n; i++) {
         ay_sql_value entry = ay_sql_int(((int64_t *)(void *)l.items)[i]);
+        if (status == AY_OK)
+            status = ay_acts_forget(s, entry.i, err);
         for (int e = 0; e < EXTRAS; e++)
             for (int f = 0; f < 6 && extras[e]->forget[f] && status == AY_OK; f++)
                 status = ay_sql_write(s, extras[e]->forget[f], ARGS(entry), NULL, NULL, err);
