@@ -16,9 +16,8 @@ import { chooser } from './teach.js';
 
 const setName = (ctx) => ctx.dataset() || state.library?.name;
 
-async function remove(ctx) {
-    const items = await ctx.selection.items();
-    ctx.selection.clear();
+/** Delete pictures; the undo brings all back. @param {any} ctx @param {any[]} items */
+export async function removePictures(ctx, items) {
     const tokens = [];
     await inTurn(async () => {
         for (const i of items) tokens.push((await api.deleteImage(i.sha256, setName(ctx))).undo);
@@ -31,19 +30,29 @@ async function remove(ctx) {
     } });
 }
 
-async function classify(ctx) {
-    const items = await ctx.selection.items();
+/** Ask for a class and move pictures there; the undo moves each back. */
+export async function classifyItems(ctx, items) {
     const to = await dialog(t('move_where', { n: items.length }), (close) => chooser(ctx.classes(), close, true));
-    if (!to) return;
+    if (!to) return false;
     if (!to.id) await api.createClass(to.name, setName(ctx));
     for (const i of items) await api.moveImage(i.sha256, to.name, setName(ctx));
-    ctx.selection.clear();
     await ctx.changed();
     toast(t('moved_to', { n: items.length, name: to.name }), { label: t('undo'), run: async () => {
-        for (const i of items) await api.moveImage(i.sha256, i.class, setName(ctx));
+        for (const i of items) await api.moveImage(i.sha256, i.class?.name ?? i.class, setName(ctx));
         await ctx.changed();
         toast(t('undone'));
     } });
+    return true;
+}
+
+async function remove(ctx) {
+    const items = await ctx.selection.items();
+    ctx.selection.clear();
+    await removePictures(ctx, items);
+}
+
+async function classify(ctx) {
+    if (await classifyItems(ctx, await ctx.selection.items())) ctx.selection.clear();
 }
 
 export const actions = [

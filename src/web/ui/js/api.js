@@ -93,10 +93,23 @@ export const api = {
     deleteClass: (id) => call('DELETE', `/v1/classes/${id}`),
     undo: (token) => call('POST', `/v1/undo/${encodeURIComponent(token)}`),
 
+    /** All that is known about one picture. */
+    picture: (sha, dataset) => call('GET', item(sha), { query: { dataset } }),
     images: (query) => call('GET', '/v1/images', { query }),
     moveImage: (sha, to, dataset) => call('PATCH', item(sha), { query: { dataset }, json: { class: to } }),
     deleteImage: (sha, dataset) => call('DELETE', item(sha), { query: { dataset } }),
     /** Add one picture to the class named to; the answer's item, or an ApiError if that item failed. */
+    async intake(parts, { dataset, signal }) {
+        const name = dataset || state.library?.name;
+        const classes = await call('GET', '/v1/classes', { query: { dataset: name } });
+        const body = new FormData();
+        body.append('dataset', name);
+        body.append('class', (classes.items.find((c) => c.unsorted) ?? classes.items[0]).name);
+        for (const { blob, name: file } of parts) body.append('file', blob, file || 'picture.jpg');
+        const { items } = await call('POST', '/v1/images', { body, signal, tries: 12 });
+        return items.map((i) => (i.error ? { error: i.error.detail } : { known: !i.created }));
+    },
+    known: async () => [],
     async addImage(blob, name, to, dataset, signal) {
         const body = form('file', blob, name, { class: to, dataset });
         const { items } = await call('POST', '/v1/images', { body, signal, tries: 6 });
@@ -137,6 +150,7 @@ export const api = {
     byWords: (blob, name, { labels, templates, none, theme, signal }) => call('POST', '/v1/classify', { signal, tries: 6,
         body: form('file', blob, name, { labels: labels && JSON.stringify(labels), templates: templates ? 'seven' : 'none', none_of_these: none ? 'true' : 'false', theme }) }),
     verdict: (body, key) => call('POST', '/v1/feedback', { json: body, key }),
+    verdicts: (query) => call('GET', '/v1/feedback', { query }),
     /** By words, by a stored picture (sha256), by a picture from here; empty fields do not narrow. */
     search(query, picture, signal) {
         const wanted = Object.fromEntries(Object.entries(query).filter(([, v]) => v !== undefined && v !== '' && v.length !== 0));

@@ -26,6 +26,39 @@ async function walk(entry, folder) {
     return found;
 }
 
+export const isPicture = (name) => PICTURE.test(name);
+
+/** All entries below these, breadth first, as lists of at most LIST files; the list's skipped: how many were no pictures. */
+async function* walkAll(roots) {
+    const LIST = 200;
+    const folders = roots.map((entry) => ({ entry, path: entry.name }));
+    let list = Object.assign([], { skipped: 0 });
+    for (let at = folders.shift(); at; at = folders.shift()) {
+        if (at.entry.isFile) {
+            list.push({ file: await fileOf(at.entry), path: at.path });
+            continue;
+        }
+        const reader = at.entry.createReader();
+        for (let batch = await entries(reader); batch.length; batch = await entries(reader)) {
+            const files = batch.filter((e) => e.isFile && PICTURE.test(e.name));
+            list.skipped += batch.filter((e) => e.isFile).length - files.length;
+            list.push(...(await Promise.all(files.map(async (e) => ({ file: await fileOf(e), path: `${at.path}/${e.name}` })))));
+            folders.push(...batch.filter((e) => e.isDirectory).map((entry) => ({ entry, path: `${at.path}/${entry.name}` })));
+            if (list.length >= LIST) {
+                yield list;
+                list = Object.assign([], { skipped: 0 });
+            }
+        }
+    }
+    yield list;
+}
+
+/** What was dropped, list by list as it is found: a folder of ten thousand begins to travel at once. @param {DataTransfer} data */
+function found(data) {
+    const roots = [...data.items].map((i) => i.webkitGetAsEntry?.()).filter(Boolean); // now: after the event they are gone
+    return roots.length ? walkAll(roots) : [...data.files].map((file) => ({ file, path: file.name }));
+}
+
 /** @param {DataTransfer} data @returns {Promise<Dropped[]>} */
 export async function dropped(data) {
     const roots = [...data.items].map((i) => i.webkitGetAsEntry?.()).filter(Boolean);
@@ -37,7 +70,8 @@ export async function dropped(data) {
 
 /**
  * The whole window takes drops and pastes and hands them to whatever view is on.
- * @param {(target: EventTarget|null) => {onDrop?: (files: Dropped[]) => void, dropText?: string}} current by what is under the pointer
+ * @param {(target: EventTarget|null) => {onDrop?: (files: Dropped[]) => void, onFound?: (found: any) => void, dropText?: string}} current by what is under the pointer; onFound: takes
+ *     folders as they are walked
  */
 export function listenForFiles(current) {
     let depth = 0;
@@ -55,7 +89,8 @@ export function listenForFiles(current) {
         e.preventDefault();
         depth = 0;
         show(false);
-        const { onDrop } = current(e.target);
+        const { onDrop, onFound } = current(e.target);
+        if (onFound) return void onFound(found(e.dataTransfer));
         const files = await dropped(e.dataTransfer);
         if (files.length) onDrop(files);
     });

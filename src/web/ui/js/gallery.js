@@ -4,12 +4,13 @@ import { t } from './i18n.js';
 import { icon } from './icons.js';
 import { createGrid } from './grid.js';
 import { source } from './libsource.js';
+import { asked, askedBar, scoreBadge, searchSource } from './libsearch.js';
 import { prefs, setPref } from './prefs.js';
 
 const sides = [120, 168, 232];
 
-/** What the corner of a tile says: its class, unless nobody gave it one. */
-const badge = (item) => (item.class && !item.unsorted ? h('span', {}, item.class?.name ?? item.class) : null);
+/** What the corner of a tile says: how well it fits, or its class unless nobody gave it one. */
+const badge = (item) => (item.score !== undefined ? scoreBadge(item) : item.class && !item.unsorted ? h('span', {}, item.class?.name ?? item.class) : null);
 
 /** The library holds nothing yet: what to do, and what happens then. */
 function welcome(ctx) {
@@ -24,12 +25,19 @@ function welcome(ctx) {
 export function mount(host, ctx) {
     const blank = h('div', {});
     const room = h('div', { class: 'library-grid' });
-    host.append(blank, room);
-    const now = () => source(ctx.dataset(), ctx.filter(), ctx.classes);
+    const question = askedBar(ctx);
+    host.append(question.el, blank, room);
+    let query = asked(ctx);
+    function now() {
+        const mine = query;
+        question.draw(mine);
+        return mine ? searchSource(mine, ctx, (answer, error) => mine === query && question.draw(mine, answer, error)) : source(ctx.dataset(), ctx.filter(), ctx.classes);
+    }
     const grid = createGrid(room, {
         ...now(), label: t('lib_pictures'), selection: ctx.selection, badge, side: sides[prefs.side] ?? sides[1],
         onOpen: (item, index) => ctx.openPicture(item.sha256, walk(index)),
         onTotal(n) {
+            if (query) return put(blank), void (room.hidden = n === 0);
             const none = n === 0 && !Object.keys(ctx.filter()).length;
             put(blank, n === 0 && (none ? welcome(ctx) : h('div', { class: 'welcome middle' }, icon('none'), h('h2', {}, t('lib_none_fit')), h('button', { class: 'btn', type: 'button', onclick: () => ctx.setFilter({}) }, t('lib_no_filter')))));
             room.hidden = n === 0;
@@ -37,6 +45,13 @@ export function mount(host, ctx) {
     });
     const walk = (index) => ({ index, get total() { return grid.total; }, item: (i) => grid.item(i), seen: (i) => grid.moveTo(i) });
     const anew = () => grid.setSource(now());
+    function moved() {
+        const next = asked(ctx);
+        if (JSON.stringify(next) === JSON.stringify(query)) return;
+        query = next;
+        scrollTo(0, 0);
+        anew();
+    }
 
     function resize(by) {
         const next = Math.max(0, Math.min(sides.length - 1, (prefs.side ?? 1) + by));
@@ -48,7 +63,7 @@ export function mount(host, ctx) {
     const size = (by, key, glyph) => h('button', { class: 'btn plain square', type: 'button', 'data-do': by > 0 ? 'larger' : 'smaller', 'aria-label': t(key), title: t(key), disabled: by > 0 ? prefs.side >= 2 : prefs.side <= 0, onclick: () => resize(by) }, icon(glyph));
     const draw = () => ctx.tools(size(-1, 'lib_smaller', 'minus'), size(1, 'lib_larger', 'plus'));
     draw();
-    const off = [ctx.onDataset(anew), ctx.onFilter(anew), ctx.onChange(() => grid.reload())];
+    const off = [ctx.onDataset(anew), ctx.onFilter(anew), ctx.onAddress(moved), ctx.onChange(() => (query ? anew() : grid.reload()))];
     return {
         show: () => grid.show(true),
         hide: () => grid.show(false),

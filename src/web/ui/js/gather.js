@@ -1,27 +1,18 @@
-/** gather.js - pictures and folders that somebody picks or drops for the library, on their way to the server. */
+/** gather.js - pictures and folders that somebody picks or drops for the library. */
 import { h } from './dom.js';
-import { api } from './api.js';
-import { failed } from './toast.js';
-import { state } from './state.js';
-import { addFiles } from './upload.js';
+import { isPicture } from './drop.js';
+import { sendAll } from './sending.js';
 
-/** @param {{file: File, folder: string}[]} list @param {string} dataset '': the library */
-export async function takeFolder(list, dataset) {
-    try {
-        const name = dataset || state.library?.name;
-        const classes = await api.classes(name);
-        addFiles(list.map((f) => f.file), (classes.find((c) => c.unsorted) ?? classes[0]).name, name);
-    } catch (error) {
-        failed(error);
-    }
-}
+/** @param {any} found a list of {file, path}, or such lists as they are found @param {string} dataset '': the library */
+export const takeFolder = (found, dataset) => sendAll(found, dataset);
 
-/** Two hidden fields: one for pictures, one for a folder. @param {(list: {file: File, folder: string}[]) => void} take */
+/** Two hidden fields: one for pictures, one for a folder. @param {(list: any) => void} take */
 export function pickers(take) {
     const field = (more) => h('input', { type: 'file', hidden: true, multiple: true, ...more, onchange: (e) => {
-        const list = [...e.target.files].map((file) => ({ file, folder: file.webkitRelativePath?.split('/')[0] ?? '' }));
+        const all = [...e.target.files].map((file) => ({ file, path: file.webkitRelativePath || file.name }));
+        const list = more.webkitdirectory ? all.filter((f) => isPicture(f.file.name)) : all;
         e.target.value = '';
-        if (list.length) take(list);
+        if (all.length) take(Object.assign(list, { skipped: all.length - list.length }));
     } });
     const files = field({ accept: 'image/*', id: 'add-files' });
     const folder = field({ webkitdirectory: true, id: 'add-folder' });

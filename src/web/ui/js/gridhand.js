@@ -20,7 +20,7 @@ export function framing(el, o) {
     let timer = 0;
     let ticker = 0;
     const box = document.createElement('div');
-    box.className = 'frame';
+    box.className = 'rubber';
     box.hidden = true;
     el.append(box);
 

@@ -24,6 +24,7 @@ import { state, on, emit, loadDatasets } from './state.js';
 import { createSelection } from './selection.js';
 import { selectBar } from './actions.js';
 import { filterKeys, libraryAddress, parseLibrary, tabAddress } from './libaddress.js';
+import { seekFile } from './searchbox.js';
 import { takeFolder, pickers } from './gather.js';
 import { openDetail, closeDetail } from './detail.js';
 
@@ -76,6 +77,7 @@ export function libraryView(hash) {
         address: { get: (key) => here.params[key] ?? '', set: setAddress },
         openPicture(sha, list) {
             ctx.walk = list ?? null;
+            ctx.opened = !here.params.picture;
             setAddress({ picture: sha });
         },
         walk: null,
@@ -205,7 +207,8 @@ export function libraryView(hash) {
     return {
         el,
         follow: (next) => alive && parseLibrary(next) && follow(next),
-        onDrop: (list) => takeFolder(list, dataset()),
+        onDrop: (list) => seekFile(list[0].file), // pasted: a question, not an addition
+        onFound: (found) => takeFolder(found, dataset()),
         get dropText() { return t('lib_drop'); },
         get keys() { return { ...bar.keys, u: files.files, ...mounted.get(current)?.tab?.keys }; },
         stop() {

@@ -78,6 +78,7 @@ function route() {
     view.stop?.();
     view = name === 'search' ? searchView(location.hash) : name === 'library' ? libraryView(location.hash) : name === 'data' && id ? picturesView(id) : (makers[name] ?? scanView)();
     document.body.dataset.view = name;
+    document.body.classList.remove('seeking');
     put($('#main'), view.el);
     drawBar();
     followAddress();
@@ -105,7 +106,7 @@ const keys = () => ({
 function files(target) {
     if (target?.closest?.('[data-takes="files"]')) return { onDrop: (list) => seekFile(list[0].file), dropText: t('search_drop') };
     const scan = (list) => scanFiles(list.map((f) => f.file));
-    return { onDrop: view.onDrop ?? scan, dropText: view.dropText };
+    return { onDrop: view.onDrop ?? scan, onFound: view.onFound, dropText: view.dropText };
 }
 
 async function load() {

@@ -17,10 +17,10 @@ import { likeLink, view } from './viewer.js';
 const STEP = 24;
 const MOST = 192;
 
-const quoted = (list) => list.map((w) => `“${w}”`).join(', ');
+export const quoted = (list) => list.map((w) => `“${w}”`).join(', ');
 
 /** Why nothing, or why no more: by the server's code where we know it, else as the server says it. */
-function reason(answer) {
+export function reason(answer) {
     const c = answer.cutoff ?? {};
     const key = `cut_${c.reason}`;
     return has(key) ? t(key, { of: answer.considered ?? 0 }) : (c.text ?? '');
