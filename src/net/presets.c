@@ -44,14 +44,15 @@ int ay_preset_files(const ay_preset *p, ay_hub_want files[AY_HUB_FILES])
 {
     static const char *const beside[] = {"config.json", "README.md", "LICENSE"};
     static const char *const words[] = {"open_clip_config.json", "tokenizer.json", "tokenizer_config.json",
-                                        "special_tokens_map.json", "vocab.json", "merges.txt"};
+                                        "special_tokens_map.json", "vocab.json", "merges.txt",
+                                        "bpe_simple_vocab_16e6.txt.gz"}; /* open_clip's own; else the others */
     int n = 0;
 
     files[n] = (ay_hub_want){0};
     snprintf(files[n].name, sizeof files[n].name, "%s", p->weights);
     snprintf(files[n].sha256, sizeof files[n].sha256, "%s", p->sha256);
     n++;
-    for (int i = 0; p->text && i < 6; i++, n++) {
+    for (int i = 0; p->text && i < (int)(sizeof words / sizeof *words); i++, n++) {
         files[n] = (ay_hub_want){.optional = i > 0};
         snprintf(files[n].name, sizeof files[n].name, "%s", words[i]);
     }

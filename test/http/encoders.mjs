@@ -1,8 +1,8 @@
 // Encoders of a running server: which there are, pulling one from a hub of our own (test/cli/hub.mjs) as a job, and serving with
 // another one while clients scan.
-import { Interface, Server, check, form, json, newFolder, picture, run, sleep, test } from "./lib.mjs";
+import { Interface, Server, check, form, json, newFolder, picture, program, run, sleep, test } from "./lib.mjs";
 import { writeModel } from "./tiny_clip.mjs";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { join } from "node:path";
@@ -78,6 +78,16 @@ test("a pull is a job with bytes, and is in the list while it runs", async () =>
   check(row.cached && row.job === null && row.bytes > 1e6, row);
   behave({});
   check((await over(await pull(202, "vit-b-32-laion2b"))).message.includes("nothing to load"), "again loads nothing");
+});
+
+test("a preset with nothing but open_clip's own vocabulary reads words", async () => {
+  const shots = join(cache, "models--laion--CLIP-ViT-B-32-laion2B-s34B-b79K", "snapshots");
+  const files = readdirSync(join(shots, readdirSync(shots)[0]));
+  check(files.includes("bpe_simple_vocab_16e6.txt.gz") && !files.includes("tokenizer.json") && !files.includes("vocab.json"), files);
+  const file = join(newFolder(), "one.png");
+  writeFileSync(file, picture(0, 7));
+  const said = execFileSync(program, ["classify", "--model", "vit-b-32-laion2b", "--json", "--labels", "a dog,rain", file]).toString();
+  check(JSON.parse(said).labels.length === 2, said);
 });
 
 test("events of a pull are those of any job", async () => {
