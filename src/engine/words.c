@@ -101,6 +101,11 @@ ay_status ay_words_open(ay_words **out, const char *model, const ay_words_option
     return status;
 }
 
+bool ay_words_can(const ay_words *w)
+{
+    return w->small || (ay_tokenizer_is(w->path) && ay_model_has_text(w->path));
+}
+
 static void unload(ay_words *w)
 {
     for (int i = 0; i < LENGTHS; i++)

@@ -83,6 +83,9 @@ typedef struct ay_words ay_words;
  * folder. */
 ay_status ay_words_open(ay_words **out, const char *model, const ay_words_options *options,
                         ay_err *err);
+/* Will it read words, as far as the names of files and tensors tell?  Reads nothing but the weights' header.  Where it
+ * says no, ay_words_get_info() says why. */
+bool ay_words_can(const ay_words *w);
 void ay_words_close(ay_words *w); /* nobody inside; NULL is fine */
 
 /* Read vocabulary and tower now, if they are not yet.  AY_EUNSUPPORTED: the model has no text tower;

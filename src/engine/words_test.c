@@ -257,17 +257,18 @@ static void odd_folders(void)
     CHECK_OK(ay_golden_write_model(&golden, none, &err), err);
     unlink("build/vectors/words-none/bpe_simple_vocab_16e6.txt");
     CHECK_OK(ay_words_open(&w, none, NULL, &err), err);
-    CHECK(ay_words_get_info(w, &info, &err) == AY_ENOTFOUND);
+    CHECK(!ay_words_can(w) && ay_words_get_info(w, &info, &err) == AY_ENOTFOUND);
     CHECK(strstr(err.msg, "holds no vocabulary") && strstr(err.msg, "tokenizer.json"));
     copy_vocabulary(none);
     CHECK_OK(ay_words_get_info(w, &info, &err), err);
+    CHECK(ay_words_can(w));
     ay_words_close(w);
     /* Words and no tower. */
     CHECK_OK(ay_golden_load(&g, "test/vectors/clip-openclip-small.json", &err), err);
     CHECK_OK(ay_golden_write_model(&g, none, &err), err);
     ay_golden_fini(&g);
     CHECK_OK(ay_words_open(&w, none, NULL, &err), err);
-    CHECK(ay_words_get_info(w, &info, &err) == AY_EUNSUPPORTED && strstr(err.msg, "no text tower"));
+    CHECK(!ay_words_can(w) && ay_words_get_info(w, &info, &err) == AY_EUNSUPPORTED && strstr(err.msg, "no text tower"));
     ay_words_close(w);
     /* A tower of 200 words and a vocabulary of 754. */
     CHECK_OK(ay_golden_load(&g, "test/vectors/clip-text-openclip-small.json", &err), err);

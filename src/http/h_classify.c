@@ -80,15 +80,17 @@ static json_t *theme_json(const ay_word_answer *a)
 /* Why there is no best label, or why it should not be believed, as one sentence and as a code. */
 static void add_message(json_t *out, const ay_word_answer *a)
 {
-    const char *code = a->judged.n == 0 ? "nothing_known" : a->judged.ambiguous ? "ambiguous" : "best";
-    const char *text = a->judged.n == 0
-                           ? "The encoder knows none of these words, so it says nothing of this picture. "
-                             "One that reads any text: assay model pull vit-b-32-laion2b"
-                       : a->judged.ambiguous ? "No label stands out."
-                                             : "The first label fits best.";
+    static const char *const texts[] = {
+        [AY_SAYS_BEST] = "The first label fits best.",
+        [AY_SAYS_AMBIGUOUS] = "No label stands out.",
+        [AY_SAYS_NONE] = "It is more likely than not that none of the labels fits.",
+        [AY_SAYS_NOTHING_KNOWN] = ("The encoder knows none of these words, so it says nothing of this picture. "
+                                   "One that reads any text: assay model pull vit-b-32-laion2b")};
+    ay_word_saying said = ay_word_says(a);
+    bool even = said == AY_SAYS_AMBIGUOUS && !a->judged.ambiguous;
 
-    json_object_set_new(out, "message", json_string(text));
-    json_object_set_new(out, "message_code", json_string(code));
+    json_object_set_new(out, "message", json_string(even ? "The first two labels fit about equally well." : texts[said]));
+    json_object_set_new(out, "message_code", json_string(ay_word_saying_name(said)));
 }
 
 static void add_judgement(json_t *out, const ay_word_answer *a)
@@ -101,7 +103,7 @@ static void add_judgement(json_t *out, const ay_word_answer *a)
     json_object_set_new(out, "entropy", real_or_null(any, z->entropy));
     json_object_set_new(out, "normalised_entropy", real_or_null(any, z->entropy_normalized));
     json_object_set_new(out, "margin", real_or_null(any, z->margin));
-    json_object_set_new(out, "ambiguous", json_boolean(any && z->ambiguous));
+    json_object_set_new(out, "ambiguous", json_boolean(ay_word_ambiguous(a)));
     json_object_set_new(out, "none_of_these", real_or_null(a->none >= 0, a->none));
     json_object_set_new(out, "scores", scores_json(a));
     json_object_set_new(out, "nsfw", nsfw_json(a));

@@ -289,6 +289,23 @@ ay_status ay_model_open(ay_model **out, const char *path, const ay_model_options
     return status;
 }
 
+bool ay_model_has_text(const char *path)
+{
+    char file[4096];
+    ay_source src = {0};
+    ay_safetensors *st = NULL;
+    bool has = false;
+
+    snprintf(file, sizeof file, "%s", path);
+    if ((!ay_file_is_dir(path) || find_weights(path, file, NULL) == AY_OK) &&
+        ay_safetensors_open(&st, file, NULL) == AY_OK) {
+        src.st = st;
+        has = find_arch(&src, AY_TOWER_TEXT) != NULL;
+    }
+    ay_safetensors_close(st);
+    return has;
+}
+
 ay_status ay_model_from_memory(ay_model **out, const void *weights, size_t size, const char *config,
                                size_t config_size, const ay_model_options *opt, ay_err *err)
 {

@@ -110,6 +110,9 @@ typedef struct {
  * file or its shapes do not fit; AY_EUNSUPPORTED: no architecture knows these tensors, or there
  * is no such tower. */
 ay_status ay_model_open(ay_model **out, const char *path, const ay_model_options *opt, ay_err *err);
+/* Do the names in the file at path (as for ay_model_open()) tell of a text tower?  Reads its header only; false also
+ * when it cannot be read. */
+bool ay_model_has_text(const char *path);
 /* Weights (and configuration, config_size bytes of JSON, may be 0) that lie in memory and outlive
  * the model: the embedded default. */
 ay_status ay_model_from_memory(ay_model **out, const void *weights, size_t size, const char *config,

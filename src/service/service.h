@@ -112,6 +112,7 @@ typedef struct {
     /* Bytes held now, and out of memory until it is needed again; both NULL: it cannot be told. */
     size_t (*memory)(void *ctx);
     bool (*unload)(void *ctx);
+    bool (*can)(void *ctx); /* is there anything to read words with; NULL: yes */
 } ay_word_reader;
 ay_word_reader ay_word_reader_of_words(ay_words *w); /* borrowed; must outlive the service */
 typedef struct ay_word_settings ay_word_settings;    /* service/words/classify_words.h */

@@ -9,6 +9,11 @@ struct ay_tokenizer {
     ay_vocab vocab;
 };
 
+bool ay_tokenizer_is(const char *folder)
+{
+    return ay_vocab_is(folder);
+}
+
 ay_status ay_tokenizer_open(ay_tokenizer **out, const char *folder, ay_err *err)
 {
     ay_tokenizer *t = ay_calloc(1, sizeof *t);

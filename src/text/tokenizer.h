@@ -45,6 +45,8 @@ typedef struct {
     char source[64]; /* the file's name, "tokenizer.json" */
 } ay_tokenizer_info;
 
+/* Does the folder hold any of the files?  They are not read. */
+bool ay_tokenizer_is(const char *folder);
 /* AY_ENOTFOUND: the folder holds none of the files; AY_ECORRUPT names file and entry; AY_EUNSUPPORTED:
  * a tokenizer of another kind. */
 ay_status ay_tokenizer_open(ay_tokenizer **out, const char *folder, ay_err *err);

@@ -517,6 +517,18 @@ static bool has(const char *folder, const char *name, char path[4096])
     return ay_file_exists(path);
 }
 
+bool ay_vocab_is(const char *folder)
+{
+    static const char *const any[] = {"bpe_simple_vocab_16e6.txt.gz", "bpe_simple_vocab_16e6.txt", "tokenizer.json",
+                                      "vocab.json"};
+    char path[4096];
+
+    for (size_t i = 0; i < sizeof any / sizeof *any; i++)
+        if (has(folder, any[i], path))
+            return true;
+    return false;
+}
+
 ay_status ay_vocab_read(ay_vocab *v, const char *folder, ay_err *err)
 {
     static const char *const own[] = {"bpe_simple_vocab_16e6.txt.gz", "bpe_simple_vocab_16e6.txt"};

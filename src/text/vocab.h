@@ -19,6 +19,7 @@ typedef struct {
     size_t slots, merges;    /* slots: a power of two */
 } ay_vocab;
 
+bool ay_vocab_is(const char *folder); /* it holds one of the files; they are not read */
 ay_status ay_vocab_read(ay_vocab *v, const char *folder, ay_err *err);
 void ay_vocab_fini(ay_vocab *v);
 /* The merge of two neighbours, or NULL. */

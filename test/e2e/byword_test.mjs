@@ -3,8 +3,11 @@
  * verdicts and the way back, and what is said when there is no answer.  That CLIP has learnt nothing, so no test asks
  * whether it is right; each asks whether the page shows what the server said.
  */
-import { test, check, equal, until } from './harness.mjs';
-import { words } from './wordy.mjs';
+import path from 'node:path';
+import { test, check, equal, until, startProgram, WORK } from './harness.mjs';
+import { startLlm } from '../http/fake_llm.mjs';
+import { writeWordless } from '../http/tiny_clip.mjs';
+import { fill, program, tinyClip, words } from './wordy.mjs';
 
 const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
 const chips = (page) => page.locator('.label-chips button').evaluateAll((all) => all.map((b) => b.dataset.label));
@@ -17,6 +20,13 @@ const open = async (page, labels) => {
     await page.keyboard.press('Enter');
     equal((await chips(page)).join(), labels, 'the labels');
 };
+const wordless = program(async (pictures) => {
+    const folder = path.join(WORK, 'wordless');
+    writeWordless(folder);
+    const server = await startProgram('wordless-data', ['--model', folder]);
+    await fill(server.url, pictures);
+    return server;
+});
 const answered = (page) => until(async () => (await page.locator('#word-result').getAttribute('aria-busy')) === 'false' && (await page.locator('#word-verdict').count()) === 1, 'an answer', 90000);
 
 words('labels are typed, pasted, removed by key and click, and kept', async ({ page, shot }) => {
@@ -57,7 +67,7 @@ words('a picture against words: verdict, scores, lead, doubt, none of these, NSF
     const [reply] = await Promise.all([page.waitForResponse('**/v1/classify'), page.setInputFiles('#word-files', pictures.fresh.Gear[0])]);
     const said = await reply.json();
     await answered(page);
-    equal(await page.locator('#word-verdict').textContent(), said.none_of_these >= 0.5 ? 'None of these' : said.ambiguous || said.margin < 0.05 ? `${said.scores[0].label} or ${said.scores[1].label}` : said.label, 'the verdict');
+    equal(await page.locator('#word-verdict').textContent(), { none_of_these: 'None of these', ambiguous: `${said.scores[0].label} or ${said.scores[1].label}`, best: said.label }[said.message_code], 'the verdict');
     equal(await page.locator('.scores .top-classes li').count(), 5, 'one bar a label');
     const names = await page.locator('.scores .top-classes li').evaluateAll((all) => all.map((li) => li.dataset.label));
     equal(names.join(), said.scores.map((s) => s.label).join(), 'in the order of the scores');
@@ -79,28 +89,17 @@ words('a picture against words: verdict, scores, lead, doubt, none of these, NSF
     await answered(page);
 });
 
-words('many labels fold, a tag of a language model becomes a label, similar pictures lead on', async ({ page, pictures, shot }) => {
+words('many labels fold, and unfold with the focus kept', async ({ page, pictures }) => {
     await open(page);
     await page.click('[data-preset="built-in"]');
-    const [reply] = await Promise.all([page.waitForResponse('**/v1/classify'), page.setInputFiles('#word-files', pictures.fresh.Coil[0])]);
-    const body = await reply.json();
+    await page.setInputFiles('#word-files', pictures.fresh.Coil[0]);
     await answered(page);
-    Object.assign(body, { // a language model and an encoder with a small vocabulary, as the server would tell
-        expansion: { status: 'ok', reason: '', used: true, tags: ['toothed wheel', 'brass'], clusters: [['toothed wheel', 'cog'], ['brass']] },
-        unknown_words: ['frobnitz'], unknown_labels: [] });
-    await page.route('**/v1/classify', (route) => route.fulfill({ json: body }));
-    await page.click('input[name="templates"]');
-    await page.waitForSelector('[data-part="expansion"]');
     equal(await page.locator('.scores .top-classes li').count(), 6, 'six at first');
     await page.click('[data-do="all-scores"]');
     equal(await page.locator('.scores .top-classes li').count(), 121, 'all of them');
     await page.click('[data-do="all-scores"]');
     equal(await page.evaluate(() => document.activeElement.dataset.do), 'all-scores', 'the button keeps the focus');
-    equal(await page.locator('[data-part="expansion"] .tags').count(), 2, 'two groups of tags');
-    check((await page.locator('[data-part="unknown"]').textContent()).includes('“frobnitz”'), 'the unknown word is named');
-    await shot('words-expansion');
-    await page.click('[data-tag="cog"]');
-    check((await chips(page)).includes('cog'), 'it is a label now');
+    equal(await page.locator('[data-part="expansion"]').count(), 0, 'without a language model nothing is said of one');
 });
 
 words('thumbs: a verdict, what it changed, and taken back', async ({ page, pictures, shot }) => {
@@ -157,17 +156,151 @@ words('classify by words on a phone: the labels fold away, nothing is too wide',
     }
 }, { context: phone, prefs: { theme: 'dark' } });
 
-test('an encoder without words says so and leads to those that have them', async ({ page, shot }) => {
-    await page.route('**/labels', async (route) => {
-        const response = await route.fetch();
-        await route.fulfill({ response, json: { ...(await response.json()), reads_words: false } });
-    });
+wordless.on('an encoder that reads no words: Classify, search box and suggestions say so and lead to those that do', async ({ page, pictures, shot }) => {
     await page.goto('#/words');
     await page.waitForSelector('[data-part="trouble"]');
+    const said = async () => page.locator('[data-part="trouble"]').textContent();
+    check(/reads no words/.test(await said()), await said());
     await shot('words-no-tower');
     await page.click('[data-part="trouble"] a');
     await page.waitForSelector('[data-encoder]');
+    await page.goto('#/words');
+    await page.waitForSelector('[data-part="trouble"]');
+    const [reply] = await Promise.all([page.waitForResponse('**/v1/classify'), page.setInputFiles('#word-files', pictures.fresh.Gear[0])]);
+    equal(reply.status(), 409, 'the server refuses');
+    await until(async () => /assay model pull/.test(await said()), 'with what to do');
+    await shot('words-no-tower-asked');
+    for (const address of ['q=gear', 'q=-gear']) {
+        await page.goto(`#/search/${address}`);
+        await page.waitForSelector('[data-part="trouble"]');
+    }
+    await page.goto('#/search/q=gear');
+    await page.waitForSelector('[data-part="trouble"] a[href="#/encoders"]');
+    check(/reads no words/.test(await said()), await said());
+    await shot('search-no-words');
+    await page.goto('#/search/');
+    await page.waitForSelector('.search .welcome');
+    equal(await page.locator('[data-example]').count(), 0, 'no words are suggested');
+    check(/picture/.test(await page.locator('.search .welcome').textContent()), 'but a picture');
+    await shot('search-no-words-welcome');
+    await page.setInputFiles('#seek-file', pictures.fresh.Gear[0]);
+    await page.waitForSelector('.search:not([aria-busy]) .hit');
+    await page.goto('#/encoders');
+    const card = page.locator('[data-encoder][data-active="true"]');
+    check(/Pictures only/.test(await card.textContent()), await card.textContent());
+}, { allow: /status of 409/ });
+
+wordless.on('an encoder that reads no words, on a phone', async ({ page, shot }) => {
+    await page.goto('#/words');
+    await page.waitForSelector('[data-part="trouble"]');
+    const top = await page.locator('[data-part="trouble"] a').boundingBox();
+    check(top.y + top.height < 700, `what to do is ${top.y} pixels down`);
+    for (const view of ['words', 'search/', 'search/q=gear']) {
+        await page.goto(`#/${view}`);
+        await page.waitForSelector(view === 'search/' ? '.search .welcome' : '[data-part="trouble"]');
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - screen.width);
+        check(over <= 0, `${view} is ${over} pixels too wide`);
+        await shot(`phone-no-words-${view.replace(/\W/g, '')}`);
+    }
+}, { context: phone, allow: /status of 409/ });
+
+test('the program without words ends well', wordless.stop, { browser: false });
+
+/** A language model of our own that is asked for real; gated is a second program, which asks about sure answers only. */
+let llm = null;
+const secret = 'sk-page-0123456789abcdef';
+const model = { subtags: ['toothed wheel', 'brass'], style_traits: ['studio light'], emotions: ['calm'], pack_suggestions: ['clockwork', 'old machines in a museum!', 'workshop', 'old machines in the museum'] };
+const asking = program(async () => {
+    llm = await startLlm();
+    llm.lists = model;
+    return startProgram('llm-data', ['--model', tinyClip(), '--precision', 'f32'], 'serve',
+        { OPENAI_BASE_URL: llm.url, OPENAI_API_KEY: secret, ENABLE_LLM_EXPANSION_GATING: 'off', LLM_LABEL_EXPANSION_TIMEOUT_MS: '1000' });
 });
+const gated = program(() => startProgram('llm-data-gated', ['--model', tinyClip(), '--precision', 'f32'], 'serve', { OPENAI_BASE_URL: llm.url }));
+const expanded = (page, status) => until(async () => (await page.locator('[data-part="expansion"]').getAttribute('data-status').catch(() => '')) === status, `the expansion is ${status}`, 20000);
+const note = (page) => page.locator('[data-part="expansion"] p').first().textContent();
+
+asking.on('what a language model proposes: tags and themes as chips, each can become a label', async ({ page, pictures, shot }) => {
+    await open(page, 'a dog,a cat,the sky,rain');
+    llm.asked.length = 0;
+    await page.setInputFiles('#word-files', pictures.fresh.Gear[0]);
+    await answered(page);
+    await expanded(page, 'ok');
+    equal(llm.asked.length, 1, 'it was asked once');
+    equal(llm.asked[0].key, `Bearer ${secret}`, 'with the key');
+    check(!(await page.content()).includes('sk-page'), 'which the page does not have');
+    const names = (group) => page.locator(`[data-tags="${group}"] [data-tag]`).evaluateAll((all) => all.map((b) => b.dataset.tag).join());
+    equal(await names('tags'), 'toothed wheel,brass,studio light,calm', 'the tags');
+    equal(await names('themes'), 'old machines in a museum!,old machines in the museum,clockwork,workshop', 'the themes');
+    const lines = await page.locator('[data-tags="themes"] .tags').evaluateAll((all) => all.map((ul) => ul.children.length).join());
+    equal(lines, '2,2', 'those that mean nearly the same on a line, the others on another');
+    await page.locator('[data-part="expansion"]').scrollIntoViewIfNeeded();
+    await shot('words-expansion');
+    await page.click('[data-tag="brass"]');
+    check((await chips(page)).includes('brass'), 'it is a label now');
+    await until(async () => (await page.locator('.scores li[data-label="brass"]').count()) === 1, 'and has a score', 20000);
+    await page.click('.label-chips [data-label="brass"]');
+    await expanded(page, 'cached');
+    check(/kept/.test(await note(page)), 'asked before');
+});
+
+asking.on('a language model that is slow, wrong, rude or away: the answer stands, the reason is said quietly', async ({ page, pictures, shot }) => {
+    const ask = async (how, delay, status, words) => {
+        Object.assign(llm, { how, delay });
+        await open(page, `a dog,rain,${how} ${delay}`);
+        const begun = Date.now();
+        await page.setInputFiles('#word-files', pictures.fresh.Coil[0]);
+        await answered(page);
+        await expanded(page, status);
+        check(Date.now() - begun < 8000, `${how} took ${Date.now() - begun} ms`);
+        check(words.test(await note(page)), `${how}: ${await note(page)}`);
+        equal(await page.locator('[data-tag]').count(), 0, 'no tags');
+        equal(await page.locator('.scores .top-classes li').count(), 3, 'the scores are there');
+        equal(await page.locator('[data-part="trouble"]').count(), 0, 'nothing failed');
+        await page.evaluate(() => window.scrollTo(0, 0));
+    };
+    await ask('good', 4000, 'timeout', /did not answer in time/);
+    await page.locator('[data-part="expansion"]').scrollIntoViewIfNeeded();
+    await shot('words-expansion-slow');
+    await ask('wrong', 0, 'bad_answer', /could not be used/);
+    await ask('away', 0, 'down', /cannot be reached/);
+    await ask('key', 0, 'refused', /refused/);
+    await ask('good', 0, 'breaker', /left alone/);
+    await page.locator('details.details').last().locator('summary').click();
+    check(!/sk-page/.test(await page.content()), 'the key is nowhere');
+    await shot('words-expansion-breaker');
+    Object.assign(llm, { how: 'good', delay: 0 });
+});
+
+gated.on('an answer that is not sure is not asked about, and the page says so', async ({ page, pictures, shot }) => {
+    await open(page, 'a dog,a cat,the sky,rain');
+    llm.asked.length = 0;
+    await page.setInputFiles('#word-files', pictures.fresh.Gear[0]);
+    await answered(page);
+    await expanded(page, 'gated');
+    equal(llm.asked.length, 0, 'nobody was asked');
+    check(/not sure|is not/.test(await note(page)) && !/clear enough/.test(await note(page)), await note(page));
+    await shot('words-expansion-gated');
+});
+
+gated.on('tags on a phone', async ({ page, pictures, shot }) => {
+    await open(page, 'a dog');
+    await page.setInputFiles('#word-files', pictures.fresh.Gear[0]); // one label has it all: as sure as can be
+    await answered(page);
+    await expanded(page, 'ok');
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - screen.width);
+    check(over <= 0, `${over} pixels too wide`);
+    const small = await page.locator('[data-tag]').evaluateAll((all) => all.filter((b) => b.getBoundingClientRect().height < 40).length);
+    equal(small, 0, 'chips too small for a finger');
+    await page.locator('[data-part="expansion"]').scrollIntoViewIfNeeded();
+    await shot('phone-expansion');
+}, { context: phone });
+
+test('the programs with a language model end well', async () => {
+    await asking.stop();
+    await gated.stop();
+    llm?.close();
+}, { browser: false });
 
 test('the embedded encoder: right about classes it knows, silent about words it does not', async ({ page, pictures, shot }) => {
     await open(page, 'gear,coil,frobnitz');
@@ -186,4 +319,15 @@ test('the embedded encoder: right about classes it knows, silent about words it 
     await page.keyboard.press('Enter');
     await until(async () => (await page.locator('#word-verdict').textContent()) === 'No word known', 'nothing rather than a guess');
     await shot('words-none-known');
+});
+
+test('two names for one thing: the page calls it undecided because the server does', async ({ page, pictures, shot }) => {
+    await open(page, 'gear,cogwheel,strawberry');
+    const [reply] = await Promise.all([page.waitForResponse('**/v1/classify'), page.setInputFiles('#word-files', pictures.fresh.Gear[0])]);
+    const said = await reply.json();
+    check(said.ambiguous && said.message_code === 'ambiguous', JSON.stringify(said.scores));
+    await answered(page);
+    equal([...(await page.locator('#word-verdict').textContent()).matchAll(/gear|cogwheel/g)].length, 2, 'both are named');
+    equal(await page.locator('.result').getAttribute('data-status'), 'ambiguous', 'undecided');
+    await shot('words-even');
 });

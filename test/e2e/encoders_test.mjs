@@ -28,8 +28,9 @@ function writeVocabulary(folder) {
 async function withHub() {
     if (server) return server;
     writeModel(path.join(root, 'laion/CLIP-ViT-B-32-laion2B-s34B-b79K'), { weights: 'open_clip_model.safetensors' });
-    writeVocabulary(path.join(root, 'laion/CLIP-ViT-B-32-laion2B-s34B-b79K'));
     writeModel(path.join(root, 'apple/MobileCLIP-S1-OpenCLIP'), { salt: 's1', weights: 'open_clip_model.safetensors' });
+    writeVocabulary(path.join(root, 'apple/MobileCLIP-S1-OpenCLIP')); // the other one has open_clip's own file only
+    fs.unlinkSync(path.join(root, 'apple/MobileCLIP-S1-OpenCLIP/bpe_simple_vocab_16e6.txt.gz'));
     behave({ slow: 200 });
     const port = path.join(root, 'port');
     hub = spawn('node', [path.join(ROOT, 'test/cli/hub.mjs'), root, port], { stdio: 'ignore' });
@@ -65,6 +66,46 @@ encoders('the encoders: size, licence, what reads words, which one serves', asyn
     check(/not for commercial use/.test(await card(page, 'mobileclip-s1').textContent()), 'a licence with a limit');
     await shot('encoders');
 });
+
+/** What the page says of memory beside what the route does. */
+async function memoryOf(page, url) {
+    await page.goto('#/encoders');
+    await page.waitForSelector('.memory p');
+    const { memory } = await (await page.request.get(new URL('/v1/encoders', url).href)).json();
+    const text = await page.locator('.memory').textContent();
+    const wide = await page.locator('.memory .bar-line').evaluateAll((all) => all.map((b) => {
+        const stops = getComputedStyle(b).backgroundImage.match(/([\d.]+)%/); // the bar is a gradient that changes there
+        return stops ? Number(stops[1]) / 100 : NaN;
+    }));
+    return { memory, text, wide };
+}
+const shown = (n) => (n >= 1e9 ? `${Math.round(n / 1e8) / 10} GB` : `${Math.round(n / 1e5) / 10} MB`);
+
+encoders('memory: without a bound its size and no bar', async ({ page, url, shot }) => {
+    const { memory, text, wide } = await memoryOf(page, url);
+    check(memory.budget === null && memory.used > 1e6, JSON.stringify(memory));
+    check(text.includes(`${shown(memory.used)} used, no bound`), `${text} for ${memory.used}`);
+    equal(wide.length, 0, 'no bar');
+    await page.locator('.memory').scrollIntoViewIfNeeded();
+    await shot('encoders-memory-plain');
+});
+
+for (const [budget, what] of [['800MB', 'within it'], ['1MB', 'over it']])
+    test(`memory: with a bound a bar as wide as what is used, ${what}`, async ({ browser }) => {
+        const bounded = await startProgram(`memory-${budget}`, ['--memory-budget', budget]);
+        const { page, context, bad } = await openAt(browser, bounded.url, {});
+        const { memory, text, wide } = await memoryOf(page, bounded.url);
+        const share = memory.used / memory.budget;
+        check(memory.budget > 1e5 && memory.used > 1e6 && share > 1 === (budget === '1MB'), JSON.stringify(memory));
+        check(text.includes(`${shown(memory.used)} of ${shown(memory.budget)} used`), `${text} for ${JSON.stringify(memory)}`);
+        check(wide.length === 1 && Math.abs(wide[0] - Math.min(1, share)) < 0.001, `the bar is ${wide} wide for ${share}`);
+        equal(/More than the bound/.test(text), share > 1, 'it says when it is over');
+        await page.locator('.memory').scrollIntoViewIfNeeded();
+        await page.screenshot({ path: path.join(SHOTS, `encoders-memory-${budget}.png`) });
+        check(bad.length === 0, bad.join('; '));
+        await context.close();
+        equal(await bounded.stop(), 0, 'its end');
+    }, { browser: false });
 
 encoders('fetching: progress, stopped, gone on with', async ({ page, shot }) => {
     const clip = card(page, 'vit-b-32-laion2b');

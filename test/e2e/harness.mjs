@@ -64,7 +64,7 @@ export function drawPictures(classes) {
     };
 }
 
-/** Start the program ("serve" or "demo") on an empty data folder of that name, with more in its environment; resolves with the address it prints first. */
+/** Start the program ("serve" or "demo") on an empty data folder of that name, with more in its environment; resolves with the address it prints first, its process and its end. */
 export function startProgram(name = 'data', options = ['--allow-host', 'plain.localtest'], command = 'serve', env = {}) {
     const child = spawn(PROGRAM, [command, '--port', '0', '--data', path.join(WORK, name), ...options], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     const log = fs.createWriteStream(path.join(WORK, `${name}.log`));
@@ -78,8 +78,8 @@ export function startProgram(name = 'data', options = ['--allow-host', 'plain.lo
         const hear = (chunk) => {
             log.write(chunk);
             text += chunk;
-            const url = text.match(/https?:\/\/[^\s\/]+:\d+\//);
-            if (url) done({ url: url[0], stop });
+            const url = text.match(/https?:\/\/[^\s\/]+:\d+\/(?=\s)/);
+            if (url) done({ url: url[0], pid: child.pid, stop });
         };
         child.stdout.on('data', hear);
         child.stderr.on('data', hear);

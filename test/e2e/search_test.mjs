@@ -67,16 +67,68 @@ words('nothing that matches: why, and the nearest anyway, page by page', async (
     check(page.url().includes('n=36'), 'the address follows');
 });
 
-words('filters: only one class', async ({ page }) => {
+words('filters: class and days in place, each with its x, in the address, Back goes back', async ({ page, shot }) => {
+    const today = await page.evaluate(() => [0, -1, 1].map((d) => { const at = new Date(Date.now() + d * 864e5); return `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, '0')}-${String(at.getDate()).padStart(2, '0')}`; }));
+    const tags = () => page.locator('[data-filter]').evaluateAll((all) => all.map((b) => b.dataset.filter).join());
+    const asked = async (act) => (await Promise.all([page.waitForRequest('**/v1/search'), act()]))[0].postDataJSON();
     await page.goto('#/search/q=rain&all=1');
     await found(page);
-    await page.selectOption('select[name="class"]', 'Gear');
+    await page.locator('select[name="class"]').focus();
+    const gear = await asked(() => page.selectOption('select[name="class"]', 'Gear'));
+    equal(gear.class, 'Gear', 'the class is asked for');
     await until(async () => (await hits(page)).length === 6, 'six gears');
+    equal(await page.evaluate(() => document.activeElement.name), 'class', 'the keyboard stays where it is');
     const classes = await page.locator('.hit-words span').allTextContents();
     check(classes.every((c) => c === 'Gear'), classes.join());
-    await page.reload();
+    await page.fill('input[name="since"]', today[0]);
+    await until(async () => page.url().includes(`since=${today[0]}`), 'the day is in the address');
     await found(page);
-    equal(await page.locator('select[name="class"]').inputValue(), 'Gear', 'the address keeps it');
+    equal((await hits(page)).length, 6, 'added today');
+    const since = await asked(() => page.reload());
+    equal(new Date(since.since).getTime(), new Date(`${today[0]}T00:00:00`).getTime(), 'from midnight of this clock');
+    await found(page);
+    equal(await tags(), 'class,since', 'both are shown');
+    equal(await page.locator('select[name="class"]').inputValue(), 'Gear', 'the address keeps the class');
+    equal(await page.locator('input[name="since"]').inputValue(), today[0], 'and the day');
+    await shot('search-filters');
+    await page.fill('input[name="until"]', today[0]);
+    await until(async () => (await tags()) === 'class,since,until', 'until today');
+    await found(page);
+    equal((await hits(page)).length, 6, 'still there');
+    await page.locator('[data-filter="since"]').focus();
+    await page.keyboard.press('Enter');
+    await until(async () => (await tags()) === 'class,until', 'one was taken away');
+    check(await page.evaluate(() => document.activeElement !== document.body), 'the focus is somewhere');
+    await page.fill('input[name="until"]', today[1]);
+    await page.waitForSelector('[data-part="nothing"]');
+    check(/no pictures here/.test(await page.locator('[data-part="nothing"]').textContent()), 'nothing was added before today');
+    await shot('search-filters-nothing');
+    await page.click('[data-do="everywhere"]');
+    await until(async () => (await hits(page)).length === 24 && (await tags()) === '', 'all filters are gone');
+    await page.goBack();
+    await until(async () => (await tags()) === 'class,until', 'Back goes back');
+    await page.goto(`#/search/q=rain&all=1&since=never&until=2026-13-77&class=nobody`);
+    await page.waitForSelector('[data-part="trouble"] [data-do="everywhere"]');
+    equal(await tags(), 'class', 'days that are none do not count');
+    check(/nobody/.test(await page.locator('[data-part="trouble"]').textContent()), 'the class that is not there is named');
+    await page.locator('[data-do="everywhere"]').focus();
+    await page.keyboard.press('Enter');
+    await until(async () => (await hits(page)).length === 24, 'all of them');
+}, { allow: /status of 404/ });
+
+words('a day typed by keyboard is not taken before it is whole', async ({ page }) => {
+    let asked = 0;
+    await page.goto('#/search/q=rain&all=1');
+    await found(page);
+    page.on('request', (r) => (asked += /v1\/search/.test(r.url())));
+    await page.locator('input[name="since"]').focus();
+    for (const key of '04042024') // whichever of day and month comes first
+        await page.keyboard.press(key, { delay: 30 });
+    await until(() => page.url().includes('since=2024-04-04'), 'it counts');
+    await found(page);
+    equal(asked, 1, 'and was asked for once');
+    equal(await page.evaluate(() => document.activeElement.name), 'since', 'the keyboard stays where it is');
+    equal((await hits(page)).length, 24, 'all came later');
 });
 
 test('more like this, from a class; a result opens large and leads to its class', async ({ page, shot }) => {
@@ -123,16 +175,6 @@ test('a picture dropped on the box, pasted into it, chosen', async ({ page, pict
     check((await page.locator('[data-part="trouble"]').textContent()).includes('Choose it again'), 'a picture of this page is gone with it');
 });
 
-test('an encoder that reads no words: said in place, with the way to one that does', async ({ page, shot }) => {
-    await page.route('**/v1/search', (route) => route.fulfill({ status: 409, contentType: 'application/problem+json', body: '{"detail": "the encoder reads no words"}' }));
-    await page.goto('#/search/q=gear');
-    await page.waitForSelector('[data-part="trouble"]');
-    check((await page.locator('[data-part="trouble"]').textContent()).includes('reads no words'), 'it says so');
-    await shot('search-no-words');
-    await page.click('[data-part="trouble"] a');
-    await page.waitForSelector('[data-encoder]');
-}, { allow: /status of 409/ });
-
 words('search on a phone: the tool in the bar opens the box', async ({ page, shot }) => {
     await page.click('#open-search');
     await until(() => page.evaluate(() => document.activeElement.id === 'seek'), 'the box has the focus');
@@ -141,9 +183,20 @@ words('search on a phone: the tool in the bar opens the box', async ({ page, sho
     await found(page);
     if (await page.locator('[data-do="nearest"]').count()) await page.click('[data-do="nearest"]');
     await until(async () => (await hits(page)).length > 0, 'pictures');
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - screen.width);
-    check(over <= 0, `${over} pixels too wide`);
+    const wide = async (what) => {
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - screen.width);
+        check(over <= 0, `${what} is ${over} pixels too wide`);
+    };
+    await wide('what was found');
     await shot('phone-search-found');
+    await page.click('.filter-room summary');
+    await page.selectOption('select[name="class"]', 'Gear');
+    await page.waitForSelector('[data-filter="class"]');
+    await page.fill('input[name="since"]', '2024-03-05');
+    await page.waitForSelector('[data-filter="since"]');
+    await found(page);
+    await wide('the filters');
+    await shot('phone-search-filters');
 }, { context: phone });
 
 for (const [theme, context] of [['light', {}], ['dark', {}], ['daylight', {}], ['dark', phone]])

@@ -2,35 +2,15 @@
 // nobody waits longer than the bound, that only labels leave the house and the key never comes out.  And every error of the
 // old routes.
 import { Interface, Server, check, form, json, newFolder, picture, run, sha256, sleep, test } from "./lib.mjs";
+import { lists, startLlm } from "./fake_llm.mjs";
 import { writeModel } from "./tiny_clip.mjs";
 import { writeFileSync } from "node:fs";
-import http from "node:http";
 import { join } from "node:path";
 
 const model = newFolder(), data = newFolder(), secret = "sk-proj-http-0123456789abcdef";
 writeModel(model);
 
-// ---- the language model
-const llm = { how: "good", delay: 0, asked: [] };
-const lists = { subtags: ["puppy", "Hound"], style_traits: ["soft light"], emotions: ["joy", "hound"], pack_suggestions: ["dogs", "dogs!", "rain"] };
-const completion = (content) => JSON.stringify({ choices: [{ message: { role: "assistant", content } }] });
-const endpoint = http.createServer(async (req, res) => {
-  let body = "";
-  for await (const part of req) body += part;
-  llm.asked.push({ url: req.url, key: req.headers.authorization, body: JSON.parse(body), text: body });
-  await sleep(llm.delay);
-  const send = (status, text, headers = {}) => res.writeHead(status, { "Content-Type": "application/json", ...headers }).end(text);
-  if (llm.how === "good") send(200, completion("```json\n" + JSON.stringify(lists) + "\n```"));
-  else if (llm.how === "wrong") send(200, completion('{"subtags": {"a": 1}}'));
-  else if (llm.how === "key") send(401, JSON.stringify({ error: { message: `Incorrect API key provided: ${req.headers.authorization}` } }));
-  else if (llm.how === "drip") {
-    res.writeHead(200);
-    const timer = setInterval(() => res.write(" "), 100);
-    res.on("close", () => clearInterval(timer));
-  } else res.destroy();
-});
-await new Promise((done) => endpoint.listen(0, "127.0.0.1", done));
-const url = `http://127.0.0.1:${endpoint.address().port}/v1`;
+const llm = await startLlm(), url = llm.url;
 const labelsAsked = (call) => JSON.parse(call.body.messages[1].content);
 
 // ---- the program
@@ -171,8 +151,7 @@ test("every error of the old routes", async () => {
 
 test("the end", async () => {
   await server.stop();
-  endpoint.closeAllConnections();
-  endpoint.close();
+  llm.close();
 });
 
 await run();

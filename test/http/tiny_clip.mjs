@@ -41,5 +41,5 @@ export function writeModel(folder, { salt = "", weights = "model.safetensors" } 
 // The embedded encoder without its words: a folder that sees and does not read.
 export function writeWordless(folder) {
   mkdirSync(folder, { recursive: true });
-  for (const name of ["model.safetensors", "config.json"]) copyFileSync(join("models/default", name), join(folder, name));
+  for (const name of ["model.safetensors", "config.json"]) copyFileSync(new URL(`../../models/default/${name}`, import.meta.url), join(folder, name));
 }

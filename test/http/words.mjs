@@ -264,6 +264,8 @@ test("an encoder without words says what to do", async () => {
   const { detail } = await classify(first, { labels: "a,b" }, 409);
   check(detail.includes("reads no words") && detail.includes("assay model pull vit-b-32-laion2b"), detail);
   await v1(first, { labels: "a,b" }, 409);
+  check((await ask(200, "GET", "/labels")).reads_words === false, "clients can know before they ask");
+  check((await server.request("GET", "/v1/encoders")).json.encoders.find((e) => e.serving).words === false, "the list, too");
   await server.stop();
 });
 
@@ -281,8 +283,13 @@ test("the embedded encoder scores what it knows and names what it does not", asy
   check(a.scores.find((s) => s.label === "quantum keyboard").ignored_words.join() === "quantum", a.scores);
   near(a.scores.reduce((sum, s) => sum + s.probability, 0), 1, "sum");
   check(a.none_of_these >= 0 && a.none_of_these <= 1 && a.nsfw === null, a.none_of_these, a.nsfw);
+  const even = await v1(gear, { labels: "gear,cogwheel,strawberry" }); // two names for one thing
+  check(even.margin < 0.05 && even.ambiguous && even.message_code === "ambiguous" && /first two/.test(even.message), even);
+  const same = await classify(gear, { labels: "gear,cogwheel,strawberry" });
+  check(!same.ambiguous && same.confidence_margin === even.margin, "the old route has what it had", same);
   const other = await v1(gear, { labels: "strawberry,elephant", none_of_these: "true" });
   check(other.none_of_these > a.none_of_these + 0.3, "none of these", a.none_of_these, other.none_of_these);
+  check(other.message_code === (other.none_of_these >= 0.5 ? "none_of_these" : other.ambiguous ? "ambiguous" : "best"), other);
   const nothing = await v1(gear, { labels: "zorblax,a photo", none_of_these: "true" });
   check(nothing.label === null && nothing.probability === null && nothing.scores.length === 0 && nothing.none_of_these === null, nothing);
   check(nothing.message_code === "nothing_known" && nothing.unknown_labels.length === 2 && nothing.entropy === null, nothing);

@@ -75,7 +75,7 @@ static ay_service *open_filled(const char *dir, bool words)
     int64_t id;
 
     if (words)
-        o.words = (ay_word_reader){NULL, colour_info, colour_pair, colour_embed, colour_examine, NULL, NULL};
+        o.words = (ay_word_reader){NULL, colour_info, colour_pair, colour_embed, colour_examine, NULL, NULL, NULL};
     fake_init(&encoder, 'a');
     o.embedder = fake_embedder(&encoder);
     CHECK_OK(ay_service_open(&s, &o, &err), err);

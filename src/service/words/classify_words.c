@@ -422,6 +422,26 @@ ay_status ay_classify_words(ay_service *s, const ay_word_request *q, ay_arena *a
     return status;
 }
 
+bool ay_word_ambiguous(const ay_word_answer *w)
+{
+    return w->judged.n > 0 && (w->judged.ambiguous || w->judged.even);
+}
+
+ay_word_saying ay_word_says(const ay_word_answer *w)
+{
+    return w->judged.n == 0             ? AY_SAYS_NOTHING_KNOWN
+           : w->none >= AY_WORDS_NONE   ? AY_SAYS_NONE
+           : ay_word_ambiguous(w)       ? AY_SAYS_AMBIGUOUS
+                                        : AY_SAYS_BEST;
+}
+
+const char *ay_word_saying_name(ay_word_saying s)
+{
+    static const char *const names[] = {"best", "ambiguous", "none_of_these", "nothing_known"};
+
+    return names[s];
+}
+
 const ay_word_settings *ay_service_word_settings(const ay_service *s)
 {
     return &s->words->set;
@@ -469,6 +489,11 @@ static size_t real_memory(void *ctx)
     return ay_words_memory(ctx);
 }
 
+static bool real_can(void *ctx)
+{
+    return ay_words_can(ctx);
+}
+
 static bool real_unload(void *ctx)
 {
     return ay_words_unload(ctx);
@@ -476,5 +501,6 @@ static bool real_unload(void *ctx)
 
 ay_word_reader ay_word_reader_of_words(ay_words *w)
 {
-    return (ay_word_reader){w, real_info, real_pair, real_embed, real_examine, real_memory, real_unload};
+    return (ay_word_reader){w, real_info, real_pair, real_embed, real_examine, real_memory, real_unload,
+                            real_can};
 }

@@ -87,6 +87,19 @@ typedef struct {
     double total_ms;
 } ay_word_answer;
 
+/* What an answer comes to.  The one place that decides it: routes and the page only show it.
+ *
+ *   nothing known   no label could be read
+ *   none            asked for, and none of the labels is as likely as any of them (AY_WORDS_NONE)
+ *   ambiguous       ay_word_ambiguous(): the scores spread, or the first two are as good as even
+ *   best            else */
+typedef enum { AY_SAYS_BEST, AY_SAYS_AMBIGUOUS, AY_SAYS_NONE, AY_SAYS_NOTHING_KNOWN } ay_word_saying;
+#define AY_WORDS_NONE 0.5
+ay_word_saying ay_word_says(const ay_word_answer *w);
+const char *ay_word_saying_name(ay_word_saying s); /* "best", "ambiguous", "none_of_these", "nothing_known" */
+/* Nobody should act on the first label alone.  (The old /classify has judged.ambiguous, as it was.) */
+bool ay_word_ambiguous(const ay_word_answer *w);
+
 /* AY_ECONFLICT: the encoder reads no words, with what to do.  AY_EINVAL: labels, templates, theme or asset
  * that cannot be; an empty picture.  Else as ay_scan_bytes(). */
 ay_status ay_classify_words(ay_service *s, const ay_word_request *q, ay_arena *a, ay_word_answer *out,

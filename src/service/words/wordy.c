@@ -21,6 +21,11 @@ static ay_status open_expand(ay_service *s, ay_wordy *w, bool serve, ay_err *err
     return serve ? ay_expand_open(&w->expand, &o, err) : AY_OK;
 }
 
+static bool reads(const ay_word_reader *r)
+{
+    return r->embed && (!r->can || r->can(r->ctx));
+}
+
 ay_status ay_wordy_open(ay_service *s, const ay_service_options *o, ay_err *err)
 {
     ay_wordy *w = ay_calloc(1, sizeof *w);
@@ -30,7 +35,7 @@ ay_status ay_wordy_open(ay_service *s, const ay_service_options *o, ay_err *err)
         return ay_fail(err, AY_ENOMEM, "opening %s", s->data);
     s->words = w;
     w->reader = o->words;
-    w->reads = o->words.embed != NULL;
+    w->reads = reads(&o->words);
     w->dim = s->embedder.info->dim;
     ay_arena_init(&w->arena, 0);
     pthread_mutex_init(&w->lock, NULL);
@@ -105,7 +110,7 @@ void ay_wordy_change(ay_service *s, const ay_word_reader *reader, int dim)
 
     pthread_mutex_lock(&w->lock);
     w->reader = *reader;
-    w->reads = reader->embed != NULL;
+    w->reads = reads(reader);
     w->dim = dim;
     w->loaded = w->paired = false;
     ay_free(w->rows);

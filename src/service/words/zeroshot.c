@@ -72,6 +72,7 @@ void ay_zeroshot_judge(const double *logits, const double *boost, int n,
     if (out->top > 1)
         out->entropy_normalized = fmin(fmax(out->entropy_top / log(out->top), 0), 1);
     out->margin = n > 1 ? items[0].score - items[1].score : items[0].score;
+    out->even = n > 1 && out->margin < AY_ZEROSHOT_EVEN;
     out->ambiguous = out->entropy > rules->entropy_most ||
                      out->entropy_normalized > rules->normalized_most;
 }

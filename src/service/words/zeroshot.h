@@ -10,6 +10,8 @@
  *   top         the same of the K best, their scores divided by their sum; normalized: over ln K
  *   margin      best score minus second; with one label its score
  *   ambiguous   entropy or normalized entropy above its limit
+ *   even        the lead of the first label over the second is below AY_ZEROSHOT_EVEN: two names for one thing share
+ *               its probability, and the spread of all labels does not show it
  *
  * Everything is computed in double and rounded only when shown.
  *
@@ -36,8 +38,10 @@ typedef struct {
     ay_zeroshot_item *items; /* n, best first; the caller's memory */
     int n, top;              /* top: the smaller of K and n */
     double entropy, entropy_top, entropy_normalized, margin;
-    bool ambiguous;
+    bool ambiguous, even;
 } ay_zeroshot;
+
+#define AY_ZEROSHOT_EVEN 0.05 /* a smaller lead is none that anybody should act on */
 
 /* n >= 1 logits.  boost NULL, or n factors; negative ones count as 0; when all products are 0 the
  * boosts are ignored.  items: room for n. */

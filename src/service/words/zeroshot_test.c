@@ -100,6 +100,20 @@ static void logits_far_away(void)
     CHECK(items[0].p == 1 && items[1].p == 0 && z.margin == 1 && isfinite(z.entropy));
 }
 
+/* Two names for one thing share its probability: the spread is small, and yet neither is the answer. */
+static void names_for_one_thing(void)
+{
+    ay_zeroshot_item items[5];
+    ay_zeroshot z;
+
+    ay_zeroshot_judge((double[]){8, 8.04, 0, 0, 0}, NULL, 5, &usual, items, &z);
+    CHECK(z.even && !z.ambiguous && items[0].label == 1 && z.margin < AY_ZEROSHOT_EVEN);
+    ay_zeroshot_judge((double[]){8, 8.2, 0, 0, 0}, NULL, 5, &usual, items, &z);
+    CHECK(!z.even && z.margin > 0.09);
+    ay_zeroshot_judge((double[]){8}, NULL, 1, &usual, items, &z);
+    CHECK(!z.even && z.margin == 1);
+}
+
 static void shares(void)
 {
     double a[2] = {3, 1}, b[3] = {3, 0, -1}, none[2] = {2, 2};
@@ -203,6 +217,7 @@ static void none_of_these_as_measured(void)
 
 TESTS({"none of these as measured", none_of_these_as_measured}, {"as PyTorch computes it", as_pytorch}, {"known figures", known_figures},
       {"logits far from nought", logits_far_away}, {"shares of two groups", shares},
+      {"names for one thing", names_for_one_thing},
       {"feedback moves the ranking the right way and fades", feedback_moves_the_ranking},
       {"a rejection takes a lead away", rejection_takes_a_lead},
       {"weights of verdicts", weights}, {"how far a label is related", relations})

@@ -104,7 +104,8 @@ export function wordsView() {
 
     /** No answer: the encoder reads no words, or something else went wrong. */
     const trouble = (error) => h('div', { class: 'welcome', 'data-part': 'trouble' }, h('p', { class: 'band' }, icon('warn'), h('span', {}, t('words_failed'))),
-        error.status === 409 ? [h('h1', { class: 'as-h2' }, t('words_no_tower')), h('p', { class: 'muted' }, t('words_no_tower_help')), error.message && h('p', { class: 'muted small print', lang: 'en' }, error.message), h('a', { class: 'btn main', href: '#/encoders' }, icon('chip'), t('way_encoders'))]
+        error.status === 409 ? [h('h1', { class: 'as-h2' }, t('words_no_tower')), h('p', { class: 'muted' }, t('words_no_tower_help')), h('a', { class: 'btn main', href: '#/encoders' }, icon('chip'), t('way_encoders')),
+            error.message && h('details', { class: 'details' }, h('summary', {}, t('details')), h('p', { class: 'muted small print', lang: 'en' }, error.message))]
             : [h('p', { class: 'sentence' }, explain(error)), h('button', { class: 'btn', type: 'button', onclick: askAgain }, icon('again'), t('try_again'))]);
 
     const waiting = () => h('div', { class: 'result waiting' }, h('p', { class: 'band' }, t('looking')), h('progress', { 'aria-label': t('looking') }));
@@ -118,6 +119,7 @@ export function wordsView() {
 
     function drawPanel() {
         redraw(panel, () => put(panel, answer()));
+        el.classList.toggle('wordless', words.info?.reads === false && !words.now);
         panel.setAttribute('aria-busy', String(Boolean(words.now?.pending)));
     }
 

@@ -161,12 +161,15 @@ export function encodersView() {
     };
     let drawn = '';
 
+    /** What networks take, of what they may; without a bound there is nothing to draw a share of. */
     function drawMemory() {
-        const m = found.memory;
-        if (!m?.budget) return put(memory);
-        const bar = h('span', { class: 'bar-line', 'aria-hidden': 'true' });
-        bar.style.setProperty('--v', Math.min(1, m.used / m.budget));
-        put(memory, h('p', { class: 'small' }, h('b', {}, t('memory')), ' ', t('memory_used', { used: size(m.used), budget: size(m.budget) })), bar);
+        const { used, budget } = found.memory ?? {};
+        if (!used) return put(memory);
+        const bar = budget && h('span', { class: 'bar-line', 'aria-hidden': 'true' });
+        if (bar) bar.style.setProperty('--v', Math.min(1, used / budget));
+        memory.dataset.over = String(Boolean(budget) && used > budget);
+        put(memory, h('p', { class: 'small' }, h('b', {}, t('memory')), ' ', budget ? t('memory_used', { used: size(used), budget: size(budget) }) : t('memory_free', { used: size(used) })), bar,
+            budget && used > budget && h('p', { class: 'muted small' }, t('memory_over')));
     }
 
     const draw = () => {

@@ -64,6 +64,8 @@ export const clock = (date) =>
     new Intl.DateTimeFormat(tags[lang], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(date);
 /** A moment, from the server's RFC 3339. */
 export const date = (text) => (text ? new Intl.DateTimeFormat(tags[lang], { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(text)) : '');
+/** A day, from 2026-01-31. */
+export const dateOf = (text) => new Intl.DateTimeFormat(tags[lang], { dateStyle: 'medium' }).format(new Date(`${text}T00:00:00`));
 /** Seconds for people: the largest unit that fits. */
 export function duration(seconds) {
     const [unit, value] = seconds >= 5400 ? ['hour', seconds / 3600] : seconds >= 90 ? ['minute', seconds / 60] : ['second', seconds];

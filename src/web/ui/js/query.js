@@ -23,7 +23,13 @@ export function without(text, word) {
     return [words, ...minus.filter((m) => m !== word).map((m) => (/\s/.test(m) ? `-"${m}"` : `-${m}`))].filter(Boolean).join(' ');
 }
 
-const fields = ['q', 'like', 'file', 'dataset', 'class', 'all', 'n'];
+const fields = ['q', 'like', 'file', 'dataset', 'class', 'since', 'until', 'all', 'n'];
+
+/** The filters, in the order in which the page shows them; since and until are days: 2026-01-31. */
+export const filters = ['dataset', 'class', 'since', 'until'];
+export const day = (text) => (/^[12]\d{3}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00:00`)) ? text : '');
+/** The moment, for the server, at which a day of this machine's clock begins or ends. */
+export const moment = (text, end) => text && new Date(`${text}T${end ? '23:59:59' : '00:00:00'}`).toISOString().replace(/\.\d+/, '');
 
 /** "#/search/q=blue+bottle&dataset=main" */
 export function address(query) {
@@ -35,7 +41,8 @@ export function address(query) {
 /** The query of an address, every field a string. */
 export function fromAddress(hash) {
     const params = new URLSearchParams(hash.split('/').slice(2).join('/'));
-    return Object.fromEntries(fields.map((f) => [f, params.get(f) ?? '']));
+    const query = Object.fromEntries(fields.map((f) => [f, params.get(f) ?? '']));
+    return { ...query, since: day(query.since), until: day(query.until) };
 }
 
 export const empty = (query) => !query.q.trim() && !query.like && !query.file;

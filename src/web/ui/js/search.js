@@ -8,11 +8,13 @@ import { t, has, percent, number } from './i18n.js';
 import { icon } from './icons.js';
 import { api, explain, thumb } from './api.js';
 import { failed, say } from './toast.js';
-import { address, empty, fromAddress, keptPicture, parse, without } from './query.js';
+import { address, empty, filters, fromAddress, keptPicture, moment, parse, without } from './query.js';
 import { focusSearch, seekFile, followAddress } from './searchbox.js';
+import { filterTags, searchFilters } from './searchfilters.js';
 import { snap } from './snap.js';
 import { state } from './state.js';
 import { likeLink, view } from './viewer.js';
+import { loadLabels, words as told } from './asked.js';
 
 const STEP = 24;
 const MOST = 192;
@@ -40,13 +42,12 @@ function hit(r) {
 /** @param {string} hash */
 export function searchView(hash) {
     const query = fromAddress(hash);
-    const stop = new AbortController();
+    let running = new AbortController();
     let answer = null;
     let trouble = null;
-    let classes = [];
     let alive = true;
     const sets = [...state.datasets, ...(state.library ? [state.library] : [])].map((d) => d.name);
-    const set = query.dataset || (sets.length === 1 ? sets[0] : ''); // the only one needs no choosing
+    const set = () => query.dataset || (sets.length === 1 ? sets[0] : ''); // the only one needs no choosing
     const { words, minus } = parse(query.q);
     const file = query.file ? keptPicture(query.file) : null;
     const picker = h('input', { type: 'file', accept: 'image/*', hidden: true, id: 'seek-file', onchange: (e) => {
@@ -56,12 +57,14 @@ export function searchView(hash) {
     } });
     const head = h('header', { class: 'page-head' });
     const asked = h('div', { class: 'asked' });
-    const filters = h('form', { class: 'filters search-filters', 'aria-label': t('filters'), onsubmit: (e) => e.preventDefault() });
+    const narrowing = searchFilters(query, sets, set, refine);
     const said = h('div', { class: 'said', role: 'status' });
     const grid = h('ol', { class: 'hits', 'aria-label': t('search_found') });
     const foot = h('div', { class: 'more' });
-    const el = h('div', { class: 'data search' }, head, asked, filters, said, grid, foot, picker);
+    const el = h('div', { class: 'data search' }, head, asked, narrowing.el, said, grid, foot, picker);
 
+    const narrowed = () => filters.some((f) => query[f]);
+    const widen = () => Object.fromEntries(filters.map((f) => [f, '']));
     const go = (change) => (location.hash = address({ ...query, ...change }));
 
     const picture = (src, gone) => h('li', { class: 'asked-picture' }, h('img', { src, alt: t('search_like') }),
@@ -76,25 +79,42 @@ export function searchView(hash) {
                     if (shot) seekFile(shot);
                 } }, icon('camera'), h('span', { class: 'long' }, t('take_photo')), h('span', { class: 'short', 'aria-hidden': 'true' }, t('camera')))));
         el.classList.toggle('asking', !empty(query));
-        put(asked, (query.like || file || minus.length > 0) && h('ul', { class: 'asked-list' },
+        narrowing.el.hidden = empty(query);
+    }
+
+    function drawAsked() {
+        put(asked, (query.like || file || minus.length > 0 || (!empty(query) && narrowed())) && h('ul', { class: 'asked-list' },
             query.like && picture(thumb(query.like, 96), () => go({ like: '' })), file && picture(file.url, () => go({ file: '' })),
             (query.like || file) && words && h('li', { class: 'asked-words' }, words),
-            minus.map((m) => h('li', {}, h('button', { class: 'tag minus', type: 'button', 'data-minus': m, 'aria-label': t('minus_remove', { name: m }), onclick: () => go({ q: without(query.q, m), n: '' }) }, h('span', {}, `${t('without')} ${m}`), icon('close'))))));
+            minus.map((m) => h('li', {}, h('button', { class: 'tag minus', type: 'button', 'data-minus': m, 'aria-label': t('minus_remove', { name: m }), onclick: () => go({ q: without(query.q, m), n: '' }) }, h('span', {}, `${t('without')} ${m}`), icon('close')))),
+            !empty(query) && filterTags(query, refine)));
     }
 
-    function fillFilters() {
-        const select = (key, label, all, options, disabled = false) => h('label', { class: 'field' }, h('span', {}, label),
-            h('select', { name: key, disabled, onchange: (e) => go(key === 'dataset' ? { dataset: e.target.value, class: '', n: '' } : { [key]: e.target.value, n: '' }) },
-                h('option', { value: '' }, all), options.map((o) => h('option', { value: o, selected: query[key] === o }, o))));
-        put(filters, sets.length > 1 && select('dataset', t('d_dataset'), t('all'), sets),
-            select('class', t('class'), t(set ? 'all' : 'class_needs_set'), classes.map((c) => c.name), !set));
-        filters.hidden = empty(query);
+    /** Narrow or widen in place; the address follows, and Back goes back. */
+    function refine(change) {
+        Object.assign(query, change, { n: '' });
+        history.pushState(null, '', address(query));
+        redraw(asked, drawAsked);
+        narrowing.draw();
+        if (!asked.contains(document.activeElement) || !asked.firstChild) narrowing.keep();
+        if ('dataset' in change) loadClasses();
+        ask();
     }
 
+    function loadClasses() {
+        const of = set();
+        if (!of) return narrowing.show([]);
+        api.classes(of).then((list) => alive && of === set() && narrowing.show(list), (error) => error.status !== 404 && failed(error));
+    }
+
+    /** What to begin with: names of classes; pictures, where the encoder reads no words. */
     function examples() {
-        const names = state.classes.filter((c) => c.images > 0).slice(0, 6).map((c) => c.name);
-        return h('div', { class: 'welcome middle' }, icon('search'), h('h2', {}, t('search_welcome')), h('p', { class: 'muted' }, t('search_welcome_help')),
-            names.length > 0 && h('div', { class: 'chips' }, names.map((n) => h('a', { class: 'btn', href: address({ q: n }), 'data-example': n }, n))));
+        const wordless = told.info?.reads === false;
+        const some = state.classes.filter((c) => c.images > 0 && (!wordless || c.cover)).slice(0, 6);
+        const picture = (c) => h('li', {}, h('a', { class: 'sample', href: address({ like: c.cover }), 'aria-label': t('search_like_class', { name: c.name }) }, h('img', { src: thumb(c.cover), alt: '', loading: 'lazy' }), h('span', {}, c.name)));
+        return h('div', { class: 'welcome middle' }, icon(wordless ? 'file' : 'search'), h('h2', {}, t(wordless ? 'search_no_words' : 'search_welcome')), h('p', { class: 'muted' }, t(wordless ? 'search_no_words_help' : 'search_welcome_help')),
+            wordless && h('a', { class: 'btn', href: '#/encoders' }, icon('chip'), t('way_encoders')),
+            some.length > 0 && (wordless ? h('ul', { class: 'samples' }, some.map(picture)) : h('div', { class: 'chips' }, some.map((c) => h('a', { class: 'btn', href: address({ q: c.name }), 'data-example': c.name }, c.name)))));
     }
 
     function unknown() {
@@ -105,14 +125,17 @@ export function searchView(hash) {
         return h('div', { class: 'welcome middle', 'data-part': 'nothing' }, icon('none'), h('h2', {}, words ? t('search_nothing', { words }) : t('search_nothing_like')),
             h('p', { class: 'muted' }, reason(answer)), answer.cutoff?.reason === 'unknown_words' ? h('a', { class: 'btn', href: '#/encoders' }, icon('chip'), t('w_any_text')) : unknown(),
             h('div', { class: 'chips' }, !query.all && answer.considered > 0 && answer.cutoff?.reason !== 'unknown_words' && h('button', { class: 'btn', type: 'button', 'data-do': 'nearest', onclick: () => go({ all: '1' }) }, t('search_nearest')),
-                (query.dataset || query.class) && h('button', { class: 'btn', type: 'button', 'data-do': 'everywhere', onclick: () => go({ dataset: '', class: '' }) }, t('search_everywhere'))));
+                everywhere()));
     }
+
+    const everywhere = () => narrowed() && h('button', { class: 'btn', type: 'button', 'data-do': 'everywhere', onclick: () => refine(widen()) }, t('search_everywhere'));
 
     function refused() {
         return h('div', { class: 'welcome middle', 'data-part': 'trouble' }, icon('warn'),
-            trouble.status === 409 ? [h('h2', {}, t('search_no_words')), h('p', { class: 'muted' }, t('search_no_words_help')), h('p', { class: 'muted small', lang: 'en' }, trouble.message), h('a', { class: 'btn main', href: '#/encoders' }, icon('chip'), t('way_encoders'))]
-                : [h('h2', {}, t('search_failed')), h('p', { class: 'muted' }, trouble.status === 404 && query.like ? t('search_gone') : explain(trouble)),
-                    trouble.status !== -1 && h('button', { class: 'btn', type: 'button', onclick: ask }, icon('again'), t('try_again'))]);
+            trouble.status === 409 ? [h('h2', {}, t('search_no_words')), h('p', { class: 'muted' }, t('search_no_words_help')), h('a', { class: 'btn main', href: '#/encoders' }, icon('chip'), t('way_encoders')),
+                h('details', { class: 'details' }, h('summary', {}, t('details')), h('p', { class: 'muted small print', lang: 'en' }, trouble.message))]
+                : [h('h2', {}, t('search_failed')), h('p', { class: 'muted' }, trouble.status === 404 && query.like && !narrowed() ? t('search_gone') : explain(trouble)),
+                    trouble.status === 404 && narrowed() ? everywhere() : trouble.status !== -1 && h('button', { class: 'btn', type: 'button', onclick: ask }, icon('again'), t('try_again'))]);
     }
 
     function drawFound() {
@@ -138,15 +161,18 @@ export function searchView(hash) {
             return drawFound();
         }
         trouble = null;
+        running.abort();
+        running = new AbortController();
         el.setAttribute('aria-busy', 'true');
         try {
-            const found = await api.search({ words, minus, sha256: query.like, dataset: set || '*', class: query.class, limit: Number(query.n) || STEP, cutoff: query.all ? 'none' : undefined }, file, stop.signal);
+            const found = await api.search({ words, minus, sha256: query.like, dataset: set() || '*', class: query.class, since: moment(query.since), until: moment(query.until, true), limit: Number(query.n) || STEP, cutoff: query.all ? 'none' : undefined }, file, running.signal);
             if (!alive) return;
             answer = found;
             say(found.results.length ? t('search_n', { n: found.results.length, of: number(found.considered ?? 0) }) : t(words ? 'search_nothing' : 'search_nothing_like', { words }));
         } catch (error) {
             if (error.name === 'AbortError') return;
             trouble = error;
+            answer = null;
         }
         el.removeAttribute('aria-busy');
         if (alive) drawFound();
@@ -160,14 +186,13 @@ export function searchView(hash) {
     }
 
     drawHead();
-    fillFilters();
+    drawAsked();
+    narrowing.draw();
     drawFound();
     followAddress();
     ask();
-    if (set) api.classes(set).then((list) => {
-        classes = list;
-        if (alive) redraw(filters, fillFilters);
-    }, failed);
+    loadClasses();
+    if (empty(query)) loadLabels().then(() => alive && redraw(said, drawFound), failed);
     if (empty(query)) setTimeout(() => alive && $('#seek') && focusSearch());
     return {
         el, keys: {},
@@ -175,7 +200,8 @@ export function searchView(hash) {
         get dropText() { return t('search_drop'); },
         stop() {
             alive = false;
-            stop.abort();
+            narrowing.stop();
+            running.abort();
         },
     };
 }

@@ -10,8 +10,10 @@ import { failed } from './toast.js';
 /** In the library the box looks there; everywhere else in everything. */
 const there = (query) => (inLibrary() ? libraryAddress('pictures', { ...query, n: '', picture: '' }) : address(query));
 const inSearch = () => location.hash.startsWith('#/search');
-const nothing = { q: '', like: '', file: '', dataset: '', class: '', all: '', n: '' };
+const nothing = fromAddress('');
 const now = () => (inSearch() ? fromAddress(location.hash) : inLibrary() ? { ...nothing, ...parseLibrary().params } : nothing);
+
+let followed = ''; // what the box was given last
 
 /** At once where the box is seen: what is typed next belongs in it.  On a phone the search's own page has it. */
 export function focusSearch() {
@@ -37,17 +39,20 @@ export async function seekFile(file) {
 
 /** The form for the bar. */
 export function searchBox() {
+    followed = now().q;
     const input = h('input', { type: 'search', id: 'seek', name: 'q', value: now().q, maxlength: 300, autocomplete: 'off', spellcheck: 'false', enterkeyhint: 'search', placeholder: t(inLibrary() ? 'seek_library' : 'seek'), 'aria-label': t(inLibrary() ? 'seek_library' : 'seek'), 'aria-keyshortcuts': '/' });
     return h('form', { class: 'seek', role: 'search', 'data-takes': 'files', onsubmit: (e) => {
         e.preventDefault();
         const q = input.value.trim();
+        followed = input.value;
         if (inLibrary() || q || now().like || now().file) location.hash = there({ ...now(), q, n: '', all: '' });
         else location.hash = '#/search/';
     } }, icon('search'), input, h('kbd', { 'aria-hidden': 'true' }, '/'));
 }
 
-/** The box follows the address, unless somebody types in it. */
+/** The box follows the address, unless somebody has typed in it since. */
 export function followAddress() {
     const input = $('#seek');
-    if (input && document.activeElement !== input) input.value = now().q;
+    if (!input || (document.activeElement === input && input.value !== followed)) return;
+    input.value = followed = now().q;
 }

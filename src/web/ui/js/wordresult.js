@@ -1,8 +1,8 @@
 /**
  * wordresult.js - one picture held against words, drawn: the verdict, the scores with the lead to be seen, what else was found.
  *
- * Whether it is undecided is the server's to say, from how far all scores spread; here two more things count: two labels
- * that are as good as even ("gear" and "cog"), and a chance of "none of these" of a half.
+ * What an answer comes to (the best label, undecided, none of these, no word known) is the server's to say; nothing here
+ * compares a score with a limit.
  */
 import { h } from './dom.js';
 import { t, has, percent, number } from './i18n.js';
@@ -11,10 +11,10 @@ import { showPast, words } from './asked.js';
 import { view, likeLink } from './viewer.js';
 
 const SHOWN = 6;
-const EVEN = 0.05; // a lead smaller than this is none that anybody should act on
+const statuses = { best: 'match', ambiguous: 'ambiguous', none_of_these: 'no_match', nothing_known: 'no_dataset' };
 
 /** 'match' | 'ambiguous' | 'no_match' | 'no_dataset' (no label could be scored) */
-export const statusOf = (r) => (!r.scores.length ? 'no_dataset' : r.none_of_these >= 0.5 ? 'no_match' : r.ambiguous || (r.scores.length > 1 && r.margin < EVEN) ? 'ambiguous' : 'match');
+export const statusOf = (r) => statuses[r.message_code] ?? 'match';
 
 const icons = { match: 'check', ambiguous: 'unsure', no_match: 'none', no_dataset: 'help' };
 
@@ -72,7 +72,7 @@ function scores(shot, redraw) {
 /** How far the scores spread, in words and as a share of the most that so many labels allow. */
 export function doubt(r) {
     const share = r.normalised_entropy ?? 0;
-    return t(share >= 0.76 || statusOf(r) === 'ambiguous' ? 'doubt_much' : share >= 0.35 ? 'doubt_some' : 'doubt_little', { share: percent(share, 0) });
+    return t(r.ambiguous ? 'doubt_much' : share >= 0.35 ? 'doubt_some' : 'doubt_little', { share: percent(share, 0) });
 }
 
 function badges(r) {
@@ -112,15 +112,21 @@ function similar(r, session) {
         s.thumb && likeLink(s.sha256, { class: 'hit-like', 'aria-label': t('more_like'), title: t('more_like') })))));
 }
 
-/** Tags that a language model proposed: each can become a label. */
+/** Groups of several first, one a line; those that stand alone share a line. */
+function together(clusters) {
+    const alone = clusters.filter((c) => c.length === 1).flat();
+    return [...clusters.filter((c) => c.length > 1), ...(alone.length ? [alone] : [])];
+}
+
+/** What a language model proposed: tags, and themes with those together that mean nearly the same.  Each can become a label. */
 function expansion(r, add) {
     const e = r.expansion;
-    if (!e) return null;
+    if (!e || e.status === 'off') return null;
     const key = `expand_${e.status}`;
-    const groups = e.clusters?.length ? e.clusters : e.tags?.length ? [e.tags] : [];
-    if (e.status === 'disabled' || e.status === 'off') return null;
-    return h('section', { 'data-part': 'expansion' }, h('h2', { class: 'over' }, t('w_expansion')), h('p', { class: 'muted small' }, has(key) ? t(key) : t('expand_other', { status: e.status })),
-        groups.map((g) => h('ul', { class: 'tags' }, g.map((tag) => h('li', {}, h('button', { type: 'button', class: 'tag', 'data-tag': tag, title: t('tag_add', { name: tag }), onclick: () => add([tag]) }, icon('plus'), tag))))));
+    const chips = (list) => h('ul', { class: 'tags' }, list.map((tag) => h('li', {}, h('button', { type: 'button', class: 'tag', 'data-tag': tag, title: t('tag_add', { name: tag }), onclick: () => add([tag]) }, icon('plus'), tag))));
+    const group = (name, title, lists) => lists.length > 0 && h('div', { 'data-tags': name }, h('h3', { class: 'small' }, t(title)), lists.map(chips));
+    return h('section', { 'data-part': 'expansion', 'data-status': e.status }, h('h2', { class: 'over' }, t('w_expansion')), h('p', { class: 'muted small' }, has(key) ? t(key) : t('expand_other', { status: e.status })),
+        group('tags', 'expand_tags', e.tags.length ? [e.tags] : []), group('themes', 'expand_themes', together(e.clusters)));
 }
 
 function details(r) {
@@ -131,6 +137,7 @@ function details(r) {
         [t('w_entropy'), r.entropy != null && number(r.entropy, { maximumFractionDigits: 2 })],
         [t('d_margin'), r.margin != null && percent(r.margin)],
         [t('digest'), r.sha256],
+        [t('w_expansion'), r.expansion?.status !== 'off' && (r.expansion?.reason ? h('span', { lang: 'en' }, r.expansion.reason) : r.expansion?.model)],
     ];
     return h('details', { class: 'details' }, h('summary', {}, t('details')), h('dl', { class: 'facts' }, rows.filter(([, v]) => v).map(([k, v]) => [h('dt', {}, k), h('dd', { class: k === t('digest') ? 'print' : '' }, v)])));
 }
