@@ -1,11 +1,13 @@
 """How soon a server with a CLIP model gives its first answers, and what it then holds in memory.
 
-    python bench/words_start.py PROGRAM MODEL-FOLDER [TIMES]
+    python bench/words_start.py PROGRAM MODEL-FOLDER [TIMES [PRESET]]
 
 Each time a new process on the same data folder: from its start to the first scan of a picture (image tower), to the first
 classification by words (text tower too), then memory as /proc counts it: resident, of that anonymous and of mapped files,
 and the share that is its own (Pss).  In brackets the processor's seconds until then, which other work on the machine does not
-stretch as it does the clock.  The first line is a start with nothing remembered.  The load of the machine is shown.
+stretch as it does the clock.  The first line is a start with nothing remembered.  With the name of a preset (vit-b-32-laion2b)
+the folder is then laid into a cache of the hub as a pull would, "assay model pull" is run on it, and each further line is the
+first start of a new data folder after that.  The load of the machine is shown.
 Standard library only.
 """
 import http.client
@@ -54,10 +56,10 @@ def processor(pid):
     return (int(f[11]) + int(f[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def once(program, model, data, seed):
+def once(program, model, data, seed, environment=None):
     begun = time.monotonic()
     p = subprocess.Popen([program, "serve", "--model", model, "--data", data, "--port", "0", "--log-level", "warn"],
-                         stdout=subprocess.PIPE, text=True)
+                         stdout=subprocess.PIPE, text=True, env=environment)
     try:
         while True:
             m = re.search(r"http://(?:localhost|127\.0\.0\.1):(\d+)/", p.stdout.readline())
@@ -81,13 +83,45 @@ def once(program, model, data, seed):
         p.wait()
 
 
+def lay_into_cache(program, model, preset, cache):
+    """As a pull leaves it: blobs by name of their digest (any will do here), a snapshot of links, the branch."""
+    environment = dict(os.environ, HF_HUB_CACHE=cache, HF_HUB_OFFLINE="1")
+    refused = subprocess.run([program, "model", "pull", preset], env=environment, capture_output=True, text=True)
+    repo = re.search(r"[\w.-]+/[\w.-]+", refused.stderr.replace(cache, "")).group(0)
+    commit = "0123456789" * 4
+    base = f"{cache}/models--{repo.replace('/', '--')}"
+    for folder in ("blobs", f"snapshots/{commit}", "refs"):
+        os.makedirs(f"{base}/{folder}")
+    with open(f"{base}/refs/main", "w") as f:
+        f.write(commit)
+    for i, name in enumerate(os.listdir(model)):
+        shutil.copy(f"{model}/{name}", f"{base}/blobs/{i:064x}")
+        os.symlink(f"../../blobs/{i:064x}", f"{base}/snapshots/{commit}/{name}")
+    subprocess.run([program, "model", "pull", preset], env=environment, check=True, stdout=subprocess.DEVNULL)
+    return environment
+
+
+def after_pull(program, model, preset, times):
+    cache = tempfile.mkdtemp(prefix="assay-words-cache-")
+    environment = lay_into_cache(program, model, preset, cache)
+    print(f"first starts after a pull of {preset}, each on a data folder of its own")
+    for i in range(times):
+        data = tempfile.mkdtemp(prefix="assay-words-start-")
+        once(program, preset, data, i, environment)
+        shutil.rmtree(data)
+    shutil.rmtree(cache)
+
+
 def main():
     program, model = sys.argv[1:3]
+    times = int(sys.argv[3]) if len(sys.argv) > 3 else 3
     data = tempfile.mkdtemp(prefix="assay-words-start-")
     print("load", open("/proc/loadavg").read().split()[:3], "MB where not said")
-    for i in range(int(sys.argv[3]) if len(sys.argv) > 3 else 3):
+    for i in range(times):
         once(program, model, data, i)
     shutil.rmtree(data)
+    if len(sys.argv) > 4:
+        after_pull(program, model, sys.argv[4], times)
 
 
 main()

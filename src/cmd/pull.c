@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/progress.h"
+#include "engine/engine.h"
 #include "net/fetch.h"
 #include "net/licence.h"
 #include "net/presets.h"
@@ -192,6 +193,7 @@ int ay_pull_run(const ay_args *a)
     ay_progress_end(&t.bar);
     if (status != AY_OK)
         return fail(&j, status, &err);
+    ay_engine_remember(pulled.folder);
     say_done(&j, &pulled);
     return AY_EXIT_OK;
 }

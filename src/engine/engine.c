@@ -79,6 +79,11 @@ static ay_status load_model(ay_engine *e, const char *path, const ay_engine_opti
         ay_default_config, (size_t)(ay_default_config_end - ay_default_config), &opt, err);
 }
 
+void ay_engine_remember(const char *folder)
+{
+    ay_model_remember(folder);
+}
+
 /* Every parameter that changes what the network sees. */
 static void digest_preprocess(const ay_preprocess *p, char hex[AY_SHA256_HEX])
 {

@@ -63,6 +63,10 @@ const ay_engine_info *ay_engine_get_info(const ay_engine *e); /* lives as long a
 ay_status ay_engine_embed(ay_engine *e, const ay_image *const *images, int n, float *dst,
                           ay_err *err);
 
+/* Make the first opening of a model that has just been pulled as fast as later ones (models/model.h,
+ * ay_model_remember).  Seconds; any thread. */
+void ay_engine_remember(const char *folder);
+
 typedef struct {
     uint64_t pictures, batches; /* since open */
     uint64_t busy_ns;           /* summed over workers */

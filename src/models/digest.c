@@ -4,9 +4,12 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { HERE = 32, LINES = 64, LINE = 320, SETTLED_S = 3, FILE_MOST = LINES * LINE * 2 };
 
@@ -38,6 +41,24 @@ bool ay_digest_same(const char *path, const ay_digest_file *file)
 
     return ay_digest_look(path, &now) && now.device == file->device && now.inode == file->inode &&
            now.size == file->size && now.modified_ns == file->modified_ns && now.changed_ns == file->changed_ns;
+}
+
+bool ay_digest_beside(const char *weights, char path[AY_DIGEST_PATH])
+{
+    char real[PATH_MAX];
+
+    return realpath(weights, real) && snprintf(path, AY_DIGEST_PATH, "%s.digests", real) < AY_DIGEST_PATH;
+}
+
+static bool settled(const ay_digest_file *file)
+{
+    return ay_clock_wall() * 1000 - file->changed_ns >= SETTLED_S * INT64_C(1000000000);
+}
+
+void ay_digest_settle(const ay_digest_file *file)
+{
+    for (int i = 0; i <= SETTLED_S * 20 && !settled(file); i++) /* and no longer, whatever the clock does */
+        usleep(50000);
 }
 
 /* All of a line but the digest; its length. */
@@ -131,7 +152,7 @@ void ay_digest_keep(const char *memory, const ay_digest_file *file, const char *
     char line[LINE];
     size_t n = write_key(file, names, line);
 
-    if (ay_clock_wall() * 1000 - file->changed_ns < SETTLED_S * INT64_C(1000000000))
+    if (!settled(file))
         return;
     snprintf(line + n, sizeof line - n, "%.64s", hex);
     keep_here(line);

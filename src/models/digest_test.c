@@ -168,7 +168,82 @@ static void a_model_has_the_digest_of_its_bytes(void)
     ay_golden_fini(&g);
 }
 
+/* A folder as a pull leaves it: the weights are a link to where they lie. */
+static void lay_out(char folder[128], char blob[160])
+{
+    char from[200], link[200];
+    ay_golden g;
+
+    begin();
+    snprintf(folder, 128, "%s/snapshot", dir);
+    snprintf(blob, 160, "%s/blob", dir);
+    snprintf(link, sizeof link, "%s/snapshot/model.safetensors", dir);
+    snprintf(from, sizeof from, "%s", link);
+    CHECK_OK(ay_golden_load(&g, "test/vectors/clip-words-tiny.json", &err), err);
+    CHECK_OK(ay_golden_write_model(&g, folder, &err), err);
+    ay_golden_fini(&g);
+    CHECK(rename(from, blob) == 0 && symlink("../blob", link) == 0);
+}
+
+static void digest_of(const char *folder, ay_tower tower, char hex[AY_SHA256_HEX])
+{
+    ay_model *m;
+
+    push_out_of_the_process();
+    CHECK_OK(ay_model_open(&m, folder, &(ay_model_options){.tower = tower}, &err), err);
+    snprintf(hex, AY_SHA256_HEX, "%s", ay_model_get_info(m)->digest);
+    ay_model_close(m);
+}
+
+static void clear(const char *folder, const char *blob, const char *beside)
+{
+    static const char *const names_of[] = {"open_clip_config.json", "model.safetensors"};
+    char path[AY_DIGEST_PATH];
+
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names_of[i]);
+        CHECK(unlink(path) == 0);
+    }
+    CHECK(unlink(blob) == 0 && unlink(beside) == 0 && rmdir(folder) == 0);
+    end();
+}
+
+/* What was written beside the weights is believed by the first opening, for both towers, and no longer once they
+ * change. That it is read at all shows in a digest that no bytes have. */
+static void a_pulled_model_is_not_read_again(void)
+{
+    char folder[128], blob[160], beside[AY_DIGEST_PATH], real[2][AY_SHA256_HEX], hex[AY_SHA256_HEX];
+    ay_buf text = {0};
+    ay_digest_file f;
+
+    lay_out(folder, blob);
+    snprintf(beside, sizeof beside, "%s.digests", blob);
+    for (int k = 0; k < 2; k++)
+        digest_of(folder, (ay_tower)k, real[k]);
+    CHECK(!ay_file_exists(beside)); /* a folder that was copied by hand is read at each start of a new data folder */
+    push_out_of_the_process();
+    ay_model_remember(folder);
+    CHECK_OK(ay_file_read(beside, 0, &text, &err), err);
+    for (int k = 0; k < 2; k++) {
+        char *at = strstr(text.data, real[k]);
+        CHECK(at);
+        digest_of(folder, (ay_tower)k, hex);
+        CHECK(strcmp(hex, real[k]) == 0);
+        memset(at, '7', 8);
+        write_text(beside, text.data);
+        digest_of(folder, (ay_tower)k, hex);
+        CHECK(strncmp(hex, "77777777", 8) == 0 && strcmp(hex + 8, real[k] + 8) == 0);
+    }
+    ay_buf_fini(&text);
+    CHECK(ay_digest_look(blob, &f) && utimensat(AT_FDCWD, blob, NULL, 0) == 0 && !ay_digest_same(blob, &f));
+    digest_of(folder, AY_TOWER_TEXT, hex);
+    CHECK(strcmp(hex, real[AY_TOWER_TEXT]) == 0);
+    ay_model_remember("/tmp/no such folder");
+    clear(folder, blob, beside);
+}
+
 TESTS({"it is remembered in the process and in the file", it_is_remembered_in_the_process_and_in_the_file},
       {"the file serves the next process", the_file_serves_the_next_process},
       {"what has just changed is not remembered", what_has_just_changed_is_not_remembered},
+      {"a pulled model is not read again", a_pulled_model_is_not_read_again},
       {"a model has the digest of its bytes", a_model_has_the_digest_of_its_bytes})

@@ -190,8 +190,22 @@ static void hash_all(const ay_model *m, bool data, char hex[AY_SHA256_HEX])
     ay_sha256_hex(&h, hex);
 }
 
-/* file: of the weights, as it was before it was mapped; NULL: they lie in memory. */
-static void make_digest(ay_model *m, const ay_digest_file *file, const ay_model_options *opt)
+/* Weights that lie in a file: what it was before it was mapped. */
+typedef struct {
+    const char *path;
+    ay_digest_file id;
+} weight_file;
+
+static bool recall(const weight_file *file, const ay_model_options *opt, const char *names, char hex[AY_SHA256_HEX])
+{
+    char beside[AY_DIGEST_PATH];
+
+    return ay_digest_recall(opt->digests, &file->id, names, hex) ||
+           (ay_digest_beside(file->path, beside) && ay_digest_recall(beside, &file->id, names, hex));
+}
+
+/* file NULL: the weights lie in memory. */
+static void make_digest(ay_model *m, const weight_file *file, const ay_model_options *opt)
 {
     char names[AY_SHA256_HEX];
 
@@ -200,15 +214,15 @@ static void make_digest(ay_model *m, const ay_digest_file *file, const ay_model_
         return;
     }
     hash_all(m, false, names);
-    if (ay_digest_recall(opt->digests, file, names, m->info.digest))
+    if (recall(file, opt, names, m->info.digest))
         return;
     hash_all(m, true, m->info.digest);
-    ay_digest_keep(opt->digests, file, names, m->info.digest);
+    ay_digest_keep(opt->digests, &file->id, names, m->info.digest);
 }
 
 /* Takes st over, also on failure. */
 static ay_status make_model(ay_model **out, ay_safetensors *st, ay_source *src, const char *name,
-                            const ay_digest_file *file, const ay_model_options *opt, ay_err *err)
+                            const weight_file *file, const ay_model_options *opt, ay_err *err)
 {
     static const ay_model_options plain = {0};
     ay_model *m = ay_calloc(1, sizeof *m);
@@ -265,7 +279,7 @@ ay_status ay_model_open(ay_model **out, const char *path, const ay_model_options
     bool folder = ay_file_is_dir(path);
     char file[4096], name[64];
     ay_safetensors *st = NULL;
-    ay_digest_file id;
+    weight_file from = {.path = file};
     ay_source src = {0};
     ay_status status = AY_OK;
     bool known = false;
@@ -278,11 +292,12 @@ ay_status ay_model_open(ay_model **out, const char *path, const ay_model_options
     if (status == AY_OK && folder)
         status = read_configs(path, &src, err);
     if (status == AY_OK) {
-        known = ay_digest_look(file, &id);
+        known = ay_digest_look(file, &from.id);
         status = ay_safetensors_open(&st, file, err);
     }
     if (status == AY_OK)
-        status = make_model(out, st, &src, name, known && ay_digest_same(file, &id) ? &id : NULL, opt, err);
+        status = make_model(out, st, &src, name, known && ay_digest_same(file, &from.id) ? &from : NULL, opt,
+                            err);
     if (status != AY_OK)
         ay_err_wrap(err, "model %s", path);
     source_fini(&src);
@@ -304,6 +319,25 @@ bool ay_model_has_text(const char *path)
     }
     ay_safetensors_close(st);
     return has;
+}
+
+void ay_model_remember(const char *folder)
+{
+    char file[4096], beside[AY_DIGEST_PATH];
+    ay_safetensors *st;
+    ay_digest_file id;
+
+    if (find_weights(folder, file, NULL) != AY_OK || ay_safetensors_open(&st, file, NULL) != AY_OK)
+        return;
+    ay_safetensors_close(st);
+    if (!ay_digest_beside(file, beside) || !ay_digest_look(file, &id))
+        return;
+    ay_digest_settle(&id);
+    for (ay_tower tower = AY_TOWER_IMAGE; tower <= AY_TOWER_TEXT; tower++) {
+        ay_model *m;
+        if (ay_model_open(&m, folder, &(ay_model_options){.tower = tower, .digests = beside}, NULL) == AY_OK)
+            ay_model_close(m);
+    }
 }
 
 ay_status ay_model_from_memory(ay_model **out, const void *weights, size_t size, const char *config,

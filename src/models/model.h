@@ -113,6 +113,10 @@ ay_status ay_model_open(ay_model **out, const char *path, const ay_model_options
 /* Do the names in the file at path (as for ay_model_open()) tell of a text tower?  Reads its header only; false also
  * when it cannot be read. */
 bool ay_model_has_text(const char *path);
+/* Compute the digests of a folder's towers now and leave them beside the weights, for whoever opens it next
+ * (models/digest.h).  For a model that has just come and been checked; takes up to 3 s longer than reading it.
+ * Nothing happens where there is no model or nothing can be written: then the digest is computed at the start. */
+void ay_model_remember(const char *folder);
 /* Weights (and configuration, config_size bytes of JSON, may be 0) that lie in memory and outlive
  * the model: the embedded default. */
 ay_status ay_model_from_memory(ay_model **out, const void *weights, size_t size, const char *config,

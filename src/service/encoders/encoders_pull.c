@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/thread.h"
+#include "engine/engine.h"
 #include "net/licence.h"
 #include "service/learn/serving.h"
 
@@ -144,6 +145,8 @@ static void *run(void *arg)
     status = find_out(p, &err);
     if (status == AY_OK)
         status = ay_hub_pull(&p->hub, &p->request, &got, &err);
+    if (status == AY_OK)
+        ay_engine_remember(got.folder);
     pthread_mutex_lock(&e->lock);
     p->over = true; /* who sees the job's end finds the place free */
     pthread_mutex_unlock(&e->lock);
