@@ -1,7 +1,7 @@
 """The protocol between bench/run and a contender: one line in, one line out.
 
     in    MODEL PRECISION BATCH SECONDS          e.g.  resnet18 bf16 16 2.0
-    out   RATE LATENCY COSINE SETTING            pictures/s, median ms a call, against the known answer
+    out   RATE LATENCY COSINE SETTING            pictures or texts/s, median ms a call, against the known answer
           or  -  REASON                          when it cannot do that
 """
 import os

@@ -3,8 +3,6 @@
 import os
 import sys
 
-import numpy as np
-
 import contender
 import networks
 
@@ -24,14 +22,15 @@ def export():
         if os.path.exists(path_of(name)):
             continue
         model, x, _ = networks.load(name)
-        torch.onnx.export(model, (x,), path_of(name), input_names=["image"],
+        torch.onnx.export(model, (x,), path_of(name) + ".tmp", input_names=["x"],
                           output_names=["vector"], opset_version=17, dynamo=False,
-                          dynamic_axes={"image": {0: "n"}, "vector": {0: "n"}})
+                          dynamic_axes={"x": {0: "n"}, "vector": {0: "n"}})
+        os.replace(path_of(name) + ".tmp", path_of(name))
 
 
 def known(name, batch):
     _, x, features = networks.load(name)
-    return np.repeat(x.numpy(), batch, 0), features
+    return networks.batch_of(x, batch).numpy(), features
 
 
 def onnxruntime(name, precision, batch):
@@ -44,8 +43,8 @@ def onnxruntime(name, precision, batch):
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     session = ort.InferenceSession(path_of(name), options, providers=["CPUExecutionProvider"])
     x, features = known(name, batch)
-    call = lambda: session.run(None, {"image": x})[0]  # noqa: E731
-    return call, networks.cosine(call()[0], features), "all optimisations"
+    call = lambda: session.run(None, {"x": x})[0]  # noqa: E731
+    return call, networks.least_cosine(call()[0], features), "all optimisations"
 
 
 def openvino(name, precision, batch):
@@ -53,19 +52,19 @@ def openvino(name, precision, batch):
 
     core = ov.Core()
     model = core.read_model(path_of(name))
-    model.reshape({"image": [batch, 3, 224, 224]})
+    x, features = known(name, batch)
+    model.reshape({"x": list(x.shape)})
     compiled = core.compile_model(model, "CPU", {
         "INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": THREADS,
         "PERFORMANCE_HINT": "LATENCY"})
     request = compiled.create_infer_request()
-    x, features = known(name, batch)
     request.set_input_tensor(ov.Tensor(x))
 
     def call():
         request.infer()
         return request.get_output_tensor().data
 
-    return call, networks.cosine(call()[0], features), "latency hint"
+    return call, networks.least_cosine(call()[0], features), "latency hint"
 
 
 if __name__ == "__main__":

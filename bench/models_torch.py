@@ -1,5 +1,6 @@
 """PyTorch as a contender (bench/run starts it).  Tries its ways of running and keeps the fastest."""
 import os
+import sys
 
 import torch
 
@@ -8,54 +9,59 @@ import networks
 
 torch.set_num_threads(int(os.environ.get("BENCH_THREADS", os.cpu_count())))
 torch.set_grad_enabled(False)
-loaded = {}
 
 
 def ways(model, x):
-    """(setting, callable) for every way this version has."""
-    x_last = x.to(memory_format=torch.channels_last)
-    yield "eager", lambda: model(x)
-    last = model.to(memory_format=torch.channels_last)
-    yield "eager channels_last", lambda: last(x_last)
-
-    def traced(sample):
-        script = torch.jit.freeze(torch.jit.trace(last, sample, check_trace=False))
-        if sample.dtype == torch.float32:
+    """(setting, function that gives a callable) for every way this version has."""
+    def traced():
+        script = torch.jit.freeze(torch.jit.trace(model, x, check_trace=False))
+        if x.dtype == torch.float32 and x.dim() == 4:
             script = torch.jit.optimize_for_inference(script)
-        script(sample)
-        return script
+        script(x)
+        return lambda: script(x)
 
-    def jit_call(sample):
-        script = traced(sample)
-        return lambda: script(sample)
+    def compiled():
+        fast = torch.compile(model)
+        return lambda: fast(x)
 
-    yield "jit channels_last", lambda: jit_call(x_last)
+    last = x.dim() == 4
+    yield "eager", lambda: lambda: model(x)
+    if last:  # pictures: from here on channels last
+        model, x = model.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
+        yield "eager channels_last", lambda: lambda: model(x)
+    yield "jit" + " channels_last" * last, traced
     if hasattr(torch, "compile"):
-        compiled = torch.compile(last)
-        yield "compile channels_last", lambda: compiled(x_last)
+        yield "compile" + " channels_last" * last, compiled
+
+
+def matmul(precision, size):
+    """A square product: its rate is what the processor can do, in thousand million operations a second."""
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    a, b = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
+    return lambda: a @ b
 
 
 def prepare(name, precision, batch):
-    if name not in loaded:
-        loaded[name] = networks.load(name)
-    model, x, known = loaded[name]
+    if name == "matmul":
+        return matmul(precision, batch), 1.0, f"{batch} x {batch} x {batch}"
+    model, x, known = networks.load(name)
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    model = networks.load(name)[0].to(dtype)
-    many = x.to(dtype).repeat(batch, 1, 1, 1)
+    model, many = model.to(dtype), networks.batch_of(x, batch)
+    if many.is_floating_point():
+        many = many.to(dtype)
     best = None
-    for setting, call in ways(model, many):
+    for setting, make in ways(model, many):
         try:
-            if setting.startswith("jit"):
-                call = call()
+            call = make()
             call()
             rate, _ = contender.measure(call, batch, 0.5)
-        except Exception:  # one way failing leaves the others
+        except Exception as e:  # one way failing leaves the others
+            print(name, precision, batch, setting, e, file=sys.stderr)
             continue
         if best is None or rate > best[0]:
             best = (rate, call, setting)
     _, call, setting = best
-    return call, networks.cosine(call()[0].float().numpy(), known), setting
+    return call, networks.least_cosine(call().float().numpy(), known), setting
 
 
-if __name__ == "__main__":
-    contender.serve(prepare)
+contender.serve(prepare)

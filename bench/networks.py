@@ -1,5 +1,5 @@
-"""The networks of the bench as plain PyTorch, the same code for every version of PyTorch; MobileCLIP-S1
-is timm's, folded by timm, where there is one.
+"""The networks of the bench as plain PyTorch, the same code for every version of PyTorch
+(MobileCLIP-S1's image tower: network_mobileclip.py).
 
 Weights by formula (test/vectors/formula.py), so every contender computes the same thing, and each is
 checked against the known answer before its speed counts.
@@ -17,9 +17,11 @@ from torch.nn import functional as F
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "test", "vectors"))
 import formula  # noqa: E402
+import network_mobileclip  # noqa: E402
 
 GOLDEN = {"resnet18": "resnet18-torchvision.json", "vit-b32": "clip-openclip-b32.json",
-          "mobileclip-s1": "mobileclip-s1.json"}
+          "mobileclip-s1": "mobileclip-s1.json", "vit-b32-text": "clip-text-openclip-b32.json",
+          "mobileclip-s1-text": "clip-text-openclip-mobileclip-s1.json"}
 
 
 class Block(nn.Module):
@@ -63,9 +65,10 @@ class ResNet18(nn.Module):
 
 
 class Attention(nn.Module):
-    def __init__(self, width, heads):
+    def __init__(self, width, heads, mask=None):
         super().__init__()
         self.heads = heads
+        self.register_buffer("mask", mask, persistent=False)
         self.in_proj_weight = nn.Parameter(torch.zeros(3 * width, width))
         self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
         self.out_proj = nn.Linear(width, width)
@@ -75,17 +78,18 @@ class Attention(nn.Module):
         q, k, v = (F.linear(x, self.in_proj_weight, self.in_proj_bias)
                    .view(b, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4).unbind(0))
         if hasattr(F, "scaled_dot_product_attention"):
-            y = F.scaled_dot_product_attention(q, k, v)
+            y = F.scaled_dot_product_attention(q, k, v, attn_mask=self.mask)
         else:
-            y = torch.softmax(q @ k.transpose(-2, -1) * (d // self.heads) ** -0.5, -1) @ v
+            scores = q @ k.transpose(-2, -1) * (d // self.heads) ** -0.5
+            y = torch.softmax(scores if self.mask is None else scores + self.mask, -1) @ v
         return self.out_proj(y.transpose(1, 2).reshape(b, t, d))
 
 
 class Layer(nn.Module):
-    def __init__(self, width, heads):
+    def __init__(self, width, heads, mask=None):
         super().__init__()
         self.ln_1, self.ln_2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.attn = Attention(width, heads)
+        self.attn = Attention(width, heads, mask)
         self.mlp = nn.Module()
         self.mlp.c_fc = nn.Linear(width, 4 * width)
         self.mlp.c_proj = nn.Linear(4 * width, width)
@@ -117,9 +121,25 @@ class VitB32(nn.Module):
         return self.ln_post(x[:, 0]) @ self.proj
 
 
-def mobileclip_s1():
-    import timm
-    return timm.create_model("fastvit_mci1", num_classes=512)
+class TextTower(nn.Module):
+    """CLIP's text tower, open_clip's names: all places are computed, as open_clip does."""
+
+    def __init__(self, causal, width=512, heads=8, layers=12, places=77, words=49408, dim=512):
+        super().__init__()
+        mask = torch.full((places, places), float("-inf")).triu(1) if causal else None
+        self.token_embedding = nn.Embedding(words, width)
+        self.positional_embedding = nn.Parameter(torch.zeros(places, width))
+        self.transformer = nn.Module()
+        self.transformer.resblocks = nn.ModuleList(Layer(width, heads, mask) for _ in range(layers))
+        self.ln_final = nn.LayerNorm(width)
+        self.text_projection = nn.Parameter(torch.zeros(width, dim))
+
+    def forward(self, ids):
+        x = self.token_embedding(ids) + self.positional_embedding
+        for layer in self.transformer.resblocks:
+            x = layer(x)
+        x = self.ln_final(x)[torch.arange(ids.shape[0]), ids.argmax(-1)]
+        return x @ self.text_projection
 
 
 @functools.lru_cache(maxsize=None)
@@ -128,25 +148,51 @@ def values(name, shape, base, amp):
     return torch.from_numpy(formula.tensor(name, shape, base, amp))
 
 
-def load(name):
-    """(model with formula weights, known input [1, 3, S, S], known features)."""
-    with open(os.path.join(ROOT, "test", "vectors", GOLDEN[name])) as f:
-        golden = json.load(f)
-    model = {"resnet18": ResNet18, "vit-b32": VitB32, "mobileclip-s1": mobileclip_s1}[name]().eval()
-    rows = {row[0]: row[1:] for row in golden["tensors"]}
-    prefix = {"resnet18": "", "vit-b32": "visual.", "mobileclip-s1": "visual.trunk."}[name]
+PREFIX = {"resnet18": "", "vit-b32": "visual.", "mobileclip-s1": "visual.trunk.", "vit-b32-text": "",
+          "mobileclip-s1-text": "text."}
+MAKE = {"resnet18": ResNet18, "vit-b32": VitB32, "vit-b32-text": lambda: TextTower(True),
+        "mobileclip-s1-text": lambda: TextTower(False)}
+
+
+def filled(name, golden):
+    prefix = PREFIX[name]
+    rows = {row[0][len(prefix):]: row[1:] for row in golden["tensors"] if row[0].startswith(prefix)}
+
+    def value(key):
+        shape, base, amp = rows[key]
+        return values(prefix + key, tuple(shape), base, amp)
+
+    if name == "mobileclip-s1":
+        return network_mobileclip.make(value, set(rows))
+    model = MAKE[name]().eval()
     state = model.state_dict()
     for key in state:
-        if key.endswith("num_batches_tracked"):
-            continue
-        shape, base, amp = rows[prefix + key]
-        state[key] = values(prefix + key, tuple(shape), base, amp)
+        if not key.endswith("num_batches_tracked"):
+            state[key] = value(key)
     model.load_state_dict(state)
-    if name == "mobileclip-s1":
-        from timm.utils import reparameterize_model
-        model = reparameterize_model(model)
-    x = torch.from_numpy(formula.tensor("input", golden["input"], 0.0, golden["input_amp"]))
-    return model, x, np.array(golden["features"])
+    return model
+
+
+def load(name):
+    """(model with formula weights, known input, known features): one picture [1, 3, S, S], or the known
+    texts' tokens [3, 77]; features [inputs, dim]."""
+    with open(os.path.join(ROOT, "test", "vectors", GOLDEN[name])) as f:
+        golden = json.load(f)
+    if "ids" in golden:
+        x = torch.tensor(golden["ids"])
+    else:
+        x = torch.from_numpy(formula.tensor("input", golden["input"], 0.0, golden["input_amp"]))
+    return filled(name, golden), x, np.array(golden["features"]).reshape(len(x), -1)
+
+
+def batch_of(x, n):
+    """The first n of x, x, x ..."""
+    return x[torch.arange(n) % len(x)]
+
+
+def least_cosine(out, known):
+    """Of what a network gave for batch_of(...) and the known features, the worst pair's cosine."""
+    return min(cosine(row, known[i % len(known)]) for i, row in enumerate(np.asarray(out)))
 
 
 def cosine(a, b):
