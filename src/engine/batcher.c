@@ -1,8 +1,19 @@
 #include "engine/batcher.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <assert.h>
 #include <pthread.h>
+
+/* While a request came less than RECENT_NS ago, work that can wait is taken FEW pictures at a time. */
+#define RECENT_NS 1000000000u
+enum { FEW = 2 };
+
+/* Requests with pictures to hand out. */
+typedef struct {
+    ay_request *first, *last;
+    int waiting;
+} line;
 
 struct ay_request {
     ay_request *following;
@@ -19,8 +30,9 @@ struct ay_request {
 struct ay_batcher {
     pthread_mutex_t lock;
     pthread_cond_t work, empty;
-    ay_request *first, *last; /* requests with pictures to hand out */
-    int waiting, max_waiting;
+    line now, later;
+    int max_waiting;
+    uint64_t asked; /* when somebody last came who does not wait */
     int inside; /* callers in submit */
     int idle;   /* workers waiting for work */
     bool closed;
@@ -44,26 +56,28 @@ void ay_batcher_destroy(ay_batcher *b)
 {
     if (!b)
         return;
-    assert(!b->first && b->inside == 0);
+    assert(!b->now.first && !b->later.first && b->inside == 0);
     pthread_cond_destroy(&b->empty);
     pthread_cond_destroy(&b->work);
     pthread_mutex_destroy(&b->lock);
     ay_free(b);
 }
 
-static ay_status admit(ay_batcher *b, ay_request *r, ay_err *err)
+static ay_status admit(ay_batcher *b, line *l, ay_request *r, ay_err *err)
 {
     if (b->closed)
         return ay_fail(err, AY_ECANCELLED, "the engine is closing");
-    if (b->waiting > 0 && b->waiting + r->n > b->max_waiting)
-        return ay_fail(err, AY_EBUSY, "%d pictures wait already; the queue holds %d", b->waiting,
+    if (l->waiting > 0 && l->waiting + r->n > b->max_waiting)
+        return ay_fail(err, AY_EBUSY, "%d pictures wait already; the queue holds %d", l->waiting,
                        b->max_waiting);
-    if (b->last)
-        b->last->following = r;
+    if (l->last)
+        l->last->following = r;
     else
-        b->first = r;
-    b->last = r;
-    b->waiting += r->n;
+        l->first = r;
+    l->last = r;
+    l->waiting += r->n;
+    if (l == &b->now)
+        b->asked = ay_clock_mono();
     b->inside++;
     if (r->n == 1)
         pthread_cond_signal(&b->work);
@@ -72,8 +86,8 @@ static ay_status admit(ay_batcher *b, ay_request *r, ay_err *err)
     return AY_OK;
 }
 
-ay_status ay_batcher_submit(ay_batcher *b, const ay_image *const *images, int n, float *dst,
-                            int dim, ay_err *err)
+static ay_status submit(ay_batcher *b, line *l, const ay_image *const *images, int n, float *dst, int dim,
+                        ay_err *err)
 {
     ay_request r = {.images = images, .dst = dst, .n = n, .dim = dim, .left = n};
     ay_status status;
@@ -84,7 +98,7 @@ ay_status ay_batcher_submit(ay_batcher *b, const ay_image *const *images, int n,
         return AY_OK;
     pthread_cond_init(&r.done, NULL);
     pthread_mutex_lock(&b->lock);
-    status = admit(b, &r, err);
+    status = admit(b, l, &r, err);
     if (status == AY_OK) {
         while (r.left > 0)
             pthread_cond_wait(&r.done, &b->lock);
@@ -99,17 +113,29 @@ ay_status ay_batcher_submit(ay_batcher *b, const ay_image *const *images, int n,
     return status;
 }
 
-/* Under the lock: the first waiting picture leaves the list. */
-static ay_ticket hand_out(ay_batcher *b)
+ay_status ay_batcher_submit(ay_batcher *b, const ay_image *const *images, int n, float *dst,
+                            int dim, ay_err *err)
 {
-    ay_request *r = b->first;
+    return submit(b, &b->now, images, n, dst, dim, err);
+}
+
+ay_status ay_batcher_submit_later(ay_batcher *b, const ay_image *const *images, int n, float *dst, int dim,
+                                  ay_err *err)
+{
+    return submit(b, &b->later, images, n, dst, dim, err);
+}
+
+/* Under the lock: the first waiting picture leaves the list. */
+static ay_ticket hand_out(line *l)
+{
+    ay_request *r = l->first;
     int i = r->next++;
 
-    b->waiting--;
+    l->waiting--;
     if (r->next == r->n) {
-        b->first = r->following;
-        if (!b->first)
-            b->last = NULL;
+        l->first = r->following;
+        if (!l->first)
+            l->last = NULL;
     }
     return (ay_ticket){r, r->images[i], r->dst + (size_t)i * (size_t)r->dim};
 }
@@ -117,15 +143,19 @@ static ay_ticket hand_out(ay_batcher *b)
 int ay_batcher_take(ay_batcher *b, ay_ticket *out, int max)
 {
     int n = 0, share;
+    line *l;
 
     pthread_mutex_lock(&b->lock);
     b->idle++;
-    while (b->waiting == 0 && !b->closed)
+    while (b->now.waiting + b->later.waiting == 0 && !b->closed)
         pthread_cond_wait(&b->work, &b->lock);
     b->idle--;
-    share = (b->waiting + b->idle) / (b->idle + 1);
+    l = b->now.waiting > 0 ? &b->now : &b->later;
+    if (l == &b->later && max > FEW && b->asked && ay_clock_mono() - b->asked < RECENT_NS)
+        max = FEW;
+    share = (l->waiting + b->idle) / (b->idle + 1);
     while (n < max && n < share)
-        out[n++] = hand_out(b);
+        out[n++] = hand_out(l);
     pthread_mutex_unlock(&b->lock);
     return n;
 }
@@ -163,7 +193,7 @@ int ay_batcher_waiting(ay_batcher *b)
     int n;
 
     pthread_mutex_lock(&b->lock);
-    n = b->waiting;
+    n = b->now.waiting + b->later.waiting;
     pthread_mutex_unlock(&b->lock);
     return n;
 }

@@ -8,12 +8,16 @@
  *             -> stopped (nothing queued, no caller inside)
  *
  * Invariants
- *  1. waiting = sum of (n - next) over the list; every listed request has next < n.
+ *  1. waiting = sum of (n - next) over a list; every listed request has next < n.
  *  2. A picture is handed out exactly once and finished exactly once.
  *  3. A caller leaves submit only when left == 0, so its pictures and dst outlive every use.
  *
  * How many a worker takes: its share of what waits, divided among the idle workers and itself, so
  * that sixteen pictures on two free cores are two batches of eight and not one of sixteen.
+ *
+ * Work in the background (an import of ten thousand pictures) is submitted "later": it is handed out only when nothing
+ * else waits, never mixed with other work, and in small handfuls as long as somebody else has asked a moment ago, so that
+ * a request finds a worker free within the time of two pictures and not of sixteen.
  *
  * Threads: all functions from any thread, except create and destroy. */
 #ifndef AY_ENGINE_BATCHER_H
@@ -42,6 +46,9 @@ void ay_batcher_destroy(ay_batcher *b); /* stopped; NULL is fine */
  * waits); AY_ECANCELLED after close; else the first failure among the pictures, or AY_OK. */
 ay_status ay_batcher_submit(ay_batcher *b, const ay_image *const *images, int n, float *dst,
                             int dim, ay_err *err);
+/* The same for work that can wait: behind everything that is submitted the other way. */
+ay_status ay_batcher_submit_later(ay_batcher *b, const ay_image *const *images, int n, float *dst, int dim,
+                                  ay_err *err);
 /* Wait for work and take 1..max pictures; 0 when draining and nothing is left. */
 int ay_batcher_take(ay_batcher *b, ay_ticket *out, int max);
 /* Give n tickets back, done or failed (err may be NULL when status is AY_OK). */

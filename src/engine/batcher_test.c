@@ -192,7 +192,71 @@ static void work_is_shared_among_idle_workers(void)
     ay_batcher_destroy(t.b);
 }
 
-TESTS({"many callers get their own rows", many_callers_get_their_own_rows},
+/* Three times eight pictures that can wait, then two that cannot: these are the next that a worker takes, alone. */
+typedef struct {
+    ay_batcher *b;
+    int width, n;
+    bool later;
+} asker;
+
+static void *ask(void *arg)
+{
+    const asker *a = arg;
+    ay_image im[8];
+    const ay_image *list[8];
+    float dst[8];
+
+    for (int i = 0; i < 8; i++) {
+        im[i] = (ay_image){.width = a->width};
+        list[i] = &im[i];
+    }
+    CHECK((a->later ? ay_batcher_submit_later : ay_batcher_submit)(a->b, list, a->n, dst, 1, NULL) == AY_OK);
+    return NULL;
+}
+
+static void wait_for(ay_batcher *b, int waiting)
+{
+    for (int i = 0; i < 2000 && ay_batcher_waiting(b) != waiting; i++)
+        usleep(1000);
+    CHECK(ay_batcher_waiting(b) == waiting);
+}
+
+static void work_that_can_wait_waits(void)
+{
+    ay_batcher *b;
+    pthread_t id[4];
+    ay_ticket t[16];
+    asker later[3], now;
+    int n, served = 0;
+
+    CHECK(ay_batcher_create(&b, 100, NULL) == AY_OK);
+    for (int i = 0; i < 3; i++) {
+        later[i] = (asker){b, 1, 8, true};
+        pthread_create(&id[i], NULL, ask, &later[i]);
+    }
+    wait_for(b, 24);
+    n = ay_batcher_take(b, t, 16); /* nobody has asked yet: as many as there is room for */
+    CHECK(n == 16 && t[0].image->width == 1);
+    ay_batcher_finish(b, t, n, AY_OK, NULL);
+    now = (asker){b, 2, 2, false};
+    pthread_create(&id[3], NULL, ask, &now);
+    wait_for(b, 10);
+    n = ay_batcher_take(b, t, 16);
+    CHECK(n == 2 && t[0].image->width == 2 && t[1].image->width == 2);
+    ay_batcher_finish(b, t, n, AY_OK, NULL);
+    pthread_join(id[3], NULL);
+    for (; served < 8; served += n) { /* and a while after a request in small handfuls */
+        n = ay_batcher_take(b, t, 16);
+        CHECK(n == 2 && t[0].image->width == 1);
+        ay_batcher_finish(b, t, n, AY_OK, NULL);
+    }
+    for (int i = 0; i < 3; i++)
+        pthread_join(id[i], NULL);
+    ay_batcher_close(b);
+    ay_batcher_destroy(b);
+}
+
+TESTS({"work that can wait waits", work_that_can_wait_waits}, {"many callers get their own rows", many_callers_get_their_own_rows},
       {"a full queue is busy and queues nothing", a_full_queue_is_busy_and_queues_nothing},
       {"a failure reaches its own caller only", a_failure_reaches_its_own_caller_only},
       {"close serves what was accepted", close_serves_what_was_accepted},

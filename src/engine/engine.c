@@ -211,13 +211,27 @@ const ay_engine_info *ay_engine_get_info(const ay_engine *e)
     return &e->info;
 }
 
-ay_status ay_engine_embed(ay_engine *e, const ay_image *const *images, int n, float *dst,
-                          ay_err *err)
+static ay_status check_images(const ay_image *const *images, int n, ay_err *err)
 {
     for (int i = 0; i < n; i++)
         if (!images[i] || !images[i]->data || images[i]->width < 1 || images[i]->height < 1)
             return ay_fail(err, AY_EINVAL, "picture %d is empty", i);
-    return ay_batcher_submit(e->batcher, images, n, dst, e->info.row, err);
+    return AY_OK;
+}
+
+ay_status ay_engine_embed(ay_engine *e, const ay_image *const *images, int n, float *dst,
+                          ay_err *err)
+{
+    ay_status status = check_images(images, n, err);
+
+    return status == AY_OK ? ay_batcher_submit(e->batcher, images, n, dst, e->info.row, err) : status;
+}
+
+ay_status ay_engine_embed_later(ay_engine *e, const ay_image *const *images, int n, float *dst, ay_err *err)
+{
+    ay_status status = check_images(images, n, err);
+
+    return status == AY_OK ? ay_batcher_submit_later(e->batcher, images, n, dst, e->info.row, err) : status;
 }
 
 size_t ay_engine_memory(const ay_engine *e)

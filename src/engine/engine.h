@@ -66,6 +66,8 @@ ay_status ay_engine_embed(ay_engine *e, const ay_image *const *images, int n, fl
 /* Make the first opening of a model that has just been pulled as fast as later ones (models/model.h,
  * ay_model_remember).  Seconds; any thread. */
 void ay_engine_remember(const char *folder);
+/* The same for work that nobody waits for: it is done when nothing else is asked (engine/batcher.h). */
+ay_status ay_engine_embed_later(ay_engine *e, const ay_image *const *images, int n, float *dst, ay_err *err);
 
 typedef struct {
     uint64_t pictures, batches; /* since open */

@@ -55,7 +55,7 @@ static inline void fake_init(fake_encoder *f, char version)
 
 static inline ay_embedder fake_embedder(fake_encoder *f)
 {
-    return (ay_embedder){f, fake_embed, &f->info, NULL};
+    return (ay_embedder){.ctx = f, .embed = fake_embed, .info = &f->info};
 }
 
 /* A PNG of a noisy blend of a colour (0xRRGGBB) and grey; `seed` makes each one different. */

@@ -28,6 +28,7 @@ enum { AY_JOBS_KEPT = 100, AY_POOL = 3 };
 typedef struct ay_wordy ay_wordy;     /* service/words/wordy.h */
 typedef struct ay_serving ay_serving; /* service/learn/serving.h */
 typedef struct ay_found_chances ay_found_chances; /* service/find/search_chance.c */
+typedef struct ay_intake ay_intake; /* service/library/intake_parts.h */
 typedef struct ay_encoders ay_encoders; /* service/encoders/encoders_parts.h */
 
 typedef struct {
@@ -97,6 +98,7 @@ struct ay_service {
     ay_wordy *words;
     ay_found_chances *chances; /* a lock of its own, taken inside `lock` */
     ay_encoders *encoders;
+    ay_intake *intake;
     _Atomic(const ay_engine_info *) model;  /* = embedder.info, for who does not hold using */
     _Atomic(const char *) encoder;          /* the name of the one that serves */
     pthread_t trainer;
@@ -145,6 +147,8 @@ ay_status ay_service_refresh(ay_service *s, ay_err *err);
 /* One decoded picture to one unit vector of the model's dim. */
 ay_status ay_service_embed(ay_service *s, const ay_image *const *images, int n, float *dst,
                            ay_err *err);
+/* The same in the background: it gives way to every request. */
+ay_status ay_service_embed_later(ay_service *s, const ay_image *const *images, int n, float *dst, ay_err *err);
 /* The steps of a picture's way in, for uploads and for the intake alike.
  * Decode and fill what the bytes tell: sides, hash, format, EXIF; the caller gives im to ay_image_fini(). */
 ay_status ay_picture_look(ay_service *s, const void *bytes, size_t n, ay_gallery_item *item, ay_image *im, ay_err *err);

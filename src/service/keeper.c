@@ -117,7 +117,7 @@ static ay_status embed_images(ay_service *s, const group *gr)
         n++;
     }
     if (status == AY_OK && n > 0)
-        status = ay_service_embed(s, list, n, v, &err);
+        status = ay_service_embed_later(s, list, n, v, &err);
     for (int i = 0; i < n; i++) {
         if (status == AY_OK)
             status = use_vector(s, gr->sha256[from[i]], v + (size_t)i * (size_t)dim);

@@ -24,16 +24,27 @@ enum { NEAR_BITS = 6, LIST_MOST = 200 };
 #define NEAR_COSINE 0.95f
 #define SAME_COSINE 0.999f
 
-ay_status ay_service_embed(ay_service *s, const ay_image *const *images, int n, float *dst,
-                           ay_err *err)
+static ay_status made_unit(const ay_service *s, int n, float *dst, ay_status status, ay_err *err)
 {
     int dim = s->embedder.info->dim;
-    ay_status status = s->embedder.embed(s->embedder.ctx, images, n, dst, err);
 
     for (int i = 0; i < n && status == AY_OK; i++)
         if (!ay_unit(dst + (size_t)i * (size_t)dim, dst + (size_t)i * (size_t)dim, dim))
             status = ay_fail(err, AY_ECORRUPT, "the model gives no usable vector for this picture");
     return status;
+}
+
+ay_status ay_service_embed(ay_service *s, const ay_image *const *images, int n, float *dst,
+                           ay_err *err)
+{
+    return made_unit(s, n, dst, s->embedder.embed(s->embedder.ctx, images, n, dst, err), err);
+}
+
+ay_status ay_service_embed_later(ay_service *s, const ay_image *const *images, int n, float *dst, ay_err *err)
+{
+    const ay_embedder *e = &s->embedder;
+
+    return made_unit(s, n, dst, (e->embed_later ? e->embed_later : e->embed)(e->ctx, images, n, dst, err), err);
 }
 
 static const char *format_mime(const char *format)

@@ -5,6 +5,7 @@
  * point leaves rows only for whole files, because a file is durable before its row is written; a file
  * without a row is rubbish that the keeper removes after the start. */
 #include "service/find/search_chance.h"
+#include "service/library/intake_parts.h"
 #include "service/learn/serving.h"
 #include "service/words/wordy.h"
 
@@ -44,6 +45,11 @@ static ay_status engine_embed(void *ctx, const ay_image *const *images, int n, f
     return ay_engine_embed(ctx, images, n, dst, err);
 }
 
+static ay_status engine_embed_later(void *ctx, const ay_image *const *images, int n, float *dst, ay_err *err)
+{
+    return ay_engine_embed_later(ctx, images, n, dst, err);
+}
+
 static size_t engine_memory(void *ctx)
 {
     return ay_engine_memory(ctx);
@@ -51,7 +57,8 @@ static size_t engine_memory(void *ctx)
 
 ay_embedder ay_embedder_of_engine(ay_engine *e)
 {
-    return (ay_embedder){.ctx = e, .embed = engine_embed, .info = ay_engine_get_info(e), .memory = engine_memory};
+    return (ay_embedder){.ctx = e, .embed = engine_embed, .info = ay_engine_get_info(e), .memory = engine_memory,
+                         .embed_later = engine_embed_later};
 }
 
 /* ---- the lock file: held by flock, so that it goes with the process however that ends */
@@ -528,6 +535,8 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     if (status == AY_OK)
         status = open_stores(s, err);
     if (status == AY_OK)
+        status = ay_intake_open(s, err);
+    if (status == AY_OK)
         status = ay_wordy_open(s, o, err);
     if (status == AY_OK)
         status = ay_found_chances_open(s, err);
@@ -541,6 +550,8 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
         status = ay_trainer_start(s, err);
     if (status == AY_OK && !s->reading_only && o->serve)
         status = ay_encoders_resume(s, err);
+    if (status == AY_OK && !s->reading_only && o->serve)
+        status = ay_intake_start(s, err);
     if (status != AY_OK) {
         ay_service_close(s);
         return status;
@@ -555,6 +566,7 @@ void ay_service_close(ay_service *s)
 {
     if (!s)
         return;
+    ay_intake_stop(s);
     ay_encoders_stop(s);
     ay_trainer_stop(s);
     ay_keeper_stop(s);
@@ -567,6 +579,7 @@ void ay_service_close(ay_service *s)
     ay_encoders_close(s);
     ay_wordy_close(s);
     ay_found_chances_close(s);
+    ay_intake_close(s);
     ay_store_close(s->store);
     ay_blobs_close(s->blobs);
     if (s->lock_fd >= 0)

@@ -68,6 +68,8 @@ typedef struct {
     ay_status (*embed)(void *ctx, const ay_image *const *images, int n, float *dst, ay_err *err);
     const ay_engine_info *info; /* name, digests, dim; lives as long as the service */
     size_t (*memory)(void *ctx); /* bytes held now; NULL: not told */
+    /* embed() for work in the background, which gives way to every request; NULL: there is no difference */
+    ay_status (*embed_later)(void *ctx, const ay_image *const *images, int n, float *dst, ay_err *err);
 } ay_embedder;
 ay_embedder ay_embedder_of_engine(ay_engine *e); /* e is borrowed and must outlive the service */
 

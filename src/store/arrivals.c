@@ -217,7 +217,7 @@ static ay_status settle_one(ay_store *s, ay_store_settled *x, ay_err *err)
     return status == AY_OK ? count_one(s, x->batch, x, err) : status;
 }
 
-static ay_status check_settled(const ay_store_settled *x, ay_err *err)
+ay_status ay_store_settled_check(const ay_store_settled *x, ay_err *err)
 {
     ay_status status;
 
@@ -247,7 +247,7 @@ ay_status ay_store_arrivals_settle(ay_store *s, ay_store_settled *list, size_t n
     bool failed = false;
 
     for (size_t i = 0; i < n && status == AY_OK; i++)
-        status = check_settled(&list[i], err);
+        status = ay_store_settled_check(&list[i], err);
     if (status == AY_OK)
         status = ay_store_begin(s, err);
     if (status != AY_OK)

@@ -80,6 +80,8 @@ typedef struct {
     ay_store_added added;       /* out */
     bool gone;                  /* out: it was dropped meanwhile; nothing was done */
 } ay_store_settled;
+/* What the next call would refuse as a whole. */
+ay_status ay_store_settled_check(const ay_store_settled *x, ay_err *err);
 /* All of them in one transaction.  One whose class was deleted meanwhile fails by itself: status and message change. */
 ay_status ay_store_arrivals_settle(ay_store *s, ay_store_settled *list, size_t n, ay_err *err);
 

@@ -159,6 +159,97 @@ ay_status ay_blobs_put(ay_blobs *b, const void *bytes, size_t n, char sha256[AY_
     return status;
 }
 
+/* ---- several at once */
+
+enum { AT_ONCE = 64, SHELVES = 256 };
+
+typedef struct {
+    int fd; /* -1: it was there, or is done */
+    char tmp[PATH], path[PATH];
+} writing;
+
+static ay_status begin_one(const ay_blobs *b, const ay_blob *it, writing *w, ay_err *err)
+{
+    const char *p = it->bytes;
+    size_t left = it->n;
+    char tag[17];
+    ay_status status = blob_path(b, it->sha256, false, w->path, err);
+
+    if (status != AY_OK || access(w->path, F_OK) == 0)
+        return status;
+    ay_random_hex(tag, 8);
+    if (snprintf(w->tmp, sizeof w->tmp, "%s/tmp/%.16s-%s", b->folder, it->sha256, tag) >= PATH)
+        return ay_fail(err, AY_EINVAL, "the data folder's path is too long");
+    w->fd = open(w->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (w->fd < 0)
+        return ay_fail(err, AY_EIO, "create %s: %s", w->tmp, strerror(errno));
+    while (left > 0) {
+        ssize_t done = write(w->fd, p, left);
+        if (done < 0 && errno != EINTR)
+            return ay_fail(err, AY_EIO, "write %s: %s", w->tmp, strerror(errno));
+        p += done > 0 ? done : 0;
+        left -= done > 0 ? (size_t)done : 0;
+    }
+    sync_file_range(w->fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* best effort: fsync() below is what counts */
+    return AY_OK;
+}
+
+static ay_status end_one(writing *w, ay_err *err)
+{
+    int e = fsync(w->fd) != 0 ? errno : 0;
+
+    if (close(w->fd) != 0 && !e)
+        e = errno;
+    w->fd = -1;
+    if (!e && rename(w->tmp, w->path) != 0)
+        e = errno;
+    if (!e)
+        return AY_OK;
+    unlink(w->tmp);
+    return ay_fail(err, AY_EIO, "write %s: %s", w->path, strerror(e));
+}
+
+static ay_status put_some(ay_blobs *b, const ay_blob *list, size_t n, writing *w, bool shelf[SHELVES], ay_err *err)
+{
+    ay_status status = AY_OK;
+
+    for (size_t i = 0; i < n; i++)
+        w[i].fd = -1;
+    for (size_t i = 0; i < n && status == AY_OK; i++)
+        status = begin_one(b, &list[i], &w[i], err);
+    for (size_t i = 0; i < n && status == AY_OK; i++) {
+        unsigned at = 0;
+        if (w[i].fd >= 0)
+            status = end_one(&w[i], err);
+        if (status == AY_OK && sscanf(list[i].sha256, "%2x", &at) == 1)
+            shelf[at] = true; /* also when it was there: another thread may not have synced yet */
+    }
+    for (size_t i = 0; i < n; i++)
+        if (w[i].fd >= 0) {
+            close(w[i].fd);
+            unlink(w[i].tmp);
+        }
+    return status;
+}
+
+ay_status ay_blobs_put_many(ay_blobs *b, const ay_blob *list, size_t n, ay_err *err)
+{
+    writing *w = ay_alloc(AT_ONCE, sizeof *w);
+    ay_status status = w ? AY_OK : ay_fail(err, AY_ENOMEM, "storing pictures");
+    bool shelf[SHELVES] = {false};
+    char dir[PATH];
+
+    for (size_t i = 0; i < n && status == AY_OK; i += AT_ONCE)
+        status = put_some(b, list + i, n - i < AT_ONCE ? n - i : AT_ONCE, w, shelf, err);
+    for (unsigned i = 0; i < SHELVES && status == AY_OK; i++)
+        if (shelf[i]) {
+            snprintf(dir, sizeof dir, "%s/%02x", b->folder, i);
+            status = ay_file_sync_dir(dir, err);
+        }
+    ay_free(w);
+    return status;
+}
+
 ay_status ay_blobs_get(ay_blobs *b, const char *sha256, bool verify, ay_buf *out, ay_err *err)
 {
     char path[PATH], got[AY_SHA256_HEX];

@@ -30,6 +30,15 @@ void ay_blobs_close(ay_blobs *b); /* NULL is fine */
  * (*fresh false). */
 ay_status ay_blobs_put(ay_blobs *b, const void *bytes, size_t n, char sha256[AY_SHA256_HEX],
                        bool *fresh, ay_err *err);
+/* Several as one: all are on the disk when this returns AY_OK, with one wait for each shelf and not for each file, and
+ * the disk busy with all of them at once.  sha256 is the digest of the bytes, which the caller has computed.  After a
+ * failure some may be kept. */
+typedef struct {
+    const void *bytes;
+    size_t n;
+    const char *sha256;
+} ay_blob;
+ay_status ay_blobs_put_many(ay_blobs *b, const ay_blob *list, size_t n, ay_err *err);
 /* Append the file's bytes to out.  verify: recompute the digest; AY_ECORRUPT when it differs.
  * AY_EINVAL: not a digest; AY_ENOTFOUND. */
 ay_status ay_blobs_get(ay_blobs *b, const char *sha256, bool verify, ay_buf *out, ay_err *err);
