@@ -33,6 +33,7 @@ void ay_gallery_destroy(ay_gallery *g)
     ay_free(g->classes);
     ay_free(g->items);
     ay_free(g->vectors);
+    ay_codes_fini(&g->codes);
     ay_free(g->slots);
     ay_free(g);
 }
@@ -94,6 +95,26 @@ static ay_status grow_slots(ay_gallery *g, size_t want, ay_err *err)
     return AY_OK;
 }
 
+static float *row(const ay_gallery *g, size_t i)
+{
+    return g->vectors + i * (size_t)g->dim;
+}
+
+static ay_status grow_codes(ay_gallery *g, ay_err *err)
+{
+    bool first = g->codes.cap == 0;
+    ay_status status;
+
+    if (g->cap < AY_GALLERY_LARGE)
+        return AY_OK;
+    if (first)
+        ay_codes_init(&g->codes, g->dim);
+    status = ay_codes_reserve(&g->codes, g->cap, err);
+    for (size_t i = 0; status == AY_OK && first && i < g->nready; i++)
+        ay_codes_put(&g->codes, i, row(g, i));
+    return status;
+}
+
 static ay_status grow_items(ay_gallery *g, size_t want, ay_err *err)
 {
     size_t cap = g->cap ? g->cap : 32;
@@ -114,7 +135,7 @@ static ay_status grow_items(ay_gallery *g, size_t want, ay_err *err)
         return ay_fail(err, AY_ENOMEM, "growing data set %s", g->name);
     g->vectors = vectors;
     g->cap = cap;
-    return AY_OK;
+    return grow_codes(g, err);
 }
 
 ay_status ay_gallery_reserve(ay_gallery *g, size_t items, int classes, ay_err *err)
@@ -167,12 +188,15 @@ int ay_gallery_class_by_word(const ay_gallery *g, const char *word)
     return at;
 }
 
-/* ---- changes; none can fail */
-
-static float *row(const ay_gallery *g, size_t i)
+ay_status ay_gallery_top(const ay_gallery *g, const float *queries, int nq, int k, int threads, ay_hit *hits, ay_err *err)
 {
-    return g->vectors + i * (size_t)g->dim;
+    ay_rows rows = {g->vectors, g->nready, g->dim};
+
+    return g->codes.cap ? ay_codes_top(&g->codes, &rows, queries, nq, k, threads, hits, NULL, err)
+                        : ay_search_top(&rows, queries, nq, k, threads, hits, err);
 }
+
+/* ---- changes; none can fail */
 
 static void swap_items(ay_gallery *g, size_t a, size_t b)
 {
@@ -210,6 +234,8 @@ void ay_gallery_embed(ay_gallery *g, const char *sha256, const float *vector)
         return;
     swap_items(g, at, g->nready);
     memcpy(row(g, g->nready), vector, (size_t)g->dim * sizeof *vector);
+    if (g->codes.cap)
+        ay_codes_put(&g->codes, g->nready, vector);
     g->classes[g->items[g->nready].klass].embedded++;
     g->nready++;
     g->generation++;
@@ -236,6 +262,8 @@ void ay_gallery_remove(ay_gallery *g, ay_gallery_item *item)
         size_t last = --g->nready;
         g->classes[item->klass].embedded--;
         memmove(row(g, at), row(g, last), (size_t)g->dim * sizeof(float));
+        if (g->codes.cap)
+            ay_codes_move(&g->codes, at, last);
         swap_items(g, at, last);
         at = last;
     }

@@ -13,12 +13,16 @@
 #define AY_SERVICE_GALLERY_H
 
 #include "base/hash.h"
+#include "index/codes.h"
 #include "service/calibrate.h"
 #include "store/store.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* From so many pictures on, rows also have codes (index/codes.h): a quarter more memory, a quarter of the reading. */
+enum { AY_GALLERY_LARGE = 8192 };
 
 typedef struct {
     int64_t id, created_us;
@@ -51,6 +55,7 @@ typedef struct {
     ay_gallery_item *items;
     size_t n, nready, cap;
     float *vectors; /* cap x dim */
+    ay_codes codes; /* of the same rows, from AY_GALLERY_LARGE on; cap 0 before */
     uint32_t *slots; /* digest -> item number + 1; open addressing */
     size_t nslots;
     uint64_t generation; /* grows with every change that a decision could see */
@@ -64,6 +69,9 @@ ay_status ay_gallery_create(ay_gallery **out, int64_t id, const char *name, int6
 void ay_gallery_destroy(ay_gallery *g); /* NULL is fine */
 /* Room for more items and classes. */
 ay_status ay_gallery_reserve(ay_gallery *g, size_t items, int classes, ay_err *err);
+
+/* The k nearest of the ready rows for each of nq unit vectors, as ay_search_top(). */
+ay_status ay_gallery_top(const ay_gallery *g, const float *queries, int nq, int k, int threads, ay_hit *hits, ay_err *err);
 
 ay_gallery_item *ay_gallery_find(const ay_gallery *g, const char *sha256);
 /* Index of a class, or -1. */

@@ -193,11 +193,10 @@ static ay_status look_at(adding *p, ay_err *err)
 /* The stored picture that looks the same; the caller holds lock. */
 static void warn_near(adding *p, const ay_gallery *g)
 {
-    ay_rows rows = {g->vectors, g->nready, g->dim};
     ay_hit hits[4];
     const ay_gallery_item *item;
 
-    if (ay_search_top(&rows, p->vector, 1, 4, p->s->threads, hits, NULL) != AY_OK)
+    if (ay_gallery_top(g, p->vector, 1, 4, p->s->threads, hits, NULL) != AY_OK)
         return;
     for (int i = 0; i < 4 && hits[i].row != AY_SEARCH_NONE; i++) {
         item = &g->items[hits[i].row];
