@@ -65,7 +65,7 @@ static void every_parameter_is_described(void)
     load();
     for (size_t i = 0; i < ay_route_count; i++) {
         const ay_route *r = &ay_routes[i];
-        char list[256], *save = NULL;
+        char list[512], *save = NULL;
         snprintf(list, sizeof list, "%s", r->query);
         for (char *w = strtok_r(list, " ", &save); w; w = strtok_r(NULL, " ", &save))
             CHECK(ay_param_find(w));

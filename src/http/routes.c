@@ -44,6 +44,11 @@ const ay_route ay_routes[] = {
     {"GET", "/v1/images/{sha256}/thumb", ay_h_image_thumb, QUIET, AY_BODY_NONE, "pictures", "getImageThumb", "A small JPEG of the picture", "size", NULL, "200:image/jpeg 304 400 404 422"},
     {"GET", "/v1/suspects", ay_h_suspects, 0, AY_BODY_NONE, "pictures", "suspects", "Reference pictures that look wrong or double", "dataset limit", NULL, "200:Suspects 400 404"},
 
+    /* the library's shelf */
+    {"GET", "/v1/pictures", ay_h_pictures_list, QUIET, AY_BODY_NONE, "library", "listPictures", "Pictures of the library or of a data set, filtered and ordered; any part of the list by its offset",
+     "dataset class tag album cluster text since until taken_since taken_until camera format min_side max_side min_bytes max_bytes untagged unsorted order offset limit", NULL, "200:PictureList 400 404"},
+    {"GET", "/v1/pictures/facts", ay_h_pictures_facts, QUIET, AY_BODY_NONE, "library", "pictureFacts", "What there is to filter by: cameras, formats, how many have no tag", "dataset", NULL, "200:PictureFacts 404"},
+
     /* trained models */
     {"GET", "/v1/models", ay_h_models, 0, AY_BODY_NONE, "trained models", "models", "Trained models, newest first; and the scanner's encoder", "", NULL, "200:ModelList"},
     {"GET", "/v1/models/history", ay_h_model_history, 0, AY_BODY_NONE, "trained models", "modelHistory", "What served when, newest first", "limit", NULL, "200:ServedList 400"},

@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Galleries of one data set come and go; a number that no other had tells what was made of which. */
+static uint64_t fresh(void)
+{
+    static _Atomic uint64_t last;
+
+    return ++last;
+}
+
 ay_status ay_gallery_create(ay_gallery **out, int64_t id, const char *name, int64_t created_us,
                             int dim, ay_err *err)
 {
@@ -20,6 +28,7 @@ ay_status ay_gallery_create(ay_gallery **out, int64_t id, const char *name, int6
     g->created_us = created_us;
     g->dim = dim;
     g->generation = 1;
+    g->changes = fresh();
     snprintf(g->name, sizeof g->name, "%s", name);
     return AY_OK;
 }
@@ -221,6 +230,7 @@ void ay_gallery_add(ay_gallery *g, const ay_gallery_item *item, const float *vec
     g->n++;
     g->slots[slot] = (uint32_t)at + 1;
     g->classes[item->klass].images++;
+    g->changes = fresh();
     if (vector)
         ay_gallery_embed(g, item->sha256, vector);
 }
@@ -239,6 +249,7 @@ void ay_gallery_embed(ay_gallery *g, const char *sha256, const float *vector)
     g->classes[g->items[g->nready].klass].embedded++;
     g->nready++;
     g->generation++;
+    g->changes = fresh();
 }
 
 void ay_gallery_move(ay_gallery *g, ay_gallery_item *item, int klass)
@@ -251,6 +262,7 @@ void ay_gallery_move(ay_gallery *g, ay_gallery_item *item, int klass)
     g->classes[klass].images++;
     g->classes[klass].embedded += ready;
     g->generation++;
+    g->changes = fresh();
 }
 
 void ay_gallery_remove(ay_gallery *g, ay_gallery_item *item)
@@ -271,6 +283,7 @@ void ay_gallery_remove(ay_gallery *g, ay_gallery_item *item)
     slot_clear(g, slot_find(g, g->items[g->n - 1].sha256));
     ay_free(g->items[--g->n].file);
     g->generation++;
+    g->changes = fresh();
 }
 
 void ay_gallery_class_add(ay_gallery *g, int64_t id, const char *name, int64_t created_us)
@@ -287,6 +300,7 @@ void ay_gallery_class_add(ay_gallery *g, int64_t id, const char *name, int64_t c
 void ay_gallery_class_rename(ay_gallery *g, int klass, const char *name)
 {
     snprintf(g->classes[klass].name, sizeof g->classes[klass].name, "%s", name);
+    g->changes = fresh();
 }
 
 void ay_gallery_class_remove(ay_gallery *g, int klass)
@@ -300,5 +314,6 @@ void ay_gallery_class_remove(ay_gallery *g, int klass)
             (size_t)(g->nclasses - klass - 1) * sizeof *g->classes);
     g->nclasses--;
     g->generation++;
+    g->changes = fresh();
     g->classes_generation++;
 }

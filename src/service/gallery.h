@@ -42,6 +42,7 @@ typedef struct {
     char format[17];
     int64_t taken_us;              /* 0: not told */
     char camera[AY_CAMERA_MAX + 1]; /* "": not told */
+    uint32_t mark; /* number of its tags, 0: not asked for yet; guarded by the lock of service/library/marks.h */
     char sha256[AY_SHA256_HEX];
 } ay_gallery_item;
 
@@ -58,6 +59,7 @@ typedef struct {
     ay_codes codes; /* of the same rows, from AY_GALLERY_LARGE on; cap 0 before */
     uint32_t *slots; /* digest -> item number + 1; open addressing */
     size_t nslots;
+    uint64_t changes;    /* another number, never used before, after every change of items and rows */
     uint64_t generation; /* grows with every change that a decision could see */
     ay_calibration calibration;
     uint64_t calibrated; /* the generation it was made for; 0: none */

@@ -99,6 +99,8 @@ struct ay_service {
     ay_found_chances *chances; /* a lock of its own, taken inside `lock` */
     ay_encoders *encoders;
     ay_intake *intake;
+    struct ay_marks *marks;         /* service/library/marks.h */
+    struct ay_filter_kept *orders;  /* service/library/filter_rows.c */
     _Atomic(const ay_engine_info *) model;  /* = embedder.info, for who does not hold using */
     _Atomic(const char *) encoder;          /* the name of the one that serves */
     pthread_t trainer;

@@ -6,6 +6,8 @@
  * without a row is rubbish that the keeper removes after the start. */
 #include "service/find/search_chance.h"
 #include "service/library/intake_parts.h"
+#include "service/library/filter.h"
+#include "service/library/marks.h"
 #include "service/learn/serving.h"
 #include "service/words/wordy.h"
 
@@ -453,6 +455,8 @@ static ay_status reread(ay_service *s, ay_err *err)
     for (size_t i = 0; i < n && status == AY_OK; i++)
         status = ay_service_reload(s, list[i].id, err);
     ay_arena_fini(&a);
+    if (status == AY_OK)
+        status = ay_marks_load(s, err);
     return status == AY_OK ? choose_active(s, err) : status;
 }
 
@@ -541,6 +545,10 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     if (status == AY_OK)
         status = ay_found_chances_open(s, err);
     if (status == AY_OK)
+        status = ay_filter_open(s, err);
+    if (status == AY_OK)
+        status = ay_marks_open(s, err);
+    if (status == AY_OK)
         status = ay_encoders_open(s, o->encoder, err);
     if (status == AY_OK)
         status = ay_registry_start(s, o->serve, err);
@@ -580,6 +588,8 @@ void ay_service_close(ay_service *s)
     ay_wordy_close(s);
     ay_found_chances_close(s);
     ay_intake_close(s);
+    ay_filter_close(s);
+    ay_marks_close(s);
     ay_store_close(s->store);
     ay_blobs_close(s->blobs);
     if (s->lock_fd >= 0)
@@ -662,6 +672,8 @@ ay_status ay_service_undo(ay_service *s, const char *token, ay_undo_result *out,
     *out = (ay_undo_result){0};
     pthread_mutex_lock(&s->writing);
     status = ay_store_undo(s->store, token, &r, err);
+    if (status == AY_OK && (r.touched & AY_TOUCHED_TAGS))
+        status = ay_marks_load(s, err);
     if (status == AY_OK && (r.touched & AY_TOUCHED_MEMBERS))
         status = ay_service_reload(s, r.dataset, err);
     if (status == AY_OK) {

@@ -1,0 +1,344 @@
+/* service/library/filter.c - filters as they are written: parameters, JSON, words.  What they find: filter_rows.c. */
+#include "service/library/filter.h"
+
+#include "base/clock.h"
+#include "base/str.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { YEAR_LEAST = 1970, YEAR_MOST = 9999 };
+
+typedef enum { NAME, NAMES /* commas between */, WORD, FROM, TO, PIXELS, BYTES, TRUE } kind;
+
+static const struct {
+    const char *key;
+    kind kind;
+} fields[AY_FILTER_FIELDS] = {
+    [AY_FILTER_CLASS] = {"class", NAME},
+    [AY_FILTER_TAG] = {"tag", NAMES},
+    [AY_FILTER_ALBUM] = {"album", NAME},
+    [AY_FILTER_CLUSTER] = {"cluster", NAMES},
+    [AY_FILTER_CAMERA] = {"camera", WORD},
+    [AY_FILTER_FORMAT] = {"format", NAMES},
+    [AY_FILTER_TEXT] = {"text", WORD},
+    [AY_FILTER_SINCE] = {"since", FROM},
+    [AY_FILTER_UNTIL] = {"until", TO},
+    [AY_FILTER_TAKEN_SINCE] = {"taken_since", FROM},
+    [AY_FILTER_TAKEN_UNTIL] = {"taken_until", TO},
+    [AY_FILTER_MIN_SIDE] = {"min_side", PIXELS},
+    [AY_FILTER_MAX_SIDE] = {"max_side", PIXELS},
+    [AY_FILTER_MIN_BYTES] = {"min_bytes", BYTES},
+    [AY_FILTER_MAX_BYTES] = {"max_bytes", BYTES},
+    [AY_FILTER_UNTAGGED] = {"untagged", TRUE},
+    [AY_FILTER_UNSORTED] = {"unsorted", TRUE},
+};
+
+static const char *const orders[AY_ORDERS] = {"newest", "oldest", "name", "largest", "taken", "album"};
+
+/* ---- times */
+
+static int64_t at(int year, int month, int day)
+{
+    struct tm tm = {.tm_year = year - 1900, .tm_mon = month, .tm_mday = day};
+
+    return (int64_t)timegm(&tm) * 1000000;
+}
+
+/* A year, a month or a day: its first microsecond, and the first after it. */
+static bool read_period(const char *text, int64_t *from, int64_t *past)
+{
+    int year = 0, month = 0, day = 0, used = 0;
+
+    if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &used) == 3 && !text[used]) {
+        *from = at(year, month - 1, day);
+        *past = at(year, month - 1, day + 1);
+    } else if ((used = 0, day = 1, sscanf(text, "%4d-%2d%n", &year, &month, &used) == 2) && !text[used]) {
+        *from = at(year, month - 1, 1);
+        *past = at(year, month, 1);
+    } else if ((used = 0, month = 1, sscanf(text, "%4d%n", &year, &used) == 1) && used == 4 && !text[used]) {
+        *from = at(year, 0, 1);
+        *past = at(year + 1, 0, 1);
+    } else {
+        return false;
+    }
+    return year >= YEAR_LEAST && year <= YEAR_MOST && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
+
+/* "7d": seven days ago, to the minute, so that the same question within it is the same filter. */
+static bool read_ago(const char *text, int64_t *out)
+{
+    char *end;
+    long days = strtol(text, &end, 10);
+
+    if (end == text || strcmp(end, "d") != 0 || days < 0 || days > 36500)
+        return false;
+    *out = (ay_clock_wall() / 60000000 - (int64_t)days * 1440) * 60000000;
+    return true;
+}
+
+static bool read_moment(const char *text, int64_t *out)
+{
+    struct tm tm = {0};
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+
+    if (!end) {
+        tm = (struct tm){0};
+        end = strptime(text, "%Y-%m-%dT%H:%M", &tm);
+    }
+    if (!end || (*end && strcmp(end, "Z") != 0))
+        return false;
+    *out = (int64_t)timegm(&tm) * 1000000;
+    return true;
+}
+
+static bool read_time(const char *text, bool to, int64_t *out)
+{
+    int64_t from, past;
+
+    if (read_ago(text, out) || read_moment(text, out))
+        return true;
+    if (!read_period(text, &from, &past))
+        return false;
+    *out = to ? past - 1 : from;
+    return true;
+}
+
+/* ---- one condition */
+
+static ay_status check_number(ay_condition *c, ay_err *err)
+{
+    const char *key = fields[c->field].key;
+    kind k = fields[c->field].kind;
+    size_t bytes;
+    long pixels;
+
+    if (k == FROM || k == TO) {
+        if (!read_time(c->text, k == TO, &c->number))
+            return ay_fail(err, AY_EINVAL, "'%s' is a day or a moment, as 2026-01-31, 2026-01, 2026-01-31T12:00:00Z, or 7d for seven days ago;"
+                           " not '%.60s'", key, c->text);
+    } else if (k == PIXELS) {
+        if (!ay_str_to_long(c->text, 1, 1 << 24, &pixels))
+            return ay_fail(err, AY_EINVAL, "'%s' is a number of pixels, not '%.60s'", key, c->text);
+        c->number = pixels;
+    } else if (k == BYTES) {
+        if (!ay_str_to_size(c->text, &bytes))
+            return ay_fail(err, AY_EINVAL, "'%s' is a number of bytes, as 500000 or 2MB, not '%.60s'", key, c->text);
+        c->number = (int64_t)bytes;
+    } else if (k == TRUE) {
+        c->number = strcmp(c->text, "true") == 0 || strcmp(c->text, "1") == 0;
+        if (!c->number && strcmp(c->text, "false") != 0 && strcmp(c->text, "0") != 0)
+            return ay_fail(err, AY_EINVAL, "'%s' is true or false, not '%.60s'", key, c->text);
+    }
+    return AY_OK;
+}
+
+static ay_status add(ay_picture_filter *f, ay_arena *a, ay_filter_field field, const char *value, ay_err *err)
+{
+    ay_condition c = {.field = field};
+    ay_status status;
+
+    if (fields[field].kind <= WORD && *value == '-') {
+        c.not = true;
+        value++;
+    }
+    if (!*value)
+        return AY_OK;
+    if (!ay_utf8_valid(value, strlen(value)) || strlen(value) > AY_FILE_MAX)
+        return ay_fail(err, AY_EINVAL, "'%s' is not UTF-8, or is longer than %d bytes", fields[field].key, AY_FILE_MAX);
+    c.text = ay_arena_strdup(a, value);
+    if (!c.text)
+        return ay_fail(err, AY_ENOMEM, "reading a filter");
+    status = check_number(&c, err);
+    if (status != AY_OK || (fields[field].kind == TRUE && !c.number))
+        return status;
+    if (f->n == AY_FILTER_MOST)
+        return ay_fail(err, AY_ELIMIT, "a filter has at most %d conditions", AY_FILTER_MOST);
+    f->list[f->n++] = c;
+    return AY_OK;
+}
+
+static ay_status add_split(ay_picture_filter *f, ay_arena *a, ay_filter_field field, const char *value, ay_err *err)
+{
+    char *rest = ay_arena_strdup(a, value), *word;
+    ay_status status = rest ? AY_OK : ay_fail(err, AY_ENOMEM, "reading a filter");
+
+    while (status == AY_OK && (word = strsep(&rest, ",")))
+        status = add(f, a, field, ay_str_trim(word), err);
+    return status;
+}
+
+static ay_status set_order(ay_picture_filter *f, const char *value, ay_err *err)
+{
+    for (int i = 0; i < AY_ORDERS; i++) {
+        if (strcmp(orders[i], value) == 0) {
+            f->order = (ay_filter_order)i;
+            f->ordered = true;
+            return AY_OK;
+        }
+    }
+    return ay_fail(err, AY_EINVAL, "'order' is newest, oldest, name, largest, taken or album, not '%.60s'", value);
+}
+
+ay_status ay_filter_set(ay_picture_filter *f, ay_arena *a, const char *key, const char *value, bool *known, ay_err *err)
+{
+    bool mine;
+
+    if (!known)
+        known = &mine;
+    *known = true;
+    if (strcmp(key, "order") == 0)
+        return *value ? set_order(f, value, err) : AY_OK;
+    for (int i = 0; i < AY_FILTER_FIELDS; i++)
+        if (strcmp(fields[i].key, key) == 0)
+            return fields[i].kind == NAMES ? add_split(f, a, (ay_filter_field)i, value, err)
+                                           : add(f, a, (ay_filter_field)i, value, err);
+    *known = false;
+    return AY_OK;
+}
+
+/* ---- JSON */
+
+static ay_status set_value(ay_picture_filter *f, ay_arena *a, const char *key, const json_t *v, bool *known, ay_err *err)
+{
+    char number[32];
+
+    *known = true;
+    if (json_is_string(v))
+        return ay_filter_set(f, a, key, json_string_value(v), known, err);
+    if (json_is_integer(v)) {
+        snprintf(number, sizeof number, "%lld", (long long)json_integer_value(v));
+        return ay_filter_set(f, a, key, number, known, err);
+    }
+    if (json_is_boolean(v))
+        return ay_filter_set(f, a, key, json_is_true(v) ? "true" : "false", known, err);
+    if (json_is_null(v))
+        return ay_filter_set(f, a, key, "", known, err);
+    return ay_fail(err, AY_EINVAL, "filter: '%.60s' is a text, a whole number, true, or a list of them", key);
+}
+
+ay_status ay_filter_json(ay_picture_filter *f, ay_arena *a, const json_t *object, ay_err *err)
+{
+    ay_status status = AY_OK;
+    const char *key;
+    json_t *v;
+
+    if (!json_is_object(object))
+        return ay_fail(err, AY_EINVAL, "a filter is an object, as {\"tag\": \"blue\"}");
+    json_object_foreach((json_t *)(uintptr_t)object, key, v) {
+        bool known = true;
+        if (!json_is_array(v))
+            status = set_value(f, a, key, v, &known, err);
+        for (size_t i = 0; i < json_array_size(v) && status == AY_OK; i++)
+            status = set_value(f, a, key, json_array_get(v, i), &known, err);
+        if (status == AY_OK && !known)
+            status = ay_fail(err, AY_EINVAL, "a filter has no '%.60s'", key);
+        if (status != AY_OK)
+            break;
+    }
+    return status;
+}
+
+/* ---- words */
+
+/* The next word, without its quotation marks, copied into dst; *colon: where the value begins, after KEY: outside of quotation
+ * marks, else 0.  False: no more. */
+static bool next_word(const char **p, char *dst, size_t cap, size_t *colon)
+{
+    bool quoted = false;
+    size_t n = 0;
+
+    while (isspace((unsigned char)**p))
+        (*p)++;
+    *colon = 0;
+    if (!**p)
+        return false;
+    for (; **p && (quoted || !isspace((unsigned char)**p)); (*p)++) {
+        if (**p == '"') {
+            quoted = !quoted;
+            if (n == 0 && quoted)
+                *colon = cap; /* begins quoted: a text, whatever is in it */
+            continue;
+        }
+        if (n + 1 < cap)
+            dst[n++] = **p;
+        if (**p == ':' && !quoted && !*colon)
+            *colon = n;
+    }
+    dst[n] = '\0';
+    if (*colon == cap)
+        *colon = 0;
+    return true;
+}
+
+/* Both ends of a period: taken:2026-01, added:2026. */
+static ay_status set_period(ay_picture_filter *f, ay_arena *a, const char *from, const char *to, const char *value, ay_err *err)
+{
+    ay_status status = ay_filter_set(f, a, from, value, NULL, err);
+    int64_t unused;
+
+    if (status == AY_OK && read_ago(value, &unused))
+        return AY_OK; /* taken:7d: since then */
+    return status == AY_OK ? ay_filter_set(f, a, to, value, NULL, err) : status;
+}
+
+static ay_status set_word(ay_picture_filter *f, ay_arena *a, const char *key, const char *value, bool *known, ay_err *err)
+{
+    *known = true;
+    if (strcmp(key, "taken") == 0)
+        return set_period(f, a, "taken_since", "taken_until", value, err);
+    if (strcmp(key, "added") == 0)
+        return set_period(f, a, "since", "until", value, err);
+    if (strcmp(key, "is") == 0) {
+        if (strcmp(value, "untagged") != 0 && strcmp(value, "unsorted") != 0)
+            return ay_fail(err, AY_EINVAL, "'is:' is followed by untagged or unsorted, not '%.60s'", value);
+        return ay_filter_set(f, a, value, "true", known, err);
+    }
+    return ay_filter_set(f, a, strcmp(key, "name") == 0 ? "text" : key, value, known, err);
+}
+
+ay_status ay_filter_words(ay_picture_filter *f, ay_arena *a, const char *words, ay_err *err)
+{
+    enum { LONG = 600 };
+    char word[LONG], key[LONG], value[LONG + 1];
+    ay_status status = AY_OK;
+    size_t colon;
+    bool known;
+
+    if (!ay_utf8_valid(words, strlen(words)))
+        return ay_fail(err, AY_EINVAL, "the filter is not UTF-8");
+    while (status == AY_OK && next_word(&words, word, LONG, &colon)) {
+        bool not = word[0] == '-' && word[1];
+        if (!colon) {
+            status = ay_filter_set(f, a, "text", word, NULL, err);
+            continue;
+        }
+        snprintf(key, sizeof key, "%.*s", (int)(colon - 1 - not), word + not);
+        for (char *c = key; *c; c++)
+            *c = *c == '-' ? '_' : (char)tolower((unsigned char)*c);
+        if (!word[colon])
+            return ay_fail(err, AY_EINVAL, "'%s' is followed by nothing", word);
+        snprintf(value, sizeof value, "%s%s", not ? "-" : "", word + colon);
+        status = set_word(f, a, key, value, &known, err);
+        if (status == AY_OK && !known)
+            status = ay_fail(err, AY_EINVAL, "no filter is called '%.60s'; a text with a colon goes in quotation marks", key);
+    }
+    return status;
+}
+
+/* ---- as a key */
+
+void ay_filter_key(const ay_picture_filter *f, ay_buf *out)
+{
+    ay_buf_printf(out, "%d", (int)f->order);
+    for (int i = 0; i < f->n; i++) {
+        const ay_condition *c = &f->list[i];
+        if (fields[c->field].kind <= WORD)
+            ay_buf_printf(out, "|%d%c%zu:%s", (int)c->field, c->not ? '-' : '+', strlen(c->text), c->text);
+        else
+            ay_buf_printf(out, "|%d=%lld", (int)c->field, (long long)c->number);
+    }
+}
