@@ -30,6 +30,7 @@ typedef struct ay_serving ay_serving; /* service/learn/serving.h */
 typedef struct ay_found_chances ay_found_chances; /* service/find/search_chance.c */
 typedef struct ay_intake ay_intake; /* service/library/intake_parts.h */
 typedef struct ay_encoders ay_encoders; /* service/encoders/encoders_parts.h */
+typedef struct ay_clusters_state ay_clusters_state; /* service/library/clusters_parts.h */
 
 typedef struct {
     int64_t id;
@@ -101,6 +102,7 @@ struct ay_service {
     ay_intake *intake;
     struct ay_marks *marks;         /* service/library/marks.h */
     struct ay_filter_kept *orders;  /* service/library/filter_rows.c */
+    ay_clusters_state *clusters; /* a lock of its own, innermost */
     _Atomic(const ay_engine_info *) model;  /* = embedder.info, for who does not hold using */
     _Atomic(const char *) encoder;          /* the name of the one that serves */
     pthread_t trainer;
@@ -113,6 +115,7 @@ struct ay_service {
     /* Guarded by jobs_lock.  look: there may be pictures without vectors; busy: it is looking. */
     bool stop, look, busy;
     bool purge; /* something was deleted whose files can go */
+    uint64_t changes; /* of data sets, as told; jobs_changed is broadcast with each */
 
     _Atomic uint64_t scans, matches, no_matches, ambiguous, added, moved, refused;
     _Atomic uint64_t decode_ns, embed_ns, search_ns, predictions, predict_ns;

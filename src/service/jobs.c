@@ -52,6 +52,10 @@ static void tell(ay_service *s, const char *kind, const char *dataset, int64_t j
 {
     if (s->listener)
         s->listener(s->listener_ctx, &(ay_change){kind, dataset, job});
+    if (!job) {
+        s->changes++;
+        pthread_cond_broadcast(&s->jobs_changed);
+    }
 }
 
 void ay_service_tell(ay_service *s, const char *kind, const char *dataset, int64_t job)

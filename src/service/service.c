@@ -9,6 +9,7 @@
 #include "service/library/filter.h"
 #include "service/library/marks.h"
 #include "service/learn/serving.h"
+#include "service/library/clusters_open.h"
 #include "service/words/wordy.h"
 
 #include "base/file.h"
@@ -452,8 +453,10 @@ static ay_status reread(ay_service *s, ay_err *err)
         if (!there)
             ay_service_remove(s, s->galleries[g]->id);
     }
-    for (size_t i = 0; i < n && status == AY_OK; i++)
+    for (size_t i = 0; i < n && status == AY_OK; i++) {
         status = ay_service_reload(s, list[i].id, err);
+        ay_clusters_forget(s, list[i].id);
+    }
     ay_arena_fini(&a);
     if (status == AY_OK)
         status = ay_marks_load(s, err);
@@ -549,6 +552,8 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     if (status == AY_OK)
         status = ay_marks_open(s, err);
     if (status == AY_OK)
+        status = ay_clusters_open(s, err);
+    if (status == AY_OK)
         status = ay_encoders_open(s, o->encoder, err);
     if (status == AY_OK)
         status = ay_registry_start(s, o->serve, err);
@@ -560,6 +565,8 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
         status = ay_encoders_resume(s, err);
     if (status == AY_OK && !s->reading_only && o->serve)
         status = ay_intake_start(s, err);
+    if (status == AY_OK && !s->reading_only && o->serve)
+        status = ay_clusters_start(s, err);
     if (status != AY_OK) {
         ay_service_close(s);
         return status;
@@ -578,6 +585,7 @@ void ay_service_close(ay_service *s)
     ay_encoders_stop(s);
     ay_trainer_stop(s);
     ay_keeper_stop(s);
+    ay_clusters_stop(s);
     ay_reason_forget(s, 0);
     ay_serving_close_all(s);
     for (int i = 0; i < s->ngalleries; i++)
@@ -585,6 +593,7 @@ void ay_service_close(ay_service *s)
     ay_free(s->galleries);
     ay_jobs_fini(s);
     ay_encoders_close(s);
+    ay_clusters_close(s);
     ay_wordy_close(s);
     ay_found_chances_close(s);
     ay_intake_close(s);
@@ -677,6 +686,8 @@ ay_status ay_service_undo(ay_service *s, const char *token, ay_undo_result *out,
     if (status == AY_OK && (r.touched & AY_TOUCHED_MEMBERS))
         status = ay_service_reload(s, r.dataset, err);
     if (status == AY_OK) {
+        if (r.touched & AY_TOUCHED_CLUSTERS)
+            ay_clusters_forget(s, r.dataset);
         out->restored = r.datasets + r.classes + r.pictures + r.tagged + r.others;
         out->pictures = r.pictures + r.tagged;
         pthread_rwlock_rdlock(&s->lock);

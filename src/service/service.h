@@ -111,6 +111,8 @@ typedef struct {
     ay_status (*embed)(void *ctx, const char *const *texts, int n, float *dst, ay_err *err);
     /* Which words of a text are known (engine/words.h); NULL: all of every text. */
     ay_status (*examine)(void *ctx, const char *text, ay_arena *a, ay_words_text *out, ay_err *err);
+    /* The i-th of the words that it knows; NULL: behind the last, and for one that reads any (and then name may be NULL). */
+    const char *(*name)(void *ctx, int i);
     /* Bytes held now, and out of memory until it is needed again; both NULL: it cannot be told. */
     size_t (*memory)(void *ctx);
     bool (*unload)(void *ctx);

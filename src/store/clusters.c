@@ -237,7 +237,8 @@ const ay_store_extra ay_store_extra_clusters = {
                   {"SELECT name, cluster FROM cluster WHERE born = ? AND trash <> 0",
                    "the group \"%s\" was changed since; undo that first"},
                   {"SELECT c.name, c.cluster FROM cluster c JOIN grouping g ON g.dataset = c.dataset AND g.trash = 0"
-                   " WHERE c.trash = ? AND g.run <> c.seen AND g.born <> c.trash",
+                   " WHERE c.trash = ? AND g.run <> c.seen AND g.born <> c.trash AND NOT EXISTS (SELECT l.id FROM cluster l"
+                   " WHERE l.born = c.trash AND l.trash = 0 AND l.run <= c.seen)",
                    "the groups were made anew since, so \"%s\" cannot be as it was"}},
     .touches = AY_TOUCHED_CLUSTERS,
     .undo = {"DELETE FROM cluster WHERE born = ?", "UPDATE cluster SET trash = 0 WHERE trash = ?",

@@ -11,7 +11,7 @@
  * no row is new.
  *
  * Undo: a change that a person made puts the rows as they were under an entry of the trash and writes new ones beside.  Undoing puts the
- * new ones away; it is refused when one of them was changed since, or the groups were made anew.
+ * new ones away; it is refused when one of them was changed since, or was made anew by a run.
  *
  * Threads: any. */
 #ifndef AY_STORE_CLUSTERS_H

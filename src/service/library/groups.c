@@ -15,13 +15,13 @@
 /* ---- making */
 
 /* Numbers of groups that are tried: steps of about two fifths, three pictures a group at least. */
-static int numbers(size_t n, ay_kmeans_try *tries)
+static int numbers(size_t n, int most, ay_kmeans_try *tries)
 {
     static const int all[] = {2, 3, 4, 5, 6, 8, 11, 15, 20, 28, 40, 56, 80};
     int count = 0;
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if ((size_t)all[i] * 3 <= n || i == 0)
+        if (((size_t)all[i] * 3 <= n && (!most || all[i] <= most)) || i == 0)
             tries[count++].k = all[i];
     return count;
 }
@@ -29,13 +29,13 @@ static int numbers(size_t n, ay_kmeans_try *tries)
 /* By k-means; labels and their number into out. */
 static ay_status by_centres(const ay_rows *rows, const ay_groups_options *o, ay_groups *out, ay_err *err)
 {
-    ay_kmeans_options k = {.k = o->k, .way = rows->n > 20000 ? AY_KMEANS_BATCH : AY_KMEANS_LLOYD, .spherical = true,
+    ay_kmeans_options k = {.k = o->k, .way = o->batch || rows->n > 20000 ? AY_KMEANS_BATCH : AY_KMEANS_LLOYD, .spherical = true,
                            .seed = o->seed, .inits = o->way == AY_GROUPS_CHOOSE ? 2 : 3, .threads = o->threads,
                            .progress = o->progress, .ctx = o->ctx};
     ay_kmeans_try tries[16] = {{0}};
     ay_kmeans g;
     ay_status status = o->way == AY_GROUPS_CHOOSE
-                           ? ay_kmeans_choose(rows, &k, tries, numbers(rows->n, tries), &g, err)
+                           ? ay_kmeans_choose(rows, &k, tries, numbers(rows->n, o->most, tries), &g, err)
                            : ay_kmeans_run(rows, &k, &g, err);
 
     if (status != AY_OK)

@@ -23,7 +23,9 @@ typedef enum {
 typedef struct {
     ay_groups_way way;
     int k;     /* NUMBER: at least 1 */
+    int most;  /* CHOOSE: no number above it is tried; 0: 80 */
     int least; /* DENSITY: at least 2 */
+    bool batch; /* k-means by batches; else that for more than 20,000 rows only */
     uint64_t seed;
     int threads; /* 0: one a processor */
     bool (*progress)(void *ctx, double done); /* NULL, or false to stop */

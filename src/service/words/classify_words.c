@@ -484,6 +484,11 @@ static ay_status real_embed(void *ctx, const char *const *texts, int n, float *d
     return ay_words_embed(ctx, texts, n, dst, err);
 }
 
+static const char *real_name(void *ctx, int i)
+{
+    return ay_words_name(ctx, i);
+}
+
 static size_t real_memory(void *ctx)
 {
     return ay_words_memory(ctx);
@@ -501,6 +506,6 @@ static bool real_unload(void *ctx)
 
 ay_word_reader ay_word_reader_of_words(ay_words *w)
 {
-    return (ay_word_reader){w, real_info, real_pair, real_embed, real_examine, real_memory, real_unload,
-                            real_can};
+    return (ay_word_reader){.ctx = w, .info = real_info, .pair = real_pair, .embed = real_embed, .examine = real_examine,
+                            .name = real_name, .memory = real_memory, .unload = real_unload, .can = real_can};
 }

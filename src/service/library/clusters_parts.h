@@ -1,0 +1,115 @@
+/* service/library/clusters_parts.h - what the files of clusters*.c share.  For them only.
+ *
+ *   set    what the store says of a data set's groups, in memory; never changed, replaced as a whole after each write
+ *   view   what follows from a set and the gallery's vectors; never changed, replaced when either has changed
+ * Both count who uses them, so that a reader needs no lock while he reads.
+ *
+ * Order of locks: as service/internal.h; ay_clusters_state.lock is innermost and held for moments.
+ *
+ * Who reads vectors stands between ay_encoder_enter() and _leave(). */
+#ifndef AY_SERVICE_CLUSTERS_PARTS_H
+#define AY_SERVICE_CLUSTERS_PARTS_H
+
+#include "service/internal.h"
+#include "service/library/clusters.h"
+#include "service/library/groups.h"
+
+/* Of a member: the index of its group, or one of these. */
+enum { CLUSTER_NEW = -2, CLUSTER_OUTSIDE = -1 };
+
+typedef struct {
+    int users; /* guarded by the state's lock, as that of a view */
+    ay_arena arena;
+    int64_t dataset;
+    uint64_t revision;
+    ay_store_grouping how;
+    ay_store_cluster *cluster; /* n groups */
+    size_t n;
+    ay_store_cluster outside; /* cluster 0: there is no such row yet */
+    struct {
+        int64_t member; /* 0: empty */
+        int32_t at;
+    } *slot; /* open addressing */
+    size_t slots;
+} ay_cluster_set;
+
+typedef struct {
+    int users;
+    ay_arena arena;
+    ay_cluster_set *set;
+    uint64_t generation; /* of the gallery then */
+    size_t gallery_n, gallery_ready;
+    uint64_t made; /* ay_clock_mono() */
+    char model[AY_SHA256_HEX];
+    ay_clusters told; /* its clusters in order of size; at[] of the set's */
+    int *at;          /* place in told.cluster of each of the set's groups */
+    float typical, reach; /* the middle of all groups' far, and of their far - mean */
+} ay_cluster_view;
+
+typedef struct ay_clusters_state {
+    pthread_mutex_t lock;
+    ay_cluster_set **set; /* one a data set that has any */
+    ay_cluster_view **view; /* of the same data set, or NULL */
+    int n, cap;
+    uint64_t revision;
+    pthread_t worker;
+    bool started;
+    long quiet_ms; /* without a change before groups are made anew in the background */
+} ay_clusters_state;
+
+/* ---- clusters.c */
+/* The set in force (an empty one for a data set without any), used until let go. */
+ay_cluster_set *ay_cluster_set_use(ay_service *s, int64_t dataset, ay_err *err);
+void ay_cluster_set_let(ay_service *s, ay_cluster_set *set);
+int32_t ay_cluster_set_find(const ay_cluster_set *set, int64_t member);
+/* The set with that group in it, used; *at its index. */
+ay_cluster_set *ay_cluster_set_with(ay_service *s, int64_t cluster, size_t *at, ay_err *err);
+/* Read a data set's groups again from the store. */
+ay_status ay_clusters_reload(ay_service *s, int64_t dataset, ay_err *err);
+/* The view in force, made when there is none that fits; under ay_encoder_enter(). */
+ay_cluster_view *ay_cluster_view_use(ay_service *s, int64_t dataset, ay_err *err);
+void ay_cluster_view_let(ay_service *s, ay_cluster_view *v);
+/* The id of what a request means by a data set. */
+ay_status ay_clusters_dataset(ay_service *s, const char *dataset, int64_t *id, ay_err *err);
+
+/* ---- clusters_view.c */
+/* What follows from a set and a gallery; the caller holds the service's lock. */
+ay_status ay_cluster_view_make(ay_cluster_set *set, const ay_gallery *g, const ay_engine_info *model, ay_cluster_view **out,
+                               ay_err *err);
+void ay_cluster_view_free(ay_cluster_view *v); /* not its set */
+/* The group that a vector is near enough to, as an index of the set, or CLUSTER_OUTSIDE. */
+int32_t ay_cluster_view_nearest(const ay_cluster_view *v, const float *vector);
+
+/* ---- clusters_run.c */
+typedef struct {
+    int64_t dataset;
+    const char *method;
+    int k, least;
+    uint64_t seed;
+    bool by_person;
+    bool (*progress)(void *ctx, double done);
+    void *ctx;
+} ay_cluster_task;
+ay_status ay_clusters_check(const ay_clusters_request *rq, ay_err *err);
+ay_status ay_clusters_make(ay_service *s, const ay_cluster_task *t, ay_clusters_made *out, ay_err *err);
+/* Pictures that are in no row join the nearest group, or none.  *n of them. */
+ay_status ay_clusters_join(ay_service *s, int64_t dataset, size_t *n, ay_err *err);
+
+/* ---- clusters_name.c */
+/* Names for groups of rows: by words, else after the files of their medoids (file[i] of row i, may be ""); AY_NAMED_BY_... into by[].
+ * Under ay_encoder_enter(). */
+ay_status ay_clusters_name(ay_service *s, const ay_rows *rows, const char *const *file, ay_groups *g, int *by, ay_arena *a, ay_err *err);
+/* name, or name with the first number behind it that none of the n others has; at most AY_NAME_MAX bytes. */
+const char *ay_cluster_name_free(const char *name, const char *const *others, size_t n, ay_arena *a);
+
+/* ---- clusters_work.c */
+/* What is new joins; then, what is left to do. */
+typedef struct {
+    size_t waiting; /* pictures in no row */
+    bool stale;     /* made anew when it is quiet */
+} ay_clusters_due;
+ay_status ay_clusters_look(ay_service *s, int64_t dataset, ay_clusters_due *out, ay_err *err);
+/* The job that makes its groups, or waits to; 0: none. */
+int64_t ay_clusters_job_of(ay_service *s, int64_t dataset);
+
+#endif

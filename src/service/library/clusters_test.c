@@ -1,0 +1,442 @@
+/* Groups that are kept: made, known again, changed by a person, joined by what is new, and what comes after a restart. */
+#include "service/fake_test.h"
+#include "service/library/clusters_parts.h"
+#include "service/library/library.h"
+
+static ay_err err;
+static fake_encoder fake;
+
+typedef struct {
+    ay_service *s;
+    const char *dir;
+    ay_arena a;
+    char names[200][AY_SHA256_HEX]; /* digests of the pictures, in order of adding */
+    int n;
+} bench;
+
+static const uint32_t colours[] = {0xd02020, 0x20b020, 0x2030d0, 0xd0c020, 0x905090};
+
+static void open_it(bench *b)
+{
+    b->dir = fake_folder();
+    fake_init(&fake, 'a');
+    b->s = fake_open(b->dir, &fake);
+    ay_arena_init(&b->a, 0);
+}
+
+static void reopen(bench *b)
+{
+    ay_service_close(b->s);
+    b->s = fake_open(b->dir, &fake);
+}
+
+static void close_it(bench *b)
+{
+    ay_service_close(b->s);
+    ay_arena_fini(&b->a);
+    fake_folder_gone(b->dir);
+}
+
+static void add(bench *b, int colour, int many)
+{
+    const char *dataset, *klass;
+    char file[40];
+    ay_buf png = {0};
+    ay_added added;
+
+    CHECK_OK(ay_library(b->s, &b->a, &dataset, &klass, &err), err);
+    for (int i = 0; i < many; i++) {
+        fake_picture(&png, colours[colour], (uint64_t)(1000 * colour + b->n));
+        snprintf(file, sizeof file, "colour-%c_%04d.png", 'a' + colour, b->n);
+        CHECK_OK(ay_picture_add(b->s, dataset, klass, file, png.data, png.len, NULL, &b->a, &added, &err), err);
+        memcpy(b->names[b->n++], added.picture.sha256, AY_SHA256_HEX);
+    }
+    ay_buf_fini(&png);
+}
+
+static ay_clusters get(bench *b)
+{
+    ay_clusters all;
+
+    CHECK_OK(ay_clusters_get(b->s, "", true, &b->a, &all, &err), err);
+    return all;
+}
+
+static ay_clusters_made run(bench *b, const char *method, int k)
+{
+    ay_clusters_made made;
+
+    CHECK_OK(ay_clusters_run(b->s, &(ay_clusters_request){.method = method, .k = k, .seed = 1}, NULL, NULL, &made, &err), err);
+    return made;
+}
+
+/* The group that a picture is in; 0: none. */
+static int64_t group_of(bench *b, int picture)
+{
+    ay_clusters all = get(b);
+    ay_cluster_member *list;
+    size_t n, total;
+
+    for (size_t k = 0; k < all.n; k++) {
+        CHECK_OK(ay_clusters_pictures(b->s, all.cluster[k].id, NULL, false, 0, 500, &b->a, &list, &n, &total, &err), err);
+        CHECK(n == total && n == all.cluster[k].size);
+        for (size_t i = 0; i < n; i++)
+            if (strcmp(list[i].sha256, b->names[picture]) == 0)
+                return all.cluster[k].id;
+    }
+    return 0;
+}
+
+static const ay_cluster *with_id(const ay_clusters *all, int64_t id)
+{
+    for (size_t k = 0; k < all->n; k++)
+        if (all->cluster[k].id == id)
+            return &all->cluster[k];
+    return NULL;
+}
+
+static void undo(bench *b, const char *token)
+{
+    ay_undo_result r;
+
+    CHECK_OK(ay_service_undo(b->s, token, &r, &err), err);
+}
+
+static void groups_are_made_told_and_kept(void)
+{
+    bench b = {0};
+    ay_clusters all;
+    ay_cluster_member *list;
+    size_t n, total;
+
+    open_it(&b);
+    all = get(&b);
+    CHECK(all.how.run == 0 && all.n == 0 && !all.stale && all.job == 0);
+    CHECK(run(&b, "auto", 0).groups == 0); /* an empty library has none */
+    add(&b, 0, 12);
+    add(&b, 1, 9);
+    add(&b, 2, 6);
+    CHECK(run(&b, "kmeans", 3).groups == 3);
+    all = get(&b);
+    CHECK(all.n == 3 && all.pictures == 27 && all.outside == 0 && all.waiting == 0 && all.how.run == 2 && all.how.k == 3);
+    CHECK(all.how.silhouette > 0.3 && all.dim == FAKE_DIM);
+    for (int k = 0; k < 3; k++) {
+        const ay_cluster *c = &all.cluster[k];
+        CHECK(c->size == (size_t)(12 - 3 * k) && c->cohesion > 0.9f && c->cohesion <= 1 && c->far >= c->mean && c->mean > 0);
+        CHECK(strcmp(c->sample[0].sha256, c->medoid) == 0 && c->nsample == 6);
+        CHECK(c->named_by == AY_NAMED_BY_MEDOID && strncmp(c->name, "colour ", 7) == 0 && c->name[7] == 'a' + k);
+        CHECK(fabsf(ay_dot(c->centre, c->centre, FAKE_DIM) - 1) < 1e-5f);
+    }
+    CHECK_OK(ay_clusters_pictures(b.s, all.cluster[0].id, NULL, false, 2, 4, &b.a, &list, &n, &total, &err), err);
+    CHECK(n == 4 && total == 12 && list[0].similarity >= list[3].similarity && list[0].unsorted && list[0].width == 24);
+    CHECK(ay_clusters_pictures(b.s, 987654, NULL, false, 0, 4, &b.a, &list, &n, &total, &err) == AY_ENOTFOUND);
+    int64_t ids[3] = {all.cluster[0].id, all.cluster[1].id, all.cluster[2].id};
+    reopen(&b);
+    all = get(&b);
+    for (int k = 0; k < 3; k++)
+        CHECK(all.cluster[k].id == ids[k] && all.cluster[k].size == (size_t)(12 - 3 * k));
+    close_it(&b);
+}
+
+static void numbers_and_names_stay_when_pictures_come_and_go(void)
+{
+    bench b = {0};
+    char token[AY_UNDO_SIZE];
+    ay_clusters_made made;
+    ay_clusters all;
+    int64_t id[4];
+
+    open_it(&b);
+    add(&b, 0, 12);
+    add(&b, 1, 10);
+    add(&b, 2, 8);
+    run(&b, "kmeans", 3);
+    for (int i = 0; i < 3; i++)
+        id[i] = group_of(&b, (int[]){0, 12, 22}[i]);
+    CHECK_OK(ay_cluster_rename(b.s, id[1], "  gr\xc3\xbcn ", token, &err), err);
+    add(&b, 2, 20); /* the smallest is now the largest */
+    add(&b, 3, 15); /* and there is one more */
+    CHECK_OK(ay_picture_delete(b.s, "Library", b.names[0], token, &err), err);
+    made = run(&b, "kmeans", 4);
+    CHECK(made.groups == 4 && made.same == 3);
+    all = get(&b);
+    CHECK(group_of(&b, 1) == id[0] && group_of(&b, 12) == id[1] && group_of(&b, 22) == id[2] && group_of(&b, 35) == id[2]);
+    id[3] = group_of(&b, 55);
+    CHECK(id[3] > id[0] && id[3] > id[1] && id[3] > id[2]);
+    CHECK(strcmp(with_id(&all, id[1])->name, "gr\xc3\xbcn") == 0 && with_id(&all, id[1])->named_by == AY_NAMED_BY_PERSON);
+    CHECK(strcmp(with_id(&all, id[0])->name, "colour a") == 0 && with_id(&all, id[0])->size == 11);
+    /* Asked anew and taken back: all of it is as it was. */
+    made = run(&b, "kmeans", 2);
+    CHECK(get(&b).n == 2);
+    undo(&b, made.undo);
+    all = get(&b);
+    CHECK(all.n == 4 && all.how.k == 4 && strcmp(with_id(&all, id[1])->name, "gr\xc3\xbcn") == 0 && group_of(&b, 55) == id[3]);
+    close_it(&b);
+}
+
+static void what_is_pinned_is_left_out(void)
+{
+    bench b = {0};
+    char token[AY_UNDO_SIZE];
+    ay_clusters all;
+    int64_t red;
+
+    open_it(&b);
+    add(&b, 0, 10);
+    add(&b, 1, 10);
+    add(&b, 2, 10);
+    run(&b, "kmeans", 3);
+    red = group_of(&b, 0);
+    CHECK_OK(ay_cluster_pin(b.s, red, true, token, &err), err);
+    run(&b, "kmeans", 5); /* of which the pinned one is one */
+    all = get(&b);
+    CHECK(all.n == 5 && with_id(&all, red)->size == 10 && with_id(&all, red)->pinned);
+    run(&b, "kmeans", 1); /* never fewer than the pinned one and one for the others */
+    all = get(&b);
+    CHECK(all.n == 2 && with_id(&all, red)->size == 10);
+    close_it(&b);
+}
+
+static void merge_split_and_move_stay_and_are_taken_back(void)
+{
+    bench b = {0};
+    char merged[AY_UNDO_SIZE], split[AY_UNDO_SIZE], moved[AY_UNDO_SIZE];
+    const char *two[2];
+    ay_clusters all;
+    int64_t id[3], to = 0, *parts;
+    size_t n;
+
+    open_it(&b);
+    add(&b, 0, 10);
+    add(&b, 1, 8);
+    add(&b, 2, 6);
+    run(&b, "kmeans", 3);
+    for (int i = 0; i < 3; i++)
+        id[i] = group_of(&b, (int[]){0, 10, 18}[i]);
+    CHECK(ay_cluster_merge(b.s, id, 1, NULL, &to, merged, &err) == AY_EINVAL);
+    CHECK(ay_cluster_merge(b.s, (int64_t[]){id[0], id[0]}, 2, NULL, &to, merged, &err) == AY_EINVAL);
+    CHECK(ay_cluster_merge(b.s, (int64_t[]){id[0], 99999}, 2, NULL, &to, merged, &err) == AY_EINVAL);
+    CHECK_OK(ay_cluster_merge(b.s, (int64_t[]){id[1], id[0]}, 2, "warm", &to, merged, &err), err);
+    all = get(&b);
+    CHECK(to == id[0] && all.n == 2 && all.cluster[0].size == 18 && strcmp(all.cluster[0].name, "warm") == 0 && all.cluster[0].by_hand);
+    CHECK_OK(ay_cluster_split(b.s, to, 2, &b.a, &parts, &n, split, &err), err);
+    all = get(&b);
+    CHECK(n == 2 && parts[0] == to && all.n == 3 && strcmp(with_id(&all, to)->name, "warm") == 0 && with_id(&all, to)->size == 10);
+    CHECK(strcmp(with_id(&all, parts[1])->name, "colour b") == 0 && with_id(&all, parts[1])->by_hand);
+    undo(&b, split);
+    undo(&b, merged);
+    all = get(&b);
+    CHECK(all.n == 3 && group_of(&b, 10) == id[1] && with_id(&all, id[1])->size == 8 && !with_id(&all, id[0])->by_hand);
+
+    two[0] = b.names[0];
+    two[1] = b.names[18];
+    CHECK_OK(ay_cluster_move(b.s, id[1], NULL, two, 2, &n, moved, &err), err);
+    all = get(&b);
+    CHECK(n == 2 && with_id(&all, id[1])->size == 10 && with_id(&all, id[0])->size == 9 && group_of(&b, 18) == id[1]);
+    CHECK(ay_cluster_move(b.s, id[1], NULL, two, 2, &n, split, &err) == AY_ECONFLICT);
+    CHECK_OK(ay_cluster_move(b.s, 0, "", two, 1, &n, split, &err), err); /* into none */
+    CHECK(group_of(&b, 0) == 0 && get(&b).outside == 1);
+    undo(&b, split);
+    undo(&b, moved);
+    CHECK(group_of(&b, 0) == id[0] && group_of(&b, 18) == id[2] && get(&b).outside == 0);
+    two[1] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    CHECK(ay_cluster_move(b.s, id[1], NULL, two, 2, &n, moved, &err) == AY_ENOTFOUND && group_of(&b, 0) == id[0]);
+    CHECK(ay_cluster_rename(b.s, id[0], " \t", split, &err) == AY_EINVAL);
+    CHECK(ay_cluster_split(b.s, id[0], 1, &b.a, &parts, &n, split, &err) == AY_EINVAL);
+    CHECK(ay_cluster_split(b.s, id[0], 50, &b.a, &parts, &n, split, &err) == AY_ECONFLICT);
+    close_it(&b);
+}
+
+/* As the thread of a server would. */
+static void look(bench *b, ay_clusters_due *due)
+{
+    int64_t id = 0;
+
+    CHECK_OK(ay_clusters_dataset(b->s, "", &id, &err), err);
+    CHECK_OK(ay_clusters_look(b->s, id, due, &err), err);
+}
+
+static void refresh(bench *b)
+{
+    ay_cluster_task t = {.method = "kmeans", .k = 3};
+    ay_clusters_made made;
+
+    CHECK_OK(ay_clusters_dataset(b->s, "", &t.dataset, &err), err);
+    CHECK_OK(ay_clusters_make(b->s, &t, &made, &err), err);
+    CHECK(!*made.undo);
+}
+
+static void what_is_new_joins_and_enough_of_it_is_due(void)
+{
+    bench b = {0};
+    ay_clusters_due due;
+    ay_clusters all;
+    int64_t red;
+
+    open_it(&b);
+    add(&b, 0, 10);
+    add(&b, 1, 10);
+    look(&b, &due);
+    CHECK(!due.stale && due.waiting == 20); /* too few for the first time */
+    add(&b, 0, 4);
+    look(&b, &due);
+    CHECK(due.stale); /* 24 */
+    run(&b, "kmeans", 2);
+    look(&b, &due);
+    CHECK(!due.stale && due.waiting == 0);
+    red = group_of(&b, 0);
+    add(&b, 0, 2);
+    add(&b, 2, 2); /* of a colour that no group has */
+    all = get(&b);
+    CHECK(all.waiting == 4 && all.came == 4);
+    look(&b, &due);
+    all = get(&b);
+    CHECK(due.waiting == 0 && all.waiting == 0 && all.outside == 2 && all.came == 4 && !all.stale);
+    CHECK(group_of(&b, 24) == red && group_of(&b, 25) == red && group_of(&b, 26) == 0);
+    add(&b, 2, 18);
+    look(&b, &due);
+    CHECK(due.stale && get(&b).came == 22); /* more than 20, and than a tenth */
+    refresh(&b);
+    all = get(&b);
+    CHECK(all.n == 3 && all.came == 0 && !all.stale && group_of(&b, 0) == red && group_of(&b, 26) != 0);
+    close_it(&b);
+}
+
+static void runs_in_the_background_leave_a_persons_groups_alone(void)
+{
+    bench b = {0};
+    char token[AY_UNDO_SIZE];
+    ay_clusters all;
+    int64_t id[3], to;
+
+    open_it(&b);
+    add(&b, 0, 10);
+    add(&b, 1, 8);
+    add(&b, 2, 6);
+    run(&b, "kmeans", 3);
+    for (int i = 0; i < 3; i++)
+        id[i] = group_of(&b, (int[]){0, 10, 18}[i]);
+    CHECK_OK(ay_cluster_merge(b.s, id, 2, NULL, &to, token, &err), err);
+    refresh(&b);
+    all = get(&b);
+    CHECK(with_id(&all, to)->size == 18 && group_of(&b, 10) == to);
+    undo(&b, token); /* nobody has touched the two since */
+    all = get(&b);
+    CHECK(group_of(&b, 0) == id[0] && group_of(&b, 10) == id[1] && with_id(&all, id[1])->size == 8);
+    close_it(&b);
+}
+
+static void an_undo_after_the_groups_were_made_anew_says_so(void)
+{
+    bench b = {0};
+    char token[AY_UNDO_SIZE];
+    ay_undo_result r;
+    ay_clusters all;
+    int64_t id;
+
+    open_it(&b);
+    add(&b, 0, 10);
+    add(&b, 1, 8);
+    run(&b, "kmeans", 2);
+    CHECK_OK(ay_cluster_pin(b.s, group_of(&b, 0), true, token, &err), err);
+    CHECK_OK(ay_cluster_pin(b.s, group_of(&b, 0), false, token, &err), err);
+    refresh(&b);
+    CHECK(ay_service_undo(b.s, token, &r, &err) == AY_ECONFLICT && strstr(err.msg, "made anew"));
+    id = group_of(&b, 0);
+    CHECK_OK(ay_cluster_rename(b.s, id, "red", token, &err), err);
+    refresh(&b);
+    all = get(&b);
+    CHECK(strcmp(with_id(&all, id)->name, "red") == 0);
+    undo(&b, token); /* of a named group only the name was changed */
+    all = get(&b);
+    CHECK(strcmp(with_id(&all, id)->name, "red") != 0 && group_of(&b, 0) == id);
+    close_it(&b);
+}
+
+static bool stop_at(void *ctx, double done)
+{
+    double *most = ctx;
+
+    if (done > *most)
+        *most = done;
+    return done < 0.5;
+}
+
+static void a_run_that_is_stopped_changes_nothing(void)
+{
+    bench b = {0};
+    ay_clusters_made made;
+    double most = 0;
+    uint64_t revision;
+
+    open_it(&b);
+    add(&b, 0, 10);
+    add(&b, 1, 10);
+    run(&b, "kmeans", 2);
+    revision = get(&b).revision;
+    CHECK(ay_clusters_run(b.s, &(ay_clusters_request){.k = 3}, stop_at, &most, &made, &err) == AY_ECANCELLED && most >= 0.5);
+    CHECK(get(&b).revision == revision && get(&b).n == 2);
+    CHECK(ay_clusters_run(b.s, &(ay_clusters_request){.method = "magic"}, NULL, NULL, &made, &err) == AY_EINVAL);
+    CHECK(ay_clusters_run(b.s, &(ay_clusters_request){.k = -1}, NULL, NULL, &made, &err) == AY_EINVAL);
+    CHECK(ay_clusters_run(b.s, &(ay_clusters_request){.method = "density", .k = 3}, NULL, NULL, &made, &err) == AY_EINVAL);
+    CHECK(ay_clusters_run(b.s, &(ay_clusters_request){.dataset = "none such"}, NULL, NULL, &made, &err) == AY_ENOTFOUND);
+    CHECK(ay_clusters_queue(b.s, &(ay_clusters_request){0}, &(int64_t){0}, &err) == AY_ECONFLICT);
+    close_it(&b);
+}
+
+/* Waits until the groups are those of run `run`, at most ten seconds. */
+static bool wait_for_run(bench *b, int64_t run)
+{
+    for (int i = 0; i < 400 && get(b).how.run < run; i++)
+        usleep(25000);
+    return get(b).how.run >= run;
+}
+
+static void a_server_makes_them_in_the_background(void)
+{
+    ay_service_options o = {.embedder = fake_embedder(&fake), .serve = true};
+    bench b = {0};
+    ay_job job;
+    int64_t id = 0, red;
+
+    fake_init(&fake, 'a');
+    b.dir = o.data = fake_folder();
+    ay_arena_init(&b.a, 0);
+    CHECK_OK(ay_service_open(&b.s, &o, &err), err);
+    b.s->clusters->quiet_ms = 300;
+    add(&b, 0, 14);
+    add(&b, 1, 12);
+    CHECK(wait_for_run(&b, 1)); /* the library, a first time, by itself */
+    CHECK_OK(ay_clusters_queue(b.s, &(ay_clusters_request){.method = "kmeans", .k = 2}, &id, &err), err);
+    CHECK(wait_for_run(&b, 2) && ay_service_wait_idle(b.s, 10000));
+    CHECK_OK(ay_service_job(b.s, id, &b.a, &job, &err), err);
+    CHECK(job.state == AY_JOB_DONE && strcmp(job.kind, "cluster") == 0 && strstr(job.detail, "\"groups\":2") &&
+          strstr(job.detail, "\"undo\":\""));
+    red = group_of(&b, 0);
+    add(&b, 0, 1);
+    for (int i = 0; i < 200 && group_of(&b, 26) != red; i++)
+        usleep(25000);
+    CHECK(group_of(&b, 26) == red);
+    close_it(&b);
+}
+
+static void names_of_files_and_free_names(void)
+{
+    static const char *const taken[] = {"cup", "cup 2"};
+    ay_arena a = {0};
+
+    CHECK(strcmp(ay_cluster_name_free("cup", taken, 2, &a), "cup 3") == 0);
+    CHECK(strcmp(ay_cluster_name_free("jug", taken, 2, &a), "jug") == 0);
+    ay_arena_fini(&a);
+}
+
+TESTS({"groups are made, told and kept", groups_are_made_told_and_kept},
+      {"numbers and names stay when pictures come and go", numbers_and_names_stay_when_pictures_come_and_go},
+      {"what is pinned is left out", what_is_pinned_is_left_out},
+      {"merge, split and move stay and are taken back", merge_split_and_move_stay_and_are_taken_back},
+      {"what is new joins and enough of it is due", what_is_new_joins_and_enough_of_it_is_due},
+      {"runs in the background leave a person's groups alone", runs_in_the_background_leave_a_persons_groups_alone},
+      {"an undo after the groups were made anew says so", an_undo_after_the_groups_were_made_anew_says_so},
+      {"a run that is stopped changes nothing", a_run_that_is_stopped_changes_nothing},
+      {"a server makes them in the background", a_server_makes_them_in_the_background},
+      {"names of files and free names", names_of_files_and_free_names})
