@@ -37,7 +37,7 @@
 typedef struct {
     ay_precision precision; /* AUTO: bf16 where the processor has it, else f32 */
     const char *backend;    /* NULL: "dnnl"; "ref": plain loops */
-    int threads;            /* of one computation; 0: one a processor */
+    int threads;            /* that compute texts beside each other; 0: one a processor */
     size_t memory;          /* bytes for vectors that are kept; 0: 16 MB, some 6,000 of 512 numbers */
     const char *digests;    /* as of ay_engine_options; NULL: none */
 } ay_words_options;

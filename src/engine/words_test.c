@@ -122,6 +122,26 @@ static void neighbours_do_not_matter(void)
     ay_words_close(other);
 }
 
+/* One desk or several: the same bits. */
+static void threads_do_not_matter(void)
+{
+    ay_words *w = open_words(&(ay_words_options){.threads = 1});
+    float rows[TEXTS * DIM], other[TEXTS * DIM];
+    ay_err err;
+
+    CHECK_OK(ay_words_embed(w, texts, TEXTS, rows, &err), err);
+    ay_words_close(w);
+    for (int threads = 2; threads <= 40; threads *= 3) {
+        size_t held;
+        w = open_words(&(ay_words_options){.threads = threads});
+        CHECK_OK(ay_words_embed(w, texts, TEXTS, other, &err), err);
+        CHECK(memcmp(rows, other, sizeof rows) == 0);
+        held = ay_words_memory(w);
+        CHECK(held > 0 && ay_words_unload(w) && ay_words_memory(w) < held);
+        ay_words_close(w);
+    }
+}
+
 static void the_least_used_goes(void)
 {
     /* room for two short texts and not for three */
@@ -281,6 +301,7 @@ static void odd_folders(void)
 
 TESTS({"texts as open_clip embeds them", as_open_clip},
       {"neighbours do not matter", neighbours_do_not_matter},
+      {"threads do not matter", threads_do_not_matter},
       {"the least used goes first", the_least_used_goes},
       {"the image tower's digest is told", digests_pair},
       {"many threads", many_threads},

@@ -264,6 +264,7 @@ static bool dispatch(ay_call *call)
 {
     ay_server *s = call->rq.server;
 
+    call->whole = ay_clock_mono();
     ay_body_end(&call->body);
     if (call->body.failed)
         ay_reply_failure(&call->rq, call->body.failed, &call->body.err);
@@ -327,6 +328,25 @@ static void log_access(const ay_call *call, enum MHD_RequestTerminationCode why)
            (double)(ay_clock_mono() - call->begun) / 1e6, lost ? " lost" : "");
 }
 
+/* A reply that was made but not taken has its cause too: the client gave up while it was waited for. */
+static void tell_trouble(const ay_call *call, bool lost)
+{
+    const ay_request *rq = &call->rq;
+    bool sent = atomic_load(&call->state) == AY_CALL_SENT;
+    uint64_t ready = call->ready ? call->ready : ay_clock_mono();
+
+    ay_trouble_tell(&rq->server->trouble,
+                    &(ay_trouble_call){.client = rq->client,
+                                       .method = call->head ? "HEAD" : rq->method,
+                                       .path = rq->path,
+                                       .status = sent ? rq->reply.status : 0,
+                                       .code = rq->reply.code,
+                                       .cause = rq->reply.cause,
+                                       .took = call->whole ? ready - call->whole : 0,
+                                       .lost = lost,
+                                       .stream = call->streaming});
+}
+
 void ay_call_on_completed(void *cls, struct MHD_Connection *conn, void **slot,
                           enum MHD_RequestTerminationCode why)
 {
@@ -338,6 +358,7 @@ void ay_call_on_completed(void *cls, struct MHD_Connection *conn, void **slot,
         return;
     *slot = NULL;
     log_access(call, why);
+    tell_trouble(call, why != MHD_REQUEST_TERMINATED_COMPLETED_OK);
     ay_metrics_count(&s->metrics,
                      atomic_load(&call->state) == AY_CALL_SENT ? call->rq.reply.status : 0,
                      call->body.seen, call->head ? 0 : call->rq.reply.size);

@@ -2,7 +2,7 @@
  *
  *   server.c  options, sockets, threads, drain          call.c    one request's way through
  *   send.c    a reply becomes a libmicrohttpd response  events.c  server-sent events
- *   metrics.c counters
+ *   metrics.c counters                                  trouble.c what failed, for the log
  *
  * An ay_call is a request together with its connection.  Its states:
  *
@@ -19,6 +19,7 @@
 #include "http/gate.h"
 #include "http/metrics.h"
 #include "http/server.h"
+#include "http/trouble.h"
 
 #include "base/queue.h"
 
@@ -48,6 +49,7 @@ struct ay_server {
     ay_tls *tls;
     ay_events *events;
     ay_metrics metrics;
+    ay_trouble trouble;
     ay_gate gate; /* pixels being decoded */
     char hostname[256];
     uint64_t started;              /* ay_clock_mono() */
@@ -64,7 +66,9 @@ typedef struct {
     struct MHD_Connection *conn;
     ay_listener *listener;
     atomic_int state; /* ay_call_state */
-    uint64_t begun;   /* ay_clock_mono() */
+    uint64_t begun;   /* ay_clock_mono(), as the next two */
+    uint64_t whole;   /* all of the request is there; 0: not yet */
+    uint64_t ready;   /* its answer is; 0: not yet */
     size_t held;      /* of server->held */
     bool head;        /* method is HEAD */
     bool streaming;   /* an event stream: not waited for when draining */

@@ -200,6 +200,8 @@ static void problem(ay_request *rq, int status, const char *detail, const char *
     if (json_as(rq, status, "application/problem+json", ay_problem_json(status, detail, code),
                 NULL))
         ay_reply_static(rq, 503, "application/problem+json", last_resort, sizeof last_resort - 1);
+    rq->reply.code = code;
+    rq->reply.cause = status >= 500 ? ay_request_strdup(rq, detail) : NULL;
 }
 
 void ay_reply_problem(ay_request *rq, int status, const char *detail)

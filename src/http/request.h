@@ -53,6 +53,7 @@ typedef struct {
     const char *data;    /* STATIC: lives for ever */
     size_t offset, size; /* what of bytes or data is sent */
     int64_t job;         /* EVENTS: of this job only; 0: all */
+    const char *code, *cause; /* of a problem, for the log; NULL: none */
 } ay_reply;
 
 typedef struct ay_request {

@@ -74,6 +74,7 @@ enum MHD_Result ay_call_send(ay_call *call)
     struct MHD_Response *res = response_of(call);
     enum MHD_Result sent;
 
+    call->ready = ay_clock_mono();
     if (!res) { /* out of memory, or the server is ending: the connection is closed */
         if (r->kind != AY_REPLY_EVENTS)
             return MHD_NO;

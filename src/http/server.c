@@ -216,6 +216,7 @@ ay_status ay_server_start(ay_server **out, const ay_server_options *options, ay_
     s->o = *options;
     s->started = ay_clock_mono();
     ay_gate_init(&s->gate, DECODE_PIXELS);
+    ay_trouble_init(&s->trouble);
     for (int i = 0; i < AY_PORTS; i++)
         s->listen[i] = (ay_listener){.server = s, .fd = -1};
     ay_names_host(s->hostname, sizeof s->hostname);
@@ -293,6 +294,7 @@ ay_status ay_server_stop(ay_server *s, long drain_ms, ay_err *err)
     ay_queue_destroy(s->queue);
     ay_tls_destroy(s->tls);
     ay_gate_fini(&s->gate);
+    ay_trouble_fini(&s->trouble);
     ay_arena_fini(&s->arena);
     ay_free(s);
     return status;

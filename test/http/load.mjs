@@ -62,6 +62,8 @@ test("too many: some are served, the others hear 503 with Retry-After at once", 
     await sleep(20);
   }
   console.log(`  ${served.length} served, ${busy.length} refused`);
+  const told = server.output.match(/warn +http: POST \/v1\/predict for 127\.0\.0\.1: 503 busy after [0-9.]+ s: .*(try again|wait already)/g) || [];
+  check(told.length > 0 && told.length <= 20, "the log tells the first of them and why", told.length, server.output.slice(0, 600));
   await server.stop();
 });
 

@@ -14,6 +14,7 @@ typedef struct {
     ay_arena *a;
     ay_find_answer *out;
     ay_ranking_query vectors;
+    ay_found_bank bank; /* when there are words in vectors */
     ay_shelf pool;
     ay_rows *blocks;        /* of the pool */
     ay_gallery **galleries; /* of the blocks */
@@ -70,7 +71,9 @@ static ay_status read_words(finding *f, ay_err *err)
     f->vectors = read.vectors;
     f->out->unknown = read.unknown;
     f->out->nunknown = read.nunknown;
-    return AY_OK;
+    if (read.vectors.words || read.vectors.nminus)
+        status = ay_found_everyday_words(f->s, read.vectors.neutral, &f->bank, err);
+    return status;
 }
 
 /* The vector of a stored reference picture into dst. */
@@ -229,8 +232,7 @@ static ay_status learn(finding *f, ay_err *err)
     ay_status status = AY_OK;
 
     if (v->words || v->nminus)
-        status = ay_found_chance_of_words(f->s, f->galleries, f->all, &f->pool, v->neutral, f->a, &v->of_words,
-                                          err);
+        status = ay_found_chance_of_words(f->s, f->galleries, f->all, &f->pool, &f->bank, f->a, &v->of_words, err);
     if (status == AY_OK && v->picture)
         status = ay_found_chance_of_pictures(f->s, f->galleries, f->all, &f->pool, f->a, &v->of_pictures, err);
     return status;

@@ -22,6 +22,10 @@ struct ay_found_chances {
     pthread_mutex_t lock;
     slot slots[SLOTS];
     uint64_t clock;
+    pthread_mutex_t reading; /* guards the rest: everyday words as the encoder with that digest reads them */
+    char reader[AY_SHA256_HEX];
+    float *bank;
+    int nbank;
 };
 
 ay_status ay_found_chances_open(ay_service *s, ay_err *err)
@@ -30,6 +34,7 @@ ay_status ay_found_chances_open(ay_service *s, ay_err *err)
     if (!s->chances)
         return ay_fail(err, AY_ENOMEM, "opening %s", s->data);
     pthread_mutex_init(&s->chances->lock, NULL);
+    pthread_mutex_init(&s->chances->reading, NULL);
     return AY_OK;
 }
 
@@ -40,6 +45,8 @@ void ay_found_chances_close(ay_service *s)
     for (int i = 0; i < SLOTS; i++)
         ay_chance_fini(&s->chances->slots[i].chance);
     pthread_mutex_destroy(&s->chances->lock);
+    pthread_mutex_destroy(&s->chances->reading);
+    ay_free(s->chances->bank);
     ay_free(s->chances);
 }
 
@@ -112,23 +119,58 @@ static ay_status learn_pictures(ay_service *s, ay_gallery *const *galleries, con
     return status;
 }
 
-static ay_status learn_words(ay_service *s, const ay_shelf *pool, const float *neutral, ay_chance *out, ay_err *err)
+/* With reading held. */
+static ay_status read_bank(ay_service *s, ay_found_chances *c, const float *neutral, ay_err *err)
 {
-    ay_arena room;
+    int n = 0, dim = s->embedder.info->dim;
     float *bank = NULL;
-    int n = 0;
+    ay_arena room;
     ay_status status;
 
     ay_arena_init(&room, 0);
-    status = ay_wordy_fault(ay_question_bank(&s->words->reader, neutral, pool->dim, &room, &bank, &n, err), err);
-    if (status == AY_OK)
-        status = ay_chance_of_words(pool, bank, n, s->threads, out, err);
+    status = ay_wordy_fault(ay_question_bank(&s->words->reader, neutral, dim, &room, &bank, &n, err), err);
+    if (status == AY_OK && n > 0 && !(bank = ay_memdup(bank, (size_t)n * (size_t)dim * sizeof *bank)))
+        status = ay_fail(err, AY_ENOMEM, "reading everyday words");
+    if (status == AY_OK) {
+        ay_free(c->bank); /* of another encoder, whose users have left */
+        c->bank = n > 0 ? bank : NULL;
+        c->nbank = n;
+        memcpy(c->reader, s->embedder.info->digest, sizeof c->reader);
+    }
     ay_arena_fini(&room);
     return status;
 }
 
+ay_status ay_found_everyday_words(ay_service *s, const float *neutral, ay_found_bank *out, ay_err *err)
+{
+    ay_found_chances *c = s->chances;
+    ay_status status = AY_OK;
+
+    pthread_mutex_lock(&c->reading);
+    if (strcmp(c->reader, s->embedder.info->digest) != 0)
+        status = read_bank(s, c, neutral, err);
+    *out = (ay_found_bank){c->bank, c->nbank};
+    pthread_mutex_unlock(&c->reading);
+    return status;
+}
+
+static ay_status learn_words(ay_service *s, const ay_shelf *pool, const ay_found_bank *bank, ay_chance *out, ay_err *err)
+{
+    size_t bytes = (size_t)bank->n * (size_t)pool->dim * sizeof *bank->rows;
+    float *copy = ay_alloc(bytes + 1, 1);
+    ay_status status;
+
+    if (!copy)
+        return ay_fail(err, AY_ENOMEM, "searching");
+    if (bytes)
+        memcpy(copy, bank->rows, bytes);
+    status = ay_chance_of_words(pool, copy, bank->n, s->threads, out, err);
+    ay_free(copy);
+    return status;
+}
+
 static ay_status chance_of(ay_service *s, ay_gallery *const *galleries, slot *want, const ay_shelf *pool,
-                           const float *neutral, ay_arena *a, const ay_chance **out, ay_err *err)
+                           const ay_found_bank *bank, ay_arena *a, const ay_chance **out, ay_err *err)
 {
     ay_found_chances *c = s->chances;
     ay_status status = AY_OK;
@@ -143,7 +185,7 @@ static ay_status chance_of(ay_service *s, ay_gallery *const *galleries, slot *wa
     if (!fresh(k, want)) {
         ay_chance_fini(&k->chance);
         k->age = 0;
-        status = want->words ? learn_words(s, pool, neutral, &want->chance, err)
+        status = want->words ? learn_words(s, pool, bank, &want->chance, err)
                              : learn_pictures(s, galleries, pool, &want->chance, err);
         if (status == AY_OK)
             *k = *want;
@@ -165,9 +207,9 @@ ay_status ay_found_chance_of_pictures(ay_service *s, ay_gallery *const *gallerie
 }
 
 ay_status ay_found_chance_of_words(ay_service *s, ay_gallery *const *galleries, bool all, const ay_shelf *pool,
-                                   const float *neutral, ay_arena *a, const ay_chance **out, ay_err *err)
+                                   const ay_found_bank *bank, ay_arena *a, const ay_chance **out, ay_err *err)
 {
     slot want = {.words = true, .dataset = all ? 0 : galleries[0]->id};
 
-    return chance_of(s, galleries, &want, pool, neutral, a, out, err);
+    return chance_of(s, galleries, &want, pool, bank, a, out, err);
 }

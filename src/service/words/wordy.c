@@ -39,6 +39,7 @@ ay_status ay_wordy_open(ay_service *s, const ay_service_options *o, ay_err *err)
     w->dim = s->embedder.info->dim;
     ay_arena_init(&w->arena, 0);
     pthread_mutex_init(&w->lock, NULL);
+    pthread_mutex_init(&w->pairing, NULL);
     if (o->word_settings)
         w->set = *o->word_settings;
     else
@@ -55,6 +56,7 @@ void ay_wordy_close(ay_service *s)
         return;
     ay_expand_close(s->words->expand);
     pthread_mutex_destroy(&s->words->lock);
+    pthread_mutex_destroy(&s->words->pairing);
     ay_arena_fini(&s->words->arena);
     ay_free(s->words->rows);
     ay_free(s->words->vectors);
@@ -71,29 +73,40 @@ ay_status ay_wordy_fault(ay_status status, ay_err *err)
     return status;
 }
 
+/* With pairing held. */
+static ay_status pair(ay_wordy *w, const ay_engine_info *m, ay_err *err)
+{
+    char digest[AY_SHA256_HEX];
+    ay_words_info info;
+    ay_status status = w->reader.info(w->reader.ctx, &info, err);
+
+    if (status == AY_OK)
+        status = w->reader.pair(w->reader.ctx, digest, err);
+    if (status == AY_OK && (info.dim != m->dim || strcmp(digest, m->digest) != 0))
+        status = ay_fail(err, AY_ECORRUPT, "its text tower belongs to other pictures' vectors");
+    if (status != AY_OK)
+        return status;
+    w->scale = (double)info.scale;
+    w->closed = info.closed;
+    w->none = info.none;
+    w->paired = true;
+    return AY_OK;
+}
+
 ay_status ay_wordy_pair(ay_service *s, ay_err *err)
 {
     const ay_engine_info *m = s->embedder.info;
     ay_wordy *w = s->words;
-    char digest[AY_SHA256_HEX];
-    ay_words_info info;
     ay_status status = AY_OK;
 
     if (!w->reader.embed)
         return ay_fail(err, AY_ECONFLICT, "the encoder \"%s\" reads no words; %s", m->name, WHAT_TO_DO);
-    pthread_mutex_lock(&w->lock);
-    if (!w->paired) {
-        status = w->reader.info(w->reader.ctx, &info, err);
-        if (status == AY_OK)
-            status = w->reader.pair(w->reader.ctx, digest, err);
-        if (status == AY_OK && (info.dim != m->dim || strcmp(digest, m->digest) != 0))
-            status = ay_fail(err, AY_ECORRUPT, "its text tower belongs to other pictures' vectors");
-        w->scale = status == AY_OK ? (double)info.scale : 0;
-        w->closed = status == AY_OK && info.closed;
-        w->none = status == AY_OK ? info.none : (ay_words_none){0};
-        w->paired = status == AY_OK;
-    }
-    pthread_mutex_unlock(&w->lock);
+    if (w->paired)
+        return AY_OK;
+    pthread_mutex_lock(&w->pairing);
+    if (!w->paired)
+        status = pair(w, m, err);
+    pthread_mutex_unlock(&w->pairing);
     return ay_wordy_fault(status, err);
 }
 
@@ -112,7 +125,8 @@ void ay_wordy_change(ay_service *s, const ay_word_reader *reader, int dim)
     w->reader = *reader;
     w->reads = reads(reader);
     w->dim = dim;
-    w->loaded = w->paired = false;
+    w->loaded = false;
+    w->paired = false;
     ay_free(w->rows);
     ay_free(w->vectors);
     w->rows = NULL;

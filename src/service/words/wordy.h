@@ -3,8 +3,10 @@
  * The vectors of the newest classified pictures, so that one that comes again is not embedded again and
  * similar ones are found; filled from the store at the first question.
  *
- * Threads: lock guards the rows and both flags; reader and dim change only with the encoder, guarded by `using`; the rest
- * is not written after opening. */
+ * Threads: lock guards the rows and loaded, and is never held while a network runs or a file of a model is read; pairing is
+ * held while the reader opens, which takes seconds with a text tower, and guards what is found out then: that is written
+ * before paired and read after it.  reader and dim change only with the encoder, guarded by `using`; the rest is not written
+ * after opening. */
 #ifndef AY_SERVICE_WORDY_H
 #define AY_SERVICE_WORDY_H
 
@@ -23,10 +25,11 @@ struct ay_wordy {
     ay_arena arena; /* of the defaults */
     ay_labels defaults;
     ay_expand *expand; /* NULL: no server */
-    pthread_mutex_t lock;
+    pthread_mutex_t lock, pairing; /* neither inside the other */
     _Atomic bool reads; /* reader has something to read with */
     _Atomic uint64_t used; /* when it was last asked for, ay_clock_mono() */
-    bool loaded, paired;
+    bool loaded;
+    _Atomic bool paired;
     double scale;
     bool closed; /* the encoder knows a list of words only */
     ay_words_none none;
