@@ -20,6 +20,8 @@ enum { FAKE_DIM = 64 };
 typedef struct {
     ay_engine_info info;
     int fail; /* the next so many calls answer AY_EBUSY */
+    int most; /* more pictures than so many at once are AY_EBUSY; 0: any */
+    int spoilt; /* pictures of that width give no vector, nor does what is with them; 0: none */
     _Atomic int calls;
 } fake_encoder;
 
@@ -32,6 +34,11 @@ static ay_status fake_embed(void *ctx, const ay_image *const *images, int n, flo
         f->fail--;
         return ay_fail(err, AY_EBUSY, "the engine is full");
     }
+    if (f->most && n > f->most)
+        return ay_fail(err, AY_EBUSY, "%d wait already", f->most);
+    for (int i = 0; i < n; i++)
+        if (f->spoilt && images[i]->width == f->spoilt)
+            return ay_fail(err, AY_ECORRUPT, "the network gave a vector that is not finite");
     memset(dst, 0, (size_t)n * FAKE_DIM * sizeof *dst);
     for (int i = 0; i < n; i++, dst += FAKE_DIM) {
         size_t count = (size_t)images[i]->width * (size_t)images[i]->height;

@@ -5,7 +5,10 @@
  *
  * Resumable by construction: what is left to do is what has no vector for the model in force, and a
  * vector is stored before it is used.  It works in small groups, so that scans in between are not kept
- * waiting, and steps back when the engine is full. */
+ * waiting, and steps back when the engine is full: then with one picture at a time, for which there is room
+ * sooner than for eight.  A picture that cannot be embedded is passed over until the next start; what may be
+ * over in a moment (no memory, a full engine, a store that is away) is no reason for that, nor is a neighbour
+ * in the group. */
 #include "service/internal.h"
 #include "service/backup/hold.h"
 #include "service/learn/predict.h"
@@ -97,36 +100,65 @@ ay_status ay_service_open_image(ay_service *s, const char *sha256, ay_image *im,
     return status;
 }
 
+/* It says nothing about the picture: the same may work later. */
+static bool passes(ay_status status)
+{
+    return status == AY_EBUSY || status == AY_ENOMEM || status == AY_ECANCELLED || status == AY_EUNKNOWN;
+}
+
+/* v: room for n vectors.  When a group fails nobody knows whose fault it was: each is tried alone. */
+static ay_status embed_list(ay_service *s, const ay_image *const *list, const char *const *sha256, int n, float *v)
+{
+    size_t dim = (size_t)s->embedder.info->dim;
+    ay_err err = {{0}};
+    ay_status status = ay_service_embed_later(s, list, n, v, &err);
+
+    if (passes(status))
+        return status == AY_EUNKNOWN ? AY_EUNKNOWN : AY_EBUSY;
+    if (status != AY_OK && n == 1) {
+        mark_failed(s, sha256[0], err.msg);
+        return AY_OK;
+    }
+    if (status != AY_OK) {
+        status = AY_OK;
+        for (int i = 0; i < n && status == AY_OK; i++)
+            status = embed_list(s, list + i, sha256 + i, 1, v);
+        return status;
+    }
+    for (int i = 0; i < n && status == AY_OK; i++)
+        status = use_vector(s, sha256[i], v + (size_t)i * dim);
+    return status;
+}
+
 /* Under ay_encoder_enter(). */
 static ay_status embed_images(ay_service *s, const group *gr)
 {
     const ay_image *list[GROUP];
+    const char *sha256[GROUP];
     ay_image images[GROUP] = {{0}};
-    int from[GROUP], n = 0, dim = s->embedder.info->dim;
-    float *v = ay_alloc(GROUP * (size_t)dim, sizeof *v);
+    float *v = ay_alloc(GROUP * (size_t)s->embedder.info->dim, sizeof *v);
     ay_err err = {{0}};
     ay_status status = v ? AY_OK : AY_EBUSY;
+    int n = 0;
 
     for (int i = 0; i < gr->n && status == AY_OK; i++) {
-        if (ay_service_open_image(s, gr->sha256[i], &images[n], &err) != AY_OK) {
+        ay_status opened = ay_service_open_image(s, gr->sha256[i], &images[n], &err);
+        if (opened == AY_OK) {
+            sha256[n] = gr->sha256[i];
+            list[n] = &images[n];
+            n++;
+        } else if (passes(opened)) {
+            status = AY_EBUSY;
+        } else {
             mark_failed(s, gr->sha256[i], err.msg);
-            continue;
         }
-        from[n] = i;
-        list[n] = &images[n];
-        n++;
     }
     if (status == AY_OK && n > 0)
-        status = ay_service_embed_later(s, list, n, v, &err);
-    for (int i = 0; i < n; i++) {
-        if (status == AY_OK)
-            status = use_vector(s, gr->sha256[from[i]], v + (size_t)i * (size_t)dim);
-        else if (status != AY_EBUSY && status != AY_ENOMEM && status != AY_EUNKNOWN)
-            mark_failed(s, gr->sha256[from[i]], err.msg);
+        status = embed_list(s, list, sha256, n, v);
+    for (int i = 0; i < n; i++)
         ay_image_fini(&images[i]);
-    }
     ay_free(v);
-    return status == AY_ENOMEM ? AY_EBUSY : status;
+    return status;
 }
 
 /* Embed a group.  AY_EBUSY: nothing was done, try again later; AY_EUNKNOWN: the store is away. */
@@ -161,13 +193,17 @@ static void embed_waiting(ay_service *s)
     int64_t total = find_waiting(s, &gr), left = total, job;
     char text[96];
     bool go = true;
+    int most = GROUP;
 
     if (total == 0)
         return;
     job = ay_job_begin(s, "reembed", total);
     ay_log(AY_LOG_INFO, "service", "%lld pictures need a vector of this model", (long long)total);
     while (go && gr.n > 0) {
-        ay_status status = embed_group(s, &gr);
+        ay_status status;
+        gr.n = gr.n < most ? gr.n : most;
+        status = embed_group(s, &gr);
+        most = status == AY_EBUSY ? 1 : most < GROUP ? most * 2 : GROUP;
         if (status == AY_EBUSY || status == AY_EUNKNOWN)
             nap(s, status == AY_EBUSY ? 100 : 2000);
         left = find_waiting(s, &gr);
