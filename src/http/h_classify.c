@@ -72,7 +72,7 @@ static json_t *theme_json(const ay_word_answer *a)
 {
     if (!*a->theme)
         return json_null();
-    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "theme", a->theme, "accepted",
+    return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o}", "theme", a->theme, "known", a->theme_known, "accepted",
                      ay_view_real(a->evidence.accepted), "rejected", ay_view_real(a->evidence.rejected),
                      "posterior", ay_view_real(a->posterior), "weight", ay_view_real(a->weight));
 }

@@ -55,7 +55,7 @@ static json_t *similar_images(const ay_word_answer *a)
 
 static json_t *affinity_json(const ay_word_answer *a)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "theme", a->theme, "accepted",
+    return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o}", "theme", a->theme, "known", a->theme_known, "accepted",
                      ay_view_real(a->evidence.accepted), "rejected", ay_view_real(a->evidence.rejected),
                      "posterior", ay_view_real(a->posterior), "weight", ay_view_real(a->weight));
 }
@@ -111,9 +111,11 @@ static json_t *answer_json(const ay_upload *u, const ay_word_answer *a, const ay
 /* Its clients expect numbers: when no label can be read there are none, and the request is refused. */
 static ay_status nothing_known(const ay_word_answer *a, ay_err *err)
 {
-    return ay_fail(err, AY_EINVAL, "the encoder knows no word of %s (%s ...), so it says nothing; one that "
-                   "reads any text: assay model pull vit-b-32-laion2b",
-                   a->sifted.unread.n == 1 ? "this label" : "these labels", a->sifted.unread.item[0]);
+    bool one = a->sifted.unread.n == 1;
+
+    return ay_fail(err, AY_EINVAL, "the encoder knows no word of %s (%.100s%s), so it says nothing; one that "
+                   "reads any text: assay model pull vit-b-32-laion2b", one ? "this label" : "these labels",
+                   a->sifted.unread.item[0], one ? "" : ", ...");
 }
 
 ay_status ay_h_s2_classify(ay_request *rq, ay_err *err)

@@ -95,7 +95,7 @@ ay_status ay_request_picture(const ay_request *rq, const ay_upload **out, ay_err
     if (!u)
         return ay_fail(err, AY_EINVAL,
                        "no picture was sent: post its bytes, or a form with the "
-                       "picture in the field 'image'");
+                       "picture in the field 'image' or 'file'");
     if (u->too_large)
         return ay_fail(err, AY_ELIMIT, "the picture is too large");
     if (u->data.len == 0)

@@ -331,3 +331,20 @@ test('two names for one thing: the page calls it undecided because the server do
     equal(await page.locator('.result').getAttribute('data-status'), 'ambiguous', 'undecided');
     await shot('words-even');
 });
+
+test('a verdict about a theme that the encoder does not know is kept, and the page says that it moves nothing', async ({ page, pictures, shot }) => {
+    await open(page, 'gear,coil');
+    await page.setInputFiles('#word-files', pictures.fresh.Gear[0]);
+    await answered(page);
+    await page.fill('#theme', 'zorblax');
+    await page.click('[data-do="thumb-up"]');
+    await page.waitForSelector('[data-part="theme-unknown"]');
+    check(/no score moves/.test(await page.locator('[data-part="theme-unknown"]').textContent()), 'it says so');
+    check(!/count more/.test(await page.locator('[data-part="given"]').textContent()), 'and promises nothing');
+    await page.locator('.thumbs').scrollIntoViewIfNeeded();
+    await shot('words-theme-unknown');
+    await page.fill('#theme', 'gear');
+    await page.click('[data-do="thumb-up"]');
+    await until(async () => /count more/.test(await page.locator('[data-part="given"]').textContent()), 'a known one does');
+    equal(await page.locator('[data-part="theme-unknown"]').count(), 0, 'nothing more of the other');
+});

@@ -287,6 +287,8 @@ test("the embedded encoder scores what it knows and names what it does not", asy
   check(even.margin < 0.05 && even.ambiguous && even.message_code === "ambiguous" && /first two/.test(even.message), even);
   const same = await classify(gear, { labels: "gear,cogwheel,strawberry" });
   check(!same.ambiguous && same.confidence_margin === even.margin, "the old route has what it had", same);
+  const theme = async (name) => (await v1(gear, { labels: "gear,apple", theme: name })).theme;
+  check((await theme("Apple")).known && !(await theme("zorblax")).known, "which themes can move a score");
   const other = await v1(gear, { labels: "strawberry,elephant", none_of_these: "true" });
   check(other.none_of_these > a.none_of_these + 0.3, "none of these", a.none_of_these, other.none_of_these);
   check(other.message_code === (other.none_of_these >= 0.5 ? "none_of_these" : other.ambiguous ? "ambiguous" : "best"), other);

@@ -136,6 +136,17 @@ static ay_status embed_labels(asking *k, ay_err *err)
     return status;
 }
 
+static ay_status read_theme(asking *k, ay_err *err)
+{
+    ay_words_text known = {0};
+    ay_status status = AY_OK;
+
+    if (*k->out->theme)
+        status = ay_wordy_fault(ay_sift_one(&k->w->reader, k->out->theme, k->a, &known, err), err);
+    k->out->theme_known = known.known > 0;
+    return status;
+}
+
 static ay_status read_labels(asking *k, ay_err *err)
 {
     const char *text = k->q->labels;
@@ -215,16 +226,14 @@ static ay_status boosts(asking *k, double *boost, ay_err *err)
     const ay_labels *l = &k->out->labels;
     size_t row = (size_t)k->dim * sizeof(float);
     float *plain = ay_arena_alloc(k->a, (size_t)l->n * row), *theme = ay_arena_alloc(k->a, row);
-    ay_words_text known;
     ay_status status;
 
     if (!plain || !theme)
         return ay_fail(err, AY_ENOMEM, "%d labels", l->n);
-    status = ay_wordy_fault(ay_sift_one(&k->w->reader, k->out->theme, k->a, &known, err), err);
     for (int i = 0; i < l->n; i++)
         boost[i] = 1;
-    if (status != AY_OK || !known.known)
-        return status;
+    if (!k->out->theme_known)
+        return AY_OK;
     status = texts_to(k, &k->out->theme, 1, theme, err);
     if (status == AY_OK)
         status = texts_to(k, l->item, l->n, plain, err);
@@ -395,6 +404,8 @@ static ay_status answer(ay_service *s, const ay_word_request *q, ay_arena *a, ay
         status = ay_wordy_pair(s, err);
     if (status == AY_OK)
         status = read_labels(&k, err);
+    if (status == AY_OK)
+        status = read_theme(&k, err);
     if (status == AY_OK)
         status = see(&k, err);
     if (status == AY_OK)

@@ -75,6 +75,7 @@ typedef struct {
     double nsfw_threshold;
     double none;            /* negative: not asked, or nothing is judged */
     const char *theme;      /* normalised; "" for none */
+    bool theme_known;       /* the encoder knows a word of it; else verdicts about it move nothing */
     ay_evidence evidence;   /* about this picture and theme, as of now */
     double posterior, weight;
     ay_word_similar *similar; /* most similar first */

@@ -22,6 +22,9 @@ export function thumbs(shot) {
     const theme = h('input', { type: 'text', id: 'theme', value: prefs.subject || '', maxlength: 64, autocomplete: 'off', placeholder: r.label ?? '', list: 'theme-words', onchange: () => setPref('subject', theme.value.trim()) });
     const wanted = () => theme.value.trim() || r.label || '';
 
+    /** What a verdict did; without a known word it moves nothing, and that is said beside. */
+    const said = (g) => t(g.back ? 'verdict_back' : r.theme && !r.theme.known ? (g.accepted ? 'verdict_kept_yes' : 'verdict_kept_no') : g.accepted ? 'verdict_yes' : 'verdict_no', { theme: g.theme });
+
     async function give(accepted, back = false) {
         const name = back ? given.theme : wanted();
         if (!name) return theme.focus();
@@ -31,7 +34,7 @@ export function thumbs(shot) {
             await api.verdict({ sha256: r.sha256, theme: name, accepted }, key());
             shot.given = { theme: name, accepted, back };
             setPref('subject', name);
-            say(t(back ? 'verdict_back' : accepted ? 'verdict_yes' : 'verdict_no', { theme: name }));
+            say(t(back ? 'verdict_back' : accepted ? 'verdict_kept_yes' : 'verdict_kept_no', { theme: name }));
             await askAgain();
         } catch (error) {
             put(bad, explain(error));
@@ -46,7 +49,8 @@ export function thumbs(shot) {
     return h('section', { class: 'teach thumbs', 'aria-label': t('verdict') },
         h('div', { class: 'thumb-row' }, h('label', { class: 'legend', for: 'theme' }, t('verdict')), theme, h('datalist', { id: 'theme-words' }, r.scores.slice(0, 12).map((s) => h('option', { value: s.label }))), buttons),
         bad,
-        given ? h('p', { class: 'given', 'data-part': 'given' }, icon('check'), h('span', {}, t(given.back ? 'verdict_back' : given.accepted ? 'verdict_yes' : 'verdict_no', { theme: given.theme })),
+        given && !given.back && r.theme && !r.theme.known ? h('p', { class: 'muted small', 'data-part': 'theme-unknown' }, t('verdict_unknown', { theme: given.theme })) : null,
+        given ? h('p', { class: 'given', 'data-part': 'given' }, icon('check'), h('span', {}, said(given)),
             !given.back && h('button', { class: 'btn quiet plain', type: 'button', 'data-do': 'verdict-back', onclick: () => give(!given.accepted, true) }, t('verdict_undo')))
             : h('p', { class: 'muted small' }, t('verdict_help')));
 }
