@@ -22,6 +22,7 @@ static const ay_param_text params[] = {
     {"dataset", "string", "A data set's name; absent: the active one", 0, 0, NULL},
     {"encoder", "string", "An encoder: default, a name of the list, or org/name of a hub with the slash as %2F", 0, 0, NULL},
     {"file", "string", "The picture's name", 0, 0, NULL},
+    {"far", "string", "true: the farthest from the centre first", 0, 0, "true|false"},
     {"format", "string", "Of pictures: jpeg, png, ...; of the certificate: der, or pem (absent: der, which phones take)", 0, 0, NULL},
     {"from", "integer", "The first point of the curve to answer with; absent: 0", 0, 2147483647, NULL},
     {"id", "integer", "A number from the list", 1, 2147483647, NULL},

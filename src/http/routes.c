@@ -69,6 +69,16 @@ const ay_route ay_routes[] = {
     {"POST", "/v1/train", ay_h_train, 0, AY_BODY_JSON, "trained models", "train", "Start a training in the background", "", "TrainRequest", "202:JobWhole 400 404 409 413 415"},
     {"GET", "/v1/train/sources", ay_h_train_sources, 0, AY_BODY_NONE, "trained models", "trainSources", "Data sets and folders that can be trained on", "", NULL, "200:TrainSources"},
 
+    /* groups */
+    {"GET", "/v1/clusters", ay_h_clusters, 0, AY_BODY_NONE, "groups", "clusters", "The groups of a data set's pictures as they are kept, the largest first", "dataset", NULL, "200:ClusterList 404 503"},
+    {"POST", "/v1/clusters/run", ay_h_clusters_run, 0, AY_BODY_JSON, "groups", "runClusters", "Make the groups anew, in the background; pinned ones stay, the others keep number and name where they are the same; the job's detail has an undo token", "", "ClusterRun", "202:JobWhole 400 404 409 413 415 503"},
+    {"POST", "/v1/clusters/merge", ay_h_clusters_merge, 0, AY_BODY_JSON, "groups", "mergeClusters", "Several groups become one: that which a person named, else the largest", "", "ClusterMerge", "200:ClusterChanged 400 404 413 415 503"},
+    {"GET", "/v1/clusters/{id}", ay_h_cluster_get, 0, AY_BODY_NONE, "groups", "cluster", "One group with its centre", "", NULL, "200:ClusterWhole 404"},
+    {"PATCH", "/v1/clusters/{id}", ay_h_cluster_change, 0, AY_BODY_JSON, "groups", "changeCluster", "Name a group, pin it or let it go", "", "ClusterChange", "200:ClusterChanged 400 404 413 415 503"},
+    {"GET", "/v1/clusters/{id}/pictures", ay_h_cluster_pictures, 0, AY_BODY_NONE, "groups", "clusterPictures", "The pictures of a group, nearest to its centre first; id 0: those that are in none", "dataset offset limit far", NULL, "200:ClusterPictures 400 404"},
+    {"POST", "/v1/clusters/{id}/pictures", ay_h_cluster_move, 0, AY_BODY_JSON, "groups", "moveToCluster", "Move pictures of its data set to a group; id 0: out of their groups", "", "ClusterMove", "200:ClusterMoved 400 404 409 413 415 503"},
+    {"POST", "/v1/clusters/{id}/split", ay_h_cluster_split, 0, AY_BODY_JSON, "groups", "splitCluster", "Split a group into parts that are more alike; the largest keeps number and name", "", "ClusterSplit", "200:ClusterParts 400 404 409 413 415 503"},
+
     /* encoders */
     {"GET", "/v1/encoders", ay_h_encoders, 0, AY_BODY_NONE, "encoders", "encoders", "Encoders: the embedded one, those that can be pulled, those that are here; which one serves", "", NULL, "200:EncoderList 400"},
     {"POST", "/v1/encoders/{encoder}/pull", ay_h_encoder_pull, 0, AY_BODY_JSON, "encoders", "pullEncoder", "Bring an encoder to this machine, in the background; goes on where an earlier pull stopped", "", "PullForm", "202:JobWhole 400 404 409 413 415 503"},
@@ -110,6 +120,10 @@ const ay_route ay_routes[] = {
     {"POST", "/classify", ay_h_s2_classify, 0, AY_BODY_PICTURE, "words", "s2Classify", "Which of these words fits the picture best?", "", "S2ClassifyForm", "200:S2Answer 400 409 413 415 422 503"},
     {"GET", "/labels", ay_h_s2_labels, 0, AY_BODY_NONE, "words", "s2Labels", "The default labels, and the thresholds in force", "", NULL, "200:S2Labels"},
     {"POST", "/feedback", ay_h_s2_feedback, 0, AY_BODY_JSON, "words", "s2Feedback", "Does this picture belong to this theme?", "", "S2FeedbackForm", "200:S2Ok 400 404 409 413 415 422 503"},
+
+    /* the picture organiser's routes */
+    {"GET", "/clusters", ay_h_s4_clusters, 0, AY_BODY_NONE, "picture organiser", "s4Clusters", "The library's groups as they are kept; up to 2,000 pictures are grouped when they were not", "", NULL, "200:S4Clusters 503"},
+    {"GET", "/clusters/grouped", ay_h_s4_grouped, 0, AY_BODY_NONE, "picture organiser", "s4ClustersGrouped", "The same by category", "", NULL, "200:S4Grouped 503"},
 
     /* the part classifier's routes */
     {"POST", "/upload", ay_h_s3_upload, 0, AY_BODY_PICTURE, "part classifier", "s3Upload", "Classify one picture", "return_top_3", "S3UploadForm", "200:S3Result 400 409 413 415 422 503"},

@@ -344,6 +344,7 @@ ay_status ay_clusters_open(ay_service *s, ay_err *err)
     c->quiet_ms = QUIET_MS;
     pthread_mutex_init(&c->lock, NULL);
     s->clusters = c;
+    ay_clusters_offer(s);
     for (int i = 0; i < s->ngalleries && status == AY_OK; i++)
         status = ay_clusters_reload(s, s->galleries[i]->id, err);
     return status;

@@ -78,6 +78,7 @@ typedef struct {
     float cohesion; /* mean cosine to the centre */
     float mean, far; /* 1 - cosine to the centre: mean, and what 19 of 20 are within */
     const float *centre; /* dim, unit length; NULL where not asked for */
+    int dim;
     ay_cluster_picture sample[AY_CLUSTER_SAMPLE]; /* the medoid, then from near to far */
     int nsample;
     ay_cluster_picture outlier[AY_CLUSTER_OUTLIERS]; /* the farthest first */
@@ -115,8 +116,8 @@ typedef struct {
     bool outlier;
 } ay_cluster_member;
 /* The pictures of a group, nearest to the centre first, far: farthest first; id 0: those of dataset that are in none, newest first.
- * At most limit from offset on; *total counts all. */
-ay_status ay_clusters_pictures(ay_service *s, int64_t id, const char *dataset, bool far, size_t offset, size_t limit, ay_arena *a,
+ * At most limit from offset on; *total counts all.  *dataset becomes the name of the group's. */
+ay_status ay_clusters_pictures(ay_service *s, int64_t id, const char **dataset, bool far, size_t offset, size_t limit, ay_arena *a,
                                ay_cluster_member **out, size_t *n, size_t *total, ay_err *err);
 
 /* The group that a member of a data set is in; 0: none.  May be called with the service's `lock` held. */
@@ -127,6 +128,8 @@ int64_t ay_cluster_of(ay_service *s, int64_t dataset_id, int64_t member);
 /* Trimmed; the new name.  AY_EINVAL: blank, too long. */
 ay_status ay_cluster_rename(ay_service *s, int64_t id, const char *name, char undo[AY_UNDO_SIZE], ay_err *err);
 ay_status ay_cluster_pin(ay_service *s, int64_t id, bool pinned, char undo[AY_UNDO_SIZE], ay_err *err);
+/* Both at once, with one token; NULL: as it is. */
+ay_status ay_cluster_change(ay_service *s, int64_t id, const char *name, const bool *pinned, char undo[AY_UNDO_SIZE], ay_err *err);
 /* Several of one data set become one: the number and name of the one that a person named, else of the largest; *id is which.  name NULL or
  * "": that.  AY_EINVAL: fewer than two, or of several data sets. */
 ay_status ay_cluster_merge(ay_service *s, const int64_t *ids, size_t n, const char *name, int64_t *id, char undo[AY_UNDO_SIZE],

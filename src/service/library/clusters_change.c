@@ -83,17 +83,24 @@ static ay_status trim(const char *name, char text[AY_NAME_MAX + 1], char **out, 
     return AY_OK;
 }
 
+ay_status ay_cluster_change(ay_service *s, int64_t id, const char *name, const bool *pinned, char undo[AY_UNDO_SIZE], ay_err *err)
+{
+    char text[AY_NAME_MAX + 1], *word = NULL;
+    ay_status status = name ? trim(name, text, &word, err) : AY_OK;
+
+    return status == AY_OK
+               ? change_one(s, id, word ? "cluster.rename" : pinned && *pinned ? "cluster.pin" : "cluster.unpin", word, pinned, undo, err)
+               : status;
+}
+
 ay_status ay_cluster_rename(ay_service *s, int64_t id, const char *name, char undo[AY_UNDO_SIZE], ay_err *err)
 {
-    char text[AY_NAME_MAX + 1], *word;
-    ay_status status = trim(name, text, &word, err);
-
-    return status == AY_OK ? change_one(s, id, "cluster.rename", word, NULL, undo, err) : status;
+    return ay_cluster_change(s, id, name, NULL, undo, err);
 }
 
 ay_status ay_cluster_pin(ay_service *s, int64_t id, bool pinned, char undo[AY_UNDO_SIZE], ay_err *err)
 {
-    return change_one(s, id, pinned ? "cluster.pin" : "cluster.unpin", NULL, &pinned, undo, err);
+    return ay_cluster_change(s, id, NULL, &pinned, undo, err);
 }
 
 /* ---- merge */

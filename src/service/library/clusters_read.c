@@ -188,14 +188,14 @@ static ay_status list_rows(const ay_cluster_view *v, const ay_gallery *g, const 
     return ok ? AY_OK : ay_fail(err, AY_ENOMEM, "the pictures of a group");
 }
 
-ay_status ay_clusters_pictures(ay_service *s, int64_t id, const char *dataset, bool far, size_t offset, size_t limit, ay_arena *a,
+ay_status ay_clusters_pictures(ay_service *s, int64_t id, const char **dataset, bool far, size_t offset, size_t limit, ay_arena *a,
                                ay_cluster_member **out, size_t *n, size_t *total, ay_err *err)
 {
     const ay_cluster *k = NULL;
     ay_cluster_view *v = NULL;
     const ay_gallery *g;
     int64_t of = 0;
-    ay_status status = id ? AY_OK : ay_clusters_dataset(s, dataset, &of, err);
+    ay_status status = id ? AY_OK : ay_clusters_dataset(s, *dataset, &of, err);
 
     if (status != AY_OK)
         return status;
@@ -207,6 +207,9 @@ ay_status ay_clusters_pictures(ay_service *s, int64_t id, const char *dataset, b
         status = g ? list_rows(v, g, k, far, offset, limit, a, out, n, total, err)
                    : ay_fail(err, AY_ENOTFOUND, "the data set was deleted");
         pthread_rwlock_unlock(&s->lock);
+        *dataset = ay_arena_strdup(a, v->told.dataset);
+        if (!*dataset && status == AY_OK)
+            status = ay_fail(err, AY_ENOMEM, "the pictures of a group");
         ay_cluster_view_let(s, v);
     } else {
         status = id ? AY_ENOTFOUND : AY_EBUSY;

@@ -5,6 +5,7 @@
 
 static ay_err err;
 static fake_encoder fake;
+static const char *library = "";
 
 typedef struct {
     ay_service *s;
@@ -78,7 +79,7 @@ static int64_t group_of(bench *b, int picture)
     size_t n, total;
 
     for (size_t k = 0; k < all.n; k++) {
-        CHECK_OK(ay_clusters_pictures(b->s, all.cluster[k].id, NULL, false, 0, 500, &b->a, &list, &n, &total, &err), err);
+        CHECK_OK(ay_clusters_pictures(b->s, all.cluster[k].id, &library, false, 0, 500, &b->a, &list, &n, &total, &err), err);
         CHECK(n == total && n == all.cluster[k].size);
         for (size_t i = 0; i < n; i++)
             if (strcmp(list[i].sha256, b->names[picture]) == 0)
@@ -127,9 +128,9 @@ static void groups_are_made_told_and_kept(void)
         CHECK(c->named_by == AY_NAMED_BY_MEDOID && strncmp(c->name, "colour ", 7) == 0 && c->name[7] == 'a' + k);
         CHECK(fabsf(ay_dot(c->centre, c->centre, FAKE_DIM) - 1) < 1e-5f);
     }
-    CHECK_OK(ay_clusters_pictures(b.s, all.cluster[0].id, NULL, false, 2, 4, &b.a, &list, &n, &total, &err), err);
+    CHECK_OK(ay_clusters_pictures(b.s, all.cluster[0].id, &library, false, 2, 4, &b.a, &list, &n, &total, &err), err);
     CHECK(n == 4 && total == 12 && list[0].similarity >= list[3].similarity && list[0].unsorted && list[0].width == 24);
-    CHECK(ay_clusters_pictures(b.s, 987654, NULL, false, 0, 4, &b.a, &list, &n, &total, &err) == AY_ENOTFOUND);
+    CHECK(ay_clusters_pictures(b.s, 987654, &library, false, 0, 4, &b.a, &list, &n, &total, &err) == AY_ENOTFOUND);
     int64_t ids[3] = {all.cluster[0].id, all.cluster[1].id, all.cluster[2].id};
     reopen(&b);
     all = get(&b);

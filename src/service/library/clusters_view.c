@@ -193,7 +193,7 @@ static ay_status fill(making *m, ay_err *err)
     for (size_t k = 0; k < n; k++)
         v->told.cluster[k] = (ay_cluster){.id = set->cluster[k].cluster, .name = set->cluster[k].name,
                                           .named_by = set->cluster[k].named_by, .pinned = set->cluster[k].pinned,
-                                          .by_hand = set->cluster[k].by_hand, .centre = m->centres + k * dim};
+                                          .by_hand = set->cluster[k].by_hand, .centre = m->centres + k * dim, .dim = m->g->dim};
     sort_items(m);
     add_centres(m);
     for (size_t k = 0; k < n; k++)

@@ -1,0 +1,201 @@
+/* service/library/clusters_share.c - groups as other features and the picture organiser's routes use them. */
+#include "service/library/clusters_parts.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "service/library/clusters_open.h"
+#include "service/library/clusters_plain.h"
+#include "service/library/filter.h"
+#include "service/words/sift.h"
+#include "service/words/wordy.h"
+
+#include <string.h>
+
+/* ---- filters */
+
+static ay_status filter_mask(ay_service *s, const ay_gallery *g, const char *cluster, uint8_t *in, ay_err *err)
+{
+    ay_cluster_set *set = ay_cluster_set_use(s, g->id, err);
+    int32_t at = CLUSTER_OUTSIDE;
+    long id = 0;
+
+    if (!set)
+        return AY_EBUSY;
+    for (size_t k = 0; ay_str_to_long(cluster, 1, INT64_MAX, &id) && k < set->n; k++)
+        if (set->cluster[k].cluster == id)
+            at = (int32_t)k;
+    for (size_t i = 0; at >= 0 && i < g->n; i++)
+        in[i] = ay_cluster_set_find(set, g->items[i].member) == at;
+    ay_cluster_set_let(s, set);
+    return at >= 0 ? AY_OK : ay_fail(err, AY_ENOTFOUND, "no group %.40s in data set \"%s\"", cluster, g->name);
+}
+
+static int64_t filter_of(ay_service *s, const ay_gallery *g, size_t row)
+{
+    return ay_cluster_of(s, g->id, g->items[row].member);
+}
+
+static uint64_t filter_version(ay_service *s, const ay_gallery *g)
+{
+    ay_cluster_set *set = ay_cluster_set_use(s, g->id, NULL);
+    uint64_t revision = set ? set->revision : 0;
+
+    if (set)
+        ay_cluster_set_let(s, set);
+    return revision;
+}
+
+void ay_clusters_offer(ay_service *s)
+{
+    static const ay_filter_groups groups = {filter_mask, filter_of, filter_version};
+
+    ay_filter_set_groups(s, &groups);
+}
+
+/* ---- categories: which of some words a centre is nearest to */
+
+static const char *const objects[] = {"cat", "dog", "car", "person", "bird", "food", "building", "nature", "animal"};
+static const char *const backgrounds[] = {"indoor", "outdoor", "nature", "urban", "simple"};
+enum { CATEGORIES = 9 };
+
+typedef struct {
+    const char *word[CATEGORIES];
+    float *vectors;
+    int n, dim;
+} ay_categories;
+
+/* The words that the encoder reads; none is no failure. */
+static ay_status read_words(ay_service *s, const char *const *words, int n, const char *form, int dim, ay_arena *a, ay_categories *out,
+                            ay_err *err)
+{
+    const char *text[CATEGORIES];
+    bool closed = s->words->closed;
+
+    out->dim = dim;
+    for (int i = 0; i < n; i++) {
+        ay_words_text known;
+        ay_status status = ay_sift_one(&s->words->reader, words[i], a, &known, err);
+        if (status != AY_OK)
+            return status;
+        if (!known.known)
+            continue;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        text[out->n] = closed ? words[i] : ay_arena_printf(a, form, words[i]);
+#pragma GCC diagnostic pop
+        if (!text[out->n])
+            return ay_fail(err, AY_ENOMEM, "categories");
+        out->word[out->n++] = words[i];
+    }
+    if (out->n < 2)
+        out->n = 0;
+    out->vectors = ay_arena_alloc(a, (size_t)(CATEGORIES * dim) * sizeof *out->vectors);
+    if (!out->vectors)
+        return ay_fail(err, AY_ENOMEM, "categories");
+    return out->n ? ay_wordy_embed(s, text, out->n, out->vectors, err) : AY_OK;
+}
+
+static const char *nearest(const ay_categories *c, const float *centre)
+{
+    float most = -2;
+    int best = -1;
+
+    for (int i = 0; i < c->n; i++) {
+        float near = ay_dot(centre, c->vectors + (size_t)i * (size_t)c->dim, c->dim);
+        if (near > most) {
+            most = near;
+            best = i;
+        }
+    }
+    return best >= 0 ? c->word[best] : NULL;
+}
+
+/* ---- groups with all their pictures */
+
+/* The mean of the vectors that are in no group, unit length; with the service's lock held. */
+static void mean_outside(const ay_cluster_view *v, const ay_gallery *g, float *mean)
+{
+    size_t dim = (size_t)g->dim;
+
+    memset(mean, 0, dim * sizeof *mean);
+    for (size_t i = 0; i < g->nready; i++)
+        for (size_t d = 0; ay_cluster_set_find(v->set, g->items[i].member) < 0 && d < dim; d++)
+            mean[d] += g->vectors[i * dim + d];
+    ay_unit(mean, mean, g->dim);
+}
+
+static ay_status collect(const ay_cluster_view *v, const ay_gallery *g, ay_arena *a, ay_plain_cluster **out, size_t *n, ay_err *err)
+{
+    size_t dim = (size_t)g->dim, groups = v->told.n, loose = v->told.outside + v->told.waiting;
+    ay_plain_cluster *list = ay_arena_alloc(a, (groups + 1) * sizeof *list);
+    float *centres = ay_arena_alloc(a, (groups + 1) * dim * sizeof *centres);
+
+    *out = list;
+    *n = 0;
+    if (!list || !centres)
+        return ay_fail(err, AY_ENOMEM, "the groups of %s", g->name);
+    for (size_t k = 0; k <= groups; k++) {
+        const ay_cluster *c = k < groups ? &v->told.cluster[k] : NULL;
+        size_t most = c ? c->size : loose;
+        list[k] = (ay_plain_cluster){.id = c ? c->id : 0, .name = c ? ay_arena_strdup(a, c->name) : "outliers",
+                                     .centre = centres + k * dim, .member = ay_arena_alloc(a, (most + 1) * sizeof(int64_t))};
+        if (!list[k].name || !list[k].member)
+            return ay_fail(err, AY_ENOMEM, "the groups of %s", g->name);
+        if (c)
+            memcpy(centres + k * dim, c->centre, dim * sizeof *centres);
+    }
+    for (size_t i = 0; i < g->n; i++) {
+        int32_t at = ay_cluster_set_find(v->set, g->items[i].member);
+        ay_plain_cluster *k = &list[at >= 0 ? (size_t)v->at[at] : groups];
+        if (k->n < (at >= 0 ? v->told.cluster[v->at[at]].size : loose))
+            k->member[k->n++] = g->items[i].member;
+    }
+    mean_outside(v, g, centres + groups * dim);
+    for (size_t k = 0; k <= groups; k++)
+        if (list[k].n)
+            list[(*n)++] = list[k];
+    return AY_OK;
+}
+
+static ay_status categorise(ay_service *s, ay_plain_cluster *list, size_t n, int dim, ay_arena *a, ay_err *err)
+{
+    ay_categories object = {.n = 0}, background = {.n = 0};
+    ay_status status;
+
+    if (!n || ay_wordy_pair(s, NULL) != AY_OK)
+        return AY_OK;
+    status = read_words(s, objects, CATEGORIES, "a photo of a %s", dim, a, &object, err);
+    if (status == AY_OK)
+        status = read_words(s, backgrounds, 5, "a photo with %s background", dim, a, &background, err);
+    for (size_t k = 0; k < n && status == AY_OK; k++) {
+        list[k].object = nearest(&object, list[k].centre);
+        list[k].background = nearest(&background, list[k].centre);
+    }
+    return status;
+}
+
+ay_status ay_clusters_plain(ay_service *s, const char *dataset, ay_arena *a, ay_plain_cluster **out, size_t *n, int *dim, ay_err *err)
+{
+    ay_cluster_view *v;
+    const ay_gallery *g;
+    int64_t id = 0;
+    ay_status status = ay_clusters_dataset(s, dataset, &id, err);
+
+    if (status != AY_OK)
+        return status;
+    ay_encoder_enter(s);
+    v = ay_cluster_view_use(s, id, err);
+    status = v ? AY_OK : AY_EBUSY;
+    if (v) {
+        pthread_rwlock_rdlock(&s->lock);
+        g = ay_service_by_id(s, id);
+        status = g ? collect(v, g, a, out, n, err) : ay_fail(err, AY_ENOTFOUND, "the data set was deleted");
+        *dim = v->told.dim;
+        pthread_rwlock_unlock(&s->lock);
+        ay_cluster_view_let(s, v);
+    }
+    if (status == AY_OK)
+        status = categorise(s, *out, *n, *dim, a, err);
+    ay_encoder_leave(s);
+    return status;
+}
