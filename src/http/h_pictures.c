@@ -4,6 +4,7 @@
 #include "http/view.h"
 
 #include "base/str.h"
+#include "service/library/change.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -116,4 +117,144 @@ ay_status ay_h_pictures_facts(ay_request *rq, ay_err *err)
                                    moment(f.first_us), "taken_last", moment(f.last_us), "cameras", counts(f.cameras, f.ncameras),
                                    "formats", counts(f.formats, f.nformats)),
                          err);
+}
+
+/* ---- changes of many */
+
+ay_status ay_h_texts(ay_request *rq, const char *name, size_t most, const char ***out, size_t *n, ay_err *err)
+{
+    const json_t *v = json_object_get(rq->json, name);
+
+    *n = 0;
+    *out = NULL;
+    if (!v || json_is_null(v))
+        return AY_OK;
+    if (!json_is_array(v))
+        return ay_fail(err, AY_EINVAL, "'%s' must be a list of texts", name);
+    if (json_array_size(v) > most)
+        return ay_fail(err, AY_ELIMIT, "'%s' has %zu entries; at most %zu", name, json_array_size(v), most);
+    *out = ay_request_alloc(rq, (json_array_size(v) + 1) * sizeof **out);
+    if (!*out)
+        return ay_fail(err, AY_ENOMEM, "no memory for the request");
+    for (; *n < json_array_size(v); (*n)++)
+        if (!((*out)[*n] = json_string_value(json_array_get(v, *n))))
+            return ay_fail(err, AY_EINVAL, "'%s': number %zu is not a text", name, *n + 1);
+    return AY_OK;
+}
+
+/* The keys of a body, so that a mistyped one is not a change that silently does less. */
+static ay_status only_keys(const json_t *body, const char *const *keys, ay_err *err)
+{
+    const char *key;
+    json_t *v;
+
+    if (!json_is_object(body))
+        return ay_fail(err, AY_EINVAL, "the body must be a JSON object");
+    json_object_foreach((json_t *)(uintptr_t)body, key, v) {
+        int i = 0;
+        while (keys[i] && strcmp(keys[i], key) != 0)
+            i++;
+        if (!keys[i])
+            return ay_fail(err, AY_EINVAL, "'%.60s' is nothing that can be given here", key);
+    }
+    return AY_OK;
+}
+
+enum { PICTURES_MOST = 200000 };
+
+static ay_status read_which(ay_request *rq, ay_which *w, ay_err *err)
+{
+    const json_t *filter = json_object_get(rq->json, "filter");
+    ay_picture_filter *f;
+    const char **list;
+    ay_status status = ay_h_texts(rq, "sha256", PICTURES_MOST, &list, &w->n, err);
+
+    w->sha256 = list;
+    w->dataset = ay_request_field(rq, "dataset");
+    if (status || !filter || json_is_null(filter))
+        return status;
+    if (list)
+        return ay_fail(err, AY_EINVAL, "give 'sha256' or 'filter', not both");
+    f = ay_request_alloc(rq, sizeof *f);
+    if (!f)
+        return ay_fail(err, AY_ENOMEM, "no memory for the request");
+    w->filter = f;
+    return ay_filter_json(f, &rq->arena, filter, err);
+}
+
+static ay_status read_tags(ay_request *rq, const char *name, const char **out, int *n, ay_err *err)
+{
+    const char **list;
+    size_t count;
+    ay_status status = ay_h_texts(rq, name, AY_CHANGE_TAGS, &list, &count, err);
+
+    for (size_t i = 0; i < count && !status; i++)
+        out[(*n)++] = list[i];
+    return status;
+}
+
+static ay_status reply_changed(ay_request *rq, const ay_changed *c, ay_err *err)
+{
+    return ay_reply_json(rq, 200,
+                         json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "pictures", (json_int_t)c->pictures, "missing",
+                                   (json_int_t)c->missing, "changed", (json_int_t)c->changed, "tagged", (json_int_t)c->tagged, "untagged",
+                                   (json_int_t)c->untagged, "moved", (json_int_t)c->moved, "album_added", (json_int_t)c->put,
+                                   "album_removed", (json_int_t)c->taken, "deleted", (json_int_t)c->trashed, "added",
+                                   (json_int_t)c->added, "undo", text_or_null(c->undo)),
+                         err);
+}
+
+static const char *number_text(ay_request *rq, const json_t *v)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%lld", (long long)json_integer_value(v));
+    return ay_request_strdup(rq, text);
+}
+
+ay_status ay_h_pictures_change(ay_request *rq, ay_err *err)
+{
+    static const char *const keys[] = {"dataset", "sha256", "filter", "add_tags", "remove_tags", "class", "album_add", "album_remove",
+                                       "delete", NULL};
+    ay_change_of_pictures c = {.nadd = 0};
+    const json_t *trash = json_object_get(rq->json, "delete");
+    const json_t *klass = json_object_get(rq->json, "class");
+    ay_which w = {.n = 0};
+    ay_changed out;
+    ay_status status = only_keys(rq->json, keys, err);
+
+    if (!status)
+        status = read_which(rq, &w, err);
+    if (!status)
+        status = read_tags(rq, "add_tags", c.add, &c.nadd, err);
+    if (!status)
+        status = read_tags(rq, "remove_tags", c.remove, &c.nremove, err);
+    if (!status && trash && !json_is_boolean(trash))
+        status = ay_fail(err, AY_EINVAL, "'delete' must be true or false");
+    if (status)
+        return status;
+    c.klass = json_is_integer(klass) ? number_text(rq, klass) : ay_request_field(rq, "class");
+    c.album_add = ay_request_field(rq, "album_add");
+    c.album_remove = ay_request_field(rq, "album_remove");
+    c.trash = json_is_true(trash);
+    status = ay_change_pictures(rq->service, &w, &c, &rq->arena, &out, err);
+    return status ? status : reply_changed(rq, &out, err);
+}
+
+ay_status ay_h_pictures_teach(ay_request *rq, ay_err *err)
+{
+    static const char *const keys[] = {"dataset", "sha256", "filter", "to", NULL};
+    const json_t *to = json_object_get(rq->json, "to");
+    const char *dataset = json_string_value(json_object_get(to, "dataset")), *klass = json_string_value(json_object_get(to, "class"));
+    ay_which w = {.n = 0};
+    ay_changed out;
+    ay_status status = only_keys(rq->json, keys, err);
+
+    if (!status && (!dataset || !*dataset || !klass || !*klass))
+        status = ay_fail(err, AY_EINVAL, "'to' must be an object with 'dataset' and 'class'");
+    if (!status)
+        status = read_which(rq, &w, err);
+    if (!status)
+        status = ay_change_teach(rq->service, &w, dataset, klass, &rq->arena, &out, err);
+    return status ? status : reply_changed(rq, &out, err);
 }

@@ -10,4 +10,7 @@ ay_status ay_h_filter_query(ay_request *rq, ay_picture_filter *f, ay_err *err);
 /* A picture of a list. */
 json_t *ay_view_shelf_item(const ay_shelf_item *p, const char *dataset);
 
+/* A list of texts of the JSON body, at most `most`; absent: none. */
+ay_status ay_h_texts(ay_request *rq, const char *name, size_t most, const char ***out, size_t *n, ay_err *err);
+
 #endif

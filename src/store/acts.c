@@ -14,6 +14,9 @@ static const struct {
     ay_act_undo *undo;
     unsigned touches; /* AY_TOUCHED_... of store/store.h */
 } kinds[] = {
+    {"tag.made", ay_tag_made_undo, AY_TOUCHED_TAGS},
+    {"album.made", ay_album_made_undo, AY_TOUCHED_TAGS},
+    {"saved.made", ay_saved_made_undo, 0},
     {"tag.put", ay_tag_put_undo, AY_TOUCHED_TAGS},
     {"tag.take", ay_tag_take_undo, AY_TOUCHED_TAGS},
     {"tag.name", ay_tag_name_undo, AY_TOUCHED_TAGS},

@@ -188,7 +188,7 @@ typedef struct {
     int64_t dataset, *added;
 } copying;
 
-static ay_status copy_one(copying *c, const ay_store_place *p, ay_err *err)
+static ay_status copy_one(copying *c, const ay_store_place *p, int64_t *out, ay_err *err)
 {
     int64_t id = 0, changed = 0;
     ay_status status =
@@ -202,20 +202,25 @@ static ay_status copy_one(copying *c, const ay_store_place *p, ay_err *err)
 
     if (status == AY_OK && changed > 0) {
         *c->added += 1;
+        *out = id;
         status = note(&c->k, c->dataset, id, err);
     }
     return status;
 }
 
-ay_status ay_store_members_copy(ay_store *s, int64_t act, const ay_store_place *list, size_t n, int64_t to_class, int64_t *added,
-                                ay_err *err)
+ay_status ay_store_members_copy(ay_store *s, int64_t act, const ay_store_place *list, size_t n, int64_t to_class, int64_t *ids,
+                                int64_t *added, ay_err *err)
 {
     copying c = {.s = s, .k = {.s = s, .act = act, .to = to_class, .kind = "member.copy"}, .added = added};
     ay_status status = live_class(s, to_class, &c.dataset, err);
 
     *added = 0;
-    for (size_t i = 0; i < n && status == AY_OK; i++)
-        status = copy_one(&c, &list[i], err);
+    for (size_t i = 0; i < n && status == AY_OK; i++) {
+        int64_t id = 0;
+        status = copy_one(&c, &list[i], &id, err);
+        if (ids)
+            ids[i] = id;
+    }
     if (status == AY_OK)
         status = flush(&c.k, err);
     ay_buf_fini(&c.k.text);

@@ -208,6 +208,38 @@ ay_status ay_saved_name_undo(ay_store *s, const ay_act_row *row, ay_store_restor
     return name_undo(s, AY_SHELF_SAVED, row, out, err);
 }
 
+ay_status ay_store_label_made(ay_store *s, ay_shelf_kind kind, int64_t act, int64_t id, ay_err *err)
+{
+    return ay_store_act_keep(s, act, kind == AY_SHELF_TAG ? "tag.made" : kind == AY_SHELF_ALBUM ? "album.made" : "saved.made", id, "", err);
+}
+
+static ay_status made_undo(ay_store *s, const char *sql, int64_t id, ay_store_restored *out, ay_err *err)
+{
+    int64_t changed = 0;
+    ay_status status = ay_sql_write(s, sql, ARGS(ay_sql_int(id)), &changed, NULL, err);
+
+    out->others += changed;
+    return status;
+}
+
+ay_status ay_tag_made_undo(ay_store *s, const ay_act_row *row, ay_store_restored *out, ay_err *err)
+{
+    return made_undo(s, "DELETE FROM tag WHERE id = ? AND trash = 0 AND NOT EXISTS (SELECT 1 FROM picture_tag p WHERE p.tag = tag.id)",
+                     row->what, out, err);
+}
+
+ay_status ay_album_made_undo(ay_store *s, const ay_act_row *row, ay_store_restored *out, ay_err *err)
+{
+    return made_undo(s,
+                     "DELETE FROM album WHERE id = ? AND trash = 0 AND NOT EXISTS (SELECT 1 FROM album_picture p WHERE p.album = album.id)",
+                     row->what, out, err);
+}
+
+ay_status ay_saved_made_undo(ay_store *s, const ay_act_row *row, ay_store_restored *out, ay_err *err)
+{
+    return made_undo(s, "DELETE FROM saved WHERE id = ? AND trash = 0", row->what, out, err);
+}
+
 ay_status ay_saved_query_undo(ay_store *s, const ay_act_row *row, ay_store_restored *out, ay_err *err)
 {
     int64_t changed = 0;

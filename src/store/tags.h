@@ -30,6 +30,8 @@ typedef struct {
 ay_status ay_store_label_list(ay_store *s, ay_shelf_kind kind, ay_arena *a, ay_store_label **out, size_t *n, ay_err *err);
 /* AY_EEXISTS: the name is taken.  query: of a saved search; else "". */
 ay_status ay_store_label_create(ay_store *s, ay_shelf_kind kind, const char *name, const char *query, int64_t *id, ay_err *err);
+/* Between begin and commit: undo takes a tag or an album that was made for an act away again, unless something else is in it by then. */
+ay_status ay_store_label_made(ay_store *s, ay_shelf_kind kind, int64_t act, int64_t id, ay_err *err);
 /* Between begin and commit, kept under act. */
 ay_status ay_store_label_rename(ay_store *s, ay_shelf_kind kind, int64_t act, int64_t id, const char *name, ay_err *err);
 ay_status ay_store_saved_query(ay_store *s, int64_t act, int64_t id, const char *query, ay_err *err);

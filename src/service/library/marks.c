@@ -117,7 +117,7 @@ ay_mark *ay_marks_find(const ay_marks *m, ay_shelf_kind kind, const char *word)
     for (int i = 0; i < l->n; i++)
         if (strcasecmp(l->list[i].name, word) == 0)
             return &l->list[i];
-    return ay_str_to_long(word, 1, INT32_MAX, &id) ? ay_marks_by_id(m, kind, id) : NULL;
+    return kind == AY_SHELF_ALBUM && ay_str_to_long(word, 1, INT32_MAX, &id) ? ay_marks_by_id(m, kind, id) : NULL;
 }
 
 /* ---- reading the store */
@@ -200,6 +200,63 @@ static ay_status load_album(void *ctx, int64_t album, const char *sha256, ay_err
     if (b)
         b->n++;
     return AY_OK;
+}
+
+/* ---- changes */
+
+static size_t find(const uint32_t *list, size_t n, uint32_t value)
+{
+    size_t i = 0;
+
+    while (i < n && list[i] != value)
+        i++;
+    return i;
+}
+
+bool ay_marks_put(ay_marks *m, ay_shelf_kind kind, int64_t label, uint32_t number)
+{
+    ay_marked *p = number ? &m->picture[number - 1] : NULL;
+    ay_mark *b = kind == AY_SHELF_ALBUM ? ay_marks_by_id(m, kind, label) : NULL;
+    size_t cap = p ? p->cap : 0;
+
+    m->version++;
+    if (!p || (kind == AY_SHELF_ALBUM && !b))
+        return false;
+    if (b) {
+        if (find(b->pictures, b->n, number) < b->n)
+            return true;
+        return push(&b->pictures, b->n, &b->cap, number) && ++b->n;
+    }
+    if (find(p->tags, p->n, (uint32_t)label) < p->n)
+        return true;
+    if (!push(&p->tags, p->n, &cap, (uint32_t)label))
+        return false;
+    p->cap = (uint32_t)cap;
+    p->n++;
+    return true;
+}
+
+static size_t remove_one(uint32_t *list, size_t n, uint32_t value)
+{
+    size_t at = find(list, n, value);
+
+    if (at == n)
+        return n;
+    memmove(list + at, list + at + 1, (n - at - 1) * sizeof *list);
+    return n - 1;
+}
+
+bool ay_marks_take(ay_marks *m, ay_shelf_kind kind, int64_t label, uint32_t number)
+{
+    ay_marked *p = number ? &m->picture[number - 1] : NULL;
+    ay_mark *b = kind == AY_SHELF_ALBUM ? ay_marks_by_id(m, kind, label) : NULL;
+
+    m->version++;
+    if (b)
+        b->n = remove_one(b->pictures, b->n, number);
+    else if (p && kind == AY_SHELF_TAG)
+        p->n = (uint32_t)remove_one(p->tags, p->n, (uint32_t)label);
+    return p && (b || kind == AY_SHELF_TAG);
 }
 
 ay_status ay_marks_load(ay_service *s, ay_err *err)

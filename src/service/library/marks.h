@@ -59,8 +59,12 @@ uint32_t ay_marks_number(ay_marks *m, const char *sha256);
 /* The same of an item, remembered in it: the caller holds the galleries for reading. */
 uint32_t ay_marks_item(ay_marks *m, ay_gallery_item *item);
 bool ay_marks_has(const ay_marks *m, uint32_t number, int64_t tag);
-/* By name, else one that differs in capitals only, else by decimal id; NULL: none. */
+/* By name, else one that differs in capitals only, else (albums; 2026 may be a tag) by decimal id; NULL: none. */
 ay_mark *ay_marks_find(const ay_marks *m, ay_shelf_kind kind, const char *word);
 ay_mark *ay_marks_by_id(const ay_marks *m, ay_shelf_kind kind, int64_t id);
+
+/* ---- the same changes as the store's; false: memory is refused, and all is to be read again */
+bool ay_marks_put(ay_marks *m, ay_shelf_kind kind, int64_t label, uint32_t number);
+bool ay_marks_take(ay_marks *m, ay_shelf_kind kind, int64_t label, uint32_t number);
 
 #endif
