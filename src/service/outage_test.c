@@ -1,16 +1,19 @@
-/* A database that is cut off in the middle of an upload's commit and comes back: what was kept appears in
- * memory by itself, what was not does not, and asking again is safe.  ASSAY_TEST_MYSQL as in
+/* A database that is cut off in the middle of a commit and comes back.  Of an upload: what was kept appears in
+ * memory by itself, what was not does not, and asking again is safe.  Of a verdict: its key makes it one verdict,
+ * however often and whenever it is sent again.  ASSAY_TEST_MYSQL as in
  * store/mysql_test.c. */
 #include "service/fake_test.h"
+#include "service/words/classify_words.h"
 #include "store/proxy_test.h"
 
 static ay_err err;
 static proxy wire_cutter;
+static const char *dir; /* of all tests here, as the database belongs to it */
 
-static ay_service *open_through_proxy(const char *dir, fake_encoder *f)
+static ay_service *open_through_proxy(fake_encoder *f)
 {
     const char *url = getenv("ASSAY_TEST_MYSQL"), *socket = url ? strstr(url, "socket=") : NULL;
-    ay_service_options o = {.data = dir};
+    ay_service_options o = {.data = dir = dir ? dir : fake_folder()};
     char path[100], where[300];
     ay_service *s = NULL;
 
@@ -48,15 +51,13 @@ static int64_t pictures(ay_service *s)
 
 static void a_cut_upload_is_found_or_was_not(void)
 {
-    const char *dir;
     fake_encoder f;
     ay_service *s;
     ay_added added;
 
     if (!getenv("ASSAY_TEST_MYSQL"))
         SKIP("no MariaDB; test/mariadb/run brings one");
-    dir = fake_folder();
-    s = open_through_proxy(dir, &f);
+    s = open_through_proxy(&f);
     CHECK_OK(ay_class_create(s, NULL, "c", NULL, &err), err);
     CHECK(ay_service_wait_idle(s, 10000));
     wire_cutter.closed = true;
@@ -79,7 +80,97 @@ static void a_cut_upload_is_found_or_was_not(void)
     CHECK(added.created && pictures(s) == 3);
     ay_service_close(s);
     proxy_stop(&wire_cutter);
+}
+
+/* ---- verdicts */
+
+static ay_status give(ay_service *s, const char *sha256, const char *key, int64_t *id, bool *again)
+{
+    ay_word_verdict v = {0};
+    ay_status status;
+    ay_arena a;
+
+    ay_arena_init(&a, 0);
+    status = ay_verdict_give(s, sha256, "cats", true, "a.png", key, &a, &v, again, &err);
+    *id = v.id;
+    ay_arena_fini(&a);
+    return status;
+}
+
+/* How many verdicts there are about a picture. */
+static size_t kept(ay_service *s, const char *sha256)
+{
+    ay_word_verdict *list;
+    const char *next;
+    size_t n = 0;
+    ay_arena a;
+
+    ay_arena_init(&a, 0);
+    CHECK_OK(ay_verdicts_list(s, sha256, NULL, NULL, 50, &a, &list, &n, &next, &err), err);
+    ay_arena_fini(&a);
+    return n;
+}
+
+/* The database is there again, and the same verdict is sent until it is taken. */
+static int64_t give_again(ay_service *s, const char *sha256, const char *key, bool *again)
+{
+    ay_status status = AY_EBUSY;
+    int64_t id = 0;
+
+    wire_cutter.gone = wire_cutter.closed = false;
+    for (int i = 0; i < 100 && (status = give(s, sha256, key, &id, again)) != AY_OK; i++) {
+        CHECK(status == AY_EBUSY || status == AY_EUNKNOWN);
+        usleep(100000);
+    }
+    CHECK_OK(status, err);
+    return id;
+}
+
+static void a_cut_verdict_is_one_verdict(void)
+{
+    static const struct {
+        proxy_way way;
+        bool away; /* nobody gets through afterwards */
+        ay_status answer;
+        bool there; /* it was kept the first time */
+    } cuts[] = {
+        {PROXY_LOSE_ANSWER, false, AY_OK, true}, /* found out on a new connection */
+        {PROXY_LOSE_QUESTION, false, AY_EBUSY, false},
+        {PROXY_LOSE_ANSWER, true, AY_EUNKNOWN, true},
+        {PROXY_LOSE_QUESTION, true, AY_EUNKNOWN, false},
+        {PROXY_GONE_AFTER, true, AY_OK, true}, /* it is known to be kept: nothing is asked any more */
+    };
+    fake_encoder f;
+    ay_service *s;
+    ay_added added;
+
+    if (!getenv("ASSAY_TEST_MYSQL"))
+        SKIP("no MariaDB; test/mariadb/run brings one");
+    s = open_through_proxy(&f);
+    CHECK(ay_class_create(s, NULL, "c", NULL, &err) == AY_OK || strstr(err.msg, "already"));
+    CHECK_OK(add(s, 0x123456, 9, &added), err);
+    CHECK(ay_service_wait_idle(s, 10000));
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        char sha256[AY_SHA256_HEX], key[40];
+        int64_t id = 0, other;
+        size_t before;
+        bool again = false;
+        memcpy(sha256, added.picture.sha256, sizeof sha256);
+        snprintf(key, sizeof key, "key-%zu-%d", i, (int)getpid());
+        before = kept(s, sha256);
+        wire_cutter.cuts = 0;
+        wire_cutter.closed = cuts[i].away && cuts[i].way != PROXY_GONE_AFTER;
+        wire_cutter.way = cuts[i].way;
+        CHECK(give(s, sha256, key, &id, &again) == cuts[i].answer && !again && wire_cutter.cuts == 1);
+        other = give_again(s, sha256, key, &again);
+        CHECK(again == cuts[i].there && (cuts[i].answer != AY_OK || other == id));
+        CHECK(give_again(s, sha256, key, &again) == other && again);
+        CHECK(kept(s, sha256) == before + 1);
+    }
+    ay_service_close(s);
+    proxy_stop(&wire_cutter);
     fake_folder_gone(dir);
 }
 
-TESTS({"a cut upload is found, or was not", a_cut_upload_is_found_or_was_not})
+TESTS({"a cut upload is found, or was not", a_cut_upload_is_found_or_was_not},
+      {"a cut verdict is one verdict", a_cut_verdict_is_one_verdict})

@@ -1,7 +1,8 @@
 /* store/proxy_test.h - a wire between a client and a database that can be cut where it hurts.
  *
  * Listens on a Unix socket and passes bytes on to another one.  It reads the client's packets closely
- * enough to know a COMMIT, and then does as it was told: lose the answer, or the question. */
+ * enough to know a COMMIT, and then does as it was told: lose the answer, or the question, or be gone with
+ * all wires once the answer has come through. */
 #ifndef AY_STORE_PROXY_TEST_H
 #define AY_STORE_PROXY_TEST_H
 
@@ -17,13 +18,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-typedef enum { PROXY_PASS, PROXY_LOSE_ANSWER, PROXY_LOSE_QUESTION } proxy_way;
+typedef enum { PROXY_PASS, PROXY_LOSE_ANSWER, PROXY_LOSE_QUESTION, PROXY_GONE_AFTER } proxy_way;
 
 typedef struct {
     char path[108], to[108];
     int listener;
     _Atomic int way;      /* proxy_way; back to PROXY_PASS once it has struck */
     _Atomic bool closed;  /* let nobody in */
+    _Atomic bool gone;    /* every wire ends */
     _Atomic bool hang_up; /* the server hears nothing of a cut: its side stays open */
     _Atomic bool stop;
     _Atomic int open, cuts;
@@ -60,6 +62,18 @@ static bool is_commit(const char *buf, ssize_t n)
     return n == 11 && buf[4] == 3 && memcmp(buf + 5, "COMMIT", 6) == 0;
 }
 
+/* The COMMIT goes through and so does its answer, but not before every other wire has ended. */
+static void commit_and_go(wire *w, char *buf, size_t cap, ssize_t n)
+{
+    send(w->server, buf, (size_t)n, MSG_NOSIGNAL);
+    if (!pass(w->server, -1, buf, cap, &n))
+        return;
+    w->p->closed = w->p->gone = true;
+    while (w->p->open > 1)
+        usleep(1000);
+    send(w->client, buf, (size_t)n, MSG_NOSIGNAL);
+}
+
 static void *proxy_wire(void *arg)
 {
     wire w = *(wire *)arg;
@@ -68,7 +82,7 @@ static void *proxy_wire(void *arg)
     ssize_t n;
 
     ay_free(arg);
-    while (on && !w.p->stop) {
+    while (on && !w.p->stop && !w.p->gone) {
         struct pollfd fds[] = {{w.client, POLLIN, 0}, {w.server, POLLIN, 0}};
         if (poll(fds, 2, 20) <= 0)
             continue;
@@ -83,6 +97,8 @@ static void *proxy_wire(void *arg)
             if (w.p->way == PROXY_LOSE_ANSWER) {
                 send(w.server, buf, (size_t)n, MSG_NOSIGNAL);
                 pass(w.server, -1, buf, sizeof buf, &n);
+            } else if (w.p->way == PROXY_GONE_AFTER) {
+                commit_and_go(&w, buf, sizeof buf, n);
             }
             w.p->way = PROXY_PASS;
         } else if (on) {
