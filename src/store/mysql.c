@@ -20,10 +20,15 @@ enum { LARGE_COLUMN = 1 << 20, SMALL_COLUMN = 256, PACKET_ROOM = 4096, DOUBT_MS 
 
 static ay_status stmt_fail(ay_mysql *s, MYSQL_STMT *st, const char *sql, ay_err *err)
 {
+    unsigned code = mysql_stmt_errno(st);
     char text[256];
 
     snprintf(text, sizeof text, "%s", mysql_stmt_error(st)); /* st may go with the connection */
-    return ay_mysql_fail(s, mysql_stmt_errno(st), text, sql, err);
+    if (!code) { /* so the library tells of a connection that ends between two rows */
+        code = CR_SERVER_LOST;
+        snprintf(text, sizeof text, "the connection ended in the middle of an answer");
+    }
+    return ay_mysql_fail(s, code, text, sql, err);
 }
 
 /* A place among the kept ones; the oldest makes room. */

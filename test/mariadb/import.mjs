@@ -2,9 +2,10 @@
 // doubles where a key was lost, NULLs, JSON that is none; the command stopped in the middle; the rights and the columns it needs.
 import { Server, check, form, newFolder, picture, program, run, sha256, sleep, sql, storeOf, test } from "../http/lib.mjs";
 import { writeModel } from "../http/tiny_clip.mjs";
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
+import net from "node:net";
 import { join } from "node:path";
 
 const url = process.env.ASSAY_TEST_MYSQL, source = url.replace("/assay?", "/omnizap_dev?"), socket = url.match(/socket=(.*)/)[1];
@@ -42,6 +43,9 @@ const make = (database, { charset = "utf8mb4", change = (t, c) => c } = {}) =>
 const into = (name, ...rows) => sql(`SET NAMES utf8mb4; SET time_zone = '+00:00';
   ${rows.map((r) => `INSERT INTO ${name} VALUES (${r});`).join("\n")}`, "omnizap_dev");
 const verdicts = (data) => sql("SELECT COUNT(*), SUM(accepted), COUNT(DISTINCT sha256, theme) FROM verdict WHERE token LIKE '@omnizap:%'", storeOf(data).name);
+// Of a data folder that keeps its rows in SQLite.
+const sqlite = (data, text) => execFileSync("sqlite3", ["-separator", " ", join(data, "assay.db"), text], { encoding: "utf8" })
+  .trim().split(" ").map((v) => Number(v) || 0);
 const onMariadb = (data) => ["--store", storeOf(data).url];
 
 // A picture that comes again, with the digest that its bytes have.
@@ -158,6 +162,61 @@ test("stopped in the middle it goes on, and all of it is there once", async () =
   const yes = Array.from({ length: rows }, (_, i) => (i + 1) % 4).reduce((a, b) => a + b);
   check(verdicts(data) === `${4 * rows}\t${yes}\t${rows}`, verdicts(data));
   console.log(`  stopped ${stopped} times; ${there} of ${4 * rows} verdicts were there before the last run`);
+});
+
+// A wire to the database that ends after so many bytes of its answers.
+async function cutAfter(bytes) {
+  const path = join(newFolder(), "s");
+  let left = bytes;
+  const wires = new Set();
+  const server = net.createServer((client) => {
+    const there = net.connect(socket), end = () => (client.destroy(), there.destroy());
+    for (const w of [client, there]) wires.add(w.on("error", end).on("close", end));
+    client.on("data", (d) => there.write(d));
+    there.on("data", (d) => {
+      client.write(d.subarray(0, Math.max(left, 0)));
+      left -= d.length;
+      if (left <= 0) client.end(), there.destroy();
+    });
+  });
+  await new Promise((done) => server.listen(path, done));
+  return { path, close: () => (wires.forEach((w) => w.destroy()), new Promise((done) => server.close(done))) };
+}
+
+const later = (args) => new Promise((done) => {
+  const child = spawn(program, args, { env: usual });
+  let out = "", err = "";
+  child.stdout.on("data", (d) => (out += d));
+  child.stderr.on("data", (d) => (err += d));
+  child.on("exit", (code, signal) => done({ code, signal, out, err }));
+});
+
+test("the database it is read from dies at any point: said in words, nothing half, and run again it is whole", async () => {
+  const rows = 3000, of = (data) => sqlite(data, "SELECT COUNT(*), SUM(accepted), COUNT(DISTINCT sha256 || theme) FROM verdict");
+  make("omnizap_dev");
+  sql(`INSERT INTO ${feedback} SELECT SHA2(seq, 256), CONCAT('theme ', seq % 7), NULL, seq % 4, 4, NOW() - INTERVAL 9 DAY, NOW() FROM seq_1_to_${rows}`, "omnizap_dev");
+  into(expansions, `'${digest(1)}', 'gpt-4.1-mini', '["cartoon"]', '{"subtags": ["a"], "style_traits": [], "emotions": [], "pack_suggestions": []}', NOW(), NOW()`);
+  const whole = await cutAfter(1e12), straight = newFolder();
+  const counted = await later(["import", "omnizap", source.replace(socket, whole.path), "--quiet", "--data", straight]);
+  await whole.close();
+  check(counted.code === 0, counted);
+  const want = of(straight).join();
+  let partly = 0;
+  for (const bytes of [0, 60, 400, 1500, 30_000, 150_000, 300_000]) {
+    const data = newFolder(), wire = await cutAfter(bytes);
+    const cut = await later(["import", "omnizap", source.replace(socket, wire.path), "--data", data]);
+    await wire.close();
+    check(cut.code === 1 && !cut.signal, bytes, cut);
+    check(/cannot be reached|went away/.test(cut.err), bytes, cut.err);
+    check(bytes < 30_000 || /stopped after \d+ verdicts; run it again.*: clip_image_theme_feedback: the database went away/.test(cut.err), bytes, cut.err);
+    const [n, , themes] = of(data);
+    check(n === 4 * themes && n < 4 * rows, "a theme is taken whole or not at all", bytes, n, themes);
+    partly += n > 0;
+    const rest = imported(data);
+    check(rest.verdicts === 4 * rows - n && rest.verdicts_same === n, rest, n);
+    check(of(data).join() === want && readdirSync(join(data, "expansions")).length === 1, "whole now", of(data), want);
+  }
+  check(partly > 0, "one was cut after something had been taken");
 });
 
 test("that program's environment is enough", () => {

@@ -267,6 +267,9 @@ ay_status ay_omnizap_import(ay_service *s, const ay_omnizap_options *o, ay_omniz
         status = ay_seed2_read(url.data, &v, &read, err);
     if (status == AY_OK)
         status = flush(k, err);
+    if (status == AY_EBUSY && k->t) /* one of the two databases went away */
+        ay_err_wrap(err, "stopped after %lld verdicts; run it again and it goes on",
+                    (long long)out->verdicts);
     if (url.data)
         explicit_bzero(url.data, url.len);
     ay_buf_fini(&url);
