@@ -23,6 +23,7 @@ static const ay_option serve_options[] = {
     {"cert", 0, "FILE", "own certificate (PEM), with --key"},
     {"key", 0, "FILE", "own private key (PEM)"},
     {"behind-proxy", 0, NULL, "a TLS proxy is in front: treat requests as secure"},
+    {"folders", 0, "DIRS", "folders that imports, watches and trainings may read, ':' between them"},
     {"train-folders", 0, "DIRS", "folders that a training may be asked to read, ':' between them"},
     {0},
 };
@@ -169,7 +170,8 @@ static int serve_command(const ay_usage *usage, int argc, char **argv, bool demo
     signal(SIGXFSZ, SIG_IGN); /* a file too large is an error to be told, as a full disk */
     block_signals();
     rc = AY_EXIT_OK;
-    if (ay_session_serve(&session, &a, demo ? NULL : ay_args_get(&a, "train-folders"), &err) != AY_OK ||
+    if (ay_session_serve(&session, &a, demo ? NULL : ay_args_get(&a, "train-folders"),
+                         demo ? NULL : ay_args_get(&a, "folders"), &err) != AY_OK ||
         serve(&session, &a, &o, (int)pictures, &err) != AY_OK)
         rc = ay_cmd_fail(&err);
 out:

@@ -233,10 +233,14 @@ ay_status ay_session_open(ay_session *s, const ay_args *a, bool wait, bool share
     return open_service(s, a, &(ay_service_options){.wait_reembed = wait, .share = share}, err);
 }
 
-ay_status ay_session_serve(ay_session *s, const ay_args *a, const char *train_folders, ay_err *err)
+ay_status ay_session_serve(ay_session *s, const ay_args *a, const char *train_folders, const char *folders, ay_err *err)
 {
-    return open_service(s, a, &(ay_service_options){.serve = true, .train_folders = train_folders},
-                        err);
+    char both[8192];
+
+    snprintf(both, sizeof both, "%s%s%s", train_folders ? train_folders : "", train_folders && folders ? ":" : "",
+             folders ? folders : "");
+    return open_service(s, a, &(ay_service_options){.serve = true, .train_folders = *both ? both : NULL,
+                                                    .folders = folders}, err);
 }
 
 void ay_session_close(ay_session *s)

@@ -12,10 +12,12 @@
  * has its own entry, "INVALID_FILE" for one that is no picture. */
 #include "http/answers.h"
 #include "http/handlers.h"
+#include "http/seed4.h"
 #include "http/view.h"
 
 #include "base/hash.h"
 #include "service/learn/registry.h"
+#include "service/library/library.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -147,12 +149,17 @@ static const char *extension_of(const char *format)
 }
 
 /* Old clients expect a whole address; the Host header has passed the guard. */
-static json_t *image_json(const ay_request *rq, const ay_answer *a)
+static json_t *url_json(const ay_request *rq, const char *sha256, const char *format)
 {
     const char *host = ay_request_header(rq, "Host");
-    json_t *url = json_sprintf("%s%s%s/static/%s.%s", host ? (rq->tls ? "https" : "http") : "",
-                               host ? "://" : "", host ? host : "", a->sha256,
-                               extension_of(a->format));
+
+    return json_sprintf("%s%s%s/static/%s.%s", host ? (rq->tls ? "https" : "http") : "", host ? "://" : "",
+                        host ? host : "", sha256, extension_of(format));
+}
+
+static json_t *image_json(const ay_request *rq, const ay_answer *a)
+{
+    json_t *url = url_json(rq, a->sha256, a->format);
 
     return json_pack("{s:o, s:s, s:o, s:o, s:b, s:o}", "url", url, "name", a->file, "prediction",
                      json_sprintf("%s (%.1f%%)", shown_label(a), 100 * a->probability), "score",
@@ -160,14 +167,63 @@ static json_t *image_json(const ay_request *rq, const ay_answer *a)
                      version_json(a));
 }
 
+/* The pictures of the library, oldest first, that no answer above is about. */
+static ay_status add_library(ay_request *rq, const char *dataset, const json_t *seen, json_t *out, ay_err *err)
+{
+    json_t *newest_first = json_array();
+    const char *cursor = NULL, *next = NULL;
+    ay_status status = AY_OK;
+
+    do {
+        ay_picture *list = NULL;
+        size_t n = 0;
+        status = ay_picture_list(rq->service, dataset, NULL, cursor, 200, &rq->arena, &list, &n, &next, err);
+        for (size_t i = 0; i < n && !status; i++) {
+            json_t *item;
+            if (json_object_get(seen, list[i].sha256))
+                continue;
+            item = json_pack("{s:o, s:s, s:n, s:n, s:b, s:n}", "url", url_json(rq, list[i].sha256, list[i].format),
+                             "name", list[i].file, "prediction", "score", "is_confident", 0, "model_version");
+            ay_s4_set(item, &list[i]);
+            if (json_array_append_new(newest_first, item))
+                status = ay_fail(err, AY_ENOMEM, "no memory for the answer");
+        }
+        cursor = next;
+    } while (!status && cursor);
+    for (size_t i = json_array_size(newest_first); !status && i-- > 0;)
+        json_array_append(out, json_array_get(newest_first, i));
+    json_decref(newest_first);
+    return status;
+}
+
+/* Both halves of one item: what the classifier said, and what the library knows of the picture. */
+static ay_status add_answers(ay_request *rq, const char *dataset, const ay_answer *list, size_t n, json_t *seen,
+                             json_t *out, ay_err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        json_t *item = image_json(rq, &list[i]);
+        ay_picture p;
+        if (ay_picture_get(rq->service, dataset, list[i].sha256, &rq->arena, &p, &(ay_err){{0}}) == AY_OK)
+            ay_s4_set(item, &p);
+        else
+            ay_s4_unset(item);
+        json_object_set_new(seen, list[i].sha256, json_true());
+        if (json_array_append_new(out, item))
+            return ay_fail(err, AY_ENOMEM, "no memory for the answer");
+    }
+    return AY_OK;
+}
+
+/* One array for two old systems: answers newest first, then the rest of the library in the order in which it came. */
 ay_status ay_h_s3_images(ay_request *rq, ay_err *err)
 {
     const char *confident = ay_request_query(rq, "confident_only"), *next = NULL;
     ay_answer_filter f = {.latest = true};
     ay_answer *list = NULL;
     long limit = MOST_LISTED;
+    const char *dataset = NULL;
     size_t n = 0;
-    json_t *out;
+    json_t *out, *seen;
     ay_status status = ay_request_number(rq, "limit", 1, MOST_LISTED, &limit, err);
 
     if (confident && strcmp(confident, "true") != 0 && strcmp(confident, "false") != 0)
@@ -176,11 +232,20 @@ ay_status ay_h_s3_images(ay_request *rq, ay_err *err)
     if (!status)
         status = ay_predictions_list(rq->service, &f, NULL, (int)limit, &rq->arena, &list, &n, &next,
                                      err);
+    if (!status)
+        status = ay_library(rq->service, &rq->arena, &dataset, NULL, err);
     if (status)
         return status;
     out = json_array();
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(out, image_json(rq, &list[i]));
+    seen = json_object();
+    status = add_answers(rq, dataset, list, n, seen, out, err);
+    if (!status && !f.status)
+        status = add_library(rq, dataset, seen, out, err);
+    json_decref(seen);
+    if (status) {
+        json_decref(out);
+        return status;
+    }
     return ay_reply_json(rq, 200, out, err);
 }
 

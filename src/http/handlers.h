@@ -53,6 +53,11 @@ ay_handler ay_h_search;
 /* h_seed3.c */
 ay_handler ay_h_s3_upload, ay_h_s3_batch, ay_h_s3_classes, ay_h_s3_images, ay_h_s3_stats,
     ay_h_s3_static;
+/* h_library_in.c */
+ay_handler ay_h_intake_add, ay_h_intake_put, ay_h_intake, ay_h_intake_cancel, ay_h_intake_dismiss, ay_h_intake_folder,
+    ay_h_watches, ay_h_watch_remove;
+/* h_seed4.c */
+ay_handler ay_h_s4_add, ay_h_s4_file;
 /* h_seed1.c */
 ay_handler ay_h_s1_scan, ay_h_s1_upload, ay_h_s1_upload_multiple, ay_h_s1_capture_multiple,
     ay_h_s1_create, ay_h_s1_classes, ay_h_s1_images, ay_h_s1_retrain, ay_h_s1_image;

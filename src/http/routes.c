@@ -63,6 +63,16 @@ const ay_route ay_routes[] = {
     {"PATCH", "/v1/saved/{id}", ay_h_saved_change, 0, AY_BODY_JSON, "library", "changeSaved", "Change a saved search", "", "SavedForm", "200:LabelChanged 400 404 409 413 415"},
     {"DELETE", "/v1/saved/{id}", ay_h_saved_delete, 0, AY_BODY_NONE, "library", "deleteSaved", "Delete a saved search; its pictures stay, and the answer can undo it", "", NULL, "200:Undo 404"},
     {"GET", "/v1/audit", ay_h_audit, 0, AY_BODY_NONE, "library", "audit", "Who did what and when, newest first, a page at a time", "sha256 cursor limit", NULL, "200:AuditList 400"},
+    /* coming in */
+    {"POST", "/v1/intake", ay_h_intake_add, 0, AY_BODY_PICTURES, "coming in", "intake", "Pictures by the thousand: kept when answered, taken in behind", "dataset class batch", "IntakeForm", "202:IntakeTaken 400 404 413 415 422 503"},
+    {"PUT", "/v1/intake/{sha256}", ay_h_intake_put, 0, AY_BODY_RAW, "coming in", "intakePut", "The same for one picture under its digest; doing it again changes nothing", "dataset class file batch", NULL, "200:IntakeOne 202:IntakeOne 400 404 409 413 415 422 503"},
+    {"GET", "/v1/intake", ay_h_intake, QUIET, AY_BODY_NONE, "coming in", "intakeState", "What waits, how fast it goes, imports, and what failed and why", "cursor limit", NULL, "200:IntakeState 400"},
+    {"DELETE", "/v1/intake/batches/{id}", ay_h_intake_cancel, 0, AY_BODY_NONE, "coming in", "intakeCancel", "Drop what waits of an import; what was taken in stays", "", NULL, "200:IntakeDropped 404"},
+    {"DELETE", "/v1/intake/failures", ay_h_intake_dismiss, 0, AY_BODY_NONE, "coming in", "intakeDismissAll", "Forget all failures", "", NULL, "200:IntakeDismissed"},
+    {"DELETE", "/v1/intake/failures/{id}", ay_h_intake_dismiss, 0, AY_BODY_NONE, "coming in", "intakeDismiss", "Forget one failure", "", NULL, "200:IntakeDismissed 404"},
+    {"POST", "/v1/intake/folder", ay_h_intake_folder, 0, AY_BODY_JSON, "coming in", "intakeFolder", "Read a folder of this machine once, or watch it; below the folders that the server was started with", "", "IntakeFolderForm", "202:IntakeFolder 400 404 409 413 415"},
+    {"GET", "/v1/watches", ay_h_watches, 0, AY_BODY_NONE, "coming in", "watches", "Folders that are read or watched, with their state", "", NULL, "200:WatchList"},
+    {"DELETE", "/v1/watches/{id}", ay_h_watch_remove, 0, AY_BODY_NONE, "coming in", "unwatch", "Watch a folder no longer; what came in stays", "", NULL, "204 404"},
 
     /* trained models */
     {"GET", "/v1/models", ay_h_models, 0, AY_BODY_NONE, "trained models", "models", "Trained models, newest first; and the scanner's encoder", "", NULL, "200:ModelList"},
@@ -144,7 +154,9 @@ const ay_route ay_routes[] = {
     {"POST", "/upload", ay_h_s3_upload, 0, AY_BODY_PICTURE, "part classifier", "s3Upload", "Classify one picture", "return_top_3", "S3UploadForm", "200:S3Result 400 409 413 415 422 503"},
     {"POST", "/predict/batch", ay_h_s3_batch, 0, AY_BODY_PICTURES, "part classifier", "s3Batch", "Classify many pictures", "", "S3BatchForm", "200:S3Batch 400 409 413 503"},
     {"GET", "/classes", ay_h_s3_classes, 0, AY_BODY_NONE, "part classifier", "s3Classes", "The classes of the active model", "", NULL, "200:S3Classes 409"},
-    {"GET", "/images", ay_h_s3_images, 0, AY_BODY_NONE, "part classifier", "s3Images", "Classified pictures, newest first", "confident_only limit", NULL, "200:S3Images 400"},
+    {"GET", "/images", ay_h_s3_images, 0, AY_BODY_NONE, "part classifier", "s3Images", "Classified pictures, newest first, then those of the library, in order; the fields of both old systems", "confident_only limit", NULL, "200:S3Images 400"},
+    {"POST", "/images", ay_h_s4_add, 0, AY_BODY_PICTURE, "image organiser", "s4Add", "Put a picture into the library", "", "S4Form", "200:S4Image 400 413 415 422 503"},
+    {"GET", "/storage/{file}", ay_h_s4_file, QUIET, AY_BODY_NONE, "image organiser", "s4File", "A picture's bytes; ranges and ETag", "", NULL, "200:image/* 206:image/* 304 404 416"},
     {"GET", "/stats", ay_h_s3_stats, 0, AY_BODY_NONE, "part classifier", "s3Stats", "How many predictions, how many confident, how fast", "", NULL, "200:S3Stats"},
     {"GET", "/static/{file}", ay_h_s3_static, QUIET, AY_BODY_NONE, "part classifier", "s3Static", "A classified picture's bytes; ranges and ETag", "", NULL, "200:image/* 206:image/* 304 404 416"},
 };

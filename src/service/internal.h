@@ -85,7 +85,7 @@ struct ay_service {
     ay_classifier_driver classifier;
     ay_engine_options engine;
     ay_train_fn *train;
-    char *train_folders;
+    char *train_folders, *folders;
     ay_why_driver why_driver; /* service/learn/reason.h */
     pthread_mutex_t reasoning; /* guards why, which explains one picture at a time */
     ay_why *why;               /* NULL: none is open */
@@ -221,6 +221,11 @@ void ay_keeper_wake(ay_service *s);
 void ay_keeper_purge(ay_service *s); /* soon, and not only when an hour has gone */
 /* A stored picture, checked against its digest and decoded; the caller gives it back to ay_image_fini(). */
 ay_status ay_service_open_image(ay_service *s, const char *sha256, ay_image *im, ay_err *err);
+
+/* ---- roots.c */
+/* name: absolute, or relative to one of roots (':' between); dst gets the real path, 4096 bytes.  AY_EINVAL when it is not
+ * there or not below one of them; option: which one to start the server with. */
+ay_status ay_service_below(const char *roots, const char *name, char *dst, const char *option, ay_err *err);
 
 /* ---- words */
 char *ay_arena_printf(ay_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

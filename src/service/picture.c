@@ -68,6 +68,7 @@ const char *ay_picture_name(const char *file)
 
 static bool describe(const ay_gallery *g, const ay_gallery_item *item, ay_arena *a, ay_picture *out)
 {
+    out->id = item->member;
     memcpy(out->sha256, item->sha256, sizeof out->sha256);
     out->file = ay_arena_strdup(a, item->file);
     out->class_id = g->classes[item->klass].id;

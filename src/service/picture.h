@@ -7,6 +7,7 @@
 #include "service/service.h"
 
 typedef struct {
+    int64_t id; /* of its place in the data set; stays as long as it is there */
     char sha256[AY_SHA256_HEX];
     const char *file; /* as the uploader named it; may be "" */
     int64_t class_id;

@@ -511,10 +511,12 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
 
     *out = NULL;
     if (!s || !(s->data = ay_strdup(o->data)) || !(s->url = ay_strdup(o->store ? o->store : "")) ||
-        (o->train_folders && !(s->train_folders = ay_strdup(o->train_folders)))) {
+        (o->train_folders && !(s->train_folders = ay_strdup(o->train_folders))) ||
+        (o->folders && !(s->folders = ay_strdup(o->folders)))) {
         if (s) {
             ay_free(s->data);
             ay_free(s->url);
+            ay_free(s->train_folders);
         }
         ay_free(s);
         return ay_fail(err, AY_ENOMEM, "opening %s", o->data);
@@ -615,6 +617,7 @@ void ay_service_close(ay_service *s)
     pthread_mutex_destroy(&s->trimming);
     pthread_cond_destroy(&s->jobs_changed);
     ay_free(s->train_folders);
+    ay_free(s->folders);
     explicit_bzero(s->url, strlen(s->url)); /* it may hold a password */
     ay_free(s->url);
     ay_free(s->data);

@@ -149,6 +149,7 @@ typedef struct {
     const ay_word_settings *word_settings; /* NULL: the usual ones; strings are borrowed */
     ay_train_fn *train;       /* service/learn/training.h; NULL: this program does not train */
     const char *train_folders; /* folders below which a training may read, ':' between; NULL: none */
+    const char *folders;       /* the same for imports and watched folders (service/library/watch.h) */
     bool serve;             /* a server: open the active model now, run the trainings that wait */
     ay_image_limits limits; /* for uploads; zeros: defaults */
     int threads;            /* for search; 0: one a processor */

@@ -72,9 +72,15 @@ ay_status ay_store_intake_list(ay_store *s, int limit, ay_arena *a, ay_store_int
 
 /* ---- coming */
 
+static bool is_refused(const ay_store_arrival *r)
+{
+    return r->code && *r->code;
+}
+
 static ay_status check_arrival(const ay_store_arrival *r, ay_err *err)
 {
-    ay_status status = ay_store_check_digest("a picture's digest", r->sha256, err);
+    ay_status status = is_refused(r) ? ay_store_check_text("a reason", r->message, 1024, err)
+                                     : ay_store_check_digest("a picture's digest", r->sha256, err);
 
     if (status == AY_OK)
         status = ay_store_check_text("a file name", r->file, AY_FILE_MAX, err);
@@ -99,22 +105,27 @@ static ay_status seen_write(ay_store *s, const ay_store_watched *w, ay_err *err)
 static ay_status arrivals_write(ay_store *s, int64_t batch, const ay_store_arrival *list, size_t n,
                                 const ay_store_watched *seen, size_t nseen, int64_t same, ay_err *err)
 {
-    int64_t now = ay_clock_wall(), changed = 0;
+    int64_t now = ay_clock_wall(), changed = 0, refused = 0;
     ay_status status = AY_OK;
 
+    for (size_t i = 0; i < n; i++)
+        refused += is_refused(&list[i]);
     if (n > 0 || same > 0)
-        status = ay_sql_write(s, "UPDATE intake SET total = total + ?, same = same + ? WHERE id = ?",
-                              ARGS(ay_sql_int((int64_t)n + same), ay_sql_int(same), ay_sql_int(batch)), &changed,
-                              NULL, err);
+        status = ay_sql_write(s, "UPDATE intake SET total = total + ?, same = same + ?, failed = failed + ? WHERE id = ?",
+                              ARGS(ay_sql_int((int64_t)n + same), ay_sql_int(same), ay_sql_int(refused),
+                                   ay_sql_int(batch)),
+                              &changed, NULL, err);
     if (status == AY_OK && (n > 0 || same > 0) && changed == 0)
         status = ay_fail(err, AY_ENOTFOUND, "no import %lld", (long long)batch);
     for (size_t i = 0; i < n && status == AY_OK; i++)
         status = ay_sql_write(s,
                               "INSERT INTO arrival (batch, dataset, class_id, stay, sha256, file, source, state,"
-                              " code, message, at_us) VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', '', ?)",
+                              " code, message, at_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                               ARGS(ay_sql_int(batch), ay_sql_int(list[i].dataset), ay_sql_int(list[i].class_id),
                                    ay_sql_int(list[i].stay), ay_sql_text(list[i].sha256), ay_sql_text(list[i].file),
-                                   ay_sql_text(list[i].source), ay_sql_int(now)),
+                                   ay_sql_text(list[i].source), ay_sql_int(is_refused(&list[i])),
+                                   ay_sql_text(is_refused(&list[i]) ? list[i].code : ""),
+                                   ay_sql_text(is_refused(&list[i]) ? list[i].message : ""), ay_sql_int(now)),
                               NULL, NULL, err);
     for (size_t i = 0; i < nseen && status == AY_OK; i++)
         status = seen_write(s, &seen[i], err);

@@ -60,7 +60,8 @@ ay_status ay_store_intake_get(ay_store *s, int64_t id, ay_arena *a, ay_store_int
 /* Newest first, at most limit. */
 ay_status ay_store_intake_list(ay_store *s, int limit, ay_arena *a, ay_store_intake **out, size_t *n, ay_err *err);
 
-/* Put rows behind what waits, and note files as seen, in one transaction; batch's total grows by n.  `same`: so many
+/* Put rows behind what waits, and note files as seen, in one transaction; batch's total grows by n.  A row with a code is
+ * of a file that was refused at the door: it is a failure at once, its digest may be "".  `same`: so many
  * more came that need no row, because the data set has them.  id and at_us of the rows are the store's. */
 ay_status ay_store_arrivals_add(ay_store *s, int64_t batch, const ay_store_arrival *list, size_t n,
                                 const ay_store_watched *seen, size_t nseen, int64_t same, ay_err *err);

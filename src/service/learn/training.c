@@ -19,35 +19,11 @@
 
 enum { PATH = 4096, NOTES = 20, NICE = 5, FEWEST = 2 };
 
-/* ---- folders that may be read: below those the server was started with, found by resolving links
- * first, so that neither ".." nor a link leads out */
+/* ---- folders that may be read (service/roots.c) */
 
-static bool is_below(const char *path, const char *root)
-{
-    size_t n = strlen(root);
-
-    return strncmp(path, root, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
-/* name: absolute, or relative to one of the allowed folders.  dst is PATH bytes. */
 static ay_status resolve(ay_service *s, const char *name, char *dst, ay_err *err)
 {
-    char list[PATH], root[PATH], joined[PATH], *save = NULL;
-
-    snprintf(list, sizeof list, "%s", s->train_folders ? s->train_folders : "");
-    for (char *one = strtok_r(list, ":", &save); one; one = strtok_r(NULL, ":", &save)) {
-        if (!realpath(one, root))
-            continue;
-        if (snprintf(joined, sizeof joined, "%s%s%s", name[0] == '/' ? "" : root,
-                     name[0] == '/' ? "" : "/", name) >= PATH)
-            continue;
-        if (realpath(joined, dst) && is_below(dst, root))
-            return AY_OK;
-    }
-    return ay_fail(err, AY_EINVAL,
-                   "'%.300s' is not in a folder that this server may read: start it with "
-                   "--train-folders, or use a data set",
-                   name);
+    return ay_service_below(s->train_folders, name, dst, "--train-folders, or use a data set", err);
 }
 
 static int by_name(const void *a, const void *b)

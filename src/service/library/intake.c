@@ -3,6 +3,7 @@
 #include "service/dataset.h"
 #include "service/library/intake_parts.h"
 #include "service/library/library.h"
+#include "service/library/watch.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -53,7 +54,7 @@ ay_status ay_intake_start(ay_service *s, ay_err *err)
     if (in->started > 0)
         status = AY_OK; /* fewer are enough */
     pthread_mutex_unlock(&in->lock);
-    return status;
+    return status == AY_OK ? ay_watcher_start(s, err) : status;
 }
 
 void ay_intake_stop(ay_service *s)
@@ -62,6 +63,7 @@ void ay_intake_stop(ay_service *s)
 
     if (!in)
         return;
+    ay_watcher_stop(s);
     pthread_mutex_lock(&in->lock);
     in->stop = true;
     pthread_cond_broadcast(&in->changed);
@@ -165,7 +167,7 @@ typedef struct {
     ay_blob *blobs;
     ay_store_arrival *rows;
     ay_store_watched *noted;
-    size_t nrows, nnoted;
+    size_t nblobs, nrows, nnoted;
     int64_t same;
 } entry;
 
@@ -179,7 +181,7 @@ static ay_status look_at(ay_service *s, const ay_intake_file *f, ay_intake_taken
     if (f->n == 0)
         return t->status = ay_fail(&t->err, AY_EINVAL, "the picture is empty (0 bytes)");
     if (f->n > most)
-        return t->status = ay_fail(&t->err, AY_ELIMIT, "the picture has %zu bytes; at most %zu are taken", f->n, most);
+        return t->status = ay_fail(&t->err, AY_ELIMIT, "the picture has more than %zu bytes", most);
     t->status = ay_image_probe(f->bytes, f->n, &s->limits, &info, &t->err);
     if (t->status != AY_OK)
         return t->status;
@@ -228,14 +230,17 @@ static ay_status make_rows(entry *e, ay_err *err)
             e->noted[e->nnoted++].sha256 = t->status == AY_OK ? t->sha256 : "";
         }
         e->same += t->status == AY_OK && t->there;
-        if (t->status != AY_OK || t->there)
-            continue;
-        e->blobs[e->nrows] = (ay_blob){e->files[i].bytes, e->files[i].n, t->sha256};
+        if (t->there || (t->status != AY_OK && !e->seen))
+            continue; /* an upload hears at once that it was refused; of a folder's file nobody would */
+        if (t->status == AY_OK)
+            e->blobs[e->nblobs++] = (ay_blob){e->files[i].bytes, e->files[i].n, t->sha256};
         *r = (ay_store_arrival){.dataset = e->place->dataset, .class_id = e->place->class_id, .stay = e->place->stay,
-                                .sha256 = t->sha256};
+                                .sha256 = t->status == AY_OK ? t->sha256 : "",
+                                .code = t->status == AY_OK ? "" : ay_status_name(t->status),
+                                .message = t->status == AY_OK ? "" : keep_text(&e->arena, t->err.msg, 1000)};
         r->file = keep_text(&e->arena, ay_picture_name(e->files[i].file), AY_FILE_MAX);
         r->source = keep_text(&e->arena, e->files[i].source ? e->files[i].source : "", AY_SOURCE_MAX);
-        if (!r->file || !r->source)
+        if (!r->file || !r->source || !r->message)
             return ay_fail(err, AY_ENOMEM, "queueing %zu pictures", e->n);
         e->nrows++;
     }
@@ -279,8 +284,8 @@ ay_status ay_intake_put(ay_service *s, const ay_intake_place *place, const char 
     pthread_rwlock_rdlock(&s->purging);
     find_known(&e);
     status = make_rows(&e, err);
-    if (status == AY_OK && e.nrows > 0)
-        status = ay_blobs_put_many(s->blobs, e.blobs, e.nrows, err);
+    if (status == AY_OK && e.nblobs > 0)
+        status = ay_blobs_put_many(s->blobs, e.blobs, e.nblobs, err);
     if (status == AY_OK && (e.nrows > 0 || e.nnoted > 0 || e.same > 0))
         status = write_rows(&e, name, batch, err);
     pthread_rwlock_unlock(&s->purging);
@@ -327,8 +332,11 @@ ay_status ay_intake_now(ay_service *s, ay_intake_state *out, ay_err *err)
 {
     int64_t now = (int64_t)(ay_clock_mono() / 1000000000u), sum = 0;
     ay_intake *in = s->intake;
+    ay_status status;
 
+    /* In this order: what is counted as waiting no longer is in somebody's hands until all is done. */
     *out = (ay_intake_state){.feeding = ay_intake_feeding(s)};
+    status = ay_store_arrivals_count(s->store, &out->waiting, &out->failed, err);
     pthread_mutex_lock(&in->lock);
     out->working = in->working;
     out->done = in->done;
@@ -337,7 +345,7 @@ ay_status ay_intake_now(ay_service *s, ay_intake_state *out, ay_err *err)
         sum += now - in->at[i] < AY_INTAKE_SECONDS ? in->second[i] : 0;
     pthread_mutex_unlock(&in->lock);
     out->rate = (double)sum / AY_INTAKE_SECONDS;
-    return ay_store_arrivals_count(s->store, &out->waiting, &out->failed, err);
+    return status;
 }
 
 ay_status ay_intake_batches(ay_service *s, int limit, ay_arena *a, ay_intake_batch **out, size_t *n, ay_err *err)
@@ -368,6 +376,7 @@ ay_status ay_intake_cancel(ay_service *s, int64_t batch, int64_t *dropped, ay_er
 {
     ay_intake *in = s->intake;
     const char **gone = NULL;
+    ay_store_watch *wish = NULL;
     ay_store_intake b;
     ay_status status;
     ay_arena a;
@@ -376,6 +385,12 @@ ay_status ay_intake_cancel(ay_service *s, int64_t batch, int64_t *dropped, ay_er
 
     ay_arena_init(&a, 0);
     status = ay_store_intake_get(s->store, batch, &a, &b, err);
+    if (status == AY_OK)
+        status = ay_store_watch_list(s->store, &a, &wish, &n, err);
+    for (size_t i = 0; i < n && status == AY_OK; i++) /* its folder is read no further */
+        if (wish[i].once && wish[i].batch == batch)
+            status = ay_watch_remove(s, wish[i].id, err);
+    n = 0;
     pthread_mutex_lock(&in->lock);
     for (size_t i = in->next; status == AY_OK && i < in->n; i++)
         if (in->window[i].batch == batch)

@@ -23,6 +23,8 @@ typedef struct {
     uint64_t seen;    /* when something happened, ay_clock_mono() */
 } ay_intake_run;
 
+typedef struct ay_watcher ay_watcher; /* service/library/watch_parts.h */
+
 struct ay_intake {
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -46,6 +48,8 @@ struct ay_intake {
     int nruns;
     int64_t loose; /* the import of uploads that name none, and when it last grew */
     uint64_t loose_at;
+
+    ay_watcher *watcher; /* NULL: nobody follows folders */
 };
 
 ay_status ay_intake_open(ay_service *s, ay_err *err); /* by ay_service_open() */
@@ -75,6 +79,10 @@ void ay_intake_run_feed(ay_service *s, int64_t batch, int change, int64_t expect
 void ay_intake_runs_tidy(ay_service *s, bool all);
 int64_t ay_intake_run_job(ay_service *s, int64_t batch);
 bool ay_intake_feeding(ay_service *s);
+
+/* ---- watch.c */
+ay_status ay_watcher_start(ay_service *s, ay_err *err);
+void ay_watcher_stop(ay_service *s);
 
 /* ---- intake_work.c */
 void *ay_intake_work(void *service);

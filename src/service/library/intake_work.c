@@ -277,13 +277,13 @@ static void remove_bytes(ay_service *s, const char *sha256)
     bool named = true;
     int hold;
 
-    if (!ay_hold_none(s->data, &hold))
-        return; /* a backup is being made: a later sweep takes them */
-    pthread_rwlock_wrlock(&s->purging);
-    if (ay_store_blob_named(s->store, sha256, &named, NULL) == AY_OK && !named)
-        ay_blobs_remove(s->blobs, sha256, NULL);
+    pthread_rwlock_wrlock(&s->purging); /* first: of two workers neither shall take the other for a backup */
+    if (ay_hold_none(s->data, &hold)) { /* else a backup is being made: a later sweep takes them */
+        if (ay_store_blob_named(s->store, sha256, &named, NULL) == AY_OK && !named)
+            ay_blobs_remove(s->blobs, sha256, NULL);
+        ay_hold_end(hold);
+    }
     pthread_rwlock_unlock(&s->purging);
-    ay_hold_end(hold);
 }
 
 static void count_done(ay_service *s, int done, int failed)
