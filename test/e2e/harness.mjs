@@ -14,7 +14,7 @@ export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 export const BUILD = path.join(ROOT, 'build');
 export const SHOTS = path.join(BUILD, 'screenshots');
 export const WORK = path.join(BUILD, 'e2e');
-const PROGRAM = process.env.ASSAY_PROGRAM ?? path.join(BUILD, 'release/assay');
+export const PROGRAM = process.env.ASSAY_PROGRAM ?? path.join(BUILD, 'release/assay');
 const DRAW = process.env.ASSAY_DRAW ?? path.join(BUILD, 'release/draw-pictures');
 
 /** What a test throws when something is not so. */

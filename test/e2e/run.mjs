@@ -7,6 +7,7 @@ import './learn_test.mjs';
 import './byword_test.mjs';
 import './search_test.mjs';
 import './encoders_test.mjs';
+import './library_test.mjs';
 import './page_test.mjs';
 import './lan_test.mjs';
 import './docs_test.mjs';

@@ -5,7 +5,7 @@
  * picture=<digest>: Back closes it, a link to it works, and arrows change the address in place.  What is beside the picture is
  * read part by part (detailparts.js); a part that fails says so without taking the others along.
  */
-import { h, put } from './dom.js';
+import { h, put, $ } from './dom.js';
 import { t, number } from './i18n.js';
 import { icon } from './icons.js';
 import { api, original, thumb } from './api.js';
@@ -22,6 +22,7 @@ export function closeDetail() {
     const { el, off } = open;
     open = null;
     off();
+    document.body.append($('#toasts'));
     el.close();
     el.remove();
 }
@@ -111,6 +112,7 @@ function build(ctx) {
     const off = ctx.onChange(() => open && fillIn());
     open = { el, head, side, stage, prev, next, ctx, sha: '', item: {}, off, pushed: Boolean(ctx.opened) };
     ctx.opened = false;
+    el.append($('#toasts')); // beside an open dialog nothing can be pressed: its undo must be in it
     el.showModal();
 }
 

@@ -10,7 +10,7 @@ import { prefs, setPref } from './prefs.js';
 const sides = [120, 168, 232];
 
 /** What the corner of a tile says: how well it fits, or its class unless nobody gave it one. */
-const badge = (item) => (item.score !== undefined ? scoreBadge(item) : item.class && !item.unsorted ? h('span', {}, item.class?.name ?? item.class) : null);
+const badge = (item) => (item.score !== undefined ? scoreBadge(item) : item.class && !item.unsorted ? (item.class?.name ?? item.class) : null);
 
 /** The library holds nothing yet: what to do, and what happens then. */
 function welcome(ctx) {

@@ -32,7 +32,7 @@ let count = 0;
 /**
  * @param {HTMLElement} host gets the grid
  * @param {{load: (offset: number, limit: number, signal?: AbortSignal) => Promise<{total: number, items: any[]}>,
- *   label: string, selection?: any, onOpen?: (item: any, index: number) => void, badge?: (item: any) => Node|null,
+ *   label: string, selection?: any, onOpen?: (item: any, index: number) => void, badge?: (item: any) => Node|string|null,
  *   name?: (item: any) => string, side?: number (a tile's wanted width), onTotal?: (total: number) => void}} o
  *   items have sha256 and may have thumb, file, class
  */
@@ -66,6 +66,7 @@ export function createGrid(host, o) {
         const img = h('img', { alt: '', decoding: 'async', draggable: 'false' });
         const tile = h('div', { class: 'vtile', role: 'option' }, img, h('span', { class: 'tile-tick' }, icon('check')), h('span', { class: 'vbadge' }));
         tile.img = img;
+        tile.mark = tile.lastElementChild;
         return tile;
     }
 
@@ -78,12 +79,15 @@ export function createGrid(host, o) {
         tile.style.transform = `translate(${(index % cols) * (cell + GAP)}px, ${Math.floor(index / cols) * (cell + GAP)}px)`;
         tile.setAttribute('aria-posinset', String(index + 1));
         tile.setAttribute('aria-setsize', String(Math.max(0, list.total)));
-        tile.setAttribute('aria-label', item ? nameOf(item) : t('loading'));
         tile.classList.toggle('ghost', !item);
         tile.classList.toggle('cursor', index === cursor);
         tile.dataset.sha = item?.sha256 ?? '';
         const mark = item && o.badge?.(item);
-        tile.lastElementChild.replaceChildren(...(mark ? [mark] : []));
+        if (mark instanceof Node) tile.mark.replaceChildren(mark);
+        else if (!mark) tile.mark.replaceChildren();
+        else if (tile.mark.firstChild?.className === 'word') tile.mark.firstChild.textContent = mark;
+        else tile.mark.replaceChildren(h('span', { class: 'word' }, mark));
+        tile.setAttribute('aria-label', item ? [nameOf(item), tile.mark.textContent].filter(Boolean).join(', ') : t('loading'));
         pick(tile);
         if (!item) queue.drop(tile.img);
     }
@@ -145,11 +149,12 @@ export function createGrid(host, o) {
             }
             tile = free.pop() ?? el.appendChild(makeTile());
             queue.drop(tile.img);
+            tile.hidden = false;
             tiles.set(i, tile);
             dress(tile, i);
         }
         for (const tile of free.splice(cols * 4)) tile.remove();
-        for (const tile of free) tile.style.transform = 'translate(0, -9999px)';
+        for (const tile of free) tile.hidden = true;
         clearTimeout(settle);
         const ask = () => {
             list.want(first, last);
@@ -192,7 +197,7 @@ export function createGrid(host, o) {
     /** Scroll so that an index is on the screen, below the bars and above the low ones. */
     function reveal(index) {
         const y = el.getBoundingClientRect().top + Math.floor(index / cols) * (cell + GAP);
-        const over = 76 + (document.querySelector('.library-head')?.offsetHeight ?? 0) * 0;
+        const over = 76;
         const under = innerHeight - 96;
         if (y < over) scrollBy(0, y - over);
         else if (y + cell > under) scrollBy(0, y + cell - under);
@@ -312,7 +317,10 @@ export function createGrid(host, o) {
             el.removeAttribute('aria-activedescendant');
             for (const tile of tiles.values()) free.push(tile);
             tiles.clear();
-            for (const tile of free) queue.drop(tile.img);
+            for (const tile of free) {
+                queue.drop(tile.img);
+                tile.hidden = true;
+            }
             soon();
         },
         /** A tile's wanted width. */

@@ -21,7 +21,7 @@ export function asked(ctx) {
 }
 
 /** How well it fits, on the tile. */
-export const scoreBadge = (item) => (item.score === undefined ? null : h('span', {}, percent(item.score, 0)));
+export const scoreBadge = (item) => (item.score === undefined ? null : percent(item.score, 0));
 
 /**
  * @param {any} query of asked() @param {any} ctx @param {(answer: any, error?: any) => void} told

@@ -52,4 +52,12 @@ export const de = {
     send_skipped: { one: '{n} Datei ist kein Bild und blieb weg', other: '{n} Dateien sind keine Bilder und blieben weg' },
     seek_library: 'Bibliothek durchsuchen',
     search_stop: 'Zurück zu allen',
+    act_teach: 'Scanner lehren',
+    teach_few: 'Wenige Bilder: besser sind drei oder mehr aus verschiedenen Blickwinkeln.',
+    teach_new: 'Eine neue Klasse. Der Scanner kennt sie sofort; die Bilder bleiben auch in der Bibliothek.',
+    teach_name: 'Was ist das?',
+    teach_go: 'Lehren',
+    teach_title: { one: 'Den Scanner mit {n} Bild lehren', other: 'Den Scanner mit {n} Bildern lehren' },
+    teach_adds: { one: 'Die Klasse gibt es mit {n} Bild; diese kommen dazu.', other: 'Die Klasse gibt es mit {n} Bildern; diese kommen dazu.' },
+    teach_done: { one: '{n} Bild als {name} gelehrt.', other: '{n} Bilder als {name} gelehrt.' },
 };

@@ -52,4 +52,12 @@ export const en = {
     send_skipped: { one: '{n} file is no picture and was left out', other: '{n} files are no pictures and were left out' },
     seek_library: 'Search the library',
     search_stop: 'Back to all',
+    act_teach: 'Teach the scanner',
+    teach_few: 'Few pictures: three or more of different views are better.',
+    teach_new: 'A new class. The scanner knows it at once; the pictures stay in the library too.',
+    teach_name: 'What are they?',
+    teach_go: 'Teach',
+    teach_title: { one: 'Teach the scanner with {n} picture', other: 'Teach the scanner with {n} pictures' },
+    teach_adds: { one: 'The class is there and has {n} picture; these are added.', other: 'The class is there and has {n} pictures; these are added.' },
+    teach_done: { one: '{n} picture taught as {name}.', other: '{n} pictures taught as {name}.' },
 };

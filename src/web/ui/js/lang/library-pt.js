@@ -52,4 +52,12 @@ export const pt = {
     send_skipped: { one: '{n} arquivo não é imagem e ficou de fora', other: '{n} arquivos não são imagens e ficaram de fora' },
     seek_library: 'Buscar na biblioteca',
     search_stop: 'Voltar a todas',
+    act_teach: 'Ensinar o scanner',
+    teach_few: 'Poucas imagens: três ou mais, de ângulos diferentes, é melhor.',
+    teach_new: 'Uma nova classe. O scanner a conhece na hora; as imagens também ficam na biblioteca.',
+    teach_name: 'O que são?',
+    teach_go: 'Ensinar',
+    teach_title: { one: 'Ensinar o scanner com {n} imagem', other: 'Ensinar o scanner com {n} imagens' },
+    teach_adds: { one: 'A classe já existe com {n} imagem; estas são acrescentadas.', other: 'A classe já existe com {n} imagens; estas são acrescentadas.' },
+    teach_done: { one: '{n} imagem ensinada como {name}.', other: '{n} imagens ensinadas como {name}.' },
 };

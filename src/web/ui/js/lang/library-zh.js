@@ -52,4 +52,12 @@ export const zh = {
     send_skipped: { other: '{n} 个文件不是图片，已略过' },
     seek_library: '搜索资料库',
     search_stop: '返回全部',
+    act_teach: '教给扫描器',
+    teach_few: '图片偏少：最好有三张以上、角度不同的图片。',
+    teach_new: '新类别。扫描器立即认识它；图片也保留在资料库中。',
+    teach_name: '这些是什么？',
+    teach_go: '教学',
+    teach_title: { other: '用 {n} 张图片教扫描器' },
+    teach_adds: { other: '该类别已有 {n} 张图片，将加入这些图片。' },
+    teach_done: { other: '已将 {n} 张图片作为“{name}”教给扫描器。' },
 };
