@@ -93,6 +93,8 @@ export const api = {
     deleteClass: (id) => call('DELETE', `/v1/classes/${id}`),
     undo: (token) => call('POST', `/v1/undo/${encodeURIComponent(token)}`),
 
+    /** The pictures of a data set, filtered and ordered: {total, items}. */
+    pictures: (query, signal) => call('GET', '/v1/pictures', { query, signal }),
     /** All that is known about one picture. */
     picture: (sha, dataset) => call('GET', item(sha), { query: { dataset } }),
     images: (query) => call('GET', '/v1/images', { query }),

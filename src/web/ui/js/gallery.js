@@ -31,7 +31,7 @@ export function mount(host, ctx) {
     function now() {
         const mine = query;
         question.draw(mine);
-        return mine ? searchSource(mine, ctx, (answer, error) => mine === query && question.draw(mine, answer, error)) : source(ctx.dataset(), ctx.filter(), ctx.classes);
+        return mine ? searchSource(mine, ctx, (answer, error) => mine === query && question.draw(mine, answer, error)) : source(ctx.dataset(), ctx.filter());
     }
     const grid = createGrid(room, {
         ...now(), label: t('lib_pictures'), selection: ctx.selection, badge, side: sides[prefs.side] ?? sides[1],

@@ -34,7 +34,7 @@ let count = 0;
  * @param {{load: (offset: number, limit: number, signal?: AbortSignal) => Promise<{total: number, items: any[]}>,
  *   label: string, selection?: any, onOpen?: (item: any, index: number) => void, badge?: (item: any) => Node|string|null,
  *   name?: (item: any) => string, side?: number (a tile's wanted width), onTotal?: (total: number) => void}} o
- *   items have sha256 and may have thumb, file, class
+ *   items have sha256 and may have file, class
  */
 export function createGrid(host, o) {
     const id = `grid-${++count}`;
@@ -100,7 +100,7 @@ export function createGrid(host, o) {
     function fetchThumbs(first, last) {
         const middle = (first + last) / 2;
         for (const [index, tile] of tiles)
-            if (tile.item) queue.want(tile.img, tile.item.thumb ?? thumb(tile.item.sha256, cell > 200 ? 384 : 192), Math.abs(index - middle));
+            if (tile.item) queue.want(tile.img, thumb(tile.item.sha256, cell * devicePixelRatio > 210 ? 384 : 192), Math.abs(index - middle));
     }
 
     function measure() {
