@@ -172,6 +172,15 @@ ay_status ay_dnnl_params(ay_dnnl *c, ay_val v, const int *which, int n, ay_place
 bool ay_dnnl_is_depthwise(const ay_dnnl *c, ay_val v);
 ay_status ay_dnnl_depthwise(ay_dnnl *c, ay_val v, ay_err *err);
 
+/* gelu_product.c: products in bf16 with GELU behind, by loops of our own */
+typedef struct {
+    dnnl_memory_desc_t src, dst; /* both in rows, bf16 */
+    int64_t rows, in, out;
+} ay_gp_form;
+bool ay_dnnl_gelu_product_here(void); /* on this processor, as far as oneDNN may use it */
+bool ay_dnnl_is_gelu_product(const ay_dnnl *c, ay_val v, int64_t in, int64_t out);
+ay_status ay_dnnl_gelu_product(ay_dnnl *c, ay_val v, const ay_gp_form *form, ay_err *err);
+
 /* fallback.c */
 ay_status ay_dnnl_fallback(ay_dnnl *c, ay_val v, ay_err *err);
 

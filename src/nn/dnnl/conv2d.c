@@ -1,9 +1,10 @@
 /* nn/dnnl/conv2d.c - convolution with its chain.
  *
- * Four ways, tried in this order:
+ * Five ways, tried in this order:
  *  - patches: kernel == stride, no padding, few channels (the ViT stem).  Rows are gathered by our
  *    own loop, then it is a matmul; oneDNN's convolution takes several times as long there.
  *  - one input channel a group: our own loops (depthwise.h).
+ *  - 1 x 1 with GELU behind, bf16: our own loops (gelu_product.h).
  *  - winograd F(4x4, 3x3): f32, 3x3, stride 1.  Up to 2.7 times the direct kernels on one
  *    AVX-512 core (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
  *  - direct, whatever oneDNN finds best for the layout. */
@@ -209,6 +210,25 @@ static ay_status emit_conv(ay_dnnl *c, ay_val v, dnnl_primitive_desc_t pd, ay_er
     return status;
 }
 
+/* 1 x 1: pixels are rows. */
+static bool is_point_gelu(const ay_dnnl *c, ay_val v)
+{
+    const ay_node *n = &c->g->node[v];
+    const ay_conv *a = &n->attr.conv;
+
+    return a->kernel == 1 && or_one(a->stride) == 1 && a->pad == 0 && or_one(a->groups) == 1 &&
+           ay_dnnl_is_gelu_product(c, v, c->p->shape[n->in[0]].dim[1], a->out);
+}
+
+static ay_status compile_point_gelu(ay_dnnl *c, ay_val v, ay_err *err)
+{
+    const ay_shape *in = &c->p->shape[c->g->node[v].in[0]], *out = &c->p->shape[c->chain[v].tail];
+    ay_gp_form form = {ay_dnnl_nhwc(in, c->type), ay_dnnl_nhwc(out, c->type),
+                       in->dim[0] * in->dim[2] * in->dim[3], in->dim[1], out->dim[1]};
+
+    return ay_dnnl_gelu_product(c, v, &form, err);
+}
+
 ay_status ay_dnnl_conv2d(ay_dnnl *c, ay_val v, ay_err *err)
 {
     dnnl_primitive_desc_t pd = NULL;
@@ -218,6 +238,8 @@ ay_status ay_dnnl_conv2d(ay_dnnl *c, ay_val v, ay_err *err)
         return compile_patches(c, v, err);
     if (ay_dnnl_is_depthwise(c, v))
         return ay_dnnl_depthwise(c, v, err);
+    if (is_point_gelu(c, v))
+        return compile_point_gelu(c, v, err);
     status = choose(c, v, &pd, err);
     return status == AY_OK ? emit_conv(c, v, pd, err) : status;
 }
