@@ -122,6 +122,42 @@ static ay_status read_picture(const ay_request *rq, ay_find_request *q, ay_err *
     return AY_OK;
 }
 
+/* Keys of a filter that a search had before and reads itself. */
+static bool own(const char *key)
+{
+    static const char *const keys[] = {"class", "since", "until", "order"};
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(keys[i], key) == 0)
+            return true;
+    return false;
+}
+
+/* The filter of GET /v1/pictures: an object 'filter', and its parameters as fields of their own but those that a search has anyway. */
+static ay_status read_filter(ay_request *rq, ay_find_request *q, ay_err *err)
+{
+    ay_picture_filter *f = ay_request_alloc(rq, sizeof *f);
+    const json_t *filter = json_object_get(rq->json, "filter");
+    ay_status status = f ? AY_OK : ay_fail(err, AY_ENOMEM, "no memory for the form");
+    const char *key;
+    json_t *v;
+
+    if (status == AY_OK && filter && !json_is_null(filter))
+        status = ay_filter_json(f, &rq->arena, filter, err);
+    for (const ay_kv *kv = rq->fields; kv && status == AY_OK; kv = kv->next)
+        if (!own(kv->key))
+            status = ay_filter_set(f, &rq->arena, kv->key, kv->value, NULL, err);
+    json_object_foreach(rq->json, key, v) {
+        if (status == AY_OK && !own(key) && ay_filter_is_key(key)) {
+            json_t *one = json_pack("{s:O}", key, v);
+            status = ay_filter_json(f, &rq->arena, one, err);
+            json_decref(one);
+        }
+    }
+    q->filter = status == AY_OK && f->n ? f : NULL;
+    return status;
+}
+
 static ay_status read_request(ay_request *rq, minus *m, ay_find_request *q, ay_err *err)
 {
     const char *since = NULL, *until = NULL;
@@ -147,6 +183,8 @@ static ay_status read_request(ay_request *rq, minus *m, ay_find_request *q, ay_e
         status = read_cutoff(rq, q, err);
     if (!status)
         status = read_minus(rq, m, err);
+    if (!status)
+        status = read_filter(rq, q, err);
     if (!status)
         status = read_picture(rq, q, err);
     q->question.minus = m->item;

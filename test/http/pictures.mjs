@@ -183,6 +183,20 @@ test("pictures teach a class of another data set with the vectors they have", as
   check((await total("?dataset=yard")) === 8 && (await total("")) === 30);
 });
 
+test("a search looks among what the filter leaves", async () => {
+  const a = await change({ sha256: pictures.slice(0, 6), add_tags: ["among"] });
+  const search = (value, status = 200) => ask(status, "POST", "/v1/search", { sha256: pictures[0], dataset: library, cutoff: "none", ...value });
+  const found = await search({ tag: "among" });
+  check(found.results.length === 5 && found.considered === 5 && found.results.every((r) => pictures.indexOf(r.sha256) < 6), found.considered);
+  check((await search({ filter: { tag: ["among"], text: "yard 3" } })).results.length === 1);
+  check((await search({ filter: { tag: "-among" } })).considered === 24);
+  await search({ tag: "nowhere" }, 404);
+  await search({ filter: { colour: 1 } }, 400);
+  check((await search({ dataset: "*", filter: { class: "discs" } })).considered >= 7, "one data set has the class");
+  await search({ dataset: "*", filter: { class: "nowhere" } }, 404);
+  await undo(a.undo);
+});
+
 test("the audit says who did what to which picture", async () => {
   const a = await change({ sha256: [pictures[3], pictures[4]], add_tags: ["seen"] });
   const one = await ask(200, "GET", `/v1/audit?sha256=${pictures[3]}`);

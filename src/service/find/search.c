@@ -192,16 +192,37 @@ static bool include_from(const finding *f, const ay_gallery *g, uint8_t *include
     return any || klass >= 0;
 }
 
+/* What the request's filter leaves of a gallery.  Where all are searched, a class or a group that one of them does not have excludes
+ * that one. */
+static ay_status narrow(const finding *f, const ay_gallery *g, uint8_t *include, bool *named, ay_err *err)
+{
+    uint8_t *in = ay_alloc(g->n + 1, 1);
+    ay_status status = in ? ay_filter_mask(f->s, g, f->q->filter, in, err) : ay_fail(err, AY_ENOMEM, "searching %zu pictures", g->n);
+
+    *named |= status == AY_OK;
+    for (size_t i = 0; i < g->nready && (status == AY_OK || status == AY_ENOTFOUND); i++)
+        if (status == AY_ENOTFOUND || !in[i])
+            include[i] = AY_RANK_NOT;
+    ay_free(in);
+    return status == AY_ENOTFOUND && f->all ? AY_OK : status;
+}
+
 static ay_status filter(finding *f, ay_err *err)
 {
-    bool known = false;
+    bool known = false, named = !f->q->filter;
+    ay_status status = AY_OK;
     size_t first = 0;
 
     f->include = ay_alloc(f->pool.n + 1, 1);
     if (!f->include)
         return ay_fail(err, AY_ENOMEM, "searching %zu pictures", f->pool.n);
-    for (int b = 0; b < f->pool.blocks; first += f->blocks[b++].n)
+    for (int b = 0; b < f->pool.blocks && status == AY_OK; first += f->blocks[b++].n) {
         known |= include_from(f, f->galleries[b], f->include + first);
+        if (f->q->filter)
+            status = narrow(f, f->galleries[b], f->include + first, &named, err);
+    }
+    if (status != AY_OK || !named) /* nobody has what the filter names: err says what */
+        return status == AY_OK ? AY_ENOTFOUND : status;
     return known || f->pool.blocks == 0
                ? AY_OK
                : ay_fail(err, AY_ENOTFOUND, "no class \"%.60s\" in what is searched", f->q->klass);

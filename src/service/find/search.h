@@ -13,6 +13,7 @@
 #define AY_SERVICE_SEARCH_H
 
 #include "service/find/question.h"
+#include "service/library/filter.h"
 #include "service/service.h"
 
 enum { AY_FIND_USUAL = 24, AY_FIND_MOST = 200 };
@@ -26,6 +27,7 @@ typedef struct {
     const char *dataset; /* NULL or "": the active one; AY_FIND_ALL */
     const char *klass;   /* NULL or "": all classes; a name or an id */
     int64_t since_us, until_us; /* when it was added; 0: no limit */
+    const ay_picture_filter *filter; /* what else must hold (service/library/filter.h); its order means nothing.  NULL: nothing */
     int limit;                  /* 0: AY_FIND_USUAL; at most AY_FIND_MOST */
     ay_cut_kind cut;
     double least; /* for AY_CUT_SCORE: 0..1 */

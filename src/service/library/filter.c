@@ -200,6 +200,14 @@ ay_status ay_filter_set(ay_picture_filter *f, ay_arena *a, const char *key, cons
     return AY_OK;
 }
 
+bool ay_filter_is_key(const char *key)
+{
+    for (int i = 0; i < AY_FILTER_FIELDS; i++)
+        if (strcmp(fields[i].key, key) == 0)
+            return true;
+    return strcmp(key, "order") == 0;
+}
+
 /* ---- JSON */
 
 static ay_status set_value(ay_picture_filter *f, ay_arena *a, const char *key, const json_t *v, bool *known, ay_err *err)

@@ -79,6 +79,7 @@ typedef struct {
 /* Add what one parameter says; text is copied into the arena.  *known false (may be NULL): no filter has such a key, and
  * nothing is added.  AY_EINVAL: a value that cannot be.  "" adds nothing. */
 ay_status ay_filter_set(ay_picture_filter *f, ay_arena *a, const char *key, const char *value, bool *known, ay_err *err);
+bool ay_filter_is_key(const char *key);
 /* Every key of an object: texts, numbers, true, or lists of them.  AY_EINVAL also for a key that is none. */
 ay_status ay_filter_json(ay_picture_filter *f, ay_arena *a, const json_t *object, ay_err *err);
 /* Words as they are typed; texts with blanks in quotation marks: tag:"deep blue". */
