@@ -12,6 +12,8 @@ int ay_cmd_report(int argc, char **argv);
 int ay_cmd_dataset(int argc, char **argv);
 int ay_cmd_classify(int argc, char **argv);
 int ay_cmd_search(int argc, char **argv);
+int ay_cmd_pictures(int argc, char **argv);
+int ay_cmd_tag(int argc, char **argv);
 int ay_cmd_cluster(int argc, char **argv);
 int ay_cmd_embed(int argc, char **argv);
 int ay_cmd_import(int argc, char **argv);

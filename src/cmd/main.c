@@ -24,6 +24,8 @@ static const ay_command commands[] = {
     {"report", "figures and curves of a trained model", ay_cmd_report},
     {"classify", "tell which of the given words fits a picture", ay_cmd_classify},
     {"search", "find pictures by words or by a picture", ay_cmd_search},
+    {"pictures", "list the library's pictures, filtered and ordered", ay_cmd_pictures},
+    {"tag", "put tags on pictures, or take them off", ay_cmd_tag},
     {"cluster", "sort pictures into groups of what looks alike", ay_cmd_cluster},
     {"import", "take over what the OmniZap classifier has kept", ay_cmd_import},
     {"embed", "turn pictures or texts into vectors", ay_cmd_embed},

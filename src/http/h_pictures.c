@@ -55,12 +55,24 @@ ay_status ay_h_filter_query(ay_request *rq, ay_picture_filter *f, ay_err *err)
     return status;
 }
 
+json_t *ay_view_shelf_part(const ay_shelf_part *part)
+{
+    json_t *items = json_array();
+
+    for (size_t i = 0; i < part->n; i++)
+        if (json_array_append_new(items, ay_view_shelf_item(&part->items[i], part->dataset))) {
+            json_decref(items);
+            return NULL;
+        }
+    return json_pack("{s:s, s:I, s:I, s:I, s:o}", "dataset", part->dataset, "total", (json_int_t)part->total, "offset",
+                     (json_int_t)part->offset, "changes", (json_int_t)part->changes, "items", items);
+}
+
 ay_status ay_h_pictures_list(ay_request *rq, ay_err *err)
 {
     ay_picture_filter *f = ay_request_alloc(rq, sizeof *f);
     long offset = 0, limit = 100;
     ay_shelf_part part;
-    json_t *items;
     ay_status status = f ? ay_request_number(rq, "limit", 1, AY_SHELF_MOST, &limit, err) : ay_fail(err, AY_ENOMEM, "no memory");
 
     if (!status)
@@ -69,18 +81,7 @@ ay_status ay_h_pictures_list(ay_request *rq, ay_err *err)
         status = ay_h_filter_query(rq, f, err);
     if (!status)
         status = ay_shelf_list(rq->service, ay_request_query(rq, "dataset"), f, (size_t)offset, (int)limit, &rq->arena, &part, err);
-    if (status)
-        return status;
-    items = json_array();
-    for (size_t i = 0; i < part.n; i++)
-        if (json_array_append_new(items, ay_view_shelf_item(&part.items[i], part.dataset))) {
-            json_decref(items);
-            return ay_fail(err, AY_ENOMEM, "no memory for the answer");
-        }
-    return ay_reply_json(rq, 200,
-                         json_pack("{s:s, s:I, s:I, s:I, s:o}", "dataset", part.dataset, "total", (json_int_t)part.total, "offset",
-                                   (json_int_t)part.offset, "changes", (json_int_t)part.changes, "items", items),
-                         err);
+    return status ? status : ay_reply_json(rq, 200, ay_view_shelf_part(&part), err);
 }
 
 /* ---- what there is to filter by */
@@ -193,15 +194,13 @@ static ay_status read_tags(ay_request *rq, const char *name, const char **out, i
     return status;
 }
 
-static ay_status reply_changed(ay_request *rq, const ay_changed *c, ay_err *err)
+json_t *ay_view_changed(const ay_changed *c)
 {
-    return ay_reply_json(rq, 200,
-                         json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "pictures", (json_int_t)c->pictures, "missing",
-                                   (json_int_t)c->missing, "changed", (json_int_t)c->changed, "tagged", (json_int_t)c->tagged, "untagged",
-                                   (json_int_t)c->untagged, "moved", (json_int_t)c->moved, "album_added", (json_int_t)c->put,
-                                   "album_removed", (json_int_t)c->taken, "deleted", (json_int_t)c->trashed, "added",
-                                   (json_int_t)c->added, "undo", text_or_null(c->undo)),
-                         err);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "pictures", (json_int_t)c->pictures, "missing",
+                     (json_int_t)c->missing, "changed", (json_int_t)c->changed, "tagged", (json_int_t)c->tagged, "untagged",
+                     (json_int_t)c->untagged, "moved", (json_int_t)c->moved, "album_added", (json_int_t)c->put, "album_removed",
+                     (json_int_t)c->taken, "deleted", (json_int_t)c->trashed, "added", (json_int_t)c->added, "undo",
+                     text_or_null(c->undo));
 }
 
 static const char *number_text(ay_request *rq, const json_t *v)
@@ -238,7 +237,7 @@ ay_status ay_h_pictures_change(ay_request *rq, ay_err *err)
     c.album_remove = ay_request_field(rq, "album_remove");
     c.trash = json_is_true(trash);
     status = ay_change_pictures(rq->service, &w, &c, &rq->arena, &out, err);
-    return status ? status : reply_changed(rq, &out, err);
+    return status ? status : ay_reply_json(rq, 200, ay_view_changed(&out), err);
 }
 
 ay_status ay_h_pictures_teach(ay_request *rq, ay_err *err)
@@ -256,5 +255,5 @@ ay_status ay_h_pictures_teach(ay_request *rq, ay_err *err)
         status = read_which(rq, &w, err);
     if (!status)
         status = ay_change_teach(rq->service, &w, dataset, klass, &rq->arena, &out, err);
-    return status ? status : reply_changed(rq, &out, err);
+    return status ? status : ay_reply_json(rq, 200, ay_view_changed(&out), err);
 }

@@ -338,10 +338,14 @@ static ay_status check(const ay_which *which, const ay_change_of_pictures *w, ay
         return ay_fail(err, AY_EINVAL, "nothing to change: give tags to add or to remove, a class, an album, or delete");
     if (w->trash && (w->nadd || w->nremove || w->klass || w->album_add || w->album_remove))
         return ay_fail(err, AY_EINVAL, "what is deleted cannot be changed by the same request");
-    for (int i = 0; i < w->nadd; i++)
+    for (int i = 0; i < w->nadd; i++) {
+        ay_status status = ay_store_check_tag(w->add[i], err);
+        if (status != AY_OK)
+            return status;
         for (int k = 0; k < w->nremove; k++)
             if (strcmp(w->add[i], w->remove[k]) == 0)
                 return ay_fail(err, AY_EINVAL, "tag \"%.60s\" cannot be added and removed at once", w->add[i]);
+    }
     return AY_OK;
 }
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { YEAR_LEAST = 1970, YEAR_MOST = 9999 };
+enum { YEAR_LEAST = 1970, YEAR_MOST = 9999, LONG_WORD = 600 };
 
 typedef enum { NAME, NAMES /* commas between */, WORD, FROM, TO, PIXELS, BYTES, TRUE } kind;
 
@@ -308,33 +308,47 @@ static ay_status set_word(ay_picture_filter *f, ay_arena *a, const char *key, co
     return ay_filter_set(f, a, strcmp(key, "name") == 0 ? "text" : key, value, known, err);
 }
 
+/* colon: where the value begins; 0: the word is a text. */
+static ay_status add_word(ay_picture_filter *f, ay_arena *a, const char *word, size_t colon, ay_err *err)
+{
+    bool not = word[0] == '-' && word[1], known;
+    char key[LONG_WORD], value[LONG_WORD + 1];
+    ay_status status;
+
+    if (!colon)
+        return ay_filter_set(f, a, "text", word, NULL, err);
+    if (!word[colon])
+        return ay_fail(err, AY_EINVAL, "'%s' is followed by nothing", word);
+    snprintf(key, sizeof key, "%.*s", (int)(colon - 1 - not), word + not);
+    for (char *c = key; *c; c++)
+        *c = *c == '-' ? '_' : (char)tolower((unsigned char)*c);
+    snprintf(value, sizeof value, "%s%s", not ? "-" : "", word + colon);
+    status = set_word(f, a, key, value, &known, err);
+    if (status == AY_OK && !known)
+        status = ay_fail(err, AY_EINVAL, "no filter is called '%.60s'; a text with a colon goes in quotation marks", key);
+    return status;
+}
+
 ay_status ay_filter_words(ay_picture_filter *f, ay_arena *a, const char *words, ay_err *err)
 {
-    enum { LONG = 600 };
-    char word[LONG], key[LONG], value[LONG + 1];
+    char word[LONG_WORD];
     ay_status status = AY_OK;
     size_t colon;
-    bool known;
 
     if (!ay_utf8_valid(words, strlen(words)))
         return ay_fail(err, AY_EINVAL, "the filter is not UTF-8");
-    while (status == AY_OK && next_word(&words, word, LONG, &colon)) {
-        bool not = word[0] == '-' && word[1];
-        if (!colon) {
-            status = ay_filter_set(f, a, "text", word, NULL, err);
-            continue;
-        }
-        snprintf(key, sizeof key, "%.*s", (int)(colon - 1 - not), word + not);
-        for (char *c = key; *c; c++)
-            *c = *c == '-' ? '_' : (char)tolower((unsigned char)*c);
-        if (!word[colon])
-            return ay_fail(err, AY_EINVAL, "'%s' is followed by nothing", word);
-        snprintf(value, sizeof value, "%s%s", not ? "-" : "", word + colon);
-        status = set_word(f, a, key, value, &known, err);
-        if (status == AY_OK && !known)
-            status = ay_fail(err, AY_EINVAL, "no filter is called '%.60s'; a text with a colon goes in quotation marks", key);
-    }
+    while (status == AY_OK && next_word(&words, word, LONG_WORD, &colon))
+        status = add_word(f, a, word, colon, err);
     return status;
+}
+
+ay_status ay_filter_word(ay_picture_filter *f, ay_arena *a, const char *word, ay_err *err)
+{
+    const char *colon = strchr(word, ':');
+
+    if (!ay_utf8_valid(word, strlen(word)) || strlen(word) >= LONG_WORD)
+        return ay_fail(err, AY_EINVAL, "the filter is not UTF-8, or a word of it is longer than %d bytes", LONG_WORD - 1);
+    return add_word(f, a, word, colon ? (size_t)(colon - word) + 1 : 0, err);
 }
 
 /* ---- as a key */

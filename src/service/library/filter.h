@@ -84,6 +84,8 @@ bool ay_filter_is_key(const char *key);
 ay_status ay_filter_json(ay_picture_filter *f, ay_arena *a, const json_t *object, ay_err *err);
 /* Words as they are typed; texts with blanks in quotation marks: tag:"deep blue". */
 ay_status ay_filter_words(ay_picture_filter *f, ay_arena *a, const char *words, ay_err *err);
+/* One of them, as a shell hands it over: its quotation marks are gone. */
+ay_status ay_filter_word(ay_picture_filter *f, ay_arena *a, const char *word, ay_err *err);
 /* The filter as one text that is the same for the same filter, appended: a key, not for people. */
 void ay_filter_key(const ay_picture_filter *f, ay_buf *out);
 
