@@ -4,6 +4,7 @@
 #include "http/view.h"
 
 #include "base/str.h"
+#include "service/library/change.h"
 #include "service/library/clusters.h"
 #include "service/library/clusters_plain.h"
 
@@ -353,6 +354,54 @@ ay_status ay_h_cluster_move(ay_request *rq, ay_err *err)
         status = ay_cluster_move(rq->service, id, dataset, sha256, n, &moved, undo, err);
     return status ? status
                   : ay_reply_json(rq, 200, json_pack("{s:s, s:I}", "undo", undo, "moved", (json_int_t)moved), err);
+}
+
+/* ---- a group becomes a class */
+
+/* In its own data set the pictures move; the class is made when there is none. */
+static ay_status move_to_class(ay_request *rq, const ay_which *which, const char *klass, ay_changed *out, ay_err *err)
+{
+    ay_change_of_pictures what = {.klass = klass};
+    ay_class known;
+    int64_t made = 0;
+    ay_status status = ay_class_get(rq->service, which->dataset, klass, &rq->arena, &known, err);
+
+    if (status == AY_ENOTFOUND)
+        status = ay_class_create(rq->service, which->dataset, klass, &made, err);
+    return status ? status : ay_change_pictures(rq->service, which, &what, &rq->arena, out, err);
+}
+
+ay_status ay_h_cluster_class(ay_request *rq, ay_err *err)
+{
+    ay_picture_filter *f = ay_request_alloc(rq, sizeof *f);
+    ay_which which = {.filter = f};
+    ay_changed out = {0};
+    const char *to = NULL, *klass = NULL;
+    ay_cluster k;
+    int64_t id = 0;
+    ay_status status = f ? cluster_id(rq, false, &id, err) : ay_fail(err, AY_ENOMEM, "no memory");
+
+    if (!status)
+        status = text_field(rq, "dataset", &to, err);
+    if (!status)
+        status = text_field(rq, "class", &klass, err);
+    if (!status && (!klass || !*klass))
+        status = ay_fail(err, AY_EINVAL, "'class' is missing or empty");
+    if (!status)
+        status = ay_clusters_one(rq->service, id, &rq->arena, &k, &which.dataset, err);
+    if (!status)
+        status = ay_filter_set(f, &rq->arena, "cluster", rq->arg[0], NULL, err);
+    if (!status)
+        status = !to || !*to || strcmp(to, which.dataset) == 0
+                     ? move_to_class(rq, &which, klass, &out, err)
+                     : ay_change_teach(rq->service, &which, to, klass, &rq->arena, &out, err);
+    if (status)
+        return status;
+    return ay_reply_json(rq, 200,
+                         json_pack("{s:s, s:s, s:I, s:I, s:o}", "dataset", to && *to ? to : which.dataset, "class", klass, "pictures",
+                                   (json_int_t)out.pictures, "changed", (json_int_t)out.changed, "undo",
+                                   *out.undo ? json_string(out.undo) : json_null()),
+                         err);
 }
 
 /* ---- the picture organiser's routes */

@@ -96,13 +96,14 @@ const ay_route ay_routes[] = {
 
     /* groups */
     {"GET", "/v1/clusters", ay_h_clusters, 0, AY_BODY_NONE, "groups", "clusters", "The groups of a data set's pictures as they are kept, the largest first", "dataset", NULL, "200:ClusterList 404 503"},
-    {"POST", "/v1/clusters/run", ay_h_clusters_run, 0, AY_BODY_JSON, "groups", "runClusters", "Make the groups anew, in the background; pinned ones stay, the others keep number and name where they are the same; the job's detail has an undo token", "", "ClusterRun", "202:JobWhole 400 404 409 413 415 503"},
+    {"POST", "/v1/clusters/run", ay_h_clusters_run, 0, AY_BODY_JSON, "groups", "runClusters", "Make the groups anew, in the background; pinned ones stay, the others keep number and name where they are the same; the job's detail has an undo token", "", "ClusterRun", "202:JobWhole 400 404 413 415 503"},
     {"POST", "/v1/clusters/merge", ay_h_clusters_merge, 0, AY_BODY_JSON, "groups", "mergeClusters", "Several groups become one: that which a person named, else the largest", "", "ClusterMerge", "200:ClusterChanged 400 404 413 415 503"},
     {"GET", "/v1/clusters/{id}", ay_h_cluster_get, 0, AY_BODY_NONE, "groups", "cluster", "One group with its centre", "", NULL, "200:ClusterWhole 404"},
     {"PATCH", "/v1/clusters/{id}", ay_h_cluster_change, 0, AY_BODY_JSON, "groups", "changeCluster", "Name a group, pin it or let it go", "", "ClusterChange", "200:ClusterChanged 400 404 413 415 503"},
     {"GET", "/v1/clusters/{id}/pictures", ay_h_cluster_pictures, 0, AY_BODY_NONE, "groups", "clusterPictures", "The pictures of a group, nearest to its centre first; id 0: those that are in none", "dataset offset limit far", NULL, "200:ClusterPictures 400 404"},
     {"POST", "/v1/clusters/{id}/pictures", ay_h_cluster_move, 0, AY_BODY_JSON, "groups", "moveToCluster", "Move pictures of its data set to a group; id 0: out of their groups", "", "ClusterMove", "200:ClusterMoved 400 404 409 413 415 503"},
     {"POST", "/v1/clusters/{id}/split", ay_h_cluster_split, 0, AY_BODY_JSON, "groups", "splitCluster", "Split a group into parts that are more alike; the largest keeps number and name", "", "ClusterSplit", "200:ClusterParts 400 404 409 413 415 503"},
+    {"POST", "/v1/clusters/{id}/class", ay_h_cluster_class, 0, AY_BODY_JSON, "groups", "clusterToClass", "The pictures of a group become a class: of its data set, or also of another one", "", "ClusterClass", "200:ClusterClassed 400 404 413 415 503"},
 
     /* encoders */
     {"GET", "/v1/encoders", ay_h_encoders, 0, AY_BODY_NONE, "encoders", "encoders", "Encoders: the embedded one, those that can be pulled, those that are here; which one serves", "", NULL, "200:EncoderList 400"},

@@ -10,6 +10,7 @@ import './encoders_test.mjs';
 import './library_test.mjs';
 import './page_test.mjs';
 import './lan_test.mjs';
+import './clusters_test.mjs';
 import './docs_test.mjs';
 import './a11y_test.mjs';
 import './demo_test.mjs';

@@ -132,6 +132,26 @@ test("rename, pin, merge, split and move, each taken back", async () => {
   check(JSON.stringify(after) === JSON.stringify(before), after);
 });
 
+test("a group becomes a class, here or in another data set, and is taken back", async () => {
+  const [a] = await groups();
+  const here = await ask(200, "POST", `/v1/clusters/${a.id}/class`, json({ class: "Scheiben" }));
+  check(here.dataset === "Library" && here.changed === a.size && here.undo, here);
+  const again = await ask(200, "POST", `/v1/clusters/${a.id}/class`, json({ class: "Scheiben", dataset: "Library" }));
+  check(again.changed === 0 && again.undo === null, again);
+  check((await ask(200, "GET", "/v1/pictures?class=Scheiben")).total === a.size && (await groups())[0].size === a.size);
+  await undo(here.undo);
+  check((await ask(200, "GET", "/v1/pictures?class=Scheiben")).total === 0);
+  await ask(201, "POST", "/v1/datasets", json({ name: "yard" }));
+  const there = await ask(200, "POST", `/v1/clusters/${a.id}/class`, json({ class: "discs", dataset: "yard" }));
+  check(there.dataset === "yard" && there.changed === a.size, there);
+  check((await ask(200, "GET", "/v1/pictures?dataset=yard&class=discs")).total === a.size);
+  await undo(there.undo);
+  check((await ask(200, "GET", "/v1/pictures?dataset=yard")).total === 0 && (await groups())[0].size === a.size);
+  await ask(400, "POST", `/v1/clusters/${a.id}/class`, json({}));
+  await ask(404, "POST", `/v1/clusters/${a.id}/class`, json({ class: "x", dataset: "none" }));
+  await ask(404, "POST", "/v1/clusters/999999/class", json({ class: "x" }));
+});
+
 test("ids and names stay over runs and a restart, and a run is taken back", async () => {
   const before = await groups();
   await ask(200, "PATCH", `/v1/clusters/${before[1].id}`, json({ name: "mine" }));
@@ -173,6 +193,23 @@ test("the organiser's routes: its fields, every picture once", async () => {
   check(grouped.flatMap((g) => g.subgroups).length === list.length);
   const names = grouped.map((g) => g.object_category);
   check(names.join() === [...names].sort().join(), names);
+});
+
+test("every described answer of groups was seen", async () => {
+  const [g] = await groups();
+  const posts = ["/v1/clusters/run", "/v1/clusters/merge", `/v1/clusters/${g.id}/pictures`, `/v1/clusters/${g.id}/split`, `/v1/clusters/${g.id}/class`];
+  for (const [method, path] of [...posts.map((p) => ["POST", p]), ["PATCH", `/v1/clusters/${g.id}`]]) {
+    await ask(413, method, path, json({ dataset: "x".repeat(2 << 20) }));
+    await ask(415, method, path, { body: "x", headers: { "Content-Type": "text/plain" } });
+    await ask(400, method, path, json("[1]"));
+  }
+  const missing = [];
+  for (const row of api.rows.filter((r) => r.operation.tags[0] === "groups"))
+    for (const status of Object.keys(row.operation.responses)) {
+      const name = `${row.method} ${row.path} ${status}`;
+      if (status !== "default" && status !== "503" && !api.seen.has(name)) missing.push(name);
+    }
+  check(missing.length === 0, "not seen:", missing.join(", "));
 });
 
 await run();

@@ -13,6 +13,7 @@ import { failed } from './toast.js';
 import { state, inTurn } from './state.js';
 import { toast } from './toast.js';
 import { chooser } from './teach.js';
+import { moveToGroup } from './clusteracts.js';
 
 const setName = (ctx) => ctx.dataset() || state.library?.name;
 
@@ -57,6 +58,7 @@ async function classify(ctx) {
 
 export const actions = [
     { id: 'class', icon: 'move', title: 'act_class', keys: ['m', 'c'], run: classify },
+    { id: 'group', icon: 'similar', title: 'act_group', keys: [], run: moveToGroup },
     { id: 'delete', icon: 'trash', title: 'delete', keys: ['delete'], risk: true, run: remove },
 ];
 

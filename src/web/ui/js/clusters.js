@@ -1,0 +1,278 @@
+/**
+ * clusters.js - the library's tab of groups: a card each, and the pictures of one when it is opened.
+ *
+ * What is shown is what the server keeps; groups are made in the background and the cards are read again when the job ends. The group that
+ * is open is part of the address (`group`, 0: pictures in none), so Back closes it.
+ */
+import { h, put, redraw } from './dom.js';
+import { t, number, date } from './i18n.js';
+import { icon } from './icons.js';
+import { api } from './api.js';
+import { failed, toast } from './toast.js';
+import { state, on } from './state.js';
+import { card, looseCard } from './clustercard.js';
+import { openGroup } from './clusterview.js';
+import { runDialog, mergeGroups, splitGroup, classFromGroups } from './clusteracts.js';
+
+/** Cards that are drawn at once; density may find thousands of groups. */
+const FIRST = 120;
+
+/** @param {HTMLElement} host @param {any} ctx of library.js */
+export function mount(host, ctx) {
+    const head = h('div', { class: 'groups-head' });
+    const list = h('ul', { class: 'groups', 'aria-label': t('lib_groups') });
+    const more = h('div', { class: 'groups-more' });
+    const bar = h('div', { class: 'select-bar library-bar groups-bar', role: 'toolbar', 'aria-label': t('grp_chosen') });
+    const room = h('div', { class: 'group-room' });
+    const chosen = new Set();
+    let data = null;
+    let opened = null; // the open group's view
+    let all = false; // all cards, not the first ones
+    let watched = 0; // the job that this page asked for
+    let reading = null;
+    let alive = true;
+    let visible = true;
+    host.append(head, list, more, room, bar);
+
+    const byId = (id) => data?.clusters.find((c) => c.id === id);
+    const place = () => ctx.address.get('group');
+
+    async function read() {
+        const mine = (reading = api.clusters(ctx.dataset()));
+        try {
+            const got = await mine;
+            if (!alive || mine !== reading) return;
+            data = got;
+        } catch (error) {
+            return failed(error);
+        }
+        for (const id of chosen) if (!byId(id)) chosen.delete(id);
+        draw();
+    }
+
+    /* ---- above the cards: what is going on, what is new */
+
+    const job = () => state.jobs.find((j) => j.id === data?.job) ?? state.jobs.find((j) => j.kind === 'cluster' && j.detail?.dataset === data?.dataset && ['running', 'pending'].includes(j.state));
+
+    function progress(j) {
+        return h('div', { class: 'groups-note', 'data-part': 'running' }, h('p', {}, t('grp_running')),
+            h('progress', { max: String(j.total || 1), value: j.total ? String(j.done) : undefined, 'aria-label': t('grp_running') }),
+            h('button', { class: 'btn quiet', type: 'button', 'data-do': 'stop', onclick: () => api.stopJob(j.id).catch(failed) }, t('cancel')));
+    }
+
+    function stale() {
+        if (!data.new && !data.gone) return null;
+        return h('div', { class: 'groups-note', 'data-part': 'stale' }, icon('warn'),
+            h('p', {}, data.new ? t('grp_new', { n: data.new }) : t('grp_gone', { n: data.gone })),
+            h('button', { class: 'btn quiet', type: 'button', 'data-do': 'again', onclick: () => run({ method: data.method, k: data.k, least: data.least }) }, t('grp_again')));
+    }
+
+    function facts() {
+        const how = t(`grp_method_${data.method}`);
+        return h('p', { class: 'muted small', 'data-part': 'facts' }, t('grp_facts', { n: data.clusters.length, how, when: date(data.made_at) }),
+            data.clusters.length > 1 && ` · ${t('grp_apart', { value: number(data.silhouette, { maximumFractionDigits: 2 }) })}`);
+    }
+
+    function welcome() {
+        const none = !data.pictures;
+        return h('div', { class: 'welcome middle', 'data-part': 'empty' }, icon('similar'), h('h2', {}, t(none ? 'grp_no_pictures' : 'grp_none')), h('p', { class: 'muted' }, t('grp_none_help')),
+            none ? h('button', { class: 'btn main', type: 'button', onclick: ctx.addFolder }, icon('move'), t('lib_add_folder'))
+                : h('button', { class: 'btn main', type: 'button', 'data-do': 'group', onclick: () => run({}) }, icon('similar'), t('grp_make')));
+    }
+
+    const drawHead = () => redraw(head, () => {
+        const j = job();
+        put(head, j ? progress(j) : data.made_at ? stale() : null, data.made_at && data.clusters.length ? facts() : !j && !data.clusters.length && welcome());
+    });
+
+    /* ---- cards */
+
+    const act = {
+        ctx, chosen,
+        toggle(id) {
+            if (!chosen.delete(id)) chosen.add(id);
+            drawBar();
+        },
+        async rename(c, name) {
+            const now = await api.changeCluster(c.id, { name });
+            await read();
+            ctx.undo(now.undo, t('grp_renamed', { name: now.name }));
+        },
+        async pin(c) {
+            const now = await api.changeCluster(c.id, { pinned: !c.pinned });
+            await read();
+            ctx.undo(now.undo, t(now.pinned ? 'grp_pinned' : 'grp_unpinned', { name: now.name }));
+        },
+        open: (id, far) => ctx.address.set({ group: String(id), far: far ? 'true' : '' }),
+        split: (c) => splitGroup(c).then((now) => now && changed(now.undo, t('grp_split_done', { name: c.name, n: now.clusters.length }))),
+        toClass: (some) => classFromGroups(some, ctx, data.dataset).then((now) => now && changed(now.undo, now.text)),
+    };
+
+    async function changed(token, text) {
+        chosen.clear();
+        await read();
+        ctx.undo(token, text);
+        ctx.changed();
+    }
+
+    async function merge() {
+        const some = [...chosen].map(byId).filter(Boolean);
+        const now = await mergeGroups(some);
+        if (now) await changed(now.undo, t('grp_merged', { n: some.length, name: now.name }));
+    }
+
+    function drawCards() {
+        const some = all ? data.clusters : data.clusters.slice(0, FIRST);
+        redraw(list, () => put(list, some.map((c) => card(c, act)), data.outside + data.waiting > 0 && data.made_at && looseCard(data, act)));
+        put(more, some.length < data.clusters.length && h('button', { class: 'btn', type: 'button', 'data-do': 'all', onclick: () => {
+            all = true;
+            drawCards();
+        } }, t('grp_show_all', { n: data.clusters.length })));
+    }
+
+    function drawBar() {
+        const some = [...chosen].map(byId).filter(Boolean);
+        bar.hidden = !some.length || place() !== '';
+        document.body.classList.toggle('choosing-groups', !bar.hidden);
+        for (const el of list.querySelectorAll('.group-card')) el.classList.toggle('chosen', chosen.has(Number(el.dataset.group)));
+        if (bar.hidden) return put(bar);
+        const button = (what, glyph, key, run, off = false) => h('button', { class: 'btn', type: 'button', 'data-do': what, disabled: off, onclick: () => Promise.resolve(run()).catch(failed) }, icon(glyph), h('span', {}, t(key)));
+        redraw(bar, () => put(bar, h('b', { class: 'chosen' }, t('grp_selected', { n: some.length })),
+            button('merge', 'merge', 'grp_merge', merge, some.length < 2),
+            button('split', 'split', 'grp_split', () => act.split(some[0]), some.length !== 1),
+            button('class', 'tag', 'grp_class', () => act.toClass(some)),
+            h('button', { class: 'btn plain square', type: 'button', 'data-do': 'clear', 'aria-label': t('clear'), title: t('clear'), onclick: clear }, icon('close'))));
+    }
+
+    function clear() {
+        chosen.clear();
+        for (const box of list.querySelectorAll('input[type="checkbox"]')) box.checked = false;
+        drawBar();
+    }
+
+    /** Arrows go from card to card as they lie on the screen. */
+    function onKeys(e) {
+        const links = [...list.querySelectorAll('.group-open')];
+        const at = links.indexOf(document.activeElement);
+        if (at < 0) return;
+        const top = links[0].getBoundingClientRect().top;
+        const cols = Math.max(1, links.filter((l) => Math.abs(l.getBoundingClientRect().top - top) < 4).length);
+        const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + cols, ArrowUp: at - cols, Home: 0, End: links.length - 1 }[e.key];
+        const box = links[at].closest('.group-card');
+        if (e.key === ' ') box.querySelector('input[type="checkbox"]')?.click();
+        else if (e.key === 'F2') box.querySelector('[data-do="name"]')?.click();
+        else if (to === undefined || !links[to]) return;
+        else links[to].focus();
+        e.preventDefault();
+    }
+    list.addEventListener('keydown', onKeys);
+
+    /* ---- one group */
+
+    function drawPlace() {
+        const at = place();
+        const one = at !== '';
+        head.hidden = list.hidden = more.hidden = one;
+        room.hidden = !one;
+        if (!one || opened?.id !== Number(at)) {
+            opened?.stop();
+            opened = null;
+            put(room);
+        }
+        if (!one) return;
+        const group = Number(at) ? byId(Number(at)) : { id: 0, size: data.outside + data.waiting };
+        if (!group) return put(room, h('div', { class: 'welcome middle' }, icon('none'), h('h2', {}, t('grp_no_such')), h('a', { class: 'btn', href: back() }, t('lib_groups'))));
+        if (opened) opened.draw(group, data);
+        else opened = openGroup(room, group, data, act, back);
+        if (!visible) opened.show(false);
+    }
+
+    const back = () => location.hash.replace(/([/&])(group|far)=[^&]*/g, '$1').replace(/&+/g, '&').replace(/[/&]+$/, '');
+
+    function tools() {
+        ctx.tools(data?.pictures && !place() ? h('button', { class: 'btn', type: 'button', 'data-do': 'run', onclick: ask }, icon('similar'), t('grp_make_how')) : null);
+    }
+
+    function draw() {
+        if (!alive || !data) return;
+        drawHead();
+        drawCards();
+        drawPlace();
+        drawBar();
+        if (visible) tools();
+    }
+
+    /* ---- making them */
+
+    async function run(how) {
+        try {
+            const asked = Object.fromEntries(Object.entries({ ...how, dataset: ctx.dataset() }).filter(([, v]) => v));
+            watched = (await api.runClusters(asked)).id;
+            await read();
+        } catch (error) {
+            failed(error);
+        }
+    }
+
+    async function ask() {
+        const how = await runDialog(data);
+        if (how) await run(how);
+    }
+
+    let last = '';
+    function onJobs() {
+        const j = job();
+        const now = `${j?.id ?? 0} ${j?.state ?? ''}`;
+        if (!data || !alive) return;
+        if (j && head.querySelector('progress')) {
+            const line = head.querySelector('progress');
+            line.max = j.total || 1;
+            line.value = j.done;
+        }
+        if (now === last && !watched) return;
+        const mine = state.jobs.find((x) => x.id === watched);
+        const over = mine && !['running', 'pending'].includes(mine.state);
+        if (over) {
+            watched = 0;
+            api.job(mine.id).then((whole) => {
+                if (whole.state === 'done') ctx.undo(whole.detail?.undo, t('grp_made', { n: whole.detail?.groups ?? 0, same: whole.detail?.same ?? 0 }));
+                else toast(whole.state === 'cancelled' ? t('grp_stopped') : whole.message, undefined, whole.state !== 'cancelled');
+            }, failed);
+        }
+        if (now !== last || over) read();
+        last = now;
+    }
+
+    const off = [
+        ctx.onDataset(() => {
+            clear();
+            data = null;
+            read();
+        }),
+        ctx.onChange(read),
+        ctx.onAddress(() => data && (drawPlace(), drawBar(), visible && tools())),
+        on('jobs', onJobs),
+    ];
+    read();
+    return {
+        show() {
+            visible = true;
+            opened?.show(true);
+            if (data) draw();
+        },
+        hide() {
+            visible = false;
+            opened?.show(false);
+            document.body.classList.remove('choosing-groups');
+        },
+        get keys() {
+            return { ...(opened ? opened.keys : { escape: clear }) };
+        },
+        unmount() {
+            alive = false;
+            opened?.stop();
+            off.forEach((f) => f());
+            document.body.classList.remove('choosing-groups');
+        },
+    };
+}
