@@ -1,6 +1,6 @@
 /* service/keeper.c - the thread that tidies: pictures without a vector get one, old trash goes.
  *
- * Once after the start, files that a crash left without a row go too; and soon after predictions were
+ * Pictures of older databases get their EXIF facts (service/library/facts.h).  Once after the start, files that a crash left without a row go too; and soon after predictions were
  * deleted, the pictures that only they named.
  *
  * Resumable by construction: what is left to do is what has no vector for the model in force, and a
@@ -12,6 +12,7 @@
 #include "service/internal.h"
 #include "service/backup/hold.h"
 #include "service/learn/predict.h"
+#include "service/library/facts.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -275,6 +276,7 @@ static void *keep(void *arg)
         ay_err err = {{0}};
         settle(s);
         embed_waiting(s);
+        ay_facts_fill(s);
         if (!purged && ay_service_sweep(s, &err) != AY_OK)
             ay_log(AY_LOG_WARN, "service", "looking for stray files: %s", err.msg);
         if (!take_purge(s) && purged && ay_clock_mono() - purged < PURGE_SECONDS * 1000000000ull)

@@ -1,7 +1,10 @@
 /* service/library/intake_test.c - what comes in is kept first, taken in once, and fails by name. */
 #include "service/fake_test.h"
 #include "service/library/intake.h"
+#include "service/internal.h"
 #include "service/library/library.h"
+#include "store/facts.h"
+#include "store/sql.h"
 
 #include "base/file.h"
 
@@ -205,6 +208,75 @@ static void where_they_go(void)
     fake_folder_gone(dir);
 }
 
+/* As in a database of before: nobody has looked at any picture. */
+static void sql_forget(ay_service *s)
+{
+    CHECK_OK(ay_store_begin(s->store, &err), err);
+    CHECK_OK(ay_sql_write(s->store, "UPDATE picture SET examined = 0", NULL, 0, NULL, NULL, &err), err);
+    CHECK_OK(ay_store_commit(s->store, &err), err);
+}
+
+/* JPEG with an EXIF block: SOI, APP1, and the rest of a real one. */
+static void with_exif(const ay_image *im, ay_buf *out)
+{
+    static const unsigned char tiff[] = "MM\0*\0\0\0\10\0\2\1\20\0\2\0\0\0\4X10\0\1\62\0\2\0\0\0\24\0\0\0\46\0\0\0\0"
+                                        "2024:05:17 12:03:59";
+    ay_buf plain = {0};
+    size_t n = sizeof tiff; /* with the NUL that ends the date */
+
+    CHECK(ay_image_encode_jpeg(im, 90, &plain, NULL) == AY_OK);
+    ay_buf_add(out, plain.data, 2);
+    ay_buf_printf(out, "%c%c%c%c", 0xFF, 0xE1, (int)((n + 8) >> 8), (int)((n + 8) & 255));
+    ay_buf_add(out, "Exif\0", 6);
+    ay_buf_add(out, tiff, n);
+    ay_buf_add(out, plain.data + 2, plain.len - 2);
+    ay_buf_fini(&plain);
+}
+
+static void what_a_camera_wrote_is_kept(void)
+{
+    const char *dir = fake_folder(), *name, *klass;
+    ay_intake_file file = {.file = "x.jpg"};
+    ay_intake_taken taken;
+    ay_buf bytes = {0};
+    int64_t batch = 0;
+    fake_encoder f;
+    ay_service *s;
+    ay_gallery_item *item;
+    ay_image im;
+    ay_arena a;
+
+    fake_init(&f, 'a');
+    ay_arena_init(&a, 0);
+    CHECK(ay_image_create(&im, 20, 10, NULL) == AY_OK);
+    with_exif(&im, &bytes);
+    file.bytes = bytes.data, file.n = bytes.len;
+    s = fake_open(dir, &f);
+    CHECK_OK(ay_intake_start(s, &err), err);
+    for (int round = 0; round < 2; round++) {
+        if (round == 0)
+            CHECK_OK(ay_intake_add(s, &(ay_intake_target){0}, "", &file, 1, &taken, &batch, &err), err);
+        CHECK(ay_intake_wait(s, 20000));
+        CHECK_OK(ay_library(s, &a, &name, &klass, &err), err);
+        item = ay_gallery_find(s->galleries[1], taken.sha256);
+        CHECK(item && item->taken_us == 1715947439000000 && strcmp(item->camera, "X10") == 0);
+        ay_service_close(s);
+        s = fake_open(dir, &f); /* and from the store */
+    }
+    CHECK_OK(ay_store_facts_put(s->store, &(ay_store_fact){taken.sha256, 0, ""}, 1, &err), err);
+    sql_forget(s);
+    ay_service_close(s);
+    s = fake_open(dir, &f); /* an older database: the keeper looks at it */
+    CHECK(ay_service_wait_idle(s, 10000));
+    item = ay_gallery_find(s->galleries[1], taken.sha256);
+    CHECK(item && item->taken_us == 1715947439000000 && strcmp(item->camera, "X10") == 0);
+    ay_service_close(s);
+    ay_image_fini(&im);
+    ay_buf_fini(&bytes);
+    ay_arena_fini(&a);
+    fake_folder_gone(dir);
+}
+
 static void a_cancelled_import_drops_what_waits(void)
 {
     const char *dir = fake_folder();
@@ -303,6 +375,7 @@ static void an_import_is_a_job(void)
 TESTS({"what was acknowledged is there after a restart", what_was_acknowledged_is_there_after_a_restart},
       {"the picture is described and found", the_picture_is_described_and_found},
       {"bad files fail by name and leave nothing", bad_files_fail_by_name_and_leave_nothing},
+      {"what a camera wrote is kept", what_a_camera_wrote_is_kept},
       {"where they go", where_they_go},
       {"a cancelled import drops what waits", a_cancelled_import_drops_what_waits},
       {"a full engine and a lost class are survived", a_full_engine_and_a_lost_class_are_survived},
