@@ -7,6 +7,7 @@
 
 /* While a request came less than RECENT_NS ago, work that can wait is taken FEW pictures at a time. */
 #define RECENT_NS 1000000000u
+#define PATIENCE_NS 1000000000u
 enum { FEW = 2 };
 
 /* Requests with pictures to hand out. */
@@ -32,7 +33,9 @@ struct ay_batcher {
     pthread_cond_t work, empty;
     line now, later;
     int max_waiting;
-    uint64_t asked; /* when somebody last came who does not wait */
+    uint64_t asked;    /* when somebody last came who does not wait */
+    uint64_t turn;     /* when work that can wait last had one, or began to wait */
+    uint64_t patience; /* of work that can wait */
     int inside; /* callers in submit */
     int idle;   /* workers waiting for work */
     bool closed;
@@ -46,6 +49,7 @@ ay_status ay_batcher_create(ay_batcher **out, int max_waiting, ay_err *err)
     if (!b)
         return ay_fail(err, AY_ENOMEM, "batcher");
     b->max_waiting = max_waiting;
+    b->patience = PATIENCE_NS;
     pthread_mutex_init(&b->lock, NULL);
     pthread_cond_init(&b->work, NULL);
     pthread_cond_init(&b->empty, NULL);
@@ -70,14 +74,16 @@ static ay_status admit(ay_batcher *b, line *l, ay_request *r, ay_err *err)
     if (l->waiting > 0 && l->waiting + r->n > b->max_waiting)
         return ay_fail(err, AY_EBUSY, "%d pictures wait already; the queue holds %d", l->waiting,
                        b->max_waiting);
+    if (l == &b->now)
+        b->asked = ay_clock_mono();
+    else if (!l->first)
+        b->turn = ay_clock_mono();
     if (l->last)
         l->last->following = r;
     else
         l->first = r;
     l->last = r;
     l->waiting += r->n;
-    if (l == &b->now)
-        b->asked = ay_clock_mono();
     b->inside++;
     if (r->n == 1)
         pthread_cond_signal(&b->work);
@@ -140,6 +146,29 @@ static ay_ticket hand_out(line *l)
     return (ay_ticket){r, r->images[i], r->dst + (size_t)i * (size_t)r->dim};
 }
 
+void ay_batcher_set_patience(ay_batcher *b, uint64_t ns)
+{
+    pthread_mutex_lock(&b->lock);
+    b->patience = ns;
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* Under the lock: whose turn it is, and how many of them at most. */
+static line *choose(ay_batcher *b, int *max)
+{
+    uint64_t now = ay_clock_mono();
+    bool others = b->now.waiting > 0;
+
+    if (b->later.waiting == 0 || (others && now - b->turn < b->patience))
+        return &b->now;
+    b->turn = now;
+    if (others)
+        *max = 1;
+    else if (*max > FEW && b->asked && now - b->asked < RECENT_NS)
+        *max = FEW;
+    return &b->later;
+}
+
 int ay_batcher_take(ay_batcher *b, ay_ticket *out, int max)
 {
     int n = 0, share;
@@ -150,9 +179,7 @@ int ay_batcher_take(ay_batcher *b, ay_ticket *out, int max)
     while (b->now.waiting + b->later.waiting == 0 && !b->closed)
         pthread_cond_wait(&b->work, &b->lock);
     b->idle--;
-    l = b->now.waiting > 0 ? &b->now : &b->later;
-    if (l == &b->later && max > FEW && b->asked && ay_clock_mono() - b->asked < RECENT_NS)
-        max = FEW;
+    l = choose(b, &max);
     share = (l->waiting + b->idle) / (b->idle + 1);
     while (n < max && n < share)
         out[n++] = hand_out(l);

@@ -17,7 +17,8 @@
  *
  * Work in the background (an import of ten thousand pictures) is submitted "later": it is handed out only when nothing
  * else waits, never mixed with other work, and in small handfuls as long as somebody else has asked a moment ago, so that
- * a request finds a worker free within the time of two pictures and not of sixteen.
+ * a request finds a worker free within the time of two pictures and not of sixteen.  Where requests never cease it would
+ * wait for ever: so one picture of it goes first in every second in which none went (its patience).
  *
  * Threads: all functions from any thread, except create and destroy. */
 #ifndef AY_ENGINE_BATCHER_H
@@ -27,6 +28,7 @@
 #include "image/image.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct ay_batcher ay_batcher;
 typedef struct ay_request ay_request;
@@ -49,6 +51,8 @@ ay_status ay_batcher_submit(ay_batcher *b, const ay_image *const *images, int n,
 /* The same for work that can wait: behind everything that is submitted the other way. */
 ay_status ay_batcher_submit_later(ay_batcher *b, const ay_image *const *images, int n, float *dst, int dim,
                                   ay_err *err);
+/* How long work that can wait does, at most, until one picture of it goes before the others: a second unless said. */
+void ay_batcher_set_patience(ay_batcher *b, uint64_t ns);
 /* Wait for work and take 1..max pictures; 0 when draining and nothing is left. */
 int ay_batcher_take(ay_batcher *b, ay_ticket *out, int max);
 /* Give n tickets back, done or failed (err may be NULL when status is AY_OK). */

@@ -230,6 +230,7 @@ static void work_that_can_wait_waits(void)
     int n, served = 0;
 
     CHECK(ay_batcher_create(&b, 100, NULL) == AY_OK);
+    ay_batcher_set_patience(b, UINT64_MAX);
     for (int i = 0; i < 3; i++) {
         later[i] = (asker){b, 1, 8, true};
         pthread_create(&id[i], NULL, ask, &later[i]);
@@ -256,7 +257,39 @@ static void work_that_can_wait_waits(void)
     ay_batcher_destroy(b);
 }
 
-TESTS({"work that can wait waits", work_that_can_wait_waits}, {"many callers get their own rows", many_callers_get_their_own_rows},
+/* Requests that never cease do not keep it waiting for ever. */
+static void work_that_can_wait_has_its_turn(void)
+{
+    ay_batcher *b;
+    pthread_t id[2];
+    ay_ticket t[16];
+    asker later, now;
+    int n;
+
+    CHECK(ay_batcher_create(&b, 100, NULL) == AY_OK);
+    later = (asker){b, 1, 3, true};
+    now = (asker){b, 2, 5, false};
+    pthread_create(&id[0], NULL, ask, &later);
+    pthread_create(&id[1], NULL, ask, &now);
+    wait_for(b, 8);
+    for (int turn = 0; turn < 4; turn++) { /* two that are overdue, one at a time, and what came first of the others */
+        ay_batcher_set_patience(b, turn < 2 ? 0 : UINT64_MAX);
+        n = ay_batcher_take(b, t, 4);
+        CHECK(n == (turn < 2 ? 1 : turn == 2 ? 4 : 1) && t[0].image->width == (turn < 2 ? 1 : 2));
+        ay_batcher_finish(b, t, n, AY_OK, NULL);
+    }
+    n = ay_batcher_take(b, t, 4);
+    CHECK(n == 1 && t[0].image->width == 1);
+    ay_batcher_finish(b, t, n, AY_OK, NULL);
+    for (int i = 0; i < 2; i++)
+        pthread_join(id[i], NULL);
+    ay_batcher_close(b);
+    ay_batcher_destroy(b);
+}
+
+TESTS({"work that can wait waits", work_that_can_wait_waits},
+      {"work that can wait has its turn", work_that_can_wait_has_its_turn},
+      {"many callers get their own rows", many_callers_get_their_own_rows},
       {"a full queue is busy and queues nothing", a_full_queue_is_busy_and_queues_nothing},
       {"a failure reaches its own caller only", a_failure_reaches_its_own_caller_only},
       {"close serves what was accepted", close_serves_what_was_accepted},
