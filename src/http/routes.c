@@ -95,6 +95,9 @@ const ay_route ay_routes[] = {
     {"GET", "/v1/train/sources", ay_h_train_sources, 0, AY_BODY_NONE, "trained models", "trainSources", "Data sets and folders that can be trained on", "", NULL, "200:TrainSources"},
 
     /* groups */
+    {"GET", "/v1/review", ay_h_review, 0, AY_BODY_NONE, "review", "review", "What a person should look at next, and why: best first, near copies once", "dataset limit", NULL, "200:Review 400 404 503"},
+    {"POST", "/v1/review", ay_h_review_answer, 0, AY_BODY_JSON, "review", "answerReview", "Answer a question: the picture, and copies of it that are named, are taught at once", "", "ReviewAnswer", "200:ReviewDone 400 404 409 413 415 503"},
+    {"GET", "/v1/review/progress", ay_h_review_progress, 0, AY_BODY_NONE, "review", "reviewProgress", "How often the program had it right when a person answered, and how well it does on what it was taught", "dataset", NULL, "200:ReviewProgress 404 503"},
     {"GET", "/v1/clusters", ay_h_clusters, 0, AY_BODY_NONE, "groups", "clusters", "The groups of a data set's pictures as they are kept, the largest first", "dataset", NULL, "200:ClusterList 404 503"},
     {"POST", "/v1/clusters/run", ay_h_clusters_run, 0, AY_BODY_JSON, "groups", "runClusters", "Make the groups anew, in the background; pinned ones stay, the others keep number and name where they are the same; the job's detail has an undo token", "", "ClusterRun", "202:JobWhole 400 404 413 415 503"},
     {"POST", "/v1/clusters/merge", ay_h_clusters_merge, 0, AY_BODY_JSON, "groups", "mergeClusters", "Several groups become one: that which a person named, else the largest", "", "ClusterMerge", "200:ClusterChanged 400 404 413 415 503"},

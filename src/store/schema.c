@@ -156,6 +156,13 @@ static const char *const version_4[] = {
     "CREATE INDEX album_picture_by_picture ON album_picture (sha256)",
     "CREATE TABLE saved (id {id}, name {text:120} NOT NULL, created_us {int} NOT NULL, trash {int} NOT NULL,"
     " query {text:8000} NOT NULL, UNIQUE (name, trash)) {end}",
+
+    /* Questions that people answered: store/review.h. */
+    "CREATE TABLE review (id {id}, at_us {int} NOT NULL, dataset {int} NOT NULL, sha256 {text:64} NOT NULL, why {text:16} NOT NULL,"
+    " answer {text:16} NOT NULL, guess {text:120} NOT NULL, label {text:120} NOT NULL, checked {int} NOT NULL, right_ones {int} NOT NULL,"
+    " token {text:32} NOT NULL) {end}",
+    "CREATE INDEX review_by_token ON review (token)",
+    "CREATE INDEX review_by_dataset ON review (dataset, id)",
     NULL,
 };
 

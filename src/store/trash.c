@@ -258,7 +258,10 @@ ay_status ay_store_undo(ay_store *s, const char *token, ay_store_restored *out, 
     *out = (ay_store_restored){0};
     if (status != AY_OK)
         return status;
-    return ay_store_end(s, bring_back(s, token, out, err), err);
+    status = bring_back(s, token, out, err);
+    if (status == AY_OK) /* an answer that is taken back was none: store/review.h */
+        status = ay_sql_write(s, "DELETE FROM review WHERE token = ?", ARGS(ay_sql_text(token)), NULL, NULL, err);
+    return ay_store_end(s, status, err);
 }
 
 /* ---- purge */
