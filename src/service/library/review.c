@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 32, CROWD = 3 /* others like it make a stranger new and not odd */ };
+enum { BATCH = 32, CROWD = 1500 /* pictures that speak for those without a class */ };
+#define LATE        8.0 /* pictures a class from which on doubt counts as much as what is typical */
 #define WORDS_SURE  0.6  /* share of the words' vote that counts as saying something */
 #define WORDS_SCALE 30.0 /* of cosines of pictures and names */
 #define FEW         0.34 /* of the median number of pictures: a rare class */
@@ -22,14 +23,16 @@ typedef struct {
     double share, share2;
     float similarity; /* to the nearest taught picture */
     size_t like;      /* that picture */
-    int64_t crowd;    /* strangers like it */
+    int64_t crowd;    /* pictures without a class that are more like it than like anything taught */
 } judged;
 
 typedef struct {
     ay_review_scene c;
+    ay_arena *out; /* of the answer; c.a goes before it is read */
     judged *judged;
     ay_review_reason *reason;
     double usual; /* pictures of the class in the middle */
+    int nclasses; /* with pictures */
 } asking;
 
 /* ---- one candidate */
@@ -156,45 +159,107 @@ static ay_status judge_all(asking *q, ay_err *err)
 
 /* ---- what nobody has named yet */
 
-/* Pictures that stand for groups of those given: reasons and crowds.  list: n candidates. */
-static ay_status stand_for(asking *q, const size_t *list, size_t n, int groups, ay_review_why why, ay_err *err)
+/* Nothing is taught: pictures that stand for groups of all. */
+static ay_status stand_for(asking *q, int groups, ay_err *err)
 {
     const ay_review_scene *c = &q->c;
-    ay_groups_options o = {.way = AY_GROUPS_NUMBER, .k = n < (size_t)groups ? (int)n : groups, .seed = 1, .threads = c->s->threads};
-    float *v = ay_arena_alloc(c->a, (n + 1) * (size_t)c->dim * sizeof *v);
-    ay_rows rows = {v, n, c->dim};
+    ay_rows rows = {c->rows.rows, c->unsorted, c->dim};
+    ay_groups_options o = {.way = AY_GROUPS_NUMBER, .k = rows.n < (size_t)groups ? (int)rows.n : groups, .seed = 1, .threads = c->s->threads};
     ay_groups g;
-    ay_status status;
+    ay_status status = ay_groups_make(&rows, &o, c->a, &g, err);
 
-    if (!v)
-        return ay_fail(err, AY_ENOMEM, "looking for questions");
-    for (size_t i = 0; i < n; i++)
-        memcpy(v + i * (size_t)c->dim, c->rows.rows + list[i] * (size_t)c->dim, (size_t)c->dim * sizeof *v);
-    status = ay_groups_make(&rows, &o, c->a, &g, err);
     for (int k = 0; status == AY_OK && k < g.n; k++) {
-        size_t i = list[g.group[k].medoid];
+        size_t i = g.group[k].medoid;
         q->judged[i].crowd = (int64_t)g.group[k].size;
-        if (why == AY_REVIEW_FIRST || g.group[k].size >= CROWD)
-            reason_of(q, i, why, .6 + .4 * (double)g.group[k].size / (double)g.group[0].size);
+        reason_of(q, i, AY_REVIEW_FIRST, .6 + .4 * (double)g.group[k].size / (double)g.group[0].size);
     }
     return status;
 }
 
-/* With nothing taught the medoids of the whole; else those of the strangers, when they are many. */
+typedef struct {
+    ay_rows rows; /* an even selection of those without a class */
+    float *known; /* how like each is to what is taught */
+    size_t *from; /* which candidate it is */
+} crowd;
+
+static ay_status make_crowd(const asking *q, crowd *w, ay_err *err)
+{
+    const ay_review_scene *c = &q->c;
+    size_t n = c->unsorted < CROWD ? c->unsorted : CROWD;
+    float *v = ay_arena_alloc(c->a, (n + 1) * (size_t)c->dim * sizeof *v);
+
+    w->known = ay_arena_alloc(c->a, (n + 1) * sizeof *w->known);
+    w->from = ay_arena_alloc(c->a, (n + 1) * sizeof *w->from);
+    if (!v || !w->known || !w->from)
+        return ay_fail(err, AY_ENOMEM, "looking for questions");
+    for (size_t k = 0; k < n; k++) {
+        w->from[k] = k * c->unsorted / n;
+        w->known[k] = q->judged[w->from[k]].similarity;
+        memcpy(v + k * (size_t)c->dim, c->rows.rows + w->from[k] * (size_t)c->dim, (size_t)c->dim * sizeof *v);
+    }
+    w->rows = (ay_rows){v, n, c->dim};
+    return AY_OK;
+}
+
+/* What naming candidate i would do for the crowd: the sum over it of how much more it is like i than like anything taught (the gain
+ * of facility location), and how many those are.  Its own share is left out. */
+static double gain_of(const crowd *w, const float *scores, size_t i, int64_t *more)
+{
+    double gain = 0;
+
+    *more = 0;
+    for (size_t k = 0; k < w->rows.n; k++)
+        if (scores[k] > w->known[k] && w->from[k] != i) {
+            gain += scores[k] - w->known[k];
+            (*more)++;
+        }
+    return gain;
+}
+
+/* While little is taught the typical teach more than the doubtful, later it is the other way round (Hacohen et al., 2022: TypiClust;
+ * bench/review.md): reasons are weighed by how many pictures a class has. */
+static void weigh(asking *q, const double *gain, double most)
+{
+    const ay_review_scene *c = &q->c;
+    double each = (double)c->known.n / (q->nclasses > 0 ? q->nclasses : 1), late = each / (each + LATE);
+
+    for (size_t i = 0; i < c->unsorted; i++) {
+        double g = most > 0 ? gain[i] / most : 0;
+        q->reason[i].weight *= late * (.5 + .5 * sqrt(g));
+        reason_of(q, i, AY_REVIEW_NEW, g * (1 - .7 * late));
+    }
+}
+
 static ay_status ask_for_names(asking *q, int limit, ay_err *err)
 {
     const ay_review_scene *c = &q->c;
-    size_t *list = ay_arena_alloc(c->a, (c->unsorted + 1) * sizeof *list), n = 0;
+    double *gain, most = 0;
+    float *scores;
+    crowd w;
+    ay_status status;
 
-    if (!list)
-        return ay_fail(err, AY_ENOMEM, "looking for questions");
-    for (size_t i = 0; i < c->unsorted; i++)
-        if (c->known.n == 0 || (q->reason[i].weight > 0 && q->reason[i].why == AY_REVIEW_OUTLIER))
-            list[n++] = i;
-    if (n == 0)
+    if (c->unsorted == 0)
         return AY_OK;
-    return stand_for(q, list, n, c->known.n == 0 ? limit : (int)(n / 10 + 1 < 20 ? n / 10 + 1 : 20),
-                     c->known.n == 0 ? AY_REVIEW_FIRST : AY_REVIEW_NEW, err);
+    if (c->known.n == 0)
+        return stand_for(q, limit, err);
+    status = make_crowd(q, &w, err);
+    gain = ay_arena_alloc(c->a, c->unsorted * sizeof *gain);
+    scores = ay_arena_alloc(c->a, BATCH * (w.rows.n + 1) * sizeof *scores);
+    if (status == AY_OK && (!gain || !scores))
+        status = ay_fail(err, AY_ENOMEM, "looking for questions");
+    for (size_t at = 0; status == AY_OK && at < c->unsorted; at += BATCH) {
+        int count = c->unsorted - at < BATCH ? (int)(c->unsorted - at) : BATCH;
+        status = ay_search_scores(&w.rows, c->rows.rows + at * (size_t)c->dim, count, c->s->threads, scores, err);
+        for (int i = 0; i < count && status == AY_OK; i++) {
+            size_t row = at + (size_t)i;
+            gain[row] = gain_of(&w, scores + (size_t)i * w.rows.n, row, &q->judged[row].crowd);
+            q->judged[row].crowd = q->judged[row].crowd * (int64_t)c->unsorted / (int64_t)w.rows.n;
+            most = gain[row] > most ? gain[row] : most;
+        }
+    }
+    if (status == AY_OK)
+        weigh(q, gain, most);
+    return status;
 }
 
 static int by_size(const void *a, const void *b)
@@ -224,15 +289,28 @@ static ay_status prepare(asking *q, ay_err *err)
     if (n)
         qsort(sizes, (size_t)n, sizeof *sizes, by_size);
     q->usual = n ? (double)sizes[n / 2] : 0;
+    q->nclasses = n;
     return AY_OK;
 }
 
 /* ---- in words */
 
+static const char *dup(const asking *q, const char *s)
+{
+    return s ? ay_arena_strdup(q->out, s) : NULL;
+}
+
+static const char *class_name(const asking *q, int klass)
+{
+    return klass >= 0 ? dup(q, q->c.classes[klass].name) : NULL;
+}
+
 static void add_guess(const asking *q, ay_review_item *out, int klass, double share)
 {
-    if (klass >= 0 && out->nguess < AY_REVIEW_GUESSES)
-        out->guess[out->nguess++] = (ay_review_guess){q->c.classes[klass].name, share};
+    const char *label = class_name(q, klass);
+
+    if (label && out->nguess < AY_REVIEW_GUESSES)
+        out->guess[out->nguess++] = (ay_review_guess){label, share};
 }
 
 static ay_status describe(const asking *q, const ay_review_pick *p, ay_review_item *out, ay_err *err)
@@ -241,24 +319,23 @@ static ay_status describe(const asking *q, const ay_review_pick *p, ay_review_it
     const ay_review_face *face = &c->face[p->row];
     const judged *j = &q->judged[p->row];
 
-    *out = (ay_review_item){.file = face->file, .taught = face->klass >= 0, .why = q->reason[p->row].why, .value = p->value,
-                            .similarity = j->like == SIZE_MAX ? 0 : j->similarity, .model = face->model,
-                            .words = j->words >= 0 ? c->classes[j->words].name : NULL};
+    *out = (ay_review_item){.file = dup(q, face->file), .taught = face->klass >= 0, .why = q->reason[p->row].why, .value = p->value,
+                            .similarity = j->like == SIZE_MAX ? 0 : j->similarity, .model = dup(q, face->model), .words = class_name(q, j->words)};
     memcpy(out->sha256, face->sha256, sizeof out->sha256);
-    out->label = face->klass >= 0 ? c->classes[face->klass].name : NULL;
+    out->label = class_name(q, face->klass);
     add_guess(q, out, j->best, j->share);
     add_guess(q, out, j->second, j->share2);
     if (j->like != SIZE_MAX) {
         memcpy(out->like_sha256, c->taught[j->like].sha256, sizeof out->like_sha256);
-        out->like_label = c->classes[c->klass[j->like]].name;
+        out->like_label = class_name(q, c->klass[j->like]);
     }
-    out->copies = ay_arena_alloc(c->a, (p->ncopies + 1) * sizeof *out->copies);
-    if (!out->copies)
+    out->copies = ay_arena_alloc(q->out, (AY_REVIEW_COPIES < p->ncopies ? AY_REVIEW_COPIES : p->ncopies + 1) * sizeof *out->copies);
+    if (!out->copies || !out->file || (face->klass >= 0 && !out->label))
         return ay_fail(err, AY_ENOMEM, "looking for questions");
     for (size_t i = 0; i < p->ncopies && out->ncopies < AY_REVIEW_COPIES; i++)
         if (c->face[p->copies[i]].klass == face->klass)
             memcpy(out->copies[out->ncopies++], c->face[p->copies[i]].sha256, AY_SHA256_HEX);
-    out->stands_for = j->crowd > 1 + out->ncopies ? j->crowd : 1 + out->ncopies;
+    out->stands_for = j->crowd > out->ncopies ? 1 + j->crowd : 1 + out->ncopies;
     return AY_OK;
 }
 
@@ -269,11 +346,11 @@ static ay_status choose(asking *q, int limit, ay_review *out, ay_err *err)
     size_t n = 0;
     ay_status status = ay_review_rank(&c->rows, q->reason, limit, c->s->threads, c->a, &picks, &n, err);
 
-    *out = (ay_review){.dataset = c->name, .waiting = c->waiting, .looked_at = (int64_t)c->rows.n, .taught = (int64_t)c->known.n,
+    *out = (ay_review){.dataset = dup(q, c->name), .waiting = c->waiting, .looked_at = (int64_t)c->rows.n, .taught = (int64_t)c->known.n,
                        .checked = c->cal.checked, .right = c->cal.right, .answered = (int64_t)c->answered};
     for (int k = 0; k < c->nclasses; k++)
         out->classes += !c->classes[k].unsorted;
-    out->items = ay_arena_alloc(c->a, (n + 1) * sizeof *out->items);
+    out->items = ay_arena_alloc(q->out, (n + 1) * sizeof *out->items);
     if (status == AY_OK && !out->items)
         return ay_fail(err, AY_ENOMEM, "looking for questions");
     for (size_t i = 0; i < n && status == AY_OK; i++)
@@ -283,7 +360,8 @@ static ay_status choose(asking *q, int limit, ay_review *out, ay_err *err)
 
 ay_status ay_review_queue(ay_service *s, const char *dataset, int limit, ay_arena *a, ay_review *out, ay_err *err)
 {
-    asking q = {.c = {.s = s, .a = a}};
+    ay_arena work;
+    asking q = {.c = {.s = s, .a = &work}, .out = a};
     const char *name = NULL;
     ay_status status = ay_library_or(s, dataset, a, &name, err);
 
@@ -292,6 +370,7 @@ ay_status ay_review_queue(ay_service *s, const char *dataset, int limit, ay_aren
         status = ay_fail(err, AY_EINVAL, "from 1 to %d questions at once", AY_REVIEW_MOST);
     if (status != AY_OK)
         return status;
+    ay_arena_init(&work, 0);
     ay_encoder_enter(s);
     status = ay_review_gather(&q.c, name, err);
     if (status == AY_OK)
@@ -303,5 +382,6 @@ ay_status ay_review_queue(ay_service *s, const char *dataset, int limit, ay_aren
     if (status == AY_OK)
         status = choose(&q, limit, out, err);
     ay_encoder_leave(s);
+    ay_arena_fini(&work);
     return status;
 }

@@ -203,11 +203,14 @@ static ay_status take_rows(ay_review_scene *c, const listing *l, size_t most, ay
 
 static ay_status list_candidates(ay_review_scene *c, const ay_gallery *taught, listing *l, ay_err *err)
 {
-    size_t most = c->known.n ? (size_t)(WORK / 2 / (double)c->known.n) : MOST_ROWS, room;
+    size_t most = c->known.n ? (size_t)(WORK / 2 / (double)c->known.n) : MOST_ROWS, room = taught->nready;
     ay_status status = AY_OK;
 
     most = most > MOST_ROWS ? MOST_ROWS : most;
-    room = 2 * most;
+    for (int i = 0; i < c->s->ngalleries; i++)
+        if (c->s->galleries[i]->kind == AY_KIND_LIBRARY)
+            room += c->s->galleries[i]->nready;
+    room = room < 2 * most ? room : 2 * most;
     if (!make_rows(c, room, &c->rows, &c->face))
         return no_memory(err);
     for (int i = 0; i < c->s->ngalleries && status == AY_OK; i++) {

@@ -1,6 +1,6 @@
 /* service/library/review_parts.h - what is known when questions are made.  For src/service/library/review*.c only.
  *
- * Everything is a copy in the arena, so that the galleries are held only while it is made, and not while vectors are compared or
+ * Everything is a copy in an arena of its own (megabytes, more than a request may have), so that the galleries are held only while it is made, and not while vectors are compared or
  * words are read. */
 #ifndef AY_SERVICE_REVIEW_PARTS_H
 #define AY_SERVICE_REVIEW_PARTS_H
