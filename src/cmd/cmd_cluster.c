@@ -1,7 +1,9 @@
 /* cmd/cmd_cluster.c - "assay cluster": the pictures of folders as groups of what looks alike.
  *
- * Pictures are embedded here and now; nothing is kept of them and nothing is moved. */
+ * Pictures of folders are embedded here and now; nothing is kept of them and nothing is moved.  Without a folder it is about the stored
+ * ones: cmd/cluster_stored.h. */
 #include "base/str.h"
+#include "cmd/cluster_stored.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/embedded.h"
@@ -19,19 +21,24 @@ static const ay_option options[] = {
     {"groups", 'k', "N", "so many groups; without it 2 to 80 are tried and the best separated kept"},
     {"density", 'd', "N", "as many groups as there are of N alike pictures; what is in none stays out"},
     {"seed", 0, "N", "another start (42)"},
-    {"list", 'l', NULL, "a line a picture: group, name, cosine to the group's centre, picture"},
+    {"again", 0, NULL, "stored pictures: make the groups anew, as they were made the last time"},
+    {"name", 0, "ID=NAME", "stored pictures: give a group a name; may come again"},
+    {"list", 'l', NULL, "a line a picture: group, name, cosine to the group's centre, picture (stored ones: digest, file)"},
     {"json", 'j', NULL, "one JSON object"},
     {"quiet", 'q', NULL, "no progress bar, no closing sentence"},
     {0},
 };
 static const ay_usage usage = {
-    "cluster [OPTION ...] FOLDER|FILE ...",
+    "cluster [OPTION ...] FOLDER|FILE ...   or   cluster [OPTION ...] (stored pictures)",
     "Sort pictures into groups of what looks alike, the largest first: number, name, how many, mean\n"
     "cosine to the centre, the picture that stands for the group.  Names are words that the encoder\n"
     "knows; a group that no word tells from the others has none.\n"
+    "Without a folder: the groups of the library (--dataset NAME: of a data set) as they are kept, a '*' behind the\n"
+    "number of a pinned one.  They are made when they never were, anew with --groups, --density or --again; a\n"
+    "group that is the same keeps its number and name.\n"
     "Exit code: 0 done, 1 one or more pictures could not be read, or failure, 2 wrong usage.",
     options,
-    "max-upload max-pixels " AY_ENGINE_SETTINGS,
+    "dataset " AY_SESSION_SETTINGS,
 };
 
 enum { MOST_NAMES = 20000 };
@@ -219,12 +226,14 @@ int ay_cmd_cluster(int argc, char **argv)
     int rc = ay_args_parse(&a, &usage, argc, argv);
 
     j.args = &a;
-    if (rc < 0 && a.n_rest == 0)
-        rc = ay_args_wrong(&a, "cluster: which pictures? a folder, or files");
+    if (rc < 0 && a.n_rest && (ay_args_get(&a, "again") || ay_args_get(&a, "name")))
+        rc = ay_args_wrong(&a, "cluster: --again and --name are for stored pictures: leave the folder out");
     if (rc < 0 && ay_args_get(&a, "groups") && ay_args_get(&a, "density"))
         rc = ay_args_wrong(&a, "cluster: --groups or --density, not both");
     if (rc < 0 && !read_how(&a, &j.how))
         rc = AY_EXIT_USAGE;
+    if (rc < 0 && a.n_rest == 0)
+        rc = ay_cluster_stored(&a, j.how.k, j.how.least, j.how.seed);
     if (rc < 0)
         rc = ay_files_collect(&j.files, a.rest, a.n_rest, &err) != AY_OK || embed_all(&j, &err) != AY_OK ||
                      group_all(&j, &err) != AY_OK || name_all(&j, &err) != AY_OK

@@ -1,4 +1,5 @@
 /* http/h_clusters.c - /v1/clusters: the groups of a data set's pictures; and the picture organiser's /clusters. */
+#include "http/h_clusters.h"
 #include "http/h_pictures.h"
 #include "http/handlers.h"
 #include "http/view.h"
@@ -107,7 +108,7 @@ static json_t *number_or_null(int64_t v)
     return v ? json_integer(v) : json_null();
 }
 
-static json_t *view_all(const ay_clusters *all)
+json_t *ay_view_clusters(const ay_clusters *all)
 {
     json_t *list = json_array();
     bool made = all->how.run > 0;
@@ -138,7 +139,7 @@ ay_status ay_h_clusters(ay_request *rq, ay_err *err)
     ay_clusters all;
     ay_status status = ay_clusters_get(rq->service, ay_request_query(rq, "dataset"), false, &rq->arena, &all, err);
 
-    return status ? status : ay_reply_json(rq, 200, view_all(&all), err);
+    return status ? status : ay_reply_json(rq, 200, ay_view_clusters(&all), err);
 }
 
 ay_status ay_h_cluster_get(ay_request *rq, ay_err *err)
