@@ -210,6 +210,7 @@ void ay_chance_normal(ay_chance *out, const ay_background *b, size_t n)
 void ay_chance_fini(ay_chance *c)
 {
     ay_free(c->expected);
+    ay_free(c->usual);
     *c = (ay_chance){0};
 }
 

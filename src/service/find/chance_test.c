@@ -2,6 +2,7 @@
  * learnt and normal chances, and odd input. */
 #include "service/find/chance.h"
 #include "service/find/learn_chance.h"
+#include "service/find/ranking.h"
 
 #include "base/mem.h"
 #include "base/rng.h"
@@ -177,6 +178,8 @@ static void pictures_of_other_classes_teach(void)
         double least;
         bool passed;
         CHECK_OK(ay_shelf_scores(&shelf, rows + q * EACH * DIM, 1, 1, scores, &err), err);
+        for (int i = 0; i < CLASSES * EACH; i++)
+            scores[i] -= (float)ay_chance_off(&c, (size_t)i);
         CHECK_OK(ay_chance_cut(&c, scores, NULL, CLASSES * EACH, &least, &passed, &err), err);
         for (int i = 0; i < CLASSES * EACH; i++)
             if ((double)scores[i] >= least)
@@ -192,6 +195,47 @@ static void pictures_of_other_classes_teach(void)
     shelf.blocks = 1;
     CHECK_OK(ay_chance_of_pictures(&shelf, label, 1, &c, &err), err);
     CHECK(!c.learnt);
+}
+
+/* One picture in each class is near to everything: without what is usual it is in every answer, with it in none. */
+static void what_is_near_to_everything_is_usual(void)
+{
+    static float rows[CLASSES * EACH * DIM];
+    static int label[CLASSES * EACH];
+    ay_rows block = {rows, CLASSES * EACH, DIM};
+    ay_shelf shelf = {&block, 1, DIM, CLASSES * EACH};
+    ay_ranked items[CLASSES * EACH];
+    ay_ranking_options o = {.kind = AY_CUT_NONE, .most = EACH - 1, .threads = 1};
+    ay_ranking_query q = {.dim = DIM};
+    ay_chance c, plain;
+    ay_ranking r;
+    int right[2] = {0, 0};
+
+    draw(rows, label, CLASSES);
+    for (size_t i = 0; i < CLASSES * EACH; i++) { /* all have the first number in common; the first of a class has little else */
+        float *v = rows + i * DIM;
+        for (int d = 0; d < DIM; d++)
+            v[d] *= i % EACH ? 0.7f : 0.1f;
+        v[0] += 1;
+        ay_unit(v, v, DIM);
+    }
+    CHECK_OK(ay_chance_of_pictures(&shelf, label, 1, &c, &err), err);
+    CHECK(c.usual && ay_chance_off(&c, 0) > ay_chance_off(&c, 1) + 0.05);
+    plain = c;
+    plain.usual = NULL;
+    for (int turn = 0; turn < 2; turn++)
+        for (int k = 1; k < CLASSES * EACH; k += EACH) {
+            uint8_t include[CLASSES * EACH];
+            memset(include, AY_RANK_YES, sizeof include);
+            include[k] = AY_RANK_NOT;
+            q.picture = rows + k * DIM;
+            q.of_pictures = turn ? &c : &plain;
+            CHECK_OK(ay_ranking_make(&shelf, include, &q, &o, items, &r, &err), err);
+            for (int i = 0; i < r.n; i++)
+                right[turn] += label[items[i].row] == label[k];
+        }
+    CHECK(right[1] > right[0]);
+    ay_chance_fini(&c);
 }
 
 static void few_words_teach_nothing(void)
@@ -220,4 +264,5 @@ TESTS({"the normal tail", the_normal_tail},
       {"learnt chances fit tails that are not normal", learnt},
       {"the background is the crowd and not the matches", the_background_is_the_crowd_not_the_matches},
       {"pictures of other classes teach", pictures_of_other_classes_teach},
+      {"what is near to everything is usual", what_is_near_to_everything_is_usual},
       {"few words teach nothing", few_words_teach_nothing})

@@ -75,14 +75,25 @@ typedef struct {
     float *queries; /* TOGETHER * dim */
     float *scores;  /* TOGETHER * n */
     uint8_t *hidden; /* n */
+    float *near;     /* n * NEAR: a vector's best cosines with questions of other classes, falling; NULL: not wanted */
+    int *seen;       /* n: how many such questions there were */
+    float *usual;    /* n */
+    float *least;    /* n: the least of near; a question below it is not among them */
 } asking;
+enum { NEAR = AY_CHANCE_NEAR + 1 }; /* one more, for when one is taken out */
 
-static ay_status asking_init(asking *k, double low, double high, ay_err *err)
+static ay_status asking_init(asking *k, double low, double high, bool near, ay_err *err)
 {
+    size_t n = k->p->n + 1;
+
     k->queries = ay_alloc(TOGETHER, (size_t)k->p->dim * sizeof *k->queries);
-    k->scores = ay_alloc(TOGETHER, (k->p->n + 1) * sizeof *k->scores);
-    k->hidden = ay_alloc(k->p->n + 1, 1);
-    if (!k->queries || !k->scores || !k->hidden)
+    k->scores = ay_alloc(TOGETHER, n * sizeof *k->scores);
+    k->hidden = ay_alloc(n, 1);
+    k->near = near ? ay_alloc(n, NEAR * sizeof *k->near) : NULL;
+    k->seen = near ? ay_calloc(n, sizeof *k->seen) : NULL;
+    k->usual = near ? ay_alloc(n, sizeof *k->usual) : NULL;
+    k->least = near ? ay_alloc(n, sizeof *k->least) : NULL;
+    if (!k->queries || !k->scores || !k->hidden || (near && (!k->near || !k->seen || !k->usual || !k->least)))
         return ay_fail(err, AY_ENOMEM, "learning what chance does");
     return ay_lessons_begin(&k->lessons, low, high, err);
 }
@@ -92,6 +103,10 @@ static void asking_fini(asking *k)
     ay_free(k->queries);
     ay_free(k->scores);
     ay_free(k->hidden);
+    ay_free(k->near);
+    ay_free(k->seen);
+    ay_free(k->usual);
+    ay_free(k->least);
 }
 
 static ay_status normal(const ay_shelf *p, ay_chance *out)
@@ -119,23 +134,136 @@ static void hide(uint8_t *hidden, const int *label, bool classes, size_t n, size
                                                             : AY_LESSON_CHANCE;
 }
 
-static ay_status ask_rows(asking *k, const int *label, bool classes, int questions, ay_err *err)
+/* Some questions under way at a time. */
+typedef struct {
+    size_t row[TOGETHER];
+    int n;
+    const int *label; /* NULL: all are of one class */
+} batch;
+
+static void keep_near(asking *k, size_t i, float score)
 {
-    size_t dim = (size_t)k->p->dim, row[TOGETHER];
+    float *best = k->near + i * NEAR;
+    int at = k->seen[i] < NEAR ? k->seen[i] : NEAR;
+
+    k->seen[i]++;
+    if (at == NEAR && score <= best[--at])
+        return;
+    for (; at > 0 && best[at - 1] < score; at--)
+        best[at] = best[at - 1];
+    best[at] = score;
+}
+
+/* The questions' scores are among the best of the vectors that they say something of.  Vector by vector: its best stay
+ * in the processor's cache. */
+static void use_near(asking *k, const batch *b)
+{
+    for (size_t i = 0; i < k->p->n; i++)
+        for (int q = 0; q < b->n; q++)
+            if (b->label[i] != b->label[b->row[q]])
+                keep_near(k, i, k->scores[(size_t)q * k->p->n + i]);
+}
+
+/* The mean of the best of a vector; out: the question with that cosine is not among them; below -1: none is out. */
+static double near_without(const asking *k, size_t row, double out)
+{
+    const float *best = k->near + row * NEAR;
+    int n = k->seen[row] < NEAR ? k->seen[row] : NEAR, taken = 0;
+    bool gone = out < -1.5;
+    double sum = 0;
+
+    for (int i = 0; i < n && taken < AY_CHANCE_NEAR; i++) {
+        if (!gone && (double)best[i] <= out) {
+            gone = true;
+            continue;
+        }
+        sum += (double)best[i];
+        taken++;
+    }
+    return taken ? sum / taken : 0;
+}
+
+static void use_lessons(asking *k, const batch *b)
+{
+    for (int q = 0; q < b->n; q++) {
+        float *scores = k->scores + (size_t)q * k->p->n;
+        hide(k->hidden, b->label, b->label != NULL, k->p->n, b->row[q]);
+        for (size_t i = 0; i < k->p->n && k->near; i++) {
+            bool among = scores[i] >= k->least[i] && k->hidden[i] == AY_LESSON_CHANCE;
+            double usual = among ? near_without(k, i, (double)scores[i]) : (double)k->usual[i];
+            scores[i] -= (float)(AY_CHANCE_OFF * usual);
+        }
+        ay_lessons_add(k->lessons, scores, k->hidden, k->p->n);
+    }
+}
+
+static ay_status ask_rows(asking *k, const int *label, int questions, void (*use)(asking *k, const batch *b), ay_err *err)
+{
+    size_t dim = (size_t)k->p->dim;
+    batch b = {.label = label};
     ay_status status = AY_OK;
 
     for (int q = 0; q < questions && status == AY_OK; q += TOGETHER) {
-        int n = questions - q < TOGETHER ? questions - q : TOGETHER;
-        for (int i = 0; i < n; i++) {
-            row[i] = (size_t)(((double)(q + i) + 0.5) * (double)k->p->n / questions);
-            memcpy(k->queries + (size_t)i * dim, ay_shelf_vector(k->p, row[i]), dim * sizeof(float));
+        b.n = questions - q < TOGETHER ? questions - q : TOGETHER;
+        for (int i = 0; i < b.n; i++) {
+            b.row[i] = (size_t)(((double)(q + i) + 0.5) * (double)k->p->n / questions);
+            memcpy(k->queries + (size_t)i * dim, ay_shelf_vector(k->p, b.row[i]), dim * sizeof(float));
         }
-        status = ay_shelf_scores(k->p, k->queries, n, k->threads, k->scores, err);
-        for (int i = 0; i < n && status == AY_OK; i++) {
-            hide(k->hidden, label, classes, k->p->n, row[i]);
-            ay_lessons_add(k->lessons, k->scores + (size_t)i * k->p->n, k->hidden, k->p->n);
-        }
+        status = ay_shelf_scores(k->p, k->queries, b.n, k->threads, k->scores, err);
+        if (status == AY_OK)
+            use(k, &b);
     }
+    return status;
+}
+
+/* What is usual for each vector; for one that no question said anything of, as for the others. */
+static void settle(asking *k)
+{
+    double sum = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < k->p->n; i++)
+        if (k->seen[i] > 0) {
+            k->usual[i] = (float)near_without(k, i, -2);
+            k->least[i] = k->seen[i] > 1 ? k->near[i * NEAR + (size_t)(k->seen[i] < NEAR ? k->seen[i] : NEAR) - 1] : INFINITY;
+            sum += (double)k->usual[i];
+            n++;
+        }
+    for (size_t i = 0; i < k->p->n; i++)
+        if (k->seen[i] == 0) {
+            k->usual[i] = n ? (float)(sum / (double)n) : 0;
+            k->least[i] = INFINITY;
+        }
+}
+
+static ay_status ask_classes(asking *k, const int *label, int questions, ay_chance *out, ay_err *err)
+{
+    ay_status status = ask_rows(k, label, questions, use_near, err);
+
+    if (status == AY_OK) {
+        settle(k);
+        status = ask_rows(k, label, questions, use_lessons, err);
+    }
+    if (status != AY_OK) {
+        ay_lessons_drop(k->lessons);
+        return status;
+    }
+    status = ay_lessons_end(k->lessons, true, out, err);
+    if (status == AY_OK) {
+        out->usual = k->usual;
+        k->usual = NULL;
+    }
+    return status;
+}
+
+static ay_status ask_neighbours(asking *k, int questions, ay_chance *out, ay_err *err)
+{
+    ay_status status = ask_rows(k, NULL, questions, use_lessons, err);
+
+    if (status == AY_OK)
+        ay_lessons_end_known(k->lessons, out);
+    else
+        ay_lessons_drop(k->lessons);
     return status;
 }
 
@@ -151,15 +279,9 @@ ay_status ay_chance_of_pictures(const ay_shelf *p, const int *label, int threads
         questions = (int)p->n;
     if (questions < AY_CHANCE_LEAST)
         return normal(p, out);
-    status = asking_init(&k, -1, 1, err);
+    status = asking_init(&k, -1, 1, classes, err);
     if (status == AY_OK)
-        status = ask_rows(&k, label, classes, questions, err);
-    if (status == AY_OK && classes)
-        status = ay_lessons_end(k.lessons, true, out, err);
-    else if (status == AY_OK)
-        ay_lessons_end_known(k.lessons, out);
-    else
-        ay_lessons_drop(k.lessons);
+        status = classes ? ask_classes(&k, label, questions, out, err) : ask_neighbours(&k, questions, out, err);
     asking_fini(&k);
     return status;
 }
@@ -236,7 +358,7 @@ ay_status ay_chance_of_words(const ay_shelf *p, float *bank, int nbank, int thre
     nbank = drop_blank(bank, nbank < AY_CHANCE_QUESTIONS ? nbank : AY_CHANCE_QUESTIONS, p->dim);
     if (nbank < AY_CHANCE_LEAST || p->n < AY_CHANCE_LEAST)
         return normal(p, out);
-    status = asking_init(&k, Z_LOW, Z_HIGH, err);
+    status = asking_init(&k, Z_LOW, Z_HIGH, false, err);
     if (status == AY_OK)
         status = usual_spread(&k, bank, nbank, &scale, err);
     if (status == AY_OK)

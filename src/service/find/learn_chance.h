@@ -22,8 +22,8 @@ const float *ay_shelf_vector(const ay_shelf *p, size_t row);
 ay_status ay_shelf_scores(const ay_shelf *p, const float *queries, int nq, int threads, float *dst,
                          ay_err *err);
 
-/* Chances of cosines with a picture.  label: each vector's class, or NULL; with one class only the gate
- * comes from the nearest others, with too few vectors nothing is learnt. */
+/* Chances of cosines with a picture, less what is usual (ay_chance_off()).  label: each vector's class, or NULL; with one
+ * class only the gate comes from the nearest others and nothing is taken off, with too few vectors nothing is learnt. */
 ay_status ay_chance_of_pictures(const ay_shelf *p, const int *label, int threads, ay_chance *out,
                                 ay_err *err);
 /* Chances of the centred cosines with words, over out->scale.  bank: nbank * dim, of words most of which have

@@ -135,27 +135,32 @@ static ay_status add_words(job *j, float *z, ay_err *err)
     return status;
 }
 
-/* Above the cut-off a cosine of 1 is infinitely strong. */
-static double picture_strength(double cosine, double centre, double cut)
+/* Above the cut-off a cosine of 1 is infinitely strong.  score: the cosine less off. */
+static double picture_strength(double score, double off, double centre, double cut)
 {
-    if (cosine >= cut)
-        return (fmax(1 - cut, 0) + 1e-6) / (fmax(1 - cosine, 0) + 1e-6);
-    return (cosine - centre) / fmax(cut - centre, 1e-6);
+    if (score >= cut)
+        return (fmax(1 - off - cut, 0) + 1e-6) / (fmax(1 - off - score, 0) + 1e-6);
+    return (score - centre) / fmax(cut - centre, 1e-6);
 }
 
-static ay_status add_picture(job *j, const float *cosine, ay_err *err)
+/* Cosines become scores in place. */
+static ay_status add_picture(job *j, float *score, ay_err *err)
 {
+    const ay_chance none = {0}, *c = j->q->of_pictures && j->q->of_pictures->learnt ? j->q->of_pictures : &none;
     ay_background b;
     ay_chance normal;
     double cut = 1;
     bool passed;
-    ay_status status = ay_background_of(cosine, j->p->n, &b, err);
+    ay_status status;
 
+    for (size_t i = 0; i < j->p->n && c->usual; i++)
+        score[i] -= (float)ay_chance_off(c, i);
+    status = ay_background_of(score, j->p->n, &b, err);
     if (status == AY_OK)
-        status = ay_chance_cut(chance_or_normal(j->q->of_pictures, &b, j->p->n, &normal), cosine, j->include,
+        status = ay_chance_cut(chance_or_normal(j->q->of_pictures, &b, j->p->n, &normal), score, j->include,
                                j->p->n, &cut, &passed, err);
     for (size_t i = 0; i < j->p->n && status == AY_OK; i++)
-        j->strength[i] += (float)picture_strength((double)cosine[i], b.centre, cut);
+        j->strength[i] += (float)picture_strength((double)score[i], ay_chance_off(c, i), b.centre, cut);
     return status;
 }
 

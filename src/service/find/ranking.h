@@ -8,7 +8,7 @@
  *              common with any text ("a photo") says nothing about these words.  Less the median of all
  *              vectors', over the spread that a usual word has (a word to which all pictures are alike says
  *              little, and must not be blown up to what the others say)
- *   picture    cosine with the picture's vector
+ *   picture    cosine with the picture's vector, less half of what the stored picture has with any (service/find/chance.h)
  *   both       the mean of the two strengths: both weigh the same
  *   minus      the largest such number of the minus words, where it is above 0, is taken off, measured as the
  *              words are.  The minus word's direction is first freed of what it shares with the words:
@@ -36,7 +36,7 @@ typedef struct {
     const float *picture; /* dim, unit; NULL: none.  words or picture there must be */
     const float *minus;   /* nminus * dim, unit */
     int nminus;
-    const ay_chance *of_words, *of_pictures; /* what chance does; NULL: taken as normal */
+    const ay_chance *of_words, *of_pictures; /* what chance does among these very vectors; NULL: taken as normal */
 } ay_ranking_query;
 
 typedef enum { AY_CUT_AUTO, AY_CUT_NONE, AY_CUT_SCORE } ay_cut_kind;

@@ -4,6 +4,7 @@
 #include "service/find/question.h"
 #include "service/words/wordy.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { SLOTS = 8, CHANGED = 64 };
@@ -16,6 +17,9 @@ typedef struct {
     uint64_t generation; /* of the galleries, summed, then */
     uint64_t age;        /* 0: empty */
     ay_chance chance;
+    uint64_t *key;       /* of pictures, what chance.usual belongs to: one for each row; owned; NULL: none */
+    size_t rows;         /* of both, as the galleries were at `lined` */
+    uint64_t lined;
 } slot;
 
 struct ay_found_chances {
@@ -27,6 +31,13 @@ struct ay_found_chances {
     float *bank;
     int nbank;
 };
+
+static void empty(slot *k)
+{
+    ay_chance_fini(&k->chance);
+    ay_free(k->key);
+    *k = (slot){.age = 0};
+}
 
 ay_status ay_found_chances_open(ay_service *s, ay_err *err)
 {
@@ -43,7 +54,7 @@ void ay_found_chances_close(ay_service *s)
     if (!s->chances)
         return;
     for (int i = 0; i < SLOTS; i++)
-        ay_chance_fini(&s->chances->slots[i].chance);
+        empty(&s->chances->slots[i]);
     pthread_mutex_destroy(&s->chances->lock);
     pthread_mutex_destroy(&s->chances->reading);
     ay_free(s->chances->bank);
@@ -78,21 +89,94 @@ static slot *find(ay_found_chances *c, const slot *want)
     return oldest;
 }
 
-static ay_status copy(const ay_chance *from, ay_arena *a, const ay_chance **out, ay_err *err)
+/* floats into the arena; NULL stays NULL. */
+static bool copy_floats(float **v, size_t n, ay_arena *a)
 {
-    size_t bytes = AY_CHANCE_BINS * sizeof *from->expected;
+    const float *from = *v;
+
+    if (!from)
+        return true;
+    *v = ay_arena_alloc(a, (n + 1) * sizeof *from);
+    if (*v)
+        memcpy(*v, from, n * sizeof *from);
+    return *v != NULL;
+}
+
+static ay_status copy(const slot *k, ay_arena *a, const ay_chance **out, ay_err *err)
+{
     ay_chance *to = ay_arena_alloc(a, sizeof *to);
 
     *out = to;
-    if (!to)
-        return ay_fail(err, AY_ENOMEM, "searching");
-    *to = *from;
-    if (!from->expected)
+    if (to)
+        *to = k->chance;
+    return to && copy_floats(&to->expected, AY_CHANCE_BINS, a) && copy_floats(&to->usual, k->rows, a)
+               ? AY_OK
+               : ay_fail(err, AY_ENOMEM, "searching");
+}
+
+/* ---- what is usual for a picture stays its own when rows move */
+
+/* Sixteen digits of each picture's digest, row by row. */
+static uint64_t *keys_of(ay_gallery *const *galleries, const ay_shelf *pool)
+{
+    uint64_t *key = ay_alloc(pool->n + 1, sizeof *key);
+    char digits[17] = "";
+    size_t at = 0;
+
+    for (int b = 0; key && b < pool->blocks; b++)
+        for (size_t i = 0; i < pool->block[b].n; i++) {
+            memcpy(digits, galleries[b]->items[i].sha256, 16);
+            key[at++] = strtoull(digits, NULL, 16);
+        }
+    return key;
+}
+
+typedef struct {
+    uint64_t key;
+    float usual;
+} keyed;
+
+static int by_key(const void *a, const void *b)
+{
+    const keyed *x = a, *y = b;
+
+    return (x->key > y->key) - (x->key < y->key);
+}
+
+/* Take the rows of k over into those of the pool; a picture that came since is as pictures are in the mean. */
+static ay_status line_up(slot *k, const slot *want, ay_gallery *const *galleries, const ay_shelf *pool, ay_err *err)
+{
+    keyed *known;
+    uint64_t *key;
+    float *usual;
+    double sum = 0;
+
+    if (!k->chance.usual || (k->lined == want->generation && k->rows == pool->n))
         return AY_OK;
-    to->expected = ay_arena_alloc(a, bytes);
-    if (!to->expected)
+    known = ay_alloc(k->rows + 1, sizeof *known);
+    key = keys_of(galleries, pool);
+    usual = ay_alloc(pool->n + 1, sizeof *usual);
+    for (size_t i = 0; known && i < k->rows; sum += (double)k->chance.usual[i++])
+        known[i] = (keyed){k->key[i], k->chance.usual[i]};
+    if (known && key && usual) {
+        qsort(known, k->rows, sizeof *known, by_key);
+        for (size_t i = 0; i < pool->n; i++) {
+            const keyed *f = bsearch(&(keyed){.key = key[i]}, known, k->rows, sizeof *known, by_key);
+            usual[i] = f ? f->usual : (float)(sum / (double)k->rows);
+        }
+    }
+    ay_free(known);
+    if (!known || !key || !usual) {
+        ay_free(key);
+        ay_free(usual);
         return ay_fail(err, AY_ENOMEM, "searching");
-    memcpy(to->expected, from->expected, bytes);
+    }
+    ay_free(k->key);
+    ay_free(k->chance.usual);
+    k->key = key;
+    k->chance.usual = usual;
+    k->rows = pool->n;
+    k->lined = want->generation;
     return AY_OK;
 }
 
@@ -108,14 +192,24 @@ static int *labels_of(ay_gallery *const *galleries, const ay_shelf *pool)
     return label;
 }
 
-static ay_status learn_pictures(ay_service *s, ay_gallery *const *galleries, const ay_shelf *pool, ay_chance *out,
+static ay_status learn_pictures(ay_service *s, ay_gallery *const *galleries, const ay_shelf *pool, slot *out,
                                 ay_err *err)
 {
     int *label = labels_of(galleries, pool);
-    ay_status status = label ? ay_chance_of_pictures(pool, label, s->threads, out, err)
-                             : ay_fail(err, AY_ENOMEM, "searching");
+    ay_status status = AY_OK;
 
+    out->key = keys_of(galleries, pool);
+    out->rows = pool->n;
+    out->lined = out->generation;
+    if (!label || !out->key)
+        status = ay_fail(err, AY_ENOMEM, "searching");
+    else
+        status = ay_chance_of_pictures(pool, label, s->threads, &out->chance, err);
     ay_free(label);
+    if (status != AY_OK) {
+        ay_free(out->key);
+        out->key = NULL;
+    }
     return status;
 }
 
@@ -183,16 +277,17 @@ static ay_status chance_of(ay_service *s, ay_gallery *const *galleries, slot *wa
     pthread_mutex_lock(&c->lock);
     k = find(c, want);
     if (!fresh(k, want)) {
-        ay_chance_fini(&k->chance);
-        k->age = 0;
+        empty(k);
         status = want->words ? learn_words(s, pool, bank, &want->chance, err)
-                             : learn_pictures(s, galleries, pool, &want->chance, err);
+                             : learn_pictures(s, galleries, pool, want, err);
         if (status == AY_OK)
             *k = *want;
     }
+    if (status == AY_OK)
+        status = line_up(k, want, galleries, pool, err);
     if (status == AY_OK) {
         k->age = ++c->clock;
-        status = copy(&k->chance, a, out, err);
+        status = copy(k, a, out, err);
     }
     pthread_mutex_unlock(&c->lock);
     return status;

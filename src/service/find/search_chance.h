@@ -2,7 +2,8 @@
  * For src/service only.
  *
  * Learning costs some twenty million cosines, so it is kept by data sets and encoder, and learnt again only
- * when more than a sixty-fourth of the pictures has changed: what is usual does not change with one.
+ * when more than a sixty-fourth of the pictures has changed: what is usual does not change with one.  What is usual for
+ * each picture is kept by its digest and follows it to another row.
  *
  * The everyday words that chances of words are learnt from are read by the encoder once, before the galleries are taken: a
  * text tower works seconds on them where the machine is loaded, and whoever wants to change a gallery waits for its readers

@@ -4,6 +4,8 @@
 #include "service/fake_test.h"
 #include "service/find/search.h"
 
+#include <math.h>
+
 enum { RED = 48, GREEN = 12, BLUE = 3, GREY = 42, EACH = 12 };
 static fake_encoder encoder;
 static ay_arena arena;
@@ -75,7 +77,7 @@ static ay_service *open_filled(const char *dir, bool words)
     int64_t id;
 
     if (words)
-        o.words = (ay_word_reader){NULL, colour_info, colour_pair, colour_embed, colour_examine, NULL, NULL, NULL};
+        o.words = (ay_word_reader){.info = colour_info, .pair = colour_pair, .embed = colour_embed, .examine = colour_examine};
     fake_init(&encoder, 'a');
     o.embedder = fake_embedder(&encoder);
     CHECK_OK(ay_service_open(&s, &o, &err), err);
@@ -206,6 +208,30 @@ static void pictures_find_pictures(ay_service *s)
         CHECK(is_red(a.items[i].sha256) || strcmp(a.items[i].class_name, "leaf") == 0);
 }
 
+static double score_of(const ay_find_answer *a, const char *sha256)
+{
+    for (int i = 0; i < a->n; i++)
+        if (strcmp(a->items[i].sha256, sha256) == 0)
+            return a->items[i].score;
+    return -1;
+}
+
+/* A picture goes, and the last one takes its row: what is usual for that one goes with it, without learning anew. */
+static void what_is_usual_follows_a_picture(ay_service *s)
+{
+    char other[AY_SHA256_HEX], undo[AY_UNDO_SIZE];
+    ay_find_answer a = find(s, (ay_find_request){.sha256 = green_sha, .cut = AY_CUT_NONE, .limit = 5});
+    double before, after;
+
+    memcpy(other, a.items[0].sha256, sizeof other);
+    a = find(s, (ay_find_request){.sha256 = other, .cut = AY_CUT_NONE, .limit = 200});
+    before = score_of(&a, green_sha);
+    CHECK_OK(ay_picture_delete(s, NULL, red[0], undo, &err), err);
+    a = find(s, (ay_find_request){.sha256 = other, .cut = AY_CUT_NONE, .limit = 200});
+    after = score_of(&a, green_sha);
+    CHECK(before > 0 && fabs(after - before) < 2e-5);
+}
+
 static void is_refused(ay_service *s, ay_find_request q, ay_status want, const char *word)
 {
     ay_find_answer a;
@@ -245,6 +271,7 @@ static void search(void)
     words_that_are_not_known_are_told(s);
     pictures_find_pictures(s);
     what_cannot_be_is_refused(s);
+    what_is_usual_follows_a_picture(s);
     ay_service_close(s);
     ay_buf_fini(&red_picture);
     fake_folder_gone(dir);

@@ -55,7 +55,7 @@ static ay_service *open_words(const char *dir, const char *url)
 {
     static ay_word_settings set;
     ay_service_options o = {.data = dir, .serve = true, .word_settings = &set,
-                            .words = {NULL, colour_info, colour_pair, colour_embed, colour_examine, NULL, NULL, NULL}};
+                            .words = {.info = colour_info, .pair = colour_pair, .embed = colour_embed, .examine = colour_examine}};
     ay_service *s;
 
     CHECK_OK(ay_word_settings_read(&set, NULL, NULL, &err), err);
