@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { USUAL_FAILURES = 100, MOST_FAILURES = 500, BATCHES = 20 };
+enum { USUAL_FAILURES = 100, MOST_FAILURES = 500, BATCHES = 20, MOST_KNOWN = 1000 };
 
 static ay_status batch_of(const ay_request *rq, int64_t *out, ay_err *err)
 {
@@ -113,6 +113,46 @@ ay_status ay_h_intake_add(ay_request *rq, ay_err *err)
     }
     return ay_reply_json(rq, 202, json_pack("{s:o, s:o, s:I}", "accepted", in.accepted, "refused", in.refused, "batch",
                                             (json_int_t)batch), err);
+}
+
+static ay_status digests_of(ay_request *rq, const char ***out, size_t *n, ay_err *err)
+{
+    const json_t *list = json_object_get(rq->json, "sha256");
+
+    *n = json_array_size(list);
+    if (!json_is_array(list) || *n == 0 || *n > MOST_KNOWN)
+        return ay_fail(err, AY_EINVAL, "'sha256' must be a list of 1 to %d digests", MOST_KNOWN);
+    if (!(*out = ay_request_alloc(rq, *n * sizeof **out)))
+        return ay_fail(err, AY_ENOMEM, "no memory for %zu digests", *n);
+    for (size_t i = 0; i < *n; i++) {
+        (*out)[i] = json_string_value(json_array_get(list, i));
+        if (!(*out)[i] || !ay_sha256_valid((*out)[i]))
+            return ay_fail(err, AY_EINVAL, "'sha256': number %zu is not 64 lower-case hex digits", i + 1);
+    }
+    return AY_OK;
+}
+
+/* Which pictures need not be sent: a page asks before it uploads a folder for the second time. */
+ay_status ay_h_intake_known(ay_request *rq, ay_err *err)
+{
+    const char **sha256 = NULL;
+    bool *known;
+    json_t *out;
+    size_t n = 0;
+    ay_status status = digests_of(rq, &sha256, &n, err);
+
+    if (status)
+        return status;
+    if (!(known = ay_request_alloc(rq, n * sizeof *known)))
+        return ay_fail(err, AY_ENOMEM, "no memory for %zu digests", n);
+    status = ay_intake_known(rq->service, ay_request_field(rq, "dataset"), sha256, n, known, err);
+    if (status)
+        return status;
+    out = json_array();
+    for (size_t i = 0; i < n; i++)
+        if (known[i])
+            json_array_append_new(out, json_string(sha256[i]));
+    return ay_reply_json(rq, 200, json_pack("{s:o}", "known", out), err);
 }
 
 ay_status ay_h_intake_put(ay_request *rq, ay_err *err)

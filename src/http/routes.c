@@ -65,6 +65,7 @@ const ay_route ay_routes[] = {
     {"GET", "/v1/audit", ay_h_audit, 0, AY_BODY_NONE, "library", "audit", "Who did what and when, newest first, a page at a time", "sha256 cursor limit", NULL, "200:AuditList 400"},
     /* coming in */
     {"POST", "/v1/intake", ay_h_intake_add, 0, AY_BODY_PICTURES, "coming in", "intake", "Pictures by the thousand: kept when answered, taken in behind", "dataset class batch", "IntakeForm", "202:IntakeTaken 400 404 413 415 422 503"},
+    {"POST", "/v1/intake/known", ay_h_intake_known, QUIET, AY_BODY_JSON, "coming in", "intakeKnown", "Which of these pictures the data set has already, so that they need not be sent", "", "IntakeAsked", "200:IntakeKnown 400 404 413 415"},
     {"PUT", "/v1/intake/{sha256}", ay_h_intake_put, 0, AY_BODY_RAW, "coming in", "intakePut", "The same for one picture under its digest; doing it again changes nothing", "dataset class file batch", NULL, "200:IntakeOne 202:IntakeOne 400 404 409 413 415 422 503"},
     {"GET", "/v1/intake", ay_h_intake, QUIET, AY_BODY_NONE, "coming in", "intakeState", "What waits, how fast it goes, imports, and what failed and why", "cursor limit", NULL, "200:IntakeState 400"},
     {"DELETE", "/v1/intake/batches/{id}", ay_h_intake_cancel, 0, AY_BODY_NONE, "coming in", "intakeCancel", "Drop what waits of an import; what was taken in stays", "", NULL, "200:IntakeDropped 404"},

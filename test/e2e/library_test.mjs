@@ -245,14 +245,11 @@ library('the box looks in the library: by a stored picture, then all again', asy
     check((await page.evaluate(() => location.hash)).startsWith('#/library/pictures/q=zzzz'), 'in the library');
 }, { allow: /409/ });
 
-library('a folder travels: what is no picture is left out, what is broken is named, what is known is not added twice', async ({ page, shot, url, pictures }) => {
+library('a folder travels: what is no picture is left out, what is broken is named, what is known is not added twice', async ({ page, shot, pictures }) => {
     const folder = path.join(WORK, 'to-drop');
     writeStripes(path.join(folder, 'inner'), 60, MANY);
     fs.copyFileSync(pictures.broken, path.join(folder, 'broken.jpg'));
     fs.writeFileSync(path.join(folder, 'inner', 'list.txt'), 'not sent');
-    await fetch(`${url}v1/datasets`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name: 'dropped' }) });
-    await fetch(`${url}v1/classes`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name: 'Unsorted', dataset: 'dropped' }) });
-    await page.goto('#/library/pictures/dataset=dropped');
     await page.waitForSelector('[data-part="empty"]');
     await shot('library-empty');
     const session = await page.context().newCDPSession(page);
@@ -265,11 +262,34 @@ library('a folder travels: what is no picture is left out, what is broken is nam
     const told = await page.locator('#sending').innerText();
     check(told.includes('60 pictures added'), told);
     check(told.includes('broken.jpg') && told.includes('1 file is no picture'), told);
-    await page.goto('#/library/pictures/dataset=dropped');
+    await page.goto('#/library');
     await there(page);
     equal(await count(page), 60, 'in the library');
     await shot('library-sent');
-});
+    await page.click('#send-close');
+    await page.setInputFiles('#add-files', fs.readdirSync(path.join(folder, 'inner')).filter((f) => f.endsWith('.png')).map((f) => path.join(folder, 'inner', f)));
+    const sent = [];
+    page.on('request', (r) => r.method() === 'POST' && r.url().endsWith('/v1/intake') && sent.push(r.url()));
+    await page.waitForSelector('#send-close');
+    check((await page.locator('#sending').innerText()).includes('60 were there already'), 'known ones are told');
+    equal(sent.length, 0, 'and nothing was sent twice');
+}, { at: '#/library' });
+
+library('choose, name it, done: the scanner knows a new class; taken back it does not', async ({ page, url, shot }) => {
+    await there(page);
+    for (const i of [1, 2, 3]) await page.locator(`[aria-posinset="${i}"] .tile-tick`).click();
+    await page.click('.library-bar [data-do="teach"]');
+    await page.fill('#teach-class', 'Stripes');
+    await shot('library-teach');
+    await page.click('[data-do="teach-go"]');
+    await page.waitForSelector('[data-toast="action"]');
+    const after = (await (await fetch(`${url}v1/classes?dataset=many`)).json()).items.find((c) => c.name === 'Stripes');
+    equal(after?.images, 3, 'pictures of the new class');
+    equal(after?.embedded, 3, 'with their vectors');
+    equal(await count(page), 60, 'they stay in the library');
+    await page.click('[data-toast="action"]');
+    await until(async () => ((await (await fetch(`${url}v1/classes?dataset=many`)).json()).items.find((c) => c.name === 'Stripes')?.images ?? 0) === 0, 'taken back');
+}, { at: '#/library' });
 
 for (const [theme, context] of [['light', {}], ['dark', {}], ['light', phone], ['dark', phone]])
     library(`axe finds nothing in the library: ${theme}${context === phone ? ', phone' : ''}`, async ({ page, shot }) => {
@@ -287,7 +307,7 @@ for (const [theme, context] of [['light', {}], ['dark', {}], ['light', phone], [
         await page.waitForSelector('.part[data-part="alike"] img');
         await audit(page, 'detail');
         await shot(`library-detail-${name}`);
-        await page.goto('#/library');
+        await page.goto('#/library/pictures/dataset=main');
         await page.waitForSelector('[data-part="empty"]');
         await audit(page, 'empty');
         await shot(`library-empty-${name}`);

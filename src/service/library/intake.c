@@ -205,6 +205,24 @@ static void find_known(entry *e)
     pthread_rwlock_unlock(&e->s->lock);
 }
 
+ay_status ay_intake_known(ay_service *s, const char *dataset, const char *const *sha256, size_t n, bool *known, ay_err *err)
+{
+    const char *name = NULL;
+    ay_gallery *g = NULL;
+    ay_arena arena = {0};
+    ay_status status = ay_library_or(s, dataset, &arena, &name, err);
+
+    if (!status) {
+        pthread_rwlock_rdlock(&s->lock);
+        status = ay_service_find(s, name, &g, err);
+        for (size_t i = 0; i < n && !status; i++)
+            known[i] = ay_gallery_find(g, sha256[i]) != NULL;
+        pthread_rwlock_unlock(&s->lock);
+    }
+    ay_arena_fini(&arena);
+    return status;
+}
+
 static char *keep_text(ay_arena *a, const char *src, size_t most)
 {
     size_t n = strnlen(src, most);

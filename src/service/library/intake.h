@@ -53,6 +53,10 @@ typedef struct {
 ay_status ay_intake_add(ay_service *s, const ay_intake_target *t, const char *name, const ay_intake_file *files, size_t n,
                         ay_intake_taken *out, int64_t *batch, ay_err *err);
 
+/* known[i]: the data set ("" or NULL: the library) has a picture with digest i, in whatever class.  What still waits in the queue is not
+ * known yet.  AY_ENOTFOUND: no such data set. */
+ay_status ay_intake_known(ay_service *s, const char *dataset, const char *const *sha256, size_t n, bool *known, ay_err *err);
+
 /* Work on what waits; a server does so by itself, a command asks for it.  Twice is fine. */
 ay_status ay_intake_start(ay_service *s, ay_err *err);
 void ay_intake_stop(ay_service *s); /* what waits stays in the store; by ay_service_close() */

@@ -1,7 +1,7 @@
 /**
  * actions.js - what can be done with the chosen pictures, and the bar that offers it.
  *
- * One table.  An action has {id, icon, title (key), keys, risk?, when(ctx)?, run(ctx)}; run reads ctx.selection and
+ * One table.  An action has {id, icon, title (key), keys, risk?, main?, when(ctx)?, run(ctx)}; run reads ctx.selection and
  * says what it did by ctx.undo(token, text).
  */
 import { h, put } from './dom.js';
@@ -11,45 +11,46 @@ import { api } from './api.js';
 import { dialog } from './dialog.js';
 import { failed } from './toast.js';
 import { state, inTurn } from './state.js';
-import { toast } from './toast.js';
+import { teachSelection } from './teachset.js';
 import { chooser } from './teach.js';
 import { moveToGroup } from './clusteracts.js';
 
+const named = (ctx, items) => ({ ...(ctx.dataset() && { dataset: ctx.dataset() }), sha256: items.map((i) => i.sha256) });
 const setName = (ctx) => ctx.dataset() || state.library?.name;
 
 /** Delete pictures; the undo brings all back. @param {any} ctx @param {any[]} items */
 export async function removePictures(ctx, items) {
-    const tokens = [];
-    await inTurn(async () => {
-        for (const i of items) tokens.push((await api.deleteImage(i.sha256, setName(ctx))).undo);
-    }).catch(failed);
+    const done = await inTurn(() => api.change({ ...named(ctx, items), delete: true }));
     await ctx.changed();
-    toast(t('pictures_deleted', { n: tokens.length }), { label: t('undo'), run: async () => {
-        for (const token of tokens.reverse()) await api.undo(token);
-        await ctx.changed();
-        toast(t('undone'));
-    } });
+    ctx.undo(done.undo, t('pictures_deleted', { n: done.deleted }));
 }
 
-/** Ask for a class and move pictures there; the undo moves each back. */
+/** Ask for a class and move pictures there; the undo moves each back. @returns {Promise<boolean>} */
 export async function classifyItems(ctx, items) {
     const to = await dialog(t('move_where', { n: items.length }), (close) => chooser(ctx.classes(), close, true));
     if (!to) return false;
-    if (!to.id) await api.createClass(to.name, setName(ctx));
-    for (const i of items) await api.moveImage(i.sha256, to.name, setName(ctx));
+    const made = to.id ? to : await api.createClass(to.name, setName(ctx));
+    const done = await inTurn(() => api.change({ ...named(ctx, items), class: made.id }));
     await ctx.changed();
-    toast(t('moved_to', { n: items.length, name: to.name }), { label: t('undo'), run: async () => {
-        for (const i of items) await api.moveImage(i.sha256, i.class?.name ?? i.class, setName(ctx));
-        await ctx.changed();
-        toast(t('undone'));
-    } });
+    ctx.undo(done.undo, t('moved_to', { n: done.moved, name: to.name }));
     return true;
 }
 
-async function remove(ctx) {
+/** Ask for an album, there already or new, and add pictures to it. */
+async function album(ctx) {
     const items = await ctx.selection.items();
+    const albums = await api.albums(ctx.dataset());
+    const to = await dialog(t('album_where', { n: items.length }), (close) => chooser(albums.map((a) => ({ ...a, images: a.pictures })), close, true, { find: 'album_find', make: 'album_new', none: 'album_type' }));
+    if (!to) return;
+    const done = await inTurn(() => api.change({ ...named(ctx, items), album_add: to.name }));
     ctx.selection.clear();
-    await removePictures(ctx, items);
+    await ctx.changed();
+    ctx.undo(done.undo, t('album_added', { n: done.album_added, name: to.name }));
+}
+
+async function remove(ctx) {
+    await removePictures(ctx, await ctx.selection.items());
+    ctx.selection.clear();
 }
 
 async function classify(ctx) {
@@ -57,8 +58,10 @@ async function classify(ctx) {
 }
 
 export const actions = [
+    { id: 'teach', icon: 'scan', title: 'act_teach', keys: ['a'], run: teachSelection, when: () => state.datasets.length > 0, main: true },
     { id: 'class', icon: 'move', title: 'act_class', keys: ['m', 'c'], run: classify },
     { id: 'group', icon: 'similar', title: 'act_group', keys: [], run: moveToGroup },
+    { id: 'album', icon: 'album', title: 'act_album', keys: ['b'], run: album },
     { id: 'delete', icon: 'trash', title: 'delete', keys: ['delete'], risk: true, run: remove },
 ];
 
@@ -89,7 +92,7 @@ export function selectBar(ctx) {
         const count = el.querySelector('.chosen');
         if (count) return put(count, t('selected', { n }));
         put(el, h('b', { class: 'chosen' }, t('selected', { n })),
-            usable().map((a) => h('button', { class: `btn${a.risk ? ' risk' : ''}`, type: 'button', 'data-do': a.id, title: t(a.title), onclick: () => run(a) }, icon(a.icon), h('span', {}, t(a.title)))),
+            h('div', { class: 'bar-actions' }, usable().map((a) => h('button', { class: `btn${a.risk ? ' risk' : ''}${a.main ? ' main' : ''}`, type: 'button', 'data-do': a.id, title: t(a.title), onclick: () => run(a) }, icon(a.icon), h('span', {}, t(a.title))))),
             h('button', { class: 'btn plain square', type: 'button', 'data-do': 'clear', 'aria-label': t('clear'), title: t('clear'), onclick: () => selection.clear() }, icon('close')));
     }
 

@@ -100,18 +100,25 @@ export const api = {
     images: (query) => call('GET', '/v1/images', { query }),
     moveImage: (sha, to, dataset) => call('PATCH', item(sha), { query: { dataset }, json: { class: to } }),
     deleteImage: (sha, dataset) => call('DELETE', item(sha), { query: { dataset } }),
-    /** Add one picture to the class named to; the answer's item, or an ApiError if that item failed. */
-    async intake(parts, { dataset, signal }) {
-        const name = dataset || state.library?.name;
-        const classes = await call('GET', '/v1/classes', { query: { dataset: name } });
+    /** Kept when answered, taken in behind. @returns {Promise<{accepted: {sha256: string, file: string, there: boolean}[], refused: {file: string, code: string, message: string}[], batch: number}>} */
+    intake(parts, { dataset, class: name, batch, signal }) {
         const body = new FormData();
-        body.append('dataset', name);
-        body.append('class', (classes.items.find((c) => c.unsorted) ?? classes.items[0]).name);
-        for (const { blob, name: file } of parts) body.append('file', blob, file || 'picture.jpg');
-        const { items } = await call('POST', '/v1/images', { body, signal, tries: 12 });
-        return items.map((i) => (i.error ? { error: i.error.detail } : { known: !i.created }));
+        if (dataset) body.append('dataset', dataset);
+        if (name) body.append('class', name);
+        if (batch) body.append('batch', String(batch));
+        for (const part of parts) body.append('images', part.blob, part.name || 'picture.jpg');
+        return call('POST', '/v1/intake', { body, signal, tries: 20 });
     },
-    known: async () => [],
+    intakeState: (query) => call('GET', '/v1/intake', { query }),
+    intakeCancel: (batch) => call('DELETE', `/v1/intake/batches/${batch}`),
+    /** Which of these pictures need not be sent. */
+    known: (dataset, sha256, signal) => call('POST', '/v1/intake/known', { json: { ...(dataset && { dataset }), sha256 }, signal }).then((r) => r.known),
+    /** Many pictures at once: tags, class, album, deletion; one undo for all. */
+    change: (body) => call('POST', '/v1/pictures/change', { json: body }),
+    teach: (body) => call('POST', '/v1/pictures/teach', { json: body }),
+    albums: (dataset) => call('GET', '/v1/albums', { query: { dataset } }).then((r) => r.items),
+    audit: (query) => call('GET', '/v1/audit', { query }),
+    /** Add one picture to the class named to; the answer's item, or an ApiError if that item failed. */
     async addImage(blob, name, to, dataset, signal) {
         const body = form('file', blob, name, { class: to, dataset });
         const { items } = await call('POST', '/v1/images', { body, signal, tries: 6 });

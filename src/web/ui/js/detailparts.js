@@ -1,6 +1,6 @@
 /** detailparts.js - what stands beside a large picture: facts, class, tags, its like, what a model says, verdicts, what happened to it. */
 import { h, put } from './dom.js';
-import { t, bytes, date, percent } from './i18n.js';
+import { t, has, language, bytes, date, percent } from './i18n.js';
 import { icon } from './icons.js';
 import { api, explain, original, thumb } from './api.js';
 import { band, bar, modelName, shownLabel } from './answers.js';
@@ -83,6 +83,17 @@ async function verdicts(item) {
     return h('ul', { class: 'said-list' }, items.map((v) => h('li', { class: 'said-row' }, icon(v.accepted ? 'up' : 'down'), h('span', {}, h('b', {}, v.theme), ' ', h('span', { class: 'muted small' }, `${t(v.accepted ? 'verdict_give_yes' : 'verdict_give_no')} · ${date(v.created_at)}`)))));
 }
 
+/** Who did what with it, newest first. */
+async function happened(item) {
+    const { items } = await api.audit({ sha256: item.sha256, limit: 12 });
+    if (!items.length) return null;
+    const says = (a) => {
+        const key = `audit_${a.code.replace('.', '_')}`;
+        return has(key) ? h('span', { title: a.text }, language() === 'en' ? a.text : t(key)) : h('span', { lang: 'en' }, a.text);
+    };
+    return h('ul', { class: 'said-list' }, items.map((a) => h('li', {}, says(a), h('br'), h('span', { class: 'muted small' }, [date(a.at), a.who || t('by_program')].join(' · ')))));
+}
+
 /** @param {HTMLElement} side @param {any} item @param {any} ctx of library.js */
 export function parts(side, item, ctx) {
     const at = side.scrollTop;
@@ -91,6 +102,7 @@ export function parts(side, item, ctx) {
         part('facts', t('facts'), () => facts(item)),
         part('alike', t('looks_like'), () => alike(item, ctx)),
         part('said', t('model_says'), (again) => said(item, again)),
-        part('verdicts', t('verdicts'), () => verdicts(item)));
+        part('verdicts', t('verdicts'), () => verdicts(item)),
+        part('history', t('picture_history'), () => happened(item)));
     side.scrollTop = at;
 }

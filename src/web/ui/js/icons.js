@@ -2,6 +2,7 @@
 const paths = {
     scan: 'M4 8V6a2 2 0 0 1 2-2h2M16 4h2a2 2 0 0 1 2 2v2M20 16v2a2 2 0 0 1-2 2h-2M8 20H6a2 2 0 0 1-2-2v-2M7 12h10',
     library: 'M5 4v16M9 4v16M13 4.5l4.500 15.500M5 4h4M5 20h4M13 4.500l3.500-1 4.500 15.500-3.500 1',
+    album: 'M6 4h12v16l-6-4-6 4z',
     pause: 'M9 6v12M15 6v12',
     minus: 'M5 12h14',
     data: 'M4 5h7v6H4zM13 5h7v6h-7zM4 13h7v6H4zM13 13h7v6h-7z',

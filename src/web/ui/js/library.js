@@ -54,7 +54,7 @@ export function libraryView(hash) {
     const line = h('div', { class: 'library-line' });
     const tools = h('div', { class: 'library-tools' });
     const body = h('div', { class: 'library-body' });
-    const files = pickers((list) => takeFolder(list, dataset()));
+    const files = pickers((list) => takeFolder(list, ctx));
     const dataset = () => here.params.dataset ?? '';
     const setOf = () => (dataset() ? state.datasets.find((d) => d.name === dataset()) : state.library);
     const filter = () => Object.fromEntries(filterKeys.filter((k) => here.params[k]).map((k) => [k, here.params[k]]));
@@ -209,7 +209,7 @@ export function libraryView(hash) {
         el,
         follow: (next) => alive && parseLibrary(next) && follow(next),
         onDrop: (list) => seekFile(list[0].file), // pasted: a question, not an addition
-        onFound: (found) => takeFolder(found, dataset()),
+        onFound: (found) => takeFolder(found, ctx),
         get dropText() { return t('lib_drop'); },
         get keys() { return { ...bar.keys, u: files.files, ...mounted.get(current)?.tab?.keys }; },
         stop() {

@@ -24,7 +24,7 @@ const BATCH_BYTES = 12e6;
 const AHEAD = 96;
 const LISTED = 200;
 
-const fresh = () => ({ total: 0, done: 0, added: 0, known: 0, skipped: 0, bytes: 0, paused: false, finding: false, since: 0, busy: 0, failures: /** @type {{name: string, why: string}[]} */ ([]) });
+const fresh = () => ({ total: 0, done: 0, added: 0, known: 0, skipped: 0, bytes: 0, paused: false, finding: false, since: 0, busy: 0, batch: 0, waiting: 0, pace: 0, watching: false, settled: false, ended: false, told: new Set(), failures: /** @type {{name: string, why: string}[]} */ ([]) });
 let now = fresh();
 /** Not looked at yet, and ready to go. */
 let queue = [];
@@ -35,7 +35,10 @@ let stop = new AbortController();
 let marks = []; // [time, done], the last ten seconds
 let timer = 0;
 
-export const sendingBusy = () => now.finding || queue.length > 0 || ready.length > 0 || lanes > 0 || looking > 0;
+/** Files are on their way: leaving now would lose them. */
+const sending = () => now.finding || queue.length > 0 || ready.length > 0 || lanes > 0 || looking > 0;
+/** Or the server still looks at them, which it does without us. */
+export const sendingBusy = () => sending() || now.watching;
 
 function rate() {
     const t1 = performance.now();
@@ -48,13 +51,14 @@ function rate() {
 function words() {
     if (now.finding && !now.total) return t('send_finding');
     if (!sendingBusy()) return t('send_done', { n: now.added });
+    if (!sending()) return t('send_behind', { n: now.waiting });
     return t(now.paused ? 'send_paused' : 'send_running', { done: number(now.done), total: number(now.total) });
 }
 
 function speed() {
-    const perSecond = rate();
+    const perSecond = sending() ? rate() : now.pace;
     if (now.paused || !sendingBusy() || perSecond < 0.05) return '';
-    const left = (now.total - now.done) / perSecond;
+    const left = (sending() ? now.total - now.done : now.waiting) / perSecond;
     return [t('send_rate', { n: number(perSecond, { maximumFractionDigits: perSecond < 10 ? 1 : 0 }) }), left > 2 && t('send_left', { time: duration(left) })].filter(Boolean).join(' · ');
 }
 
@@ -63,7 +67,7 @@ function tray() {
     const busy = sendingBusy();
     return [
         h('div', { class: 'tray-head' }, h('span', { 'data-part': 'words' }), h('span', { class: 'tray-tools' },
-            busy && tool('send-pause', now.paused ? 'arrow' : 'pause', now.paused ? 'send_go_on' : 'send_pause', () => pause(!now.paused)),
+            sending() && tool('send-pause', now.paused ? 'arrow' : 'pause', now.paused ? 'send_go_on' : 'send_pause', () => pause(!now.paused)),
             busy ? tool('send-cancel', 'close', 'cancel', cancel) : tool('send-close', 'close', 'close', close))),
         h('progress', { 'aria-label': t('upload_progress'), max: '1' }),
         h('p', { class: 'muted small', 'data-part': 'rate' }),
@@ -80,7 +84,7 @@ function draw() {
     const box = $('#sending');
     box.hidden = !now.total && !now.finding;
     if (box.hidden) return;
-    const looks = [sendingBusy(), now.paused, now.known > 0, now.skipped, now.failures.length, document.documentElement.lang].join();
+    const looks = [sendingBusy(), sending(), now.paused, now.known > 0, now.skipped, now.failures.length, document.documentElement.lang].join();
     if (looks !== shape || !box.firstChild) {
         const had = box.contains(document.activeElement) && document.activeElement.id;
         put(box, tray());
@@ -93,17 +97,25 @@ function draw() {
     if (known) put(known, t('send_known', { n: now.known }));
     const bar = box.querySelector('progress');
     if (now.finding && !now.total) bar.removeAttribute('value');
-    else bar.value = now.total ? now.done / now.total : 1;
+    else bar.value = sending() ? now.done / Math.max(1, now.total) : 1 - now.waiting / Math.max(1, now.waiting, now.added);
 }
 
 const leaving = (e) => e.preventDefault();
 
 function tick() {
     draw();
-    if (sendingBusy()) return;
+    if (sending()) return;
+    removeEventListener('beforeunload', leaving);
+    if (!now.settled && now.batch) {
+        now.settled = true;
+        if (!now.watching) watch();
+        return;
+    }
+    if (now.watching) return;
     clearInterval(timer);
     timer = 0;
-    removeEventListener('beforeunload', leaving);
+    if (now.ended) return;
+    now.ended = true;
     const ok = now.added;
     say(t('send_done', { n: ok }) + (now.failures.length ? ` ${t('upload_failed', { n: now.failures.length })}` : ''));
     refresh(true);
@@ -140,6 +152,7 @@ function pause(yes) {
 }
 
 function cancel() {
+    if (now.batch) api.intakeCancel(now.batch).catch(() => {});
     now.total -= queue.length + ready.length;
     queue = [];
     ready = [];
@@ -161,10 +174,10 @@ async function look() {
     const mine = stop.signal;
     try {
         const named = await Promise.all(jobs.map(async (job) => ({ ...job, sha: await digest(job.file) })));
-        const groups = Map.groupBy ? Map.groupBy(named, (j) => j.dataset) : new Map([[named[0].dataset, named]]);
-        for (const [dataset, list] of groups) {
+        for (const to of new Set(named.map((j) => j.to))) {
+            const list = named.filter((j) => j.to === to);
             const shas = list.map((j) => j.sha).filter(Boolean);
-            const known = new Set(shas.length ? await api.known(dataset, shas, mine) : []);
+            const known = new Set(shas.length && !to.class ? await api.known(to.dataset, shas, mine) : []);
             if (mine.aborted) return;
             for (const job of list)
                 if (known.has(job.sha)) {
@@ -173,7 +186,7 @@ async function look() {
                 } else ready.push(job);
         }
     } catch (error) {
-        if (error.name !== 'AbortError') ready.push(...jobs); // not knowing costs only time
+        if (error.name !== 'AbortError' && !mine.aborted) ready.push(...jobs); // not knowing costs only time
     } finally {
         looking--;
         pump();
@@ -184,28 +197,76 @@ function nextBatch() {
     const jobs = [];
     let size = 0;
     const most = Math.min(BATCH_BYTES, (state.info?.limits?.max_request_bytes ?? Infinity) * 0.9);
-    while (ready.length && jobs.length < BATCH && (!jobs.length || size + ready[0].file.size < most) && (!jobs.length || ready[0].dataset === jobs[0].dataset)) {
+    while (ready.length && jobs.length < BATCH && (!jobs.length || size + ready[0].file.size < most) && (!jobs.length || ready[0].to === jobs[0].to)) {
         size += ready[0].file.size;
         jobs.push(ready.shift());
     }
     return jobs;
 }
 
+/** What became of each of them: by its digest, where that is known, else by its name. */
+function settle(jobs, answer) {
+    const taken = [...answer.accepted];
+    const refused = [...answer.refused];
+    for (const job of jobs) {
+        const sent = job.sentAs ?? job.file.name;
+        const at = taken.findIndex((a) => (job.sha && !job.sentAs ? a.sha256 === job.sha : a.file === sent));
+        if (at >= 0) {
+            const [item] = taken.splice(at, 1);
+            now.done++;
+            item.there ? now.known++ : now.added++;
+            continue;
+        }
+        const no = refused.findIndex((r) => r.file === sent);
+        const why = no >= 0 ? refused.splice(no, 1)[0] : { message: t('error_other') };
+        fail(job, why.message);
+    }
+}
+
 async function send(jobs) {
+    const mine = now;
     try {
         const parts = await Promise.all(jobs.map((j) => readable(j.file, j.file.name)));
-        const items = await api.intake(parts, { dataset: jobs[0].dataset, signal: stop.signal });
-        items.forEach((item, i) => {
-            if (item.error) return fail(jobs[i], item.error);
-            now.done++;
-            item.known ? now.known++ : now.added++;
-            now.bytes += jobs[i].file.size;
-        });
+        parts.forEach((p, i) => p.blob !== jobs[i].file && (jobs[i].sentAs = p.name));
+        const answer = await api.intake(parts, { ...jobs[0].to, batch: now.batch, signal: stop.signal });
+        if (mine !== now) return;
+        now.batch ||= answer.batch;
+        settle(jobs, answer);
     } catch (error) {
+        if (mine !== now) return;
         if (error.name === 'AbortError') return void (now.total -= jobs.length);
         const single = [400, 413, 415, 422].includes(error.status) || error.status === 0;
         if (jobs.length > 1 && single && !stop.signal.aborted) for (const job of jobs) await send([job]);
         else jobs.forEach((job) => fail(job, error));
+    }
+}
+
+/** The server looks at what it was given behind our back: how far it is, and what it could not read. */
+async function watch() {
+    if (!now.batch || now.watching) return;
+    const mine = now;
+    now.watching = true;
+    try {
+        for (;;) {
+            await new Promise((done) => setTimeout(done, 1200));
+            if (mine !== now) return;
+            const state = await api.intakeState({ limit: 200 }).catch(() => null);
+            const batch = state?.batches.find((b) => b.id === mine.batch);
+            if (!batch) continue;
+            now.waiting = batch.waiting;
+            now.pace = state.rate;
+            for (const f of state.failures) if (f.batch === mine.batch && !now.told.has(f.id)) {
+                now.told.add(f.id);
+                now.added--;
+                now.failures.push({ name: f.file, why: f.message });
+            }
+            draw();
+            refresh(false);
+            if (!batch.waiting && !sending()) return;
+        }
+    } finally {
+        mine.watching = false;
+        if (mine === now) tick();
     }
 }
 
@@ -217,6 +278,7 @@ function pump() {
         send(nextBatch()).finally(() => {
             lanes--;
             refresh(false);
+            watch();
             pump();
         });
     }
@@ -224,19 +286,20 @@ function pump() {
 
 /**
  * Take files, as they are found.
- * @param {AsyncIterable<{file: File, path?: string}[]>|{file: File, path?: string}[]} found @param {string} dataset '': the library
+ * @param {AsyncIterable<{file: File, path?: string}[]>|{file: File, path?: string}[]} found @param {{dataset: string, class: string}} to '': the library, its class of what is not sorted
  */
-export async function sendAll(found, dataset) {
+export async function sendAll(found, to) {
     if (!sendingBusy()) close();
     const mine = stop.signal;
     now.finding = true;
+    now.settled = now.ended = false;
     begin();
     draw();
     try {
         for await (const part of Array.isArray(found) ? [found] : found) {
             if (mine.aborted) return;
             now.skipped += part.skipped ?? 0;
-            for (const { file, path } of part) queue.push({ file, name: path || file.name, dataset });
+            for (const { file, path } of part) queue.push({ file, name: path || file.name, to });
             now.total += part.length;
             pump();
         }

@@ -50,10 +50,12 @@ async function chooseOther(scan) {
  * @param {any[]} classes
  * @param {(target: {id?: number, name: string}) => void} choose
  * @param {boolean} mayCreate
+ * @param {{find?: string, make?: string, none?: string}} [says] keys of its words, where it is not about classes
  */
-export function chooser(classes, choose, mayCreate) {
+export function chooser(classes, choose, mayCreate, says = {}) {
+    const { find = mayCreate ? 'find_or_new' : 'find_class', make = 'new_class_named', none = 'type_new' } = says;
     const list = h('div', { class: 'chips choose' });
-    const input = h('input', { type: 'search', autofocus: true, autocomplete: 'off', maxlength: 120, placeholder: t(mayCreate ? 'find_or_new' : 'find_class'), 'aria-label': t(mayCreate ? 'find_or_new' : 'find_class'), oninput: draw });
+    const input = h('input', { type: 'search', autofocus: true, autocomplete: 'off', maxlength: 120, placeholder: t(find), 'aria-label': t(find), oninput: draw });
     function draw() {
         const text = input.value.trim();
         const low = text.toLocaleLowerCase();
@@ -61,8 +63,8 @@ export function chooser(classes, choose, mayCreate) {
         const exact = classes.some((c) => c.name.toLocaleLowerCase() === low);
         list.replaceChildren(
             ...hits.map((c) => h('button', { class: 'btn chip', type: 'button', 'data-class': c.name, onclick: () => choose({ id: c.id, name: c.name }) }, c.name, h('span', { class: 'muted small' }, String(c.images)))),
-            ...(mayCreate && text && !exact ? [h('button', { class: 'btn chip main', type: 'button', 'data-new': 'true', onclick: () => choose({ name: text }) }, icon('plus'), t('new_class_named', { name: text }))] : []));
-        if (!list.children.length) list.append(h('p', { class: 'muted' }, t(mayCreate ? 'type_new' : 'nothing_found')));
+            ...(mayCreate && text && !exact ? [h('button', { class: 'btn chip main', type: 'button', 'data-new': 'true', onclick: () => choose({ name: text }) }, icon('plus'), t(make, { name: text }))] : []));
+        if (!list.children.length) list.append(h('p', { class: 'muted' }, t(mayCreate ? none : 'nothing_found')));
     }
     draw();
     return h('form', { class: 'dialog-body-form', onsubmit: (e) => {
