@@ -95,6 +95,10 @@ export const api = {
 
     /** The pictures of a data set, filtered and ordered: {total, items}. */
     pictures: (query, signal) => call('GET', '/v1/pictures', { query, signal }),
+    /** What a person should look at next; '' is the library. */
+    review: (dataset, limit) => call('GET', '/v1/review', { query: { dataset, limit } }),
+    answerReview: (json) => call('POST', '/v1/review', { json }),
+    reviewProgress: (dataset) => call('GET', '/v1/review/progress', { query: { dataset } }),
     /** All that is known about one picture. */
     picture: (sha, dataset) => call('GET', item(sha), { query: { dataset } }),
     images: (query) => call('GET', '/v1/images', { query }),
