@@ -12,6 +12,7 @@ import { dialog } from './dialog.js';
 import { failed } from './toast.js';
 import { state, inTurn } from './state.js';
 import { teachSelection } from './teachset.js';
+import { tagAction } from './tags.js';
 import { chooser } from './teach.js';
 import { moveToGroup } from './clusteracts.js';
 
@@ -62,6 +63,7 @@ export const actions = [
     { id: 'class', icon: 'move', title: 'act_class', keys: ['m', 'c'], run: classify },
     { id: 'group', icon: 'similar', title: 'act_group', keys: [], run: moveToGroup },
     { id: 'album', icon: 'album', title: 'act_album', keys: ['b'], run: album },
+    tagAction,
     { id: 'delete', icon: 'trash', title: 'delete', keys: ['delete'], risk: true, run: remove },
 ];
 

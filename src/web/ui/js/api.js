@@ -41,7 +41,7 @@ async function problem(response) {
  * @param {string} path
  * @param {{query?: object, json?: object, body?: BodyInit, signal?: AbortSignal, tries?: number, key?: string (of an act that must happen once), blob?: boolean (what comes is a file)}} [options]
  */
-async function call(method, path, { query = {}, json, body, signal, tries = 3, key, blob = false } = {}) {
+export async function call(method, path, { query = {}, json, body, signal, tries = 3, key, blob = false } = {}) {
     const url = new URL(path, location.href);
     for (const [name, value] of Object.entries(query))
         if (value !== undefined && value !== null && value !== '') url.searchParams.set(name, value);

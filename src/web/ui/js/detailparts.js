@@ -8,6 +8,7 @@ import { state } from './state.js';
 import { classifyItems } from './actions.js';
 import { libraryAddress } from './libaddress.js';
 import { failed } from './toast.js';
+import { tagEditor } from './tags.js';
 
 const LIKE = 13;
 const className = (item) => item.class?.name ?? item.class ?? '';
@@ -99,6 +100,7 @@ export function parts(side, item, ctx) {
     const at = side.scrollTop;
     put(side,
         part('class', t('class'), () => classRow(item, ctx)),
+        part('tags', t('shelf_tags'), () => tagEditor(ctx, item)),
         part('facts', t('facts'), () => facts(item)),
         part('alike', t('looks_like'), () => alike(item, ctx)),
         part('said', t('model_says'), (again) => said(item, again)),

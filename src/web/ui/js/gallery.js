@@ -6,6 +6,8 @@ import { createGrid } from './grid.js';
 import { source } from './libsource.js';
 import { asked, askedBar, scoreBadge, searchSource } from './libsearch.js';
 import { prefs, setPref } from './prefs.js';
+import { filterBar } from './filters.js';
+import { quickKeys } from './tags.js';
 
 const sides = [120, 168, 232];
 
@@ -26,7 +28,8 @@ export function mount(host, ctx) {
     const blank = h('div', {});
     const room = h('div', { class: 'library-grid' });
     const question = askedBar(ctx);
-    host.append(question.el, blank, room);
+    const bar = filterBar(ctx);
+    host.append(bar.el, question.el, blank, room);
     let query = asked(ctx);
     function now() {
         const mine = query;
@@ -67,9 +70,10 @@ export function mount(host, ctx) {
     return {
         show: () => grid.show(true),
         hide: () => grid.show(false),
-        keys: { 'ctrl+a': grid.selectAll, '+': () => resize(1), '-': () => resize(-1) },
+        keys: { ...quickKeys(ctx), f: bar.focus, 'ctrl+a': grid.selectAll, '+': () => resize(1), '-': () => resize(-1) },
         unmount() {
             off.forEach((f) => f());
+            bar.stop();
             grid.stop();
         },
     };

@@ -1,0 +1,16 @@
+/** shelfapi.js - what the server says of tags, albums, saved searches and of what can be filtered by. */
+import { call } from './api.js';
+
+const of = (dataset) => ({ query: { dataset } });
+const items = (answer) => answer.items;
+
+/** kind: 'tags', 'albums' or 'saved'. */
+export const shelf = {
+    list: (kind, dataset) => call('GET', `/v1/${kind}`, of(dataset)).then(items),
+    create: (kind, body) => call('POST', `/v1/${kind}`, { json: body }),
+    patch: (kind, id, body) => call('PATCH', `/v1/${kind}/${id}`, { json: body }),
+    remove: (kind, id) => call('DELETE', `/v1/${kind}/${id}`),
+    facts: (dataset) => call('GET', '/v1/pictures/facts', of(dataset)),
+    /** Tags of many pictures; one undo for all. */
+    change: (body) => call('POST', '/v1/pictures/change', { json: body }),
+};

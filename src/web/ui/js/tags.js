@@ -1,0 +1,190 @@
+/**
+ * tags.js - tags by hand: a sheet for the chosen pictures, keys 1 to 9 for those used last, and the tags of one picture beside it.
+ *
+ * In the sheet a tag is on all, on some or on none of the pictures, and is made to be on all or on none; what is not touched stays.  Everything is
+ * one request and one undo, whatever the number of pictures.
+ */
+import { h, put } from './dom.js';
+import { t, number } from './i18n.js';
+import { icon } from './icons.js';
+import { dialog } from './dialog.js';
+import { explain } from './api.js';
+import { failed, toast } from './toast.js';
+import { shelf } from './shelfapi.js';
+
+const RECENT = 'assay-recent-tags';
+const MOST = 9;
+const bad = /[",:]|^[+-]/;
+
+/** @returns {string[]} used last first */
+export function recentTags() {
+    try {
+        const list = JSON.parse(localStorage.getItem(RECENT) ?? '[]');
+        return Array.isArray(list) ? list.filter((x) => typeof x === 'string').slice(0, MOST) : [];
+    } catch {
+        return [];
+    }
+}
+
+function remember(names) {
+    try {
+        localStorage.setItem(RECENT, JSON.stringify([...new Set([...names, ...recentTags()])].slice(0, MOST)));
+    } catch {
+        /* no room, or not allowed: then there are no quick keys */
+    }
+}
+
+async function change(ctx, shas, add, remove) {
+    const done = await shelf.change({ ...(ctx.dataset() && { dataset: ctx.dataset() }), sha256: shas, add_tags: add, remove_tags: remove });
+    remember(add);
+    await ctx.changed();
+    if (!done.changed) toast(t('tags_same'));
+    else ctx.undo(done.undo, add.length && !remove.length ? t('tags_added', { n: done.changed, name: add.join(', ') }) : !add.length ? t('tags_removed', { n: done.changed, name: remove.join(', ') }) : t('tags_changed', { n: done.changed }));
+    return done;
+}
+
+/** How many of the pictures have each tag. */
+function spread(items) {
+    const n = new Map();
+    for (const item of items) for (const name of item.tags ?? []) n.set(name, (n.get(name) ?? 0) + 1);
+    return n;
+}
+
+/** The sheet; resolves to {add, remove}, or nothing. */
+function sheet(items, tags) {
+    return dialog(t('tags_title', { n: items.length }), (close) => {
+        const had = spread(items);
+        const wish = new Map(); // name -> on (true) or off (false)
+        const fresh = [];
+        const list = h('ul', { class: 'tag-list', 'aria-label': t('shelf_tags') });
+        const problem = h('p', { class: 'problem', role: 'alert' });
+        const input = h('input', { type: 'text', id: 'tag-name', maxlength: 60, autofocus: true, autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', 'aria-label': t('tags_type'), placeholder: t('tags_type') });
+        const state = (name) => (wish.has(name) ? (wish.get(name) ? 'all' : 'none') : (had.get(name) ?? 0) === 0 ? 'none' : had.get(name) === items.length ? 'all' : 'some');
+        const names = () => [...fresh, ...recentTags().filter((r) => tags.some((x) => x.name === r)), ...[...had.keys()], ...tags.map((x) => x.name)].filter((x, i, a) => a.indexOf(x) === i);
+        const fits = () => names().filter((x) => x.toLowerCase().includes(input.value.trim().toLowerCase()));
+
+        function toggle(name) {
+            const on = state(name) !== 'all';
+            const was = (had.get(name) ?? 0) === items.length ? true : (had.get(name) ?? 0) === 0 ? false : null;
+            if (was === on) wish.delete(name);
+            else wish.set(name, on);
+            draw();
+        }
+        function make() {
+            const name = input.value.trim();
+            const known = names().find((x) => x.toLowerCase() === name.toLowerCase());
+            problem.textContent = '';
+            if (!name) return false;
+            if (bad.test(name)) return (problem.textContent = t('tags_bad')), false;
+            if (!known) fresh.unshift(name);
+            if (state(known ?? name) !== 'all') toggle(known ?? name);
+            input.value = '';
+            draw();
+            return true;
+        }
+        function draw() {
+            const typed = input.value.trim();
+            const shown = fits().slice(0, 60);
+            const exact = shown.some((x) => x.toLowerCase() === typed.toLowerCase());
+            const quick = recentTags();
+            put(list, typed && !exact && h('li', {}, h('button', { class: 'tag-row', type: 'button', 'data-do': 'make-tag', onclick: make }, icon('plus'), h('span', {}, t('tags_make', { name: typed })))),
+                shown.map((name) => h('li', {}, h('button', { class: 'tag-row', type: 'button', 'data-set': name, role: 'checkbox', 'aria-checked': state(name) === 'some' ? 'mixed' : String(state(name) === 'all'), onclick: () => toggle(name) },
+                    h('span', { class: `box ${state(name)}` }, state(name) === 'all' ? icon('check') : state(name) === 'some' ? icon('minus') : null), h('span', { class: 'name' }, name),
+                    state(name) === 'some' && h('span', { class: 'muted small' }, t('tags_some', { n: had.get(name), of: items.length })),
+                    h('span', { class: 'muted small count' }, number(tags.find((x) => x.name === name)?.pictures ?? 0)),
+                    quick.indexOf(name) >= 0 && h('kbd', { 'aria-hidden': 'true' }, String(quick.indexOf(name) + 1))))),
+                !shown.length && !typed && h('li', { class: 'muted small' }, t('tags_none')));
+        }
+        const finish = () => {
+            if (input.value.trim() && !make()) return;
+            close({ add: [...wish].filter(([, on]) => on).map(([name]) => name), remove: [...wish].filter(([name, on]) => !on && had.has(name)).map(([name]) => name) });
+        };
+        input.addEventListener('input', () => {
+            problem.textContent = '';
+            draw();
+        });
+        input.addEventListener('keydown', (e) => {
+            if (/^[1-9]$/.test(e.key) && !input.value && recentTags()[Number(e.key) - 1]) {
+                e.preventDefault();
+                toggle(recentTags()[Number(e.key) - 1]);
+            } else if (e.key === 'ArrowDown') {
+                e.preventDefault();
+                list.querySelector('button')?.focus();
+            }
+        });
+        list.addEventListener('keydown', (e) => {
+            if (e.key !== 'ArrowDown' && e.key !== 'ArrowUp') return;
+            const all = [...list.querySelectorAll('button')];
+            const next = all.indexOf(document.activeElement) + (e.key === 'ArrowDown' ? 1 : -1);
+            e.preventDefault();
+            (next < 0 ? input : all[Math.min(next, all.length - 1)]).focus();
+        });
+        draw();
+        return h('form', { class: 'dialog-body-form', onsubmit: (e) => {
+            e.preventDefault();
+            if (!input.value.trim()) return finish();
+            make();
+        } }, h('label', { class: 'field' }, h('span', { class: 'hush' }, t('tags_type')), input), problem, list,
+        h('p', { class: 'muted small' }, t('tags_help')),
+        h('div', { class: 'dialog-foot' }, h('button', { class: 'btn plain', type: 'button', onclick: () => close() }, t('cancel')),
+            h('button', { class: 'btn main', type: 'button', 'data-do': 'apply-tags', onclick: finish }, t('tags_apply'))));
+    });
+}
+
+async function run(ctx) {
+    const [items, tags] = await Promise.all([ctx.selection.items(), shelf.list('tags', ctx.dataset())]);
+    const wish = await sheet(items, tags);
+    if (!wish || (!wish.add.length && !wish.remove.length)) return;
+    await change(ctx, items.map((i) => i.sha256), wish.add, wish.remove);
+    ctx.selection.clear();
+}
+
+/** For actions.js. */
+export const tagAction = { id: 'tag', icon: 'tag', title: 'act_tag', keys: ['t'], run };
+
+/** 1 to 9: the tags used last, on and off, of what is chosen. @param {any} ctx */
+export function quickKeys(ctx) {
+    const press = async (n) => {
+        const name = recentTags()[n - 1];
+        if (!name || !ctx.selection.size) return;
+        const items = await ctx.selection.items();
+        const everywhere = items.every((i) => i.tags?.includes(name));
+        await change(ctx, items.map((i) => i.sha256), everywhere ? [] : [name], everywhere ? [name] : []);
+        for (const i of items) i.tags = everywhere ? i.tags.filter((x) => x !== name) : [...new Set([...(i.tags ?? []), name])];
+    };
+    return Object.fromEntries(Array.from({ length: MOST }, (_, i) => [String(i + 1), () => press(i + 1).catch(failed)]));
+}
+
+/** The tags of one picture: each with its x, and a line to type more. @param {any} ctx @param {{sha256: string, tags?: string[]}} item */
+export function tagEditor(ctx, item) {
+    const el = h('div', { class: 'tag-editor' });
+    const problem = h('p', { class: 'problem small', role: 'alert' });
+    let tags = [...(item.tags ?? [])];
+    const known = h('datalist', { id: 'known-tags' });
+
+    async function set(add, remove) {
+        problem.textContent = '';
+        try {
+            await change(ctx, [item.sha256], add, remove);
+            tags = [...new Set([...tags.filter((x) => !remove.includes(x)), ...add])];
+            item.tags = tags;
+            draw(true);
+        } catch (error) {
+            problem.textContent = explain(error);
+        }
+    }
+    function draw(typed) {
+        const input = h('input', { type: 'text', list: 'known-tags', maxlength: 60, autocomplete: 'off', autocapitalize: 'off', placeholder: t('tags_type'), 'aria-label': t('tags_type') });
+        put(el, tags.length > 0 && h('ul', { class: 'chips' }, tags.map((name) => h('li', {}, h('button', { class: 'tag', type: 'button', 'data-set': name, 'aria-label': t('tags_off', { name }), onclick: () => set([], [name]) }, h('span', {}, name), icon('close'))))),
+            h('form', { class: 'tag-form', onsubmit: (e) => {
+                e.preventDefault();
+                const name = input.value.trim();
+                if (bad.test(name)) problem.textContent = t('tags_bad');
+                else if (name) set([name], []);
+            } }, input, h('button', { class: 'btn quiet square', type: 'submit', 'data-do': 'add-tag', 'aria-label': t('act_tag') }, icon('plus'))), problem, known);
+        if (typed) input.focus();
+    }
+    shelf.list('tags', ctx.dataset()).then((list) => put(known, list.map((x) => h('option', { value: x.name })))).catch(() => {});
+    draw(false);
+    return el;
+}
