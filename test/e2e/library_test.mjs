@@ -23,7 +23,7 @@ function command(...args) {
 }
 
 /** A program with a data set of ten thousand, started for the first test that needs it. */
-async function full() {
+export async function full() {
     if (server) return server;
     const data = path.join(WORK, 'library-data');
     writeStripes(path.join(WORK, 'stripes', 'Unsorted'), MANY);

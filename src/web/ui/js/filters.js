@@ -117,7 +117,7 @@ function wordLine(ctx, all, add) {
             if (last) ctx.setFilter(without(ctx.filter(), last));
         }
     });
-    return h('div', { class: 'filter-line' }, icon('search'), input, list);
+    return h('div', { class: 'filter-line' }, icon('tag'), input, list);
 }
 
 /** Days and sizes, order, and the two questions that are asked most. */
@@ -137,7 +137,7 @@ function fold(ctx) {
     };
     const day = (key, label) => h('label', { class: 'field' }, h('span', {}, label), h('input', { type: 'date', name: key, value: /^\d{4}-\d\d-\d\d$/.test(ctx.filter()[key] ?? '') ? ctx.filter()[key] : '', onchange: (e) => later(key, e.target, e.target.value) }));
     const size = (key, label, step, unit) => h('label', { class: 'field' }, h('span', {}, label), h('input', { type: 'number', name: key, min: 1, step, inputmode: 'numeric', value: ctx.filter()[key] ? String(Number.parseFloat(ctx.filter()[key])) : '', onchange: (e) => later(key, e.target, e.target.value && e.target.value + unit) }));
-    const tick = (key) => h('label', { class: 'tick' }, h('input', { type: 'checkbox', name: key, checked: Boolean(ctx.filter()[key]), onchange: (e) => set(key, e.target.checked ? 'true' : '') }), h('span', {}, t(`filter_${key}`)));
+    const tick = (key) => h('label', { class: 'choice' }, h('input', { type: 'checkbox', name: key, checked: Boolean(ctx.filter()[key]), onchange: (e) => set(key, e.target.checked ? 'true' : '') }), h('span', {}, t(`filter_${key}`)));
     function draw() {
         const active = document.activeElement;
         if (form.contains(active) && active.matches('input:not([type="checkbox"])')) return; // drawn again it would lose what is being typed
@@ -204,7 +204,8 @@ export function filterBar(ctx) {
     }
 
     const line = wordLine(ctx, all, add);
-    const el = h('div', { class: 'shelf' }, h('div', { class: 'shelf-line' }, line, order, folded), chips, side);
+    const tidy = h('button', { class: 'btn plain square', type: 'button', hidden: true, 'data-do': 'manage', 'aria-label': t('shelf_manage'), title: t('shelf_manage'), onclick: () => manage(ctx, all).then(drawSide) }, icon('edit'));
+    const el = h('div', { class: 'shelf' }, h('div', { class: 'shelf-line' }, line, order, tidy, folded), chips, side);
 
     function drawChips() {
         const list = conditions(ctx.filter());
@@ -232,8 +233,9 @@ export function filterBar(ctx) {
         const known = await all.get().catch(() => null);
         if (!known) return;
         const entries = [...known.saved.map((x) => pill('saved', x, asTexts(x.filter), x.words ? { q: x.words } : {})), ...known.albums.map((x) => pill('album', x, { album: x.name, order: 'album' }))];
-        redraw(side, () => put(side, entries, (entries.length > 0 || known.tags.length > 0) && h('button', { class: 'btn plain square', type: 'button', 'data-do': 'manage', 'aria-label': t('shelf_manage'), title: t('shelf_manage'), onclick: () => manage(ctx, all).then(drawSide) }, icon('edit'))));
-        side.hidden = !side.children.length;
+        redraw(side, () => put(side, entries));
+        side.hidden = !entries.length;
+        tidy.hidden = !entries.length && !known.tags.length;
     }
 
     function draw() {

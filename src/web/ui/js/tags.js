@@ -61,7 +61,7 @@ function sheet(items, tags) {
         const input = h('input', { type: 'text', id: 'tag-name', maxlength: 60, autofocus: true, autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', 'aria-label': t('tags_type'), placeholder: t('tags_type') });
         const state = (name) => (wish.has(name) ? (wish.get(name) ? 'all' : 'none') : (had.get(name) ?? 0) === 0 ? 'none' : had.get(name) === items.length ? 'all' : 'some');
         const names = () => [...fresh, ...recentTags().filter((r) => tags.some((x) => x.name === r)), ...[...had.keys()], ...tags.map((x) => x.name)].filter((x, i, a) => a.indexOf(x) === i);
-        const fits = () => names().filter((x) => x.toLowerCase().includes(input.value.trim().toLowerCase()));
+        const fits = () => names().filter((x) => wish.has(x) || x.toLowerCase().includes(input.value.trim().toLowerCase()));
 
         function toggle(name) {
             const on = state(name) !== 'all';
@@ -89,7 +89,7 @@ function sheet(items, tags) {
             const quick = recentTags();
             put(list, typed && !exact && h('li', {}, h('button', { class: 'tag-row', type: 'button', 'data-do': 'make-tag', onclick: make }, icon('plus'), h('span', {}, t('tags_make', { name: typed })))),
                 shown.map((name) => h('li', {}, h('button', { class: 'tag-row', type: 'button', 'data-set': name, role: 'checkbox', 'aria-checked': state(name) === 'some' ? 'mixed' : String(state(name) === 'all'), onclick: () => toggle(name) },
-                    h('span', { class: `box ${state(name)}` }, state(name) === 'all' ? icon('check') : state(name) === 'some' ? icon('minus') : null), h('span', { class: 'name' }, name),
+                    h('span', { class: `box ${state(name)}` }, state(name) === 'all' ? icon('check') : state(name) === 'some' ? icon('minus') : null), h('span', { class: 'tag-said' }, name),
                     state(name) === 'some' && h('span', { class: 'muted small' }, t('tags_some', { n: had.get(name), of: items.length })),
                     h('span', { class: 'muted small count' }, number(tags.find((x) => x.name === name)?.pictures ?? 0)),
                     quick.indexOf(name) >= 0 && h('kbd', { 'aria-hidden': 'true' }, String(quick.indexOf(name) + 1))))),
@@ -124,7 +124,7 @@ function sheet(items, tags) {
             e.preventDefault();
             if (!input.value.trim()) return finish();
             make();
-        } }, h('label', { class: 'field' }, h('span', { class: 'hush' }, t('tags_type')), input), problem, list,
+        } }, h('div', { class: 'tag-sheet' }, input, problem, list),
         h('p', { class: 'muted small' }, t('tags_help')),
         h('div', { class: 'dialog-foot' }, h('button', { class: 'btn plain', type: 'button', onclick: () => close() }, t('cancel')),
             h('button', { class: 'btn main', type: 'button', 'data-do': 'apply-tags', onclick: finish }, t('tags_apply'))));

@@ -1,0 +1,206 @@
+/* service/library/change_test.c - changes of many pictures: memory says what the store says, one token takes all of it back, and lists are read
+ * while they change. */
+#include "service/fake_test.h"
+#include "service/library/change.h"
+#include "service/library/library.h"
+#include "service/library/shelf.h"
+#include "service/library/tags.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { PICTURES = 40 };
+
+static ay_err err;
+
+typedef struct {
+    const char *dir, *library, *klass;
+    const char *sha256[PICTURES];
+    fake_encoder encoder;
+    ay_service *s;
+    ay_arena a;
+} room;
+
+static void begin(room *r)
+{
+    ay_buf b = {0};
+    ay_added added;
+
+    memset(r, 0, sizeof *r);
+    r->dir = fake_folder();
+    fake_init(&r->encoder, 'a');
+    ay_arena_init(&r->a, 0);
+    r->s = fake_open(r->dir, &r->encoder);
+    CHECK_OK(ay_library(r->s, &r->a, &r->library, &r->klass, &err), err);
+    for (int i = 0; i < PICTURES; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "p%d.png", i);
+        fake_picture(&b, i % 2 ? 0xd02020 : 0x2020d0, (uint64_t)i);
+        CHECK_OK(ay_picture_add(r->s, r->library, r->klass, name, b.data, b.len, NULL, &r->a, &added, &err), err);
+        r->sha256[i] = ay_arena_strdup(&r->a, added.picture.sha256);
+    }
+    ay_buf_fini(&b);
+}
+
+static void finish(room *r)
+{
+    ay_service_close(r->s);
+    ay_arena_fini(&r->a);
+    fake_folder_gone(r->dir);
+}
+
+static size_t total(room *r, const char *dataset, const char *words)
+{
+    ay_picture_filter f = {.n = 0};
+    ay_shelf_part part;
+
+    CHECK_OK(ay_filter_words(&f, &r->a, words, &err), err);
+    CHECK_OK(ay_shelf_list(r->s, dataset, &f, 0, 1, &r->a, &part, &err), err);
+    return part.total;
+}
+
+static void reopen(room *r)
+{
+    ay_service_close(r->s);
+    r->s = fake_open(r->dir, &r->encoder);
+}
+
+static void one_request_changes_much_and_one_token_takes_it_back(void)
+{
+    room r;
+    ay_which w;
+    ay_change_of_pictures c = {.add = {"red", "first half"}, .nadd = 2, .klass = "Boards", .album_add = "Best"};
+    ay_changed out;
+    ay_undo_result back;
+
+    begin(&r);
+    w = (ay_which){.sha256 = r.sha256, .n = PICTURES / 2};
+    CHECK(ay_change_pictures(r.s, &w, &c, &r.a, &out, &err) == AY_ENOTFOUND); /* no such class: nothing was done */
+    CHECK(total(&r, NULL, "is:untagged") == PICTURES);
+    CHECK_OK(ay_class_create(r.s, r.library, "Boards", NULL, &err), err);
+    CHECK_OK(ay_change_pictures(r.s, &w, &c, &r.a, &out, &err), err);
+    CHECK(out.changed == PICTURES / 2 && out.tagged == PICTURES && out.moved == PICTURES / 2 && out.put == PICTURES / 2 && *out.undo);
+    for (int round = 0; round < 2; round++) { /* in memory, and as it is read from the store */
+        CHECK(total(&r, NULL, "tag:red \"tag:nothing\" ") == 0 && total(&r, NULL, "tag:red tag:\"first half\" class:Boards album:Best") == PICTURES / 2);
+        CHECK(total(&r, NULL, "is:unsorted") == PICTURES / 2 && total(&r, NULL, "-album:Best is:untagged") == PICTURES / 2);
+        reopen(&r);
+    }
+    CHECK_OK(ay_service_undo(r.s, out.undo, &back, &err), err);
+    for (int round = 0; round < 2; round++) {
+        CHECK(total(&r, NULL, "is:untagged is:unsorted") == PICTURES);
+        reopen(&r);
+    }
+    finish(&r);
+}
+
+static void what_is_gone_is_passed_over(void)
+{
+    room r;
+    const char *list[3];
+    ay_which w = {.sha256 = list, .n = 3};
+    ay_change_of_pictures away = {.trash = true}, tag = {.add = {"x"}, .nadd = 1};
+    ay_changed out;
+    ay_undo_result back;
+
+    begin(&r);
+    list[0] = r.sha256[0], list[1] = r.sha256[1], list[2] = r.sha256[0];
+    CHECK_OK(ay_change_pictures(r.s, &w, &away, &r.a, &out, &err), err);
+    CHECK(out.trashed == 2 && total(&r, NULL, "") == PICTURES - 2);
+    list[2] = r.sha256[2];
+    {
+        ay_changed second;
+        CHECK_OK(ay_change_pictures(r.s, &w, &tag, &r.a, &second, &err), err);
+        CHECK(second.changed == 1 && second.missing == 2 && second.pictures == 1);
+    }
+    w.n = 2;
+    CHECK(ay_change_pictures(r.s, &w, &tag, &r.a, &(ay_changed){0}, &err) == AY_ENOTFOUND);
+    CHECK_OK(ay_service_undo(r.s, out.undo, &back, &err), err);
+    CHECK(back.pictures == 2 && total(&r, NULL, "") == PICTURES);
+    finish(&r);
+}
+
+static void teaching_takes_the_vectors_along(void)
+{
+    room r;
+    ay_picture_filter all = {.n = 0};
+    ay_which w = {.filter = &all};
+    ay_changed out;
+    ay_undo_result back;
+    ay_class *classes;
+    size_t n;
+    int calls;
+
+    begin(&r);
+    calls = r.encoder.calls;
+    CHECK_OK(ay_change_teach(r.s, &w, "main", "parts", &r.a, &out, &err), err);
+    CHECK(out.added == PICTURES && r.encoder.calls == calls);
+    CHECK_OK(ay_class_list(r.s, "main", &r.a, &classes, &n, NULL, &err), err);
+    CHECK(n == 1 && classes[0].images == PICTURES && classes[0].embedded == PICTURES);
+    CHECK_OK(ay_change_teach(r.s, &w, "main", "parts", &r.a, &(ay_changed){0}, &err), err); /* nothing more */
+    CHECK(ay_change_teach(r.s, &w, r.library, "parts", &r.a, &(ay_changed){0}, &err) == AY_EINVAL);
+    reopen(&r);
+    CHECK(total(&r, "main", "class:parts") == PICTURES);
+    CHECK_OK(ay_service_undo(r.s, out.undo, &back, &err), err);
+    CHECK(total(&r, "main", "") == 0 && total(&r, NULL, "") == PICTURES);
+    finish(&r);
+}
+
+/* ---- readers beside a writer */
+
+typedef struct {
+    room *r;
+    atomic_bool stop;
+    atomic_int wrong, read;
+} reading;
+
+static void *read_lists(void *ctx)
+{
+    reading *k = ctx;
+
+    while (!k->stop) {
+        ay_picture_filter f = {.n = 0};
+        ay_shelf_part part;
+        ay_label *tags;
+        ay_arena a;
+        ay_err e;
+        size_t n;
+        ay_arena_init(&a, 0);
+        if (ay_filter_words(&f, &a, "-tag:odd order:largest", &e) != AY_OK || ay_shelf_list(k->r->s, NULL, &f, 0, 100, &a, &part, &e) != AY_OK ||
+            ay_label_list(k->r->s, AY_SHELF_TAG, NULL, &a, &tags, &n, &e) != AY_OK || (part.total != PICTURES && part.total != PICTURES / 2))
+            k->wrong++;
+        k->read++;
+        ay_arena_fini(&a);
+    }
+    return NULL;
+}
+
+/* All of a change is seen, or none of it. */
+static void lists_are_whole_while_they_change(void)
+{
+    room r;
+    reading k = {.r = &r};
+    const char *odd[PICTURES / 2];
+    ay_which w = {.sha256 = odd, .n = PICTURES / 2};
+    ay_change_of_pictures on = {.add = {"odd"}, .nadd = 1}, off = {.remove = {"odd"}, .nremove = 1};
+    pthread_t readers[2];
+    ay_changed out;
+
+    begin(&r);
+    for (int i = 0; i < PICTURES / 2; i++)
+        odd[i] = r.sha256[2 * i + 1];
+    CHECK_OK(ay_change_pictures(r.s, &w, &on, &r.a, &out, &err), err);
+    for (int i = 0; i < 2; i++)
+        CHECK(pthread_create(&readers[i], NULL, read_lists, &k) == 0);
+    for (int i = 0; i < 30 || k.read < 20; i++)
+        CHECK_OK(ay_change_pictures(r.s, &w, i % 2 ? &on : &off, &r.a, &out, &err), err);
+    k.stop = true;
+    for (int i = 0; i < 2; i++)
+        pthread_join(readers[i], NULL);
+    CHECK(k.wrong == 0);
+    finish(&r);
+}
+
+TESTS({"one request changes much and one token takes it back", one_request_changes_much_and_one_token_takes_it_back},
+      {"what is gone is passed over", what_is_gone_is_passed_over},
+      {"teaching takes the vectors along", teaching_takes_the_vectors_along},
+      {"lists are whole while they change", lists_are_whole_while_they_change})
