@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "service/library/change.h"
+#include "service/library/library.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -82,6 +83,17 @@ ay_status ay_h_pictures_list(ay_request *rq, ay_err *err)
     if (!status)
         status = ay_shelf_list(rq->service, ay_request_query(rq, "dataset"), f, (size_t)offset, (int)limit, &rq->arena, &part, err);
     return status ? status : ay_reply_json(rq, 200, ay_view_shelf_part(&part), err);
+}
+
+ay_status ay_h_picture_get(ay_request *rq, ay_err *err)
+{
+    const char *dataset;
+    ay_shelf_item item;
+    ay_status status = ay_library_or(rq->service, ay_request_query(rq, "dataset"), &rq->arena, &dataset, err);
+
+    if (!status)
+        status = ay_shelf_get(rq->service, dataset, rq->arg[0], &rq->arena, &item, err);
+    return status ? status : ay_reply_json(rq, 200, ay_view_shelf_item(&item, dataset), err);
 }
 
 /* ---- what there is to filter by */

@@ -48,6 +48,7 @@ const ay_route ay_routes[] = {
     {"GET", "/v1/pictures", ay_h_pictures_list, QUIET, AY_BODY_NONE, "library", "listPictures", "Pictures of the library or of a data set, filtered and ordered; any part of the list by its offset",
      "dataset class tag album cluster text since until taken_since taken_until camera format min_side max_side min_bytes max_bytes untagged unsorted order offset limit", NULL, "200:PictureList 400 404"},
     {"GET", "/v1/pictures/facts", ay_h_pictures_facts, QUIET, AY_BODY_NONE, "library", "pictureFacts", "What there is to filter by: cameras, formats, how many have no tag", "dataset", NULL, "200:PictureFacts 404"},
+    {"GET", "/v1/pictures/{sha256}", ay_h_picture_get, QUIET, AY_BODY_NONE, "library", "getPicture", "One picture as the list has it", "dataset", NULL, "200:Picture 404"},
     {"POST", "/v1/pictures/change", ay_h_pictures_change, 0, AY_BODY_JSON, "library", "changePictures", "Tags, class, album of many pictures at once, or away with them; one token takes all of it back", "", "PictureChange", "200:PicturesChanged 400 404 409 413 415"},
     {"POST", "/v1/pictures/teach", ay_h_pictures_teach, 0, AY_BODY_JSON, "library", "teachPictures", "Also into a class of another data set, with the vectors they have", "", "PictureTeach", "200:PicturesChanged 400 404 409 413 415"},
     {"GET", "/v1/tags", ay_h_tags, 0, AY_BODY_NONE, "library", "listTags", "Tags, with how many pictures of the data set", "dataset", NULL, "200:TagList 404"},

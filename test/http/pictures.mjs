@@ -41,6 +41,8 @@ test("the list is newest first and any part of it can be asked for", async () =>
   check((await list("?offset=1000")).items.length === 0);
   const one = all.items[0];
   check(one.class === "Unsorted" && one.unsorted && one.width === 96 && one.format === "png" && one.taken_at === null && one.camera === null && !one.tags.length, one);
+  check(JSON.stringify(await ask(200, "GET", `/v1/pictures/${one.sha256}`)) === JSON.stringify(one), "one alone");
+  await ask(404, "GET", `/v1/pictures/${"0".repeat(64)}`);
   const thumb = await server.request("GET", one.thumb), file = await server.request("GET", one.url);
   check(thumb.type === "image/jpeg" && sha256(file.bytes) === one.sha256);
   check((await list("?order=name")).items.slice(0, 3).map((i) => i.file).join() === "yard 0.png,yard 1.png,yard 2.png", "as people count");

@@ -8,7 +8,8 @@
 import { h, put, $ } from './dom.js';
 import { t, number } from './i18n.js';
 import { icon } from './icons.js';
-import { api, original, thumb } from './api.js';
+import { original, thumb } from './api.js';
+import { shelf } from './shelfapi.js';
 import { failed } from './toast.js';
 import { state } from './state.js';
 import { zoomStage } from './zoomstage.js';
@@ -123,7 +124,7 @@ async function fillIn() {
     const dataset = ctx.dataset() || state.library?.name;
     const fromList = mine.item;
     try {
-        const item = await api.picture(sha, dataset);
+        const item = await shelf.one(sha, dataset);
         if (open !== mine || open.sha !== sha) return;
         mine.item = { ...fromList, ...item };
     } catch (error) {

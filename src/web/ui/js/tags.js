@@ -155,25 +155,28 @@ export function quickKeys(ctx) {
     return Object.fromEntries(Array.from({ length: MOST }, (_, i) => [String(i + 1), () => press(i + 1).catch(failed)]));
 }
 
+/** Whose tags were typed last, and when: what shows the picture is drawn anew after each, and the line keeps the keyboard. */
+let typed = { sha: '', at: 0 };
+
 /** The tags of one picture: each with its x, and a line to type more. @param {any} ctx @param {{sha256: string, tags?: string[]}} item */
-export function tagEditor(ctx, item) {
+export async function tagEditor(ctx, item) {
     const el = h('div', { class: 'tag-editor' });
     const problem = h('p', { class: 'problem small', role: 'alert' });
-    let tags = [...(item.tags ?? [])];
+    let tags = item.tags ?? (await shelf.one(item.sha256, ctx.dataset())).tags;
     const known = h('datalist', { id: 'known-tags' });
 
     async function set(add, remove) {
         problem.textContent = '';
+        typed = { sha: add.length ? item.sha256 : '', at: Date.now() };
         try {
             await change(ctx, [item.sha256], add, remove);
             tags = [...new Set([...tags.filter((x) => !remove.includes(x)), ...add])];
-            item.tags = tags;
-            draw(true);
+            draw();
         } catch (error) {
             problem.textContent = explain(error);
         }
     }
-    function draw(typed) {
+    function draw() {
         const input = h('input', { type: 'text', list: 'known-tags', maxlength: 60, autocomplete: 'off', autocapitalize: 'off', placeholder: t('tags_type'), 'aria-label': t('tags_type') });
         put(el, tags.length > 0 && h('ul', { class: 'chips' }, tags.map((name) => h('li', {}, h('button', { class: 'tag', type: 'button', 'data-set': name, 'aria-label': t('tags_off', { name }), onclick: () => set([], [name]) }, h('span', {}, name), icon('close'))))),
             h('form', { class: 'tag-form', onsubmit: (e) => {
@@ -182,9 +185,9 @@ export function tagEditor(ctx, item) {
                 if (bad.test(name)) problem.textContent = t('tags_bad');
                 else if (name) set([name], []);
             } }, input, h('button', { class: 'btn quiet square', type: 'submit', 'data-do': 'add-tag', 'aria-label': t('act_tag') }, icon('plus'))), problem, known);
-        if (typed) input.focus();
+        if (typed.sha === item.sha256 && Date.now() - typed.at < 3000) setTimeout(() => input.isConnected && input.focus());
     }
     shelf.list('tags', ctx.dataset()).then((list) => put(known, list.map((x) => h('option', { value: x.name })))).catch(() => {});
-    draw(false);
+    draw();
     return el;
 }
