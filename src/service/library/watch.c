@@ -427,6 +427,7 @@ const char *ay_watch_roots(ay_service *s)
 
 static ay_status check_wish(ay_service *s, const ay_watch_wish *wish, char path[AY_WATCH_PATH], ay_err *err)
 {
+    char data[AY_WATCH_PATH];
     ay_status status = AY_OK;
     struct stat st;
 
@@ -440,7 +441,9 @@ static ay_status check_wish(ay_service *s, const ay_watch_wish *wish, char path[
         return status;
     if (stat(path, &st) != 0 || !(S_ISDIR(st.st_mode) || (wish->once && S_ISREG(st.st_mode))))
         return ay_fail(err, AY_EINVAL, "%.300s is not a folder", wish->path);
-    if (lies_in(path, s->data) || strcmp(path, s->data) == 0 || lies_in(s->data, path))
+    if (!realpath(s->data, data))
+        return ay_fail(err, AY_EIO, "%.300s: %s", s->data, strerror(errno));
+    if (lies_in(path, data) || strcmp(path, data) == 0 || lies_in(data, path))
         return ay_fail(err, AY_EINVAL, "%.300s holds the data folder or lies in it: its pictures are here already", wish->path);
     return AY_OK;
 }
