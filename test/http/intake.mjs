@@ -73,6 +73,17 @@ test("one under its digest, again, and wrong", async () => {
   await ask(415, "POST", "/v1/intake", form([{ name: "images", file: "a.txt", value: text }]));
 });
 
+test("which are known already", async () => {
+  const list = (await ask(200, "GET", "/v1/images?dataset=Library")).json.items.map((i) => i.sha256), other = sha256("other");
+  const { known } = (await ask(200, "POST", "/v1/intake/known", json({ sha256: [list[0], other, list[1]] }))).json;
+  check(known.length === 2 && known[0] === list[0] && known[1] === list[1], known);
+  check((await ask(200, "POST", "/v1/intake/known", json({ dataset: "main", sha256: list }))).json.known.length === 0);
+  for (const bad of [{}, { sha256: "x" }, { sha256: ["x"] }, { sha256: [7] }, { sha256: Array(1001).fill(other) }]) await ask(400, "POST", "/v1/intake/known", json(bad));
+  await ask(404, "POST", "/v1/intake/known", json({ dataset: "none", sha256: [other] }));
+  await ask(413, "POST", "/v1/intake/known", json({ x: "x".repeat(2 << 20) }));
+  await ask(415, "POST", "/v1/intake/known", { body: "<a/>", headers: { "Content-Type": "text/xml" } });
+});
+
 test("a picture that is cut short fails by name, its bytes go, and it can be dismissed", async () => {
   const bad = cut(fresh()), before = blobs();
   await ask(202, "PUT", ...put(bad, "?file=cut.png"));
