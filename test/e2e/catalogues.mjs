@@ -59,7 +59,7 @@ function used(en) {
         const text = fs.readFileSync(path.join(UI, file), 'utf8');
         for (const m of text.matchAll(/\bt\(\s*'([a-z0-9_]+)'/g)) asked.add(m[1]);
         for (const m of text.matchAll(/'([a-z0-9_]+)'/g)) if (m[1] in en) keys.add(m[1]);
-        for (const m of text.matchAll(/`([a-z]+_)\$\{/g)) for (const k in en) if (k.startsWith(m[1])) keys.add(k);
+        for (const m of text.matchAll(/`([a-z_]+_)\$\{/g)) for (const k in en) if (k.startsWith(m[1])) keys.add(k);
         for (const m of text.matchAll(/\}(_[a-z]+)`/g)) for (const k in en) if (k.endsWith(m[1])) keys.add(k);
     }
     return { keys, asked };

@@ -25,6 +25,7 @@ import { createSelection } from './selection.js';
 import { selectBar } from './actions.js';
 import { filterKeys, libraryAddress, parseLibrary, tabAddress } from './libaddress.js';
 import { seekFile } from './searchbox.js';
+import { importsDialog } from './imports.js';
 import { takeFolder, pickers } from './gather.js';
 import { openDetail, closeDetail } from './detail.js';
 
@@ -102,10 +103,13 @@ export function libraryView(hash) {
         classes = name ? await api.classes(name).catch(() => []) : [];
     }
 
+    /** Pictures that could not be taken in and nobody has seen to: a number at the button. */
+    const lookForFailures = () => api.intakeState({ limit: 1 }).then((now) => (waits = now.failed), () => 0);
+
     /** Pictures changed by us: counts and classes first, then every tab. */
     async function changed() {
         await loadDatasets().catch(failed);
-        await loadClasses();
+        await Promise.all([loadClasses(), lookForFailures()]);
         if (!alive) return;
         drawHead();
         tell('change');
@@ -123,11 +127,13 @@ export function libraryView(hash) {
             state.datasets.map((d) => h('option', { value: d.name, selected: d.name === dataset() }, d.name))));
     }
 
+    let waits = 0;
     const drawHead = () => redraw(head, () => put(head,
         h('div', {}, h('h1', {}, dataset() || t('tab_library')), h('p', { class: 'muted', id: 'library-count' }, t('pictures', { n: ctx.images() }))),
         h('div', { class: 'page-tools' },
             h('button', { class: 'btn main', type: 'button', 'data-do': 'add', onclick: files.files }, icon('upload'), t('add_pictures')),
             h('button', { class: 'btn', type: 'button', 'data-do': 'add-folder', onclick: files.folder }, icon('move'), t('lib_add_folder')),
+            h('button', { class: 'btn square', type: 'button', 'data-do': 'imports', 'aria-label': t('imports'), title: t('imports'), onclick: () => importsDialog(ctx) }, icon('inbox'), waits > 0 && h('span', { class: 'dot' }, String(Math.min(99, waits)))),
             sets())));
 
     const drawLine = () => redraw(line, () => put(line,
@@ -203,7 +209,7 @@ export function libraryView(hash) {
     ];
     drawHead();
     drawLine();
-    loadClasses().then(() => alive && tell('change'));
+    Promise.all([loadClasses(), lookForFailures()]).then(() => alive && (drawHead(), tell('change')));
     showTab();
     detail();
     return {
