@@ -34,6 +34,7 @@ const tabs = [
     { id: 'pictures', glyph: 'data', title: 'lib_pictures', load: () => import('./gallery.js') },
     { id: 'review', glyph: 'help', title: 'lib_review', load: () => import('./review.js') },
     { id: 'groups', glyph: 'similar', title: 'lib_groups', load: () => import('./clusters.js') },
+    { id: 'intake', glyph: 'upload', title: 'lib_intake', load: () => import('./intake.js') },
 ];
 
 /** It outlives the view: going away and coming back does not lose what was chosen. */
