@@ -119,12 +119,6 @@ export const api = {
     unwatch: (id) => call('DELETE', `/v1/watches/${id}`),
     /** Forget one failure, or with '' all. */
     intakeDismiss: (id) => call('DELETE', id === '' ? '/v1/intake/failures' : `/v1/intake/failures/${id}`),
-    /** Forget one failure, or all. */
-    intakeDismiss: (id) => call('DELETE', id ? `/v1/intake/failures/${id}` : '/v1/intake/failures'),
-    /** Read a folder of the server's machine, or watch it. */
-    intakeFolder: (wish) => call('POST', '/v1/intake/folder', { json: wish }),
-    watches: () => call('GET', '/v1/watches'),
-    unwatch: (id) => call('DELETE', `/v1/watches/${id}`),
     intakeCancel: (batch) => call('DELETE', `/v1/intake/batches/${batch}`),
     /** Which of these pictures need not be sent. */
     known: (dataset, sha256, signal) => call('POST', '/v1/intake/known', { json: { ...(dataset && { dataset }), sha256 }, signal }).then((r) => r.known),

@@ -89,7 +89,7 @@ export function mount(host, ctx) {
         const list = [...state.failures, ...more];
         put(failures, list.length > 0 && [
             h('div', { class: 'tray-head' }, h('h2', {}, t('in_failures', { n: state.failed })),
-                tool('dismiss-all', 'check', t('in_dismiss_all'), () => act(api.intakeDismiss()))),
+                tool('dismiss-all', 'check', t('in_dismiss_all'), () => act(api.intakeDismiss('')))),
             h('ul', { class: 'intake-list', 'aria-label': t('send_failures') }, list.map((f) => h('li', { class: 'intake-row', 'data-set': `fail-${f.id}` }, icon('warn'),
                 h('span', {}, h('b', {}, f.file || t('in_nameless')), h('span', { class: 'muted small' }, reasonText(f.message)), f.source && h('span', { class: 'muted small path' }, f.source)),
                 h('button', { class: 'btn plain round', type: 'button', 'data-do': 'dismiss', 'data-class': String(f.id), 'aria-label': t('in_dismiss', { name: f.file }), onclick: () => act(api.intakeDismiss(f.id)) }, icon('close'))))),
