@@ -434,32 +434,47 @@ static ay_status write_joined(ay_service *s, const joining *j, ay_arena *a, ay_e
     return status == AY_OK ? ay_clusters_reload(s, set->dataset, err) : status;
 }
 
+/* With writing held. */
+static ay_status join_view(ay_service *s, joining *j, ay_arena *a, ay_err *err)
+{
+    const ay_gallery *g;
+    ay_status status;
+
+    pthread_rwlock_rdlock(&s->lock);
+    g = ay_service_by_id(s, j->v->set->dataset);
+    status = g ? find_new(j, g, a, err) : ay_fail(err, AY_ENOTFOUND, "the data set was deleted");
+    pthread_rwlock_unlock(&s->lock);
+    return status == AY_OK && j->n ? write_joined(s, j, a, err) : status;
+}
+
+/* The view is made before others are kept from writing: it may take a good part of a second.  A change in between leaves the new
+ * ones to the next time. */
 ay_status ay_clusters_join(ay_service *s, int64_t dataset, size_t *n, ay_err *err)
 {
     joining j = {.n = 0};
-    ay_cluster_view *v = NULL;
-    const ay_gallery *g;
-    ay_status status;
+    ay_cluster_view *v;
+    ay_cluster_set *now;
+    ay_status status = AY_OK;
     ay_arena a;
 
+    *n = 0;
     ay_arena_init(&a, 0);
     ay_encoder_enter(s);
-    pthread_mutex_lock(&s->writing);
-    status = (v = ay_cluster_view_use(s, dataset, err)) ? AY_OK : AY_ENOTFOUND;
+    v = ay_cluster_view_use(s, dataset, err);
     j.v = v;
-    if (status == AY_OK && v->set->how.run) {
-        pthread_rwlock_rdlock(&s->lock);
-        g = ay_service_by_id(s, dataset);
-        status = g ? find_new(&j, g, &a, err) : ay_fail(err, AY_ENOTFOUND, "the data set was deleted");
-        pthread_rwlock_unlock(&s->lock);
+    if (v && v->set->how.run) {
+        pthread_mutex_lock(&s->writing);
+        now = ay_cluster_set_use(s, dataset, err);
+        if (now == v->set)
+            status = join_view(s, &j, &a, err);
+        if (now)
+            ay_cluster_set_let(s, now);
+        pthread_mutex_unlock(&s->writing);
     }
-    if (status == AY_OK && j.n)
-        status = write_joined(s, &j, &a, err);
     if (v)
         ay_cluster_view_let(s, v);
-    pthread_mutex_unlock(&s->writing);
     ay_encoder_leave(s);
     *n = j.n;
     ay_arena_fini(&a);
-    return status;
+    return v ? status : AY_EBUSY;
 }

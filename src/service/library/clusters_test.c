@@ -421,6 +421,25 @@ static void a_server_makes_them_in_the_background(void)
     close_it(&b);
 }
 
+static void a_run_that_a_server_could_not_end_is_made_by_the_next(void)
+{
+    ay_service_options o = {.embedder = fake_embedder(&fake), .serve = true};
+    bench b = {0};
+    int64_t id = 0;
+
+    fake_init(&fake, 'a');
+    b.dir = o.data = fake_folder();
+    ay_arena_init(&b.a, 0);
+    CHECK_OK(ay_service_open(&b.s, &o, &err), err);
+    add(&b, 0, 12);
+    add(&b, 1, 6);
+    CHECK_OK(ay_clusters_queue(b.s, &(ay_clusters_request){.method = "kmeans", .k = 2}, &id, &err), err);
+    ay_service_close(b.s); /* it waits, runs or is done */
+    CHECK_OK(ay_service_open(&b.s, &o, &err), err);
+    CHECK(wait_for_run(&b, 1) && get(&b).n == 2 && get(&b).cluster[0].size == 12);
+    close_it(&b);
+}
+
 static void names_of_files_and_free_names(void)
 {
     static const char *const taken[] = {"cup", "cup 2"};
@@ -440,4 +459,5 @@ TESTS({"groups are made, told and kept", groups_are_made_told_and_kept},
       {"an undo after the groups were made anew says so", an_undo_after_the_groups_were_made_anew_says_so},
       {"a run that is stopped changes nothing", a_run_that_is_stopped_changes_nothing},
       {"a server makes them in the background", a_server_makes_them_in_the_background},
+      {"a run that a server could not end is made by the next", a_run_that_a_server_could_not_end_is_made_by_the_next},
       {"names of files and free names", names_of_files_and_free_names})

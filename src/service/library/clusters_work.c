@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NICE = 10, JOIN_MS = 1000, FIRST = 24, STEPS = 1000, AGAIN_MS = 60000, STOPPED_MS = 1800000 };
+enum { NICE = 10, JOIN_MS = 1000, JOIN_MOST_MS = 10000, FIRST = 24, STEPS = 1000, AGAIN_MS = 60000, STOPPED_MS = 1800000 };
 
 /* ---- jobs */
 
@@ -178,14 +178,36 @@ static bool take_job(ay_service *s)
 
 /* ---- what is due */
 
+/* Never grouped: nothing can join, and only the library begins by itself. */
+static bool look_at_ungrouped(ay_service *s, int64_t dataset, ay_clusters_due *out)
+{
+    ay_cluster_set *set = ay_cluster_set_use(s, dataset, NULL);
+    bool never = set && set->how.run == 0;
+    const ay_gallery *g;
+
+    if (set)
+        ay_cluster_set_let(s, set);
+    if (!never)
+        return false;
+    pthread_rwlock_rdlock(&s->lock);
+    g = ay_service_by_id(s, dataset);
+    out->waiting = g ? g->n : 0;
+    out->stale = g && g->kind == AY_KIND_LIBRARY && g->n >= FIRST && g->nready == g->n;
+    pthread_rwlock_unlock(&s->lock);
+    return true;
+}
+
 ay_status ay_clusters_look(ay_service *s, int64_t dataset, ay_clusters_due *out, ay_err *err)
 {
     ay_cluster_view *v;
     const ay_gallery *g;
     size_t joined = 0;
-    ay_status status = ay_clusters_join(s, dataset, &joined, err);
+    ay_status status;
 
     *out = (ay_clusters_due){0};
+    if (look_at_ungrouped(s, dataset, out))
+        return AY_OK;
+    status = ay_clusters_join(s, dataset, &joined, err);
     if (status != AY_OK)
         return status;
     ay_encoder_enter(s);
@@ -194,8 +216,7 @@ ay_status ay_clusters_look(ay_service *s, int64_t dataset, ay_clusters_due *out,
         pthread_rwlock_rdlock(&s->lock);
         g = ay_service_by_id(s, dataset);
         out->waiting = v->told.waiting;
-        out->stale = v->told.how.run ? v->told.stale : g && g->kind == AY_KIND_LIBRARY && g->n >= FIRST;
-        out->stale &= g && g->nready == g->n;
+        out->stale = v->told.stale && g && g->nready == g->n;
         pthread_rwlock_unlock(&s->lock);
         ay_cluster_view_let(s, v);
     }
@@ -236,12 +257,22 @@ typedef struct {
     uint64_t changes;           /* seen */
     uint64_t at, looked, failed; /* ay_clock_mono(): of the last change, look and run that did not end well; 0: never */
     long again_ms;               /* after that */
+    uint64_t took;               /* the last look */
     bool due;
 } watching;
 
 static bool passed(uint64_t since, long ms)
 {
     return ay_clock_mono() - since >= (uint64_t)ms * 1000000;
+}
+
+/* Between two looks: about a tenth of the time is spent looking, however large the library and busy the machine; but new pictures do not
+ * wait longer than JOIN_MOST_MS. */
+static long rest_ms(const watching *w)
+{
+    long ms = (long)(w->took / 100000);
+
+    return ms < JOIN_MS ? JOIN_MS : ms > JOIN_MOST_MS ? JOIN_MOST_MS : ms;
 }
 
 static bool is_quiet(const ay_service *s, const watching *w)
@@ -315,8 +346,9 @@ static void *work(void *arg)
             look = true;
         }
         pthread_mutex_unlock(&s->jobs_lock);
-        if ((look || (w.due && is_quiet(s, &w))) && passed(w.looked, JOIN_MS)) {
+        if ((look || (w.due && is_quiet(s, &w))) && passed(w.looked, rest_ms(&w))) {
             look_at_all(s, &w);
+            w.took = ay_clock_mono() - w.looked;
             look = false;
         }
         ms = look ? JOIN_MS / 4 : w.due ? JOIN_MS : 0;
