@@ -29,6 +29,7 @@ static const ay_command commands[] = {
     {"cluster", "sort pictures into groups of what looks alike", ay_cmd_cluster},
     {"import", "bring pictures of files and folders in; take over what OmniZap has kept", ay_cmd_import},
     {"watch", "bring in what is put into a folder", ay_cmd_watch},
+    {"dups", "pictures that are there more than once", ay_cmd_dups},
     {"embed", "turn pictures or texts into vectors", ay_cmd_embed},
     {"model", "list, show and verify encoders", ay_cmd_model},
     {"backup", "copy the data folder as it is now, also while it is served", ay_cmd_backup},

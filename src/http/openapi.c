@@ -52,6 +52,7 @@ static const ay_param_text params[] = {
     {"token", "string", "What a deletion answered as `undo`", 0, 0, NULL},
     {"top", "integer", "How many classes and pictures to report; absent: 3", 1, 50, NULL},
     {"tta", "string", "Answer with the mean of five views of each picture; slow", 0, 0, "true|false"},
+    {"tier", "string", "Duplicates of one kind", 0, 0, "same|picture|alike"},
     {"unsorted", "string", "true: only those that have no class", 0, 0, "true|false"},
     {"untagged", "string", "true: only those that have no tag", 0, 0, "true|false"},
     {"until", "string", "Not after this day or moment", 0, 0, NULL},

@@ -30,6 +30,7 @@ typedef struct ay_serving ay_serving; /* service/learn/serving.h */
 typedef struct ay_found_chances ay_found_chances; /* service/find/search_chance.c */
 typedef struct ay_intake ay_intake; /* service/library/intake_parts.h */
 typedef struct ay_encoders ay_encoders; /* service/encoders/encoders_parts.h */
+typedef struct ay_dups_state ay_dups_state;         /* service/library/duplicates_parts.h */
 typedef struct ay_clusters_state ay_clusters_state; /* service/library/clusters_parts.h */
 
 typedef struct {
@@ -102,6 +103,7 @@ struct ay_service {
     ay_intake *intake;
     struct ay_marks *marks;         /* service/library/marks.h */
     struct ay_filter_kept *orders;  /* service/library/filter_rows.c */
+    ay_dups_state *dups; /* a lock of its own, taken inside `writing` and `lock`; that of marks is taken inside it */
     ay_clusters_state *clusters; /* a lock of its own, innermost */
     _Atomic(const ay_engine_info *) model;  /* = embedder.info, for who does not hold using */
     _Atomic(const char *) encoder;          /* the name of the one that serves */

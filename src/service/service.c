@@ -10,6 +10,7 @@
 #include "service/library/marks.h"
 #include "service/learn/serving.h"
 #include "service/library/clusters_open.h"
+#include "service/library/duplicates.h"
 #include "service/words/wordy.h"
 
 #include "base/file.h"
@@ -556,6 +557,8 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     if (status == AY_OK)
         status = ay_clusters_open(s, err);
     if (status == AY_OK)
+        status = ay_dups_open(s, err);
+    if (status == AY_OK)
         status = ay_encoders_open(s, o->encoder, err);
     if (status == AY_OK)
         status = ay_registry_start(s, o->serve, err);
@@ -588,6 +591,7 @@ void ay_service_close(ay_service *s)
     ay_trainer_stop(s);
     ay_keeper_stop(s);
     ay_clusters_stop(s);
+    ay_dups_stop(s);
     ay_reason_forget(s, 0);
     ay_serving_close_all(s);
     for (int i = 0; i < s->ngalleries; i++)
@@ -596,6 +600,7 @@ void ay_service_close(ay_service *s)
     ay_jobs_fini(s);
     ay_encoders_close(s);
     ay_clusters_close(s);
+    ay_dups_close(s);
     ay_wordy_close(s);
     ay_found_chances_close(s);
     ay_intake_close(s);
@@ -689,6 +694,8 @@ ay_status ay_service_undo(ay_service *s, const char *token, ay_undo_result *out,
     if (status == AY_OK && (r.touched & AY_TOUCHED_MEMBERS))
         status = ay_service_reload(s, r.dataset, err);
     if (status == AY_OK) {
+        if (r.touched & AY_TOUCHED_APART)
+            ay_dups_reread(s);
         if (r.touched & AY_TOUCHED_CLUSTERS)
             ay_clusters_forget(s, r.dataset);
         out->restored = r.datasets + r.classes + r.pictures + r.tagged + r.others;

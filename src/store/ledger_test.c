@@ -360,7 +360,7 @@ static void a_database_of_the_first_schema_is_migrated(void)
                                        "DROP TABLE review", "DROP TABLE cluster", "DROP TABLE grouping", "DROP TABLE sighting", "DROP TABLE verdict", "DROP TABLE job", "DROP TABLE prediction", "DROP TABLE serving",
                                        "ALTER TABLE picture DROP COLUMN taken_us", "ALTER TABLE picture DROP COLUMN camera", "ALTER TABLE picture DROP COLUMN examined",
                                        "DROP TABLE arrival", "DROP TABLE watched", "DROP TABLE watch", "DROP TABLE intake",
-                                       "DROP TABLE act", "DROP TABLE event_picture", "DROP INDEX event_by_subject",
+                                       "DROP TABLE picture_print", "DROP TABLE apart", "DROP TABLE act", "DROP TABLE event_picture", "DROP INDEX event_by_subject",
                                        "ALTER TABLE event DROP COLUMN who", "DROP TABLE picture_tag", "DROP TABLE album_picture",
                                        "DROP TABLE tag", "DROP TABLE album", "DROP TABLE saved",
                                        "DROP TABLE model", "UPDATE schema_version SET version = 1"};

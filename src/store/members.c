@@ -407,7 +407,8 @@ ay_status ay_store_picture_list(ay_store *s, ay_arena *a, const char ***out, siz
 
 ay_status ay_store_drop_orphans(ay_store *s, ay_arena *a, const char ***out, size_t *n, ay_err *err)
 {
-    static const char *const forget[] = {"DELETE FROM vector WHERE sha256 = ?", "DELETE FROM picture_tag WHERE sha256 = ?",
+    static const char *const forget[] = {"DELETE FROM vector WHERE sha256 = ?", "DELETE FROM picture_print WHERE sha256 = ?",
+                                         "DELETE FROM picture_tag WHERE sha256 = ?",
                                          "DELETE FROM album_picture WHERE sha256 = ?", "DELETE FROM picture WHERE sha256 = ?"};
     ay_sql_list l = {.arena = a, .size = sizeof **out};
     ay_status status = ay_sql_select(s,
@@ -419,7 +420,7 @@ ay_status ay_store_drop_orphans(ay_store *s, ay_arena *a, const char ***out, siz
 
     *out = (const char **)(void *)l.items;
     for (size_t i = 0; i < l.n && status == AY_OK; i++)
-        for (int f = 0; f < 4 && status == AY_OK; f++)
+        for (size_t f = 0; f < sizeof forget / sizeof *forget && status == AY_OK; f++)
             status = ay_sql_write(s, forget[f], ARGS(ay_sql_text((*out)[i])), NULL, NULL, err);
     *n = status == AY_OK ? l.n : 0;
     return status;

@@ -163,6 +163,12 @@ static const char *const version_4[] = {
     " token {text:32} NOT NULL) {end}",
     "CREATE INDEX review_by_token ON review (token)",
     "CREATE INDEX review_by_dataset ON review (dataset, id)",
+    /* Small copies of pictures, and pairs that are not the same: store/apart.h. */
+    "CREATE TABLE picture_print (sha256 {text:64} NOT NULL PRIMARY KEY, version {int} NOT NULL, data {blob} NOT NULL,"
+    " FOREIGN KEY (sha256) REFERENCES picture (sha256)) {end}",
+    "CREATE TABLE apart (id {id}, born {int} NOT NULL, at_us {int} NOT NULL, a {text:64} NOT NULL, b {text:64} NOT NULL,"
+    " UNIQUE (a, b)) {end}",
+    "CREATE INDEX apart_by_born ON apart (born)",
     NULL,
 };
 

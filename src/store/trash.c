@@ -21,7 +21,7 @@
 #include <stdio.h>
 
 /* Tables that this file does not know by name. */
-static const ay_store_extra *const extras[] = {&ay_store_extra_clusters, &ay_store_extra_tags};
+static const ay_store_extra *const extras[] = {&ay_store_extra_apart, &ay_store_extra_clusters, &ay_store_extra_tags};
 enum { EXTRAS = sizeof extras / sizeof *extras };
 
 ay_status ay_store_undo_entry(ay_store *s, const char *kind, const char *what, const char *subject, int64_t dataset,

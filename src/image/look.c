@@ -1,0 +1,490 @@
+#include "image/look.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { S = AY_LOOK_SIDE, CS = AY_LOOK_CHROMA, SMALL = AY_LOOK_SMALL };
+
+/* Sides at which pictures are compared; twice each divides S. */
+static const int sides[] = {384, 192, 128, 96, 64, 48, 32};
+enum { SIDES = sizeof sides / sizeof *sides, LEAST_SIDE = 32 };
+
+/* What a block may differ by: NOISE squared levels of grey, and a part of its own variance (what resizing blurs and JPEG drops
+ * is in proportion to the detail).  A picture that had to be moved is held to less. */
+#define FINE 0.5
+#define DETAIL 0.35f
+#define NOISE 14.0f
+#define MOVED_LIMIT 0.5f
+#define MOVED_LEAST_SIDE 48
+#define COLOUR_LIMIT 14.0f
+/* Prints that fit less are not of one picture: the first without moving, the second with (ay_print_glance, ay_print_compare). */
+#define GLANCE 0.5f
+#define WORTH 0.9f
+/* Of a coarse comparison: more than this and no finer one is made. */
+#define HOPELESS 12.0f
+#define LEAST_OVERLAP 0.6f
+#define LEAST_CORRELATION 0.9f
+
+const char *ay_look_kind_name(ay_look_kind kind)
+{
+    static const char *const names[] = {"other", "picture", "pixels"};
+
+    return (unsigned)kind < 3 ? names[kind] : "unknown";
+}
+
+/* ---- sizes */
+
+/* Which point of a square comes to x, y by an orientation. */
+static void from_where(int side, int orientation, int x, int y, int *px, int *py)
+{
+    bool across = orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
+    bool down = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
+    int u = across ? side - 1 - x : x, v = down ? side - 1 - y : y;
+
+    *px = orientation >= 5 ? v : u;
+    *py = orientation >= 5 ? u : v;
+}
+
+/* side x side means of a square of from x from, as it is after turning by an orientation. */
+static void shrink(const uint8_t *src, int from, int side, int orientation, float *dst)
+{
+    int step = from / side;
+
+    for (int y = 0; y < side; y++)
+        for (int x = 0; x < side; x++) {
+            int px, py, sum = 0;
+            from_where(side, orientation, x, y, &px, &py);
+            const uint8_t *p = src + ((size_t)py * (size_t)from + (size_t)px) * (size_t)step;
+            for (int i = 0; i < step; i++, p += from)
+                for (int k = 0; k < step; k++)
+                    sum += p[k];
+            dst[y * side + x] = (float)sum / (float)(step * step);
+        }
+}
+
+/* The same of the small copy. */
+static void shrink_small(const ay_look *l, int side, int orientation, float *dst)
+{
+    int step = SMALL / side;
+
+    for (int y = 0; y < side; y++)
+        for (int x = 0; x < side; x++) {
+            int px, py;
+            float sum = 0;
+            from_where(side, orientation, x, y, &px, &py);
+            for (int i = 0; i < step * step; i++)
+                sum += l->small[(py * step + i / step) * SMALL + px * step + i % step];
+            dst[y * side + x] = sum / (float)(step * step);
+        }
+}
+
+/* ---- making one */
+
+static void digest(const ay_image *im, char hex[AY_SHA256_HEX])
+{
+    int size[2] = {im->width, im->height};
+    ay_sha256 h;
+
+    ay_sha256_init(&h);
+    ay_sha256_add(&h, size, sizeof size);
+    ay_sha256_add(&h, im->data, (size_t)im->width * (size_t)im->height * 3);
+    ay_sha256_hex(&h, hex);
+}
+
+static void colours(const ay_image *square, uint8_t *cb, uint8_t *cr)
+{
+    enum { STEP = S / CS };
+
+    for (int y = 0; y < CS; y++)
+        for (int x = 0; x < CS; x++) {
+            int sum[3] = {0};
+            for (int i = 0; i < STEP * STEP; i++) {
+                const uint8_t *p = square->data + 3 * ((size_t)(y * STEP + i / STEP) * S + (size_t)(x * STEP + i % STEP));
+                for (int c = 0; c < 3; c++)
+                    sum[c] += p[c];
+            }
+            cb[y * CS + x] = (uint8_t)lround(fmin(255, 128 + (-0.168736 * sum[0] - 0.331264 * sum[1] + 0.5 * sum[2]) / (STEP * STEP)));
+            cr[y * CS + x] = (uint8_t)lround(fmin(255, 128 + (0.5 * sum[0] - 0.418688 * sum[1] - 0.081312 * sum[2]) / (STEP * STEP)));
+        }
+}
+
+ay_status ay_look_init(ay_look *l, const ay_image *im, ay_err *err)
+{
+    ay_image square;
+    ay_status status;
+
+    *l = (ay_look){.width = im->width, .height = im->height};
+    l->small = ay_alloc(SMALL * SMALL * sizeof *l->small + S * S + 2 * CS * CS, 1);
+    if (!l->small)
+        return ay_fail(err, AY_ENOMEM, "comparing pictures");
+    l->luma = (uint8_t *)(l->small + SMALL * SMALL);
+    l->chroma = l->luma + S * S;
+    status = ay_image_resize(im, S, S, AY_FILTER_BICUBIC, &square, err);
+    if (status != AY_OK) {
+        ay_look_fini(l);
+        return status;
+    }
+    digest(im, l->pixels);
+    ay_image_grey(&square, l->luma);
+    shrink(l->luma, S, SMALL, 1, l->small);
+    colours(&square, l->chroma, l->chroma + CS * CS);
+    ay_image_fini(&square);
+    return AY_OK;
+}
+
+void ay_look_fini(ay_look *l)
+{
+    ay_free(l->small);
+    *l = (ay_look){0};
+}
+
+/* ---- which size */
+
+static int shortest(const ay_look *l)
+{
+    return l->width < l->height ? l->width : l->height;
+}
+
+/* The finest size for pictures whose shortest side has so many pixels; the coarsest for smaller ones. */
+static int side_for(double pixels)
+{
+    for (int i = 0; i < SIDES; i++)
+        if (sides[i] <= FINE * pixels)
+            return sides[i];
+    return LEAST_SIDE;
+}
+
+/* ---- blocks */
+
+typedef struct {
+    const float *a, *b; /* side x side; b warped over a */
+    const bool *there;  /* NULL: everywhere */
+    int side, block;
+} pair;
+
+/* Largest less smallest of the pixels around one. */
+static float range_at(const float *p, int n, int x, int y)
+{
+    float lo = p[y * n + x], hi = lo;
+
+    for (int v = y > 0 ? y - 1 : 0; v <= y + 1 && v < n; v++)
+        for (int u = x > 0 ? x - 1 : 0; u <= x + 1 && u < n; u++) {
+            float q = p[v * n + u];
+            lo = q < lo ? q : lo;
+            hi = q > hi ? q : hi;
+        }
+    return hi - lo;
+}
+
+/* b becomes what is left of the squared difference at each pixel. */
+static void subtract(const pair *p, float *left)
+{
+    for (int y = 0; y < p->side; y++)
+        for (int x = 0; x < p->side; x++) {
+            int i = y * p->side + x;
+            float edge = 0.5f * (range_at(p->a, p->side, x, y) + range_at(p->b, p->side, x, y));
+            float d = fabsf(p->a[i] - p->b[i]) - DETAIL * edge;
+            left[i] = d > 0 ? d * d : 0;
+        }
+}
+
+/* Mean of a block; 0 where the pictures do not overlap. */
+static float block_difference(const pair *p, const float *left, int x0, int y0)
+{
+    float e = 0;
+
+    for (int y = y0; y < y0 + p->block; y++)
+        for (int x = x0; x < x0 + p->block; x++) {
+            if (p->there && !p->there[y * p->side + x])
+                return 0;
+            e += left[y * p->side + x];
+        }
+    return e / (float)(p->block * p->block) / NOISE;
+}
+
+static float worst_block(const pair *p, float *left)
+{
+    float worst = 0;
+    int step = p->block / 2;
+
+    subtract(p, left);
+    for (int y = 0; y + p->block <= p->side; y += step)
+        for (int x = 0; x + p->block <= p->side; x += step)
+            worst = fmaxf(worst, block_difference(p, left, x, y));
+    return worst;
+}
+
+/* Correlation, and which part is there. */
+static float agreement(const pair *p, float *overlap)
+{
+    double sa = 0, sb = 0, saa = 0, sbb = 0, sab = 0, va, vb;
+    int m = 0;
+
+    for (int i = 0; i < p->side * p->side; i++) {
+        double a = (double)p->a[i], b = (double)p->b[i];
+        if (p->there && !p->there[i])
+            continue;
+        sa += a, sb += b, saa += a * a, sbb += b * b, sab += a * b, m++;
+    }
+    *overlap = (float)m / (float)(p->side * p->side);
+    va = m ? saa - sa * sa / m : 0;
+    vb = m ? sbb - sb * sb / m : 0;
+    return va > 1e-6 && vb > 1e-6 ? (float)((sab - sa * sb / m) / sqrt(va * vb)) : 0;
+}
+
+static int block_of(int side)
+{
+    return side >= 144 ? side / 24 : 6;
+}
+
+/* ---- laid one over the other */
+
+typedef struct {
+    const ay_look *a, *b;
+    int orientation;
+    float *pa, *pb, *over, *left; /* S squared each, for work */
+    bool *there;
+} work;
+
+/* b at a's points, and where it has any. */
+static void warp(const float *b, int n, const ay_box *box, float *dst, bool *there)
+{
+    for (int y = 0; y < n; y++)
+        for (int x = 0; x < n; x++) {
+            float bx = (float)((box->sx * (x + 0.5) / n + box->tx) * n - 0.5);
+            float by = (float)((box->sy * (y + 0.5) / n + box->ty) * n - 0.5);
+            there[y * n + x] = bx >= 0 && by >= 0 && bx <= (float)(n - 1) && by <= (float)(n - 1);
+            dst[y * n + x] = there[y * n + x] ? ay_sample(b, n, bx, by) : 0;
+        }
+}
+
+static void halve(float *p, int n)
+{
+    for (int y = 0; y < n / 2; y++)
+        for (int x = 0; x < n / 2; x++) {
+            const float *q = p + 2 * y * n + 2 * x;
+            float mean = (q[0] + q[1] + q[n] + q[n + 1]) * 0.25f;
+            p[y * (n / 2) + x] = mean;
+        }
+}
+
+/* Where every one of four points is there. */
+static void halve_there(bool *there, int n)
+{
+    for (int y = 0; y < n / 2; y++)
+        for (int x = 0; x < n / 2; x++) {
+            const bool *t = there + 2 * y * n + 2 * x;
+            bool all = t[0] && t[1] && t[n] && t[n + 1];
+            there[y * (n / 2) + x] = all;
+        }
+}
+
+/* The furthest colour difference of any place of a coarse grid; sampled finely, for colours have edges too. */
+static float colour_difference(const work *w, const ay_box *box)
+{
+    enum { G = 24 };
+    float worst = 0;
+
+    for (int c = 0; c < 2; c++) {
+        shrink(w->a->chroma + c * CS * CS, CS, G, 1, w->pa);
+        shrink(w->b->chroma + c * CS * CS, CS, CS, w->orientation, w->pb);
+        warp(w->pb, CS, box, w->over, w->there);
+        for (int n = CS; n > G; n /= 2) {
+            halve(w->over, n);
+            halve_there(w->there, n);
+        }
+        for (int i = 0; i < G * G; i++)
+            if (w->there[i])
+                worst = fmaxf(worst, fabsf(w->pa[i] - w->over[i]));
+    }
+    return worst;
+}
+
+static void judge_whole(const work *w, int side, ay_look_result *r)
+{
+    pair p = {w->pa, w->pb, NULL, side, block_of(side)};
+
+    r->side = side;
+    r->box = AY_BOX_WHOLE;
+    r->difference = colour_difference(w, &r->box) / COLOUR_LIMIT;
+    shrink(w->a->luma, S, side, 1, w->pa);
+    shrink(w->b->luma, S, side, w->orientation, w->pb);
+    r->difference = fmaxf(r->difference, worst_block(&p, w->left));
+    r->correlation = agreement(&p, &r->overlap);
+}
+
+/* Sampling between b's points blurs, so it is done at twice the size at which blocks are compared. */
+static void judge_moved(const work *w, int side, const ay_box *box, ay_look_result *r)
+{
+    pair p = {w->pa, w->over, w->there, side, block_of(side)};
+    int twice = 2 * side;
+
+    r->difference = colour_difference(w, box) / COLOUR_LIMIT;
+    shrink(w->a->luma, S, side, 1, w->pa);
+    shrink(w->b->luma, S, twice, w->orientation, w->pb);
+    warp(w->pb, twice, box, w->over, w->there);
+    halve(w->over, twice);
+    halve_there(w->there, twice);
+    r->side = side;
+    r->box = *box;
+    r->difference = fmaxf(r->difference, worst_block(&p, w->left));
+    r->correlation = agreement(&p, &r->overlap);
+}
+
+/* From a first guess at steps[from] to the finest; how well it then fits. */
+static float refine(const work *w, double most, int from, ay_box *box)
+{
+    static const int steps[] = {16, 32, 64, 128};
+    float overlap, fit = -1;
+
+    *box = AY_BOX_WHOLE;
+    for (int i = from; i < 4 && (i == from || steps[i] <= most); i++) {
+        shrink_small(w->a, steps[i], 1, w->pa);
+        shrink_small(w->b, steps[i], w->orientation, w->pb);
+        if (!ay_box_fit(w->pa, w->pb, steps[i], box))
+            return -1;
+        fit = ay_box_correlation(w->pa, w->pb, steps[i], box, &overlap);
+        if (fit < LEAST_CORRELATION && steps[i] >= 32)
+            return -1;
+    }
+    return fit;
+}
+
+/* A coarse start reaches far, a fine one keeps to what is near: the better of them. */
+static bool find_box(const work *w, double most, ay_box *box)
+{
+    float best = 0;
+
+    for (int from = 0; from < 3 && best < 0.99f; from++) {
+        ay_box one;
+        float fit = refine(w, most, from, &one);
+        if (fit > best) {
+            best = fit;
+            *box = one;
+        }
+    }
+    return best > 0;
+}
+
+static bool moved(const ay_box *b)
+{
+    return fabs(b->tx) > 0.002 || fabs(b->ty) > 0.002 || fabs(b->sx - 1) > 0.004 || fabs(b->sy - 1) > 0.004;
+}
+
+/* A coarse comparison first: what differs much there needs no finer one. */
+static bool hopeless(const work *w, const ay_box *box)
+{
+    pair p = {w->pa, w->pb, NULL, SMALL / 2, block_of(SMALL / 2)};
+
+    shrink_small(w->a, SMALL / 2, 1, w->pa);
+    if (box) {
+        shrink_small(w->b, SMALL, w->orientation, w->pb);
+        warp(w->pb, SMALL, box, w->over, w->there);
+        halve(w->over, SMALL);
+        halve_there(w->there, SMALL);
+        p.b = w->over;
+        p.there = w->there;
+    } else {
+        shrink_small(w->b, SMALL / 2, w->orientation, w->pb);
+    }
+    return worst_block(&p, w->left) > HOPELESS;
+}
+
+static void judge(const work *w, ay_look_result *out)
+{
+    double pixels = fmin(shortest(w->a), shortest(w->b));
+    ay_look_result r = {.orientation = w->orientation};
+    bool fine = pixels * FINE >= SMALL / 2;
+    ay_box box;
+
+    out->difference = HOPELESS;
+    if (!fine || !hopeless(w, NULL)) {
+        judge_whole(w, side_for(pixels), out);
+        if (out->difference <= 1 && out->correlation >= LEAST_CORRELATION) {
+            out->kind = AY_LOOK_PICTURE;
+            return;
+        }
+    }
+    if (!find_box(w, pixels, &box) || !moved(&box) || (fine && hopeless(w, &box)))
+        return;
+    judge_moved(w, side_for(pixels / 1.1), &box, &r);
+    if (r.overlap < LEAST_OVERLAP || r.overlap * box.sx * box.sy < (double)LEAST_OVERLAP || r.difference >= out->difference)
+        return;
+    *out = r;
+    out->cropped = r.side >= MOVED_LEAST_SIDE && r.difference <= MOVED_LIMIT && r.correlation >= LEAST_CORRELATION;
+    if (out->cropped)
+        out->kind = AY_LOOK_PICTURE;
+}
+
+ay_status ay_look_compare(const ay_look *a, const ay_look *b, int orientation, ay_look_result *out, ay_err *err)
+{
+    work w = {.a = a, .b = b, .orientation = orientation};
+    float *room;
+
+    *out = (ay_look_result){.orientation = orientation, .box = AY_BOX_WHOLE, .overlap = 1, .correlation = 1};
+    if (orientation == 1 && strcmp(a->pixels, b->pixels) == 0) {
+        out->kind = AY_LOOK_PIXELS;
+        return AY_OK;
+    }
+    room = ay_alloc(S * S * 5, sizeof *room);
+    if (!room)
+        return ay_fail(err, AY_ENOMEM, "comparing pictures");
+    w.pa = room;
+    w.pb = room + S * S;
+    w.over = room + 2 * S * S;
+    w.left = room + 3 * S * S;
+    w.there = (bool *)(room + 4 * S * S);
+    judge(&w, out);
+    ay_free(room);
+    return AY_OK;
+}
+
+typedef struct {
+    int orientation;
+    float fit;
+} turn;
+
+static int best_first(const void *x, const void *y)
+{
+    const turn *a = x, *b = y;
+
+    if (a->fit != b->fit)
+        return a->fit > b->fit ? -1 : 1;
+    return a->orientation - b->orientation;
+}
+
+int ay_look_turns(const ay_print *a, const ay_print *b, int orientation[AY_ORIENTATIONS])
+{
+    turn turns[AY_ORIENTATIONS];
+    int n = 0;
+
+    for (int o = 1; o <= AY_ORIENTATIONS; o++) {
+        ay_print turned;
+        ay_print_turn(b, o, &turned);
+        turns[n] = (turn){o, ay_print_glance(a, &turned) < GLANCE ? 0 : ay_print_compare(a, &turned)};
+        n += turns[n].fit >= WORTH;
+    }
+    qsort(turns, (size_t)n, sizeof *turns, best_first);
+    for (int i = 0; i < n; i++)
+        orientation[i] = turns[i].orientation;
+    return n;
+}
+
+ay_status ay_look_judge(const ay_look *a, const ay_look *b, const int *orientation, int n, ay_look_result *out, ay_err *err)
+{
+    ay_status status = AY_OK;
+
+    *out = (ay_look_result){.orientation = 1, .box = AY_BOX_WHOLE, .difference = INFINITY};
+    if (strcmp(a->pixels, b->pixels) == 0)
+        return ay_look_compare(a, b, 1, out, err);
+    for (int i = 0; i < n && out->kind == AY_LOOK_OTHER && status == AY_OK; i++) {
+        ay_look_result r;
+        status = ay_look_compare(a, b, orientation[i], &r, err);
+        if (status == AY_OK && (r.kind != AY_LOOK_OTHER || r.difference < out->difference))
+            *out = r;
+    }
+    return status;
+}

@@ -1,0 +1,165 @@
+#include "image/look.h"
+#include "image/print.h"
+
+#include "base/rng.h"
+#include "base/test.h"
+
+#include <math.h>
+
+/* Soft blobs on a slope: something everywhere, and no symmetry. */
+static void make(ay_image *im, int w, int h, uint64_t seed)
+{
+    double at[24][5];
+    ay_rng r;
+    ay_err err;
+
+    ay_rng_init(&r, seed);
+    for (int i = 0; i < 24; i++) {
+        for (int k = 0; k < 4; k++)
+            at[i][k] = ay_rng_range(&r, 0, 1);
+        at[i][4] = ay_rng_range(&r, 0.03, 0.15);
+    }
+    CHECK_OK(ay_image_create(im, w, h, &err), err);
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++) {
+            double v[3] = {60 + 80.0 * x / w, 90 + 50.0 * y / h, 100};
+            for (int i = 0; i < 24; i++) {
+                double dx = (double)x / w - at[i][0], dy = (double)y / h - at[i][1], s = exp(-(dx * dx + dy * dy) / (at[i][4] * at[i][4]));
+                v[i % 3] += (at[i][2] - 0.4) * 160 * s;
+                v[(i + 1) % 3] += (at[i][3] - 0.5) * 120 * s;
+            }
+            for (int c = 0; c < 3; c++)
+                im->data[3 * (y * w + x) + c] = (uint8_t)fmax(0, fmin(255, v[c]));
+        }
+}
+
+static ay_look_result compare(const ay_image *x, const ay_image *y)
+{
+    int turns[AY_ORIENTATIONS], n;
+    ay_look_result out;
+    ay_print px, py;
+    ay_look a, b;
+    ay_err err;
+
+    CHECK_OK(ay_image_print(x, &px, &err), err);
+    CHECK_OK(ay_image_print(y, &py, &err), err);
+    CHECK_OK(ay_look_init(&a, x, &err), err);
+    CHECK_OK(ay_look_init(&b, y, &err), err);
+    n = ay_look_turns(&px, &py, turns);
+    CHECK_OK(ay_look_judge(&a, &b, turns, n, &out, &err), err);
+    ay_look_fini(&a);
+    ay_look_fini(&b);
+    return out;
+}
+
+static void jpeg(ay_image *im, int quality)
+{
+    ay_buf bytes = {0};
+    ay_err err;
+
+    CHECK_OK(ay_image_encode_jpeg(im, quality, &bytes, &err), err);
+    ay_image_fini(im);
+    CHECK_OK(ay_image_decode(bytes.data, bytes.len, NULL, im, &err), err);
+    ay_buf_fini(&bytes);
+}
+
+static void hashes_turn_with_pictures(void)
+{
+    ay_image im, turned;
+    ay_print p, q, t;
+    ay_err err;
+
+    make(&im, 300, 200, 1);
+    CHECK_OK(ay_image_print(&im, &p, &err), err);
+    for (int o = 1; o <= 8; o++) {
+        make(&turned, 300, 200, 1);
+        CHECK_OK(ay_image_orient(&turned, o, &err), err);
+        CHECK_OK(ay_image_print(&turned, &q, &err), err);
+        ay_print_turn(&p, o, &t);
+        CHECK(ay_phash_distance(q.hash, ay_print_hash_turn(p.hash, o)) <= 4 && t.hash == ay_print_hash_turn(p.hash, o));
+        CHECK(ay_print_compare(&q, &t) > 0.99f);
+        CHECK(ay_print_hash_turn(ay_print_hash_turn(p.hash, o), ay_orientation_back(o)) == p.hash);
+        ay_image_fini(&turned);
+    }
+    ay_image_fini(&im);
+}
+
+static void prints_are_kept_whole(void)
+{
+    uint8_t bytes[AY_PRINT_BYTES];
+    ay_print p, q;
+    ay_image im;
+    ay_err err;
+
+    make(&im, 64, 48, 2);
+    CHECK_OK(ay_image_print(&im, &p, &err), err);
+    ay_print_pack(&p, bytes);
+    ay_print_unpack(&q, bytes);
+    CHECK(p.hash == q.hash && memcmp(p.luma, q.luma, sizeof p.luma) == 0 && memcmp(p.chroma, q.chroma, sizeof p.chroma) == 0);
+    ay_image_fini(&im);
+}
+
+static void copies_are_the_same_picture(void)
+{
+    const uint8_t white[3] = {255, 255, 255};
+    ay_image im, copy;
+    ay_look_result r;
+    ay_err err;
+
+    make(&im, 400, 300, 3);
+    make(&copy, 400, 300, 3);
+    CHECK(compare(&im, &copy).kind == AY_LOOK_PIXELS);
+    jpeg(&copy, 50);
+    CHECK(compare(&im, &copy).kind == AY_LOOK_PICTURE);
+    CHECK_OK(ay_image_orient(&copy, 6, &err), err);
+    r = compare(&im, &copy);
+    CHECK(r.kind == AY_LOOK_PICTURE && r.orientation == 8 && !r.cropped);
+    ay_image_fini(&copy);
+    CHECK_OK(ay_image_resize(&im, 160, 120, AY_FILTER_LANCZOS, &copy, &err), err);
+    CHECK(compare(&im, &copy).kind == AY_LOOK_PICTURE);
+    ay_image_fini(&copy);
+    CHECK_OK(ay_image_crop(&im, 12, 4, 380, 285, white, &copy, &err), err);
+    r = compare(&im, &copy);
+    CHECK(r.kind == AY_LOOK_PICTURE && r.cropped && fabs(r.box.sx - 400.0 / 380) < 0.01 && fabs(r.box.tx + 12.0 / 380) < 0.01);
+    ay_image_fini(&copy);
+    ay_image_fini(&im);
+}
+
+static void a_small_difference_is_another_picture(void)
+{
+    ay_image im, other;
+
+    make(&im, 400, 300, 4);
+    make(&other, 400, 300, 4);
+    for (int y = 140; y < 164; y++)
+        for (int x = 200; x < 224; x++)
+            for (int c = 0; c < 3; c++)
+                other.data[3 * (y * 400 + x) + c] = (uint8_t)(other.data[3 * (y * 400 + x) + c] / 2);
+    CHECK(compare(&im, &other).kind == AY_LOOK_OTHER);
+    ay_image_fini(&other);
+    make(&other, 400, 300, 5);
+    CHECK(compare(&im, &other).kind == AY_LOOK_OTHER);
+    ay_image_fini(&other);
+    ay_image_fini(&im);
+}
+
+static void nothing_is_said_of_plain_pictures(void)
+{
+    ay_image a, b;
+    ay_err err;
+
+    CHECK_OK(ay_image_create(&a, 100, 100, &err), err);
+    CHECK_OK(ay_image_create(&b, 90, 90, &err), err);
+    CHECK(compare(&a, &b).kind == AY_LOOK_OTHER);
+    ay_image_fini(&b);
+    CHECK_OK(ay_image_create(&b, 100, 100, &err), err);
+    CHECK(compare(&a, &b).kind == AY_LOOK_PIXELS);
+    ay_image_fini(&b);
+    ay_image_fini(&a);
+}
+
+TESTS({"hashes turn with pictures", hashes_turn_with_pictures},
+      {"prints are kept whole", prints_are_kept_whole},
+      {"copies are the same picture", copies_are_the_same_picture},
+      {"a small difference is another picture", a_small_difference_is_another_picture},
+      {"nothing is said of plain pictures", nothing_is_said_of_plain_pictures})

@@ -1,0 +1,211 @@
+#include "image/print.h"
+#include "image/align.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { N = AY_PRINT_SIDE, C = AY_PRINT_CHROMA, LOW = 8, HALF = N / 2 };
+
+/* Bits of odd columns and of odd rows of the 8 x 8 frequencies; the first bit is the highest. */
+#define ODD_COLUMNS 0x5555555555555555ull
+#define ODD_ROWS 0x00ff00ff00ff00ffull
+#define NOT_MEAN 0x7fffffffffffffffull
+
+/* ---- the hash */
+
+static uint64_t hash_of(const uint8_t *grey)
+{
+    double wave[LOW][N], rows[N][LOW], sum;
+    uint64_t bits = 0;
+
+    for (int u = 0; u < LOW; u++)
+        for (int x = 0; x < N; x++)
+            wave[u][x] = cos(M_PI * u * (2 * x + 1) / (2.0 * N));
+    for (int y = 0; y < N; y++)
+        for (int v = 0; v < LOW; v++) {
+            rows[y][v] = 0;
+            for (int x = 0; x < N; x++)
+                rows[y][v] += grey[y * N + x] * wave[v][x];
+        }
+    for (int u = 0; u < LOW; u++)
+        for (int v = 0; v < LOW; v++) {
+            sum = 0;
+            for (int y = 0; y < N; y++)
+                sum += rows[y][v] * wave[u][y];
+            bits = bits << 1 | (sum > 0);
+        }
+    return bits & NOT_MEAN;
+}
+
+static uint64_t transpose(uint64_t h)
+{
+    uint64_t out = 0;
+
+    for (int u = 0; u < LOW; u++)
+        for (int v = 0; v < LOW; v++)
+            out |= (h >> (63 - (u * LOW + v)) & 1) << (63 - (v * LOW + u));
+    return out;
+}
+
+/* What an orientation is made of: first rows and columns exchanged, then mirrored across, then down. */
+static const struct {
+    bool swap, across, down;
+} made_of[AY_ORIENTATIONS + 1] = {
+    {0}, {false, false, false}, {false, true, false}, {false, true, true}, {false, false, true},
+    {true, false, false}, {true, true, false}, {true, true, true}, {true, false, true},
+};
+
+uint64_t ay_print_hash_turn(uint64_t hash, int orientation)
+{
+    if (made_of[orientation].swap)
+        hash = transpose(hash);
+    if (made_of[orientation].across)
+        hash ^= ODD_COLUMNS;
+    if (made_of[orientation].down)
+        hash ^= ODD_ROWS;
+    return hash & NOT_MEAN;
+}
+
+int ay_orientation_back(int orientation)
+{
+    return orientation == 6 ? 8 : orientation == 8 ? 6 : orientation;
+}
+
+/* ---- the small copy */
+
+static uint8_t byte(double v)
+{
+    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v + 0.5);
+}
+
+static void colours(const ay_image *small, ay_print *out)
+{
+    enum { STEP = N / C };
+
+    for (int y = 0; y < C; y++)
+        for (int x = 0; x < C; x++) {
+            double sum[3] = {0};
+            for (int i = 0; i < STEP * STEP; i++) {
+                const uint8_t *p = small->data + 3 * ((y * STEP + i / STEP) * N + x * STEP + i % STEP);
+                for (int c = 0; c < 3; c++)
+                    sum[c] += p[c] / (double)(STEP * STEP);
+            }
+            out->chroma[0][y * C + x] = byte(128 - 0.168736 * sum[0] - 0.331264 * sum[1] + 0.5 * sum[2]);
+            out->chroma[1][y * C + x] = byte(128 + 0.5 * sum[0] - 0.418688 * sum[1] - 0.081312 * sum[2]);
+        }
+}
+
+ay_status ay_image_print(const ay_image *im, ay_print *out, ay_err *err)
+{
+    ay_image small;
+    ay_status status = ay_image_resize(im, N, N, AY_FILTER_LANCZOS, &small, err);
+
+    if (status != AY_OK)
+        return status;
+    ay_image_grey(&small, out->luma);
+    colours(&small, out);
+    out->hash = hash_of(out->luma);
+    ay_image_fini(&small);
+    return AY_OK;
+}
+
+void ay_print_pack(const ay_print *p, uint8_t dst[AY_PRINT_BYTES])
+{
+    for (int i = 0; i < 8; i++)
+        dst[i] = (uint8_t)(p->hash >> (56 - 8 * i));
+    memcpy(dst + 8, p->luma, sizeof p->luma);
+    memcpy(dst + 8 + sizeof p->luma, p->chroma, sizeof p->chroma);
+}
+
+void ay_print_unpack(ay_print *p, const uint8_t src[AY_PRINT_BYTES])
+{
+    p->hash = 0;
+    for (int i = 0; i < 8; i++)
+        p->hash = p->hash << 8 | src[i];
+    memcpy(p->luma, src + 8, sizeof p->luma);
+    memcpy(p->chroma, src + 8 + sizeof p->luma, sizeof p->chroma);
+}
+
+static void turn_plane(const uint8_t *src, int n, int orientation, uint8_t *dst)
+{
+    for (int y = 0; y < n; y++)
+        for (int x = 0; x < n; x++) {
+            int sx = made_of[orientation].across ? n - 1 - x : x, sy = made_of[orientation].down ? n - 1 - y : y;
+            dst[y * n + x] = made_of[orientation].swap ? src[sx * n + sy] : src[sy * n + sx];
+        }
+}
+
+void ay_print_turn(const ay_print *p, int orientation, ay_print *out)
+{
+    out->hash = ay_print_hash_turn(p->hash, orientation);
+    turn_plane(p->luma, N, orientation, out->luma);
+    for (int c = 0; c < 2; c++)
+        turn_plane(p->chroma[c], C, orientation, out->chroma[c]);
+}
+
+/* ---- comparing */
+
+static float colour_gap(const ay_print *a, const ay_print *b)
+{
+    int sum = 0;
+
+    for (int c = 0; c < 2; c++)
+        for (int i = 0; i < C * C; i++) {
+            int d = a->chroma[c][i] - b->chroma[c][i];
+            sum += d < 0 ? -d : d;
+        }
+    return (float)sum / (2 * C * C);
+}
+
+bool ay_print_plain(const ay_print *p)
+{
+    double sum = 0, sq = 0;
+
+    for (int i = 0; i < N * N; i++)
+        sum += p->luma[i], sq += p->luma[i] * p->luma[i];
+    return sq / (N * N) - (sum / (N * N)) * (sum / (N * N)) < 4;
+}
+
+static void halve(const uint8_t *luma, float dst[HALF * HALF])
+{
+    for (int y = 0; y < HALF; y++)
+        for (int x = 0; x < HALF; x++) {
+            const uint8_t *p = luma + 2 * y * N + 2 * x;
+            dst[y * HALF + x] = (float)(p[0] + p[1] + p[N] + p[N + 1]) * 0.25f;
+        }
+}
+
+float ay_print_glance(const ay_print *a, const ay_print *b)
+{
+    float p[HALF * HALF], q[HALF * HALF], overlap, r;
+
+    halve(a->luma, p);
+    halve(b->luma, q);
+    r = ay_box_correlation(p, q, HALF, &AY_BOX_WHOLE, &overlap) - colour_gap(a, b) * 0.02f;
+    return r > 0 ? r : 0;
+}
+
+float ay_print_compare(const ay_print *a, const ay_print *b)
+{
+    float p[N * N], q[N * N], hp[HALF * HALF], hq[HALF * HALF], overlap, whole, moved;
+    ay_box box = AY_BOX_WHOLE;
+
+    if (ay_print_plain(a) || ay_print_plain(b))
+        return 0;
+    for (int i = 0; i < N * N; i++)
+        p[i] = a->luma[i], q[i] = b->luma[i];
+    whole = ay_box_correlation(p, q, N, &box, &overlap);
+    if (whole < 0.97f) {
+        halve(a->luma, hp);
+        halve(b->luma, hq);
+        ay_box_fit(hp, hq, HALF, &box);
+        if (ay_box_correlation(hp, hq, HALF, &box, &overlap) < 0.75f)
+            return whole > 0 ? whole : 0;
+        ay_box_fit(p, q, N, &box);
+        moved = ay_box_correlation(p, q, N, &box, &overlap);
+        if (overlap > 0.6f && moved > whole)
+            whole = moved;
+    }
+    whole -= colour_gap(a, b) * 0.01f;
+    return whole > 0 ? whole : 0;
+}
