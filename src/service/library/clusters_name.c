@@ -96,11 +96,24 @@ ay_status ay_clusters_name(ay_service *s, const ay_rows *rows, const char *const
     return status;
 }
 
-const char *ay_cluster_name_free(const char *name, const char *const *others, size_t n, ay_arena *a)
+/* "cup 2" is "cup": its number was one among other groups. */
+static void drop_number(char *name)
 {
-    char text[AY_NAME_MAX + 1];
+    size_t n = strlen(name), end = n;
 
-    snprintf(text, sizeof text, "%.120s", name);
+    while (end && isdigit((unsigned char)name[end - 1]))
+        end--;
+    if (end < n && n - end < 4 && end > 1 && name[end - 1] == ' ')
+        name[end - 1] = '\0';
+}
+
+const char *ay_cluster_name_free(const char *wanted, const char *const *others, size_t n, ay_arena *a)
+{
+    char text[AY_NAME_MAX + 1], name[AY_NAME_MAX + 1];
+
+    snprintf(name, sizeof name, "%.120s", wanted);
+    drop_number(name);
+    snprintf(text, sizeof text, "%s", name);
     for (int i = 2;; i++) {
         bool taken = false;
         for (size_t k = 0; k < n && !taken; k++)

@@ -99,8 +99,8 @@ ay_status ay_clusters_join(ay_service *s, int64_t dataset, size_t *n, ay_err *er
 /* Names for groups of rows: by words, else after the files of their medoids (file[i] of row i, may be ""); AY_NAMED_BY_... into by[].
  * Under ay_encoder_enter(). */
 ay_status ay_clusters_name(ay_service *s, const ay_rows *rows, const char *const *file, ay_groups *g, int *by, ay_arena *a, ay_err *err);
-/* name, or name with the first number behind it that none of the n others has; at most AY_NAME_MAX bytes. */
-const char *ay_cluster_name_free(const char *name, const char *const *others, size_t n, ay_arena *a);
+/* The name without a number behind it, or with the first one that none of the n others has; at most AY_NAME_MAX bytes. */
+const char *ay_cluster_name_free(const char *wanted, const char *const *others, size_t n, ay_arena *a);
 
 /* ---- clusters_work.c */
 /* What is new joins; then, what is left to do. */

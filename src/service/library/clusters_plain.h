@@ -1,7 +1,7 @@
 /* service/library/clusters_plain.h - all groups of a data set with all their pictures, as the picture organiser that Assay replaces gave them.
  *
  * What is in no group comes last, under the number 0 and the name "outliers".  The categories are the nearest of a few words, where the
- * encoder reads two of them at least.
+ * encoder reads two of them at least and the group is nearer to one than all pictures are; that program always said one.
  *
  * Threads: any. */
 #ifndef AY_SERVICE_CLUSTERS_PLAIN_H

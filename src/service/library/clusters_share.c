@@ -95,13 +95,14 @@ static ay_status read_words(ay_service *s, const char *const *words, int n, cons
     return out->n ? ay_wordy_embed(s, text, out->n, out->vectors, err) : AY_OK;
 }
 
-static const char *nearest(const ay_categories *c, const float *centre)
+/* direction: a centre less what all pictures share.  NULL: none of the words is near, as for names (groups.h). */
+static const char *nearest(const ay_categories *c, const float *direction)
 {
-    float most = -2;
+    float most = AY_GROUPS_NAME_LEAST;
     int best = -1;
 
     for (int i = 0; i < c->n; i++) {
-        float near = ay_dot(centre, c->vectors + (size_t)i * (size_t)c->dim, c->dim);
+        float near = ay_dot(direction, c->vectors + (size_t)i * (size_t)c->dim, c->dim);
         if (near > most) {
             most = near;
             best = i;
@@ -160,16 +161,28 @@ static ay_status collect(const ay_cluster_view *v, const ay_gallery *g, ay_arena
 static ay_status categorise(ay_service *s, ay_plain_cluster *list, size_t n, int dim, ay_arena *a, ay_err *err)
 {
     ay_categories object = {.n = 0}, background = {.n = 0};
+    float *mean = ay_arena_alloc(a, 2 * (size_t)dim * sizeof *mean), *away = mean ? mean + dim : NULL;
+    size_t all = 0;
     ay_status status;
 
+    if (!mean)
+        return ay_fail(err, AY_ENOMEM, "categories");
     if (!n || ay_wordy_pair(s, NULL) != AY_OK)
         return AY_OK;
+    memset(mean, 0, (size_t)dim * sizeof *mean);
+    for (size_t k = 0; k < n; k++)
+        all += list[k].n;
+    for (size_t k = 0; k < n && n > 1; k++)
+        for (int d = 0; d < dim; d++)
+            mean[d] += list[k].centre[d] * (float)list[k].n / (float)all;
     status = read_words(s, objects, CATEGORIES, "a photo of a %s", dim, a, &object, err);
     if (status == AY_OK)
         status = read_words(s, backgrounds, 5, "a photo with %s background", dim, a, &background, err);
     for (size_t k = 0; k < n && status == AY_OK; k++) {
-        list[k].object = nearest(&object, list[k].centre);
-        list[k].background = nearest(&background, list[k].centre);
+        for (int d = 0; d < dim; d++)
+            away[d] = list[k].centre[d] - mean[d];
+        list[k].object = nearest(&object, away);
+        list[k].background = nearest(&background, away);
     }
     return status;
 }

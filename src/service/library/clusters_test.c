@@ -446,7 +446,10 @@ static void names_of_files_and_free_names(void)
     ay_arena a = {0};
 
     CHECK(strcmp(ay_cluster_name_free("cup", taken, 2, &a), "cup 3") == 0);
+    CHECK(strcmp(ay_cluster_name_free("cup 2", taken, 2, &a), "cup 3") == 0);
     CHECK(strcmp(ay_cluster_name_free("jug", taken, 2, &a), "jug") == 0);
+    CHECK(strcmp(ay_cluster_name_free("jug 7", taken, 2, &a), "jug") == 0);
+    CHECK(strcmp(ay_cluster_name_free("7", taken, 2, &a), "7") == 0);
     ay_arena_fini(&a);
 }
 

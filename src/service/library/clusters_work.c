@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NICE = 10, JOIN_MS = 1000, JOIN_MOST_MS = 10000, FIRST = 24, STEPS = 1000, AGAIN_MS = 60000, STOPPED_MS = 1800000 };
+enum { NICE = 10, JOIN_MS = 1000, JOIN_MOST_MS = 10000, FIRST = 24, STEPS = 1000, AGAIN_MS = 60000, STOPPED_MS = 1800000, SEED = 42 };
 
 /* ---- jobs */
 
@@ -229,7 +229,7 @@ static ay_status make_anew(ay_service *s, int64_t dataset)
 {
     ay_err err = {{0}};
     ay_cluster_set *set = ay_cluster_set_use(s, dataset, &err);
-    ay_cluster_task t = {.dataset = dataset, .method = "auto"};
+    ay_cluster_task t = {.dataset = dataset, .method = "auto", .seed = SEED};
     char name[AY_NAME_MAX + 1], *detail;
     ay_status status = AY_EBUSY;
     ay_arena a;

@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The least by which a centre is nearer to its word than the pictures together are. */
-#define NAME_LEAST 0.08f
-
 /* ---- making */
 
 /* Numbers of groups that are tried: steps of about two fifths, three pictures a group at least. */
@@ -168,7 +165,7 @@ static int used(const int *word, int before)
 /* The word that a direction is nearest to, if it is near enough; else -1. */
 static int nearest_word(const float *direction, const float *vectors, int n, int dim)
 {
-    float most = NAME_LEAST;
+    float most = AY_GROUPS_NAME_LEAST;
     int best = -1;
 
     for (int w = 0; w < n; w++) {

@@ -14,6 +14,9 @@
 #include "base/err.h"
 #include "index/index.h"
 
+/* The least by which a centre is nearer to its word than the pictures together are. */
+#define AY_GROUPS_NAME_LEAST 0.08f
+
 typedef enum {
     AY_GROUPS_CHOOSE,  /* k-means for several numbers of groups; the best separated are kept */
     AY_GROUPS_NUMBER,  /* k-means, k groups */
