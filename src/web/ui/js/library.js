@@ -20,7 +20,7 @@ import { t } from './i18n.js';
 import { icon } from './icons.js';
 import { api } from './api.js';
 import { failed, say, toast } from './toast.js';
-import { state, on, emit, loadDatasets } from './state.js';
+import { state, on, loadDatasets } from './state.js';
 import { createSelection } from './selection.js';
 import { selectBar } from './actions.js';
 import { filterKeys, libraryAddress, parseLibrary, tabAddress } from './libaddress.js';
@@ -32,8 +32,8 @@ import { openDetail, closeDetail } from './detail.js';
 /** The one table of tabs. */
 const tabs = [
     { id: 'pictures', glyph: 'data', title: 'lib_pictures', load: () => import('./gallery.js') },
-    { id: 'review', glyph: 'help', title: 'lib_review', load: () => import('./review.js') },
     { id: 'groups', glyph: 'similar', title: 'lib_groups', load: () => import('./clusters.js') },
+    { id: 'review', glyph: 'doctor', title: 'lib_review', load: () => import('./review.js') },
     { id: 'intake', glyph: 'upload', title: 'lib_intake', load: () => import('./intake.js') },
 ];
 
@@ -114,7 +114,6 @@ export function libraryView(hash) {
         if (!alive) return;
         drawHead();
         tell('change');
-        emit('pictures-here');
     }
 
     function sets() {
@@ -164,6 +163,7 @@ export function libraryView(hash) {
             } catch (error) {
                 mounted.delete(spec.id);
                 m.host.remove();
+                current = '';
                 failed(error);
                 return;
             }
