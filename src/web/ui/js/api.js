@@ -114,11 +114,12 @@ export const api = {
         return call('POST', '/v1/intake', { body, signal, tries: 20 });
     },
     intakeState: (query) => call('GET', '/v1/intake', { query }),
-    intakeFolder: (body) => call('POST', '/v1/intake/folder', { json: body }),
+    /** Forget one failure, or all. */
+    intakeDismiss: (id) => call('DELETE', id ? `/v1/intake/failures/${id}` : '/v1/intake/failures'),
+    /** Read a folder of the server's machine, or watch it. */
+    intakeFolder: (wish) => call('POST', '/v1/intake/folder', { json: wish }),
     watches: () => call('GET', '/v1/watches'),
     unwatch: (id) => call('DELETE', `/v1/watches/${id}`),
-    /** Forget one failure, or with '' all. */
-    intakeDismiss: (id) => call('DELETE', id === '' ? '/v1/intake/failures' : `/v1/intake/failures/${id}`),
     intakeCancel: (batch) => call('DELETE', `/v1/intake/batches/${batch}`),
     /** Which of these pictures need not be sent. */
     known: (dataset, sha256, signal) => call('POST', '/v1/intake/known', { json: { ...(dataset && { dataset }), sha256 }, signal }).then((r) => r.known),

@@ -25,7 +25,6 @@ import { createSelection } from './selection.js';
 import { selectBar } from './actions.js';
 import { filterKeys, libraryAddress, parseLibrary, tabAddress } from './libaddress.js';
 import { seekFile } from './searchbox.js';
-import { importsDialog } from './imports.js';
 import { takeFolder, pickers } from './gather.js';
 import { openDetail, closeDetail } from './detail.js';
 
@@ -104,7 +103,7 @@ export function libraryView(hash) {
         classes = name ? await api.classes(name).catch(() => []) : [];
     }
 
-    /** Pictures that could not be taken in and nobody has seen to: a number at the button. */
+    /** Pictures that could not be taken in and nobody has seen to: a number at the tab. */
     const lookForFailures = () => api.intakeState({ limit: 1 }).then((now) => (waits = now.failed), () => 0);
 
     /** Pictures changed by us: counts and classes first, then every tab. */
@@ -113,6 +112,7 @@ export function libraryView(hash) {
         await Promise.all([loadClasses(), lookForFailures()]);
         if (!alive) return;
         drawHead();
+        drawLine();
         tell('change');
     }
 
@@ -133,12 +133,18 @@ export function libraryView(hash) {
         h('div', { class: 'page-tools' },
             h('button', { class: 'btn main', type: 'button', 'data-do': 'add', onclick: files.files }, icon('upload'), t('add_pictures')),
             h('button', { class: 'btn', type: 'button', 'data-do': 'add-folder', onclick: files.folder }, icon('move'), t('lib_add_folder')),
-            h('button', { class: 'btn square', type: 'button', 'data-do': 'imports', 'aria-label': t('imports'), title: t('imports'), onclick: () => importsDialog(ctx) }, icon('inbox'), waits > 0 && h('span', { class: 'dot' }, String(Math.min(99, waits)))),
             sets())));
 
-    const drawLine = () => redraw(line, () => put(line,
-        h('nav', { class: 'ways library-tabs', 'aria-label': t('lib_tabs') }, tabs.map((tab) => h('a', { href: tabAddress(tab.id, here.params), 'data-tab': tab.id, 'aria-current': tab.id === here.tab ? 'page' : undefined }, icon(tab.glyph), h('span', {}, t(tab.title))))),
+    function drawLine() {
+        redraw(line, () => put(line,
+        h('nav', { class: 'ways library-tabs', 'aria-label': t('lib_tabs') }, tabs.map((tab) => h('a', { href: tabAddress(tab.id, here.params), 'data-tab': tab.id, 'aria-current': tab.id === here.tab ? 'page' : undefined }, icon(tab.glyph), h('span', {}, t(tab.title)), tab.id === 'intake' && waits > 0 && h('span', { class: 'dot', title: t('upload_failed', { n: waits }) }, String(Math.min(99, waits)))))),
         tools));
+        const nav = line.querySelector('.library-tabs');
+        nav.querySelector('[aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' });
+        const edge = () => nav.classList.toggle('goes-on', nav.scrollLeft + nav.clientWidth < nav.scrollWidth - 4);
+        nav.addEventListener('scroll', edge, { passive: true });
+        requestAnimationFrame(edge);
+    }
 
     async function showTab() {
         const spec = tabs.find((x) => x.id === here.tab) ?? tabs[0];
@@ -210,7 +216,7 @@ export function libraryView(hash) {
     ];
     drawHead();
     drawLine();
-    Promise.all([loadClasses(), lookForFailures()]).then(() => alive && (drawHead(), tell('change')));
+    Promise.all([loadClasses(), lookForFailures()]).then(() => alive && (drawHead(), drawLine(), tell('change')));
     showTab();
     detail();
     return {

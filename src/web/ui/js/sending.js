@@ -273,7 +273,7 @@ async function watch() {
 function pump() {
     if (now.paused) return;
     if (!looking && queue.length && ready.length < AHEAD) look();
-    while (lanes < LANES && ready.length) {
+    while (lanes < (now.batch ? LANES : 1) && ready.length) { // the first answer gives the import its number
         lanes++;
         send(nextBatch()).finally(() => {
             lanes--;
