@@ -22,6 +22,7 @@ static const ay_option options[] = {
     {"class", 0, "CLASS", "only stored pictures of this class"},
     {"since", 0, "TIME", "only stored pictures added since 2026-01-31 or 2026-01-31T12:00:00Z"},
     {"until", 0, "TIME", "only stored pictures added until then"},
+    {"filter", 'f', "WORDS", "only stored pictures that are left by a filter, as \"tag:blue since:7d\" (assay pictures --help)"},
     {"limit", 'n', "N", "most results (24)"},
     {"cutoff", 'c', "auto|none|X", "auto: nothing when nothing matches; none: the nearest; X: least score, 0 to 1"},
     {"json", 'j', NULL, "one JSON object, as POST /v1/search answers"},
@@ -44,6 +45,7 @@ typedef struct {
     ay_session session;
     ay_arena arena;
     ay_find_request q;
+    ay_picture_filter filter;
     const char *minus[AY_QUESTION_MINUS + 1];
     ay_buf like;      /* the bytes of --like */
     ay_words *words;  /* of a folder's search */
@@ -99,6 +101,10 @@ static ay_status read_question(job *j, ay_err *err)
         status = ay_request_time("--until", ay_args_get(a, "until"), &j->q.until_us, err);
     if (status == AY_OK)
         status = read_cutoff(a, &j->q, err);
+    if (status == AY_OK && ay_args_get(a, "filter")) {
+        status = ay_filter_words(&j->filter, &j->arena, ay_args_get(a, "filter"), err);
+        j->q.filter = &j->filter;
+    }
     return status == AY_OK ? read_like(j, err) : status;
 }
 

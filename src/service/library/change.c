@@ -290,17 +290,6 @@ static void apply_pictures(changing *c)
     pthread_rwlock_unlock(&c->s->lock);
 }
 
-/* A tag that was made, or memory that was refused: all tags are read again.  What cannot be read now is read when the database is back. */
-static void reread_marks(ay_service *s)
-{
-    ay_err err;
-
-    if (ay_marks_load(s, &err) == AY_OK)
-        return;
-    s->doubt = true;
-    ay_keeper_wake(s);
-}
-
 static ay_status carry_out(changing *c, ay_err *err)
 {
     ay_status status = ay_store_begin(c->s->store, err);
@@ -321,7 +310,7 @@ static ay_status carry_out(changing *c, ay_err *err)
     if (status != AY_OK)
         return status;
     if (c->made || !apply_marks(c))
-        reread_marks(c->s);
+        ay_marks_again(c->s); /* a tag was made, or memory was refused */
     if (c->class_id || c->what->trash)
         apply_pictures(c);
     c->out->changed = (int64_t)c->meant.n;

@@ -278,6 +278,16 @@ ay_status ay_marks_load(ay_service *s, ay_err *err)
     return status;
 }
 
+void ay_marks_again(ay_service *s)
+{
+    ay_err err;
+
+    if (ay_marks_load(s, &err) == AY_OK)
+        return;
+    s->doubt = true;
+    ay_keeper_wake(s);
+}
+
 ay_status ay_marks_open(ay_service *s, ay_err *err)
 {
     s->marks = ay_calloc(1, sizeof *s->marks);

@@ -53,6 +53,9 @@ void ay_marks_close(ay_service *s);
 /* Read all again; the caller holds writing, or is alone. */
 ay_status ay_marks_load(ay_service *s, ay_err *err);
 
+/* The same after a change that is kept already: where the store cannot be read now, it is as soon as it can. */
+void ay_marks_again(ay_service *s);
+
 /* ---- the caller holds marks->lock */
 /* The number of a picture, made where there is none; AY_MARKS_NONE: memory is refused. */
 uint32_t ay_marks_number(ay_marks *m, const char *sha256);

@@ -180,7 +180,7 @@ static ay_status finish(ay_service *s, ay_status status, ay_shelf_kind kind, ay_
     }
     status = ay_store_commit(s->store, err);
     if (status == AY_OK && kind != AY_SHELF_SAVED)
-        status = ay_marks_load(s, err);
+        ay_marks_again(s);
     if (status == AY_OK)
         ay_service_tell(s, "dataset", "", 0);
     return status;

@@ -136,7 +136,7 @@ function fold(ctx) {
         typing = setTimeout(() => (ctx.filter()[key] ?? '') !== value && set(key, value), TYPED_MS);
     };
     const day = (key, label) => h('label', { class: 'field' }, h('span', {}, label), h('input', { type: 'date', name: key, value: /^\d{4}-\d\d-\d\d$/.test(ctx.filter()[key] ?? '') ? ctx.filter()[key] : '', onchange: (e) => later(key, e.target, e.target.value) }));
-    const size = (key, label, step, unit) => h('label', { class: 'field' }, h('span', {}, label), h('input', { type: 'number', name: key, min: 1, step, inputmode: 'numeric', value: ctx.filter()[key] ? String(Number.parseFloat(ctx.filter()[key])) : '', onchange: (e) => later(key, e.target, e.target.value && e.target.value + unit) }));
+    const size = (key, label, step, unit) => h('label', { class: 'field' }, h('span', {}, label), h('input', { type: 'number', name: key, min: 1, step, inputmode: 'numeric', value: ctx.filter()[key] ? String(Number.parseFloat(ctx.filter()[key])) : '', oninput: (e) => later(key, e.target, e.target.value && e.target.value + unit) }));
     const tick = (key) => h('label', { class: 'choice' }, h('input', { type: 'checkbox', name: key, checked: Boolean(ctx.filter()[key]), onchange: (e) => set(key, e.target.checked ? 'true' : '') }), h('span', {}, t(`filter_${key}`)));
     function draw() {
         const active = document.activeElement;

@@ -155,6 +155,8 @@ export function createGrid(host, o) {
         }
         for (const tile of free.splice(cols * 4)) tile.remove();
         for (const tile of free) tile.hidden = true;
+        if (tiles.has(cursor)) el.setAttribute('aria-activedescendant', indexId(cursor));
+        else el.removeAttribute('aria-activedescendant'); // scrolled away: it would name nothing
         clearTimeout(settle);
         const ask = () => {
             list.want(first, last);
@@ -211,7 +213,7 @@ export function createGrid(host, o) {
         if (!quiet) reveal(cursor);
         place();
         tiles.get(cursor)?.classList.add('cursor');
-        el.setAttribute('aria-activedescendant', indexId(cursor));
+        if (tiles.has(cursor)) el.setAttribute('aria-activedescendant', indexId(cursor));
     }
 
     async function extend(to) {

@@ -298,4 +298,7 @@ export const de = {
     in_watch_begun: 'Der Ordner wird beobachtet.',
     in_import_begun: 'Der Ordner wird gelesen.',
     in_no_roots: 'Dieser Server liest von sich aus keine Ordner: mit --folders starten oder den Ordner auf diese Seite ziehen.',
+    key_tag: 'Schlagwörter der gewählten Bilder',
+    key_recent: 'Die zuletzt benutzten Schlagwörter, an und ab',
+    key_filter: 'Die Bibliothek filtern',
 };

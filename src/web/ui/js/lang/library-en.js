@@ -297,4 +297,7 @@ export const en = {
     in_watch_begun: 'The folder is watched.',
     in_import_begun: 'The folder is being read.',
     in_no_roots: 'This server reads no folders by itself: start it with --folders, or drop the folder on this page.',
+    key_tag: 'Tags of the chosen pictures',
+    key_recent: 'The tags used last, on and off',
+    key_filter: 'Filter the library',
 };

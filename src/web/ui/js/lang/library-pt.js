@@ -297,4 +297,7 @@ export const pt = {
     in_watch_begun: 'A pasta é vigiada.',
     in_import_begun: 'A pasta está a ser lida.',
     in_no_roots: 'Este servidor não lê pastas por si: inicie-o com --folders, ou largue a pasta nesta página.',
+    key_tag: 'Etiquetas das imagens escolhidas',
+    key_recent: 'As últimas etiquetas usadas, pôr e tirar',
+    key_filter: 'Filtrar a biblioteca',
 };

@@ -297,4 +297,7 @@ export const zh = {
     in_watch_begun: '已开始监视该文件夹。',
     in_import_begun: '正在读取该文件夹。',
     in_no_roots: '此服务器不会自行读取文件夹：请用 --folders 启动，或把文件夹拖到本页。',
+    key_tag: '所选图片的标签',
+    key_recent: '最近使用的标签，加上或移除',
+    key_filter: '筛选图库',
 };
