@@ -8,6 +8,7 @@ import './byword_test.mjs';
 import './search_test.mjs';
 import './encoders_test.mjs';
 import './library_test.mjs';
+import './intake_test.mjs';
 import './page_test.mjs';
 import './lan_test.mjs';
 import './clusters_test.mjs';
