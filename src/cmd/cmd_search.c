@@ -86,22 +86,28 @@ static ay_status read_like(job *j, ay_err *err)
     return status;
 }
 
+/* What --since, --until and --cutoff say; a fault is one of the command line. */
+static ay_status read_options(job *j, ay_err *err)
+{
+    const ay_args *a = j->args;
+    ay_status status = ay_request_time("--since", ay_args_get(a, "since"), &j->q.since_us, err);
+
+    if (status == AY_OK)
+        status = ay_request_time("--until", ay_args_get(a, "until"), &j->q.until_us, err);
+    return status == AY_OK ? read_cutoff(a, &j->q, err) : status;
+}
+
 static ay_status read_question(job *j, ay_err *err)
 {
     const ay_args *a = j->args;
-    ay_status status;
+    ay_status status = AY_OK;
 
     for (int i = 0; i <= AY_QUESTION_MINUS && (j->minus[i] = ay_args_nth(a, "minus", i)); i++)
         j->q.question.nminus++;
     j->q.question.minus = j->minus;
     j->q.klass = ay_args_get(a, "class");
     j->q.dataset = ay_config_text(&a->config, "dataset");
-    status = ay_request_time("--since", ay_args_get(a, "since"), &j->q.since_us, err);
-    if (status == AY_OK)
-        status = ay_request_time("--until", ay_args_get(a, "until"), &j->q.until_us, err);
-    if (status == AY_OK)
-        status = read_cutoff(a, &j->q, err);
-    if (status == AY_OK && ay_args_get(a, "filter")) {
+    if (ay_args_get(a, "filter")) {
         status = ay_filter_words(&j->filter, &j->arena, ay_args_get(a, "filter"), err);
         j->q.filter = &j->filter;
     }
@@ -344,6 +350,8 @@ int ay_cmd_search(int argc, char **argv)
         rc = ay_args_wrong(&a, "search: what for? words, or --like PICTURE");
     if (rc < 0 && ay_args_get(&a, "limit") && !ay_args_number(&a, "limit", 1, AY_FIND_MOST, &limit))
         rc = AY_EXIT_USAGE;
+    if (rc < 0 && read_options(&j, &err) != AY_OK)
+        rc = ay_args_wrong(&a, "search: %s", err.msg);
     if (rc < 0) {
         j.q.limit = (int)limit;
         if (read_operands(&j, &err) != AY_OK || read_question(&j, &err) != AY_OK ||
