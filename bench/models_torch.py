@@ -54,7 +54,11 @@ def prepare(name, precision, batch):
         try:
             call = make()
             call()
-            rate, _ = contender.measure(call, batch, 0.5)
+            before = contender.clock()
+            call()
+            if best and contender.clock() - before > 1.5 * batch / best[0]:
+                continue  # far from the fastest
+            rate, _ = contender.measure(call, batch, 0.3)
         except Exception as e:  # one way failing leaves the others
             print(name, precision, batch, setting, e, file=sys.stderr)
             continue

@@ -22,6 +22,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import threading
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CASES = [(m, p, b) for m in ("resnet18", "vit-b32", "mobileclip-s1") for p in ("f32", "bf16") for b in (1, 16)]
@@ -114,6 +115,24 @@ def ready(options):
     return chosen
 
 
+def get_ready(chosen, cases, options):
+    """A turn at each case before the first round: compiling, choosing a way of running.  With one thread each and
+    processor time the contenders do so beside one another."""
+    def prepare(c):
+        for case in cases:
+            if c.takes(case, options.towers):
+                print("ready", c.name, *case, *c.turn(case, 0), file=sys.stderr, flush=True)
+        c.rates.clear()
+
+    threads = [threading.Thread(target=prepare, args=(c,)) for c in chosen]
+    for t in threads:
+        t.start()
+        if not options.one_thread:
+            t.join()
+    for t in threads:
+        t.join()
+
+
 def machine():
     with open("/proc/cpuinfo") as f:
         name = re.search(r"model name\s*: (.*)", f.read())
@@ -192,12 +211,7 @@ def main():
     cases = [c for c in (TOWERS if options.towers else CASES) if options.cases in " ".join(map(str, c)) + " "]
     before = os.getloadavg()[0]
     chosen = ready(options)
-    for case in cases:  # a turn to get ready: compiling, choosing a way of running
-        for c in chosen:
-            if c.takes(case, options.towers):
-                print("ready", c.name, *case, *c.turn(case, 0), file=sys.stderr, flush=True)
-    for c in chosen:
-        c.rates.clear()
+    get_ready(chosen, cases, options)
     for number in range(options.rounds):
         for case in cases:
             for c in chosen:
