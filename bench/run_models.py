@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Whole networks beside their peers, in one interleaved run.
 
-    bench/run_models.py [--towers] [--rounds 5] [--seconds 2] [--only assay,torch] [--cases TEXT] [--one-thread]
+    bench/run_models.py [--towers] [--rounds 5] [--minutes M] [--seconds 2] [--only assay,torch] [--cases TEXT] [--one-thread]
 
 --towers: the image and text towers of ViT-B/32 and MobileCLIP-S1 in bf16, beside both versions of PyTorch
 (onnxruntime-node has no bf16 kernels: beside it in f32), and how near each comes to the best product of
 matrices that this processor does.  Without it: ResNet18 and the image towers in f32 and bf16.
+
+--minutes: no round begins later than that after the start, but for the first.
 
 --one-thread gives every contender one thread and counts its processor time: what to use on a machine
 that has other work. Without it: all processors and the wall clock. BENCH_PYTHON names a Python with a
@@ -23,6 +25,7 @@ import statistics
 import subprocess
 import sys
 import threading
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CASES = [(m, p, b) for m in ("resnet18", "vit-b32", "mobileclip-s1") for p in ("f32", "bf16") for b in (1, 16)]
@@ -201,6 +204,7 @@ def settings(chosen, cases):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--minutes", type=float, default=1e9)
     p.add_argument("--seconds", type=float, default=2)
     p.add_argument("--only")
     p.add_argument("--towers", action="store_true")
@@ -209,17 +213,19 @@ def main():
     options = p.parse_args()
     os.makedirs(os.path.join(ROOT, "build", "bench"), exist_ok=True)
     cases = [c for c in (TOWERS if options.towers else CASES) if options.cases in " ".join(map(str, c)) + " "]
-    before = os.getloadavg()[0]
+    before, begun = os.getloadavg()[0], time.monotonic()
     chosen = ready(options)
     get_ready(chosen, cases, options)
-    for number in range(options.rounds):
+    done = 0
+    while done < options.rounds and (done == 0 or time.monotonic() - begun < options.minutes * 60):
         for case in cases:
             for c in chosen:
                 if c.takes(case, options.towers):
                     answer = c.turn(case, options.seconds)
-                    print(number, c.name, *case, *(a.strip() for a in answer), file=sys.stderr, flush=True)
+                    print(done, c.name, *case, *(a.strip() for a in answer), file=sys.stderr, flush=True)
+        done += 1
     how = "one thread each, processor time" if options.one_thread else "all processors, wall clock"
-    print(f"{machine()}; {how}; {options.rounds} rounds; load {before:.1f} before, {os.getloadavg()[0]:.1f} after\n")
+    print(f"{machine()}; {how}; {done} rounds; load {before:.1f} before, {os.getloadavg()[0]:.1f} after\n")
     products = [c for c in cases if c[0] == "matmul"]
     networks = [c for c in cases if c[0] != "matmul"]
     table(chosen, networks)
