@@ -3,6 +3,7 @@
 #include "service/encoders/encoders.h"
 #include "base/file.h"
 #include "service/fake_test.h"
+#include "service/internal.h"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -197,6 +198,64 @@ static void it_takes_over_under_many_threads(void)
     fake_folder_gone(cache);
 }
 
+static void *scan_once(void *arg)
+{
+    ay_buf bytes = {0};
+    ay_decision d;
+    ay_arena a;
+
+    ay_arena_init(&a, 0);
+    fake_picture(&bytes, rgb[0], 1);
+    CHECK_OK(ay_scan_bytes(arg, bytes.data, bytes.len, NULL, &a, &d, &err), err);
+    ay_buf_fini(&bytes);
+    ay_arena_fini(&a);
+    scans++;
+    return NULL;
+}
+
+static bool switching(ay_service *s, int64_t job)
+{
+    ay_arena a;
+    ay_job j;
+    bool is;
+
+    ay_arena_init(&a, 0);
+    CHECK_OK(ay_service_job(s, job, &a, &j, &err), err);
+    is = j.detail && strstr(j.detail, "switching");
+    ay_arena_fini(&a);
+    return is;
+}
+
+/* Somebody reads words for long: the change waits for him, and nobody for the change. */
+static void it_waits_without_keeping_others_out(void)
+{
+    const char *dir = fake_folder();
+    char cache[64];
+    pthread_t thread;
+    int64_t job = 0;
+    ay_service *s;
+
+    begin(cache);
+    s = open_service(dir, false);
+    fill(s);
+    scans = 0;
+    ay_encoder_enter(s);
+    CHECK_OK(ay_encoder_use(s, "fake/two", &job, &err), err);
+    while (!switching(s, job))
+        usleep(1000);
+    usleep(100000); /* now it waits for who is inside */
+    CHECK(pthread_create(&thread, NULL, scan_once, s) == 0);
+    for (int i = 0; i < 500 && !scans; i++)
+        usleep(10000);
+    CHECK(scans == 1 && switching(s, job) && strcmp(ay_service_encoder(s), "default") == 0);
+    ay_encoder_leave(s);
+    pthread_join(thread, NULL);
+    CHECK(wait_for(s, job, NULL, 0) == AY_JOB_DONE && strcmp(ay_service_encoder(s), "fake/two") == 0);
+    ay_service_close(s);
+    fake_folder_gone(dir);
+    fake_folder_gone(cache);
+}
+
 static void what_fails_leaves_the_old_one(void)
 {
     const char *dir = fake_folder();
@@ -258,5 +317,6 @@ static void the_end_of_the_program_only_interrupts_it(void)
 }
 
 TESTS({"it takes over under many threads", it_takes_over_under_many_threads},
+      {"it waits without keeping others out", it_waits_without_keeping_others_out},
       {"what fails leaves the old one", what_fails_leaves_the_old_one},
       {"the end of the program only interrupts it", the_end_of_the_program_only_interrupts_it})

@@ -22,7 +22,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { GROUP = 8, FEW = 16, ROUNDS = 8, NAME = AY_HUB_REPO + AY_HUB_REVISION, PATH = 4200 };
+enum { GROUP = 8, FEW = 16, ROUNDS = 8, TRY_MS = 50, TRIES = 300, NAME = AY_HUB_REPO + AY_HUB_REVISION, PATH = 4200 };
 
 void ay_encoder_enter(ay_service *s)
 {
@@ -321,13 +321,37 @@ static void exchange(ay_service *s, ay_switching *t, fresh *f, ay_encoder_said *
     t->next = old;
 }
 
+static struct timespec soon(long ms)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += ms * 1000000;
+    t.tv_sec += t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
+}
+
+/* Take `using` for writing.  While a writer waits newcomers do too, and somebody inside may take seconds (a text tower that
+ * opens): so it waits a moment at a time and lets newcomers by in between; in the end it insists. */
+static void enter_alone(ay_service *s)
+{
+    for (int i = 0; i < TRIES; i++) {
+        struct timespec until = soon(TRY_MS);
+        if (pthread_rwlock_timedwrlock(&s->using, &until) == 0)
+            return;
+        nanosleep(&(struct timespec){.tv_nsec = TRY_MS * 1000000}, NULL);
+    }
+    pthread_rwlock_wrlock(&s->using);
+}
+
 static ay_status switch_now(ay_service *s, ay_switching *t, fresh *f, bool *many, ay_err *err)
 {
     ay_encoder_said *said = NULL;
     ay_status status;
 
     *many = false;
-    pthread_rwlock_wrlock(&s->using);
+    enter_alone(s);
     pthread_mutex_lock(&s->writing);
     status = s->doubt ? ay_fail(err, AY_EBUSY, "the database is away") : catch_up(s, t, f, many, err);
     if (status == AY_OK && !*many && !(said = ay_encoder_say(s, t->name, &t->info)))
