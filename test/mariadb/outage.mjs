@@ -4,12 +4,13 @@
 //
 //   test/mariadb/run outage               about 20 seconds
 //   SECONDS_OF_LOAD=120 test/mariadb/run outage      the long one
-import { Server, check, json, newFolder, picture, run, sha256, sleep, sql, storeOf, test } from "../http/lib.mjs";
+import { Server, check, json, newFolder, picture, program, run, sha256, sleep, sql, storeOf, test } from "../http/lib.mjs";
 import { execFileSync } from "node:child_process";
 import http from "node:http";
 import { readFileSync } from "node:fs";
 
 const CLIENTS = 64, seconds = Number(process.env.SECONDS_OF_LOAD || 20), KINDS = 3;
+const sanitized = /build\/(thread|address)/.test(program); // sanitizers keep what was freed
 const raw = (body) => ({ body, headers: { "Content-Type": "image/png" } });
 const mariadb = (...args) => execFileSync("test/mariadb/server", args, { stdio: "ignore" });
 const resident = (pid) => Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)[1]) / 1024;
@@ -148,7 +149,7 @@ test(`64 clients for ${seconds} s, the database killed and started again twice`,
 
   // What a picture costs is what it needs in memory (its vector, its row); nothing else may stay.
   const growth = marks.at(-1) - marks[1];
-  check(growth < 24 + kept * 0.01, "memory grew by", growth, "MB");
+  check(growth < 24 + kept * 0.01 || sanitized, "memory grew by", growth, "MB");
 });
 
 run();
