@@ -91,9 +91,9 @@ typedef struct {
     ay_service *s;
     int64_t batch[MOST_PATHS]; /* of this command */
     int nbatches;
-    int64_t since; /* microseconds: failures from here on are this command's */
     ay_progress bar;
     ay_intake_batch sum;
+    int64_t earlier; /* pictures that an earlier run had brought in */
 } import;
 
 static bool is_ours(const import *im, int64_t batch)
@@ -176,6 +176,7 @@ static bool follow(import *im)
 
     count(im, &expected);
     before = im->sum.total - im->sum.waiting;
+    im->earlier = im->sum.added;
     ay_progress_start(&im->bar, "importing", 0, ay_args_get(im->args, "quiet") != NULL);
     if (before > 0)
         ay_progress_from(&im->bar, (long)before);
@@ -257,8 +258,8 @@ static int report(import *im, double seconds, bool whole)
     } else {
         printf("%lld new, %lld there already, %lld failed, in %.1f s", (long long)b->added, (long long)b->same,
                (long long)b->failed, seconds);
-        if (b->added > 0 && seconds > 0.1)
-            printf(" (%.0f pictures/s)", (double)b->added / seconds);
+        if (b->added > im->earlier && seconds > 0.1)
+            printf(" (%.0f pictures/s)", (double)(b->added - im->earlier) / seconds);
         putchar('\n');
     }
     if (!whole)
