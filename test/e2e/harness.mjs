@@ -69,6 +69,7 @@ export function startProgram(name = 'data', options = ['--allow-host', 'plain.lo
     const child = spawn(PROGRAM, [command, '--port', '0', '--data', path.join(WORK, name), ...options], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     const log = fs.createWriteStream(path.join(WORK, `${name}.log`));
     const ended = new Promise((done) => child.on('exit', done));
+    process.on('exit', () => child.kill('SIGKILL')); // a filtered run may leave out the test that ends it
     const stop = async () => {
         child.kill('SIGTERM');
         return ended;
