@@ -45,6 +45,8 @@ ay_handler ay_h_classify;
 ay_handler ay_h_encoders, ay_h_encoder_pull, ay_h_encoder_use;
 /* h_seed2.c */
 ay_handler ay_h_s2_classify, ay_h_s2_labels, ay_h_s2_feedback, ay_h_feedback_add, ay_h_feedback_list;
+/* h_map.c */
+ay_handler ay_h_map;
 /* h_review.c */
 ay_handler ay_h_review, ay_h_review_answer, ay_h_review_progress;
 /* h_duplicates.c */

@@ -45,6 +45,8 @@ const ay_route ay_routes[] = {
     {"GET", "/v1/suspects", ay_h_suspects, 0, AY_BODY_NONE, "pictures", "suspects", "Reference pictures that look wrong or double", "dataset limit", NULL, "200:Suspects 400 404"},
 
     /* the library's shelf */
+    {"GET", "/v1/map", ay_h_map, 0, AY_BODY_NONE, "library", "map", "The pictures of a data set as points on a plane, near ones alike; the layout of the bytes is in doc/organise.md",
+     "dataset class tag album cluster text since until taken_since taken_until camera format min_side max_side min_bytes max_bytes untagged unsorted", NULL, "200:application/octet-stream 400 404 503"},
     {"GET", "/v1/pictures", ay_h_pictures_list, QUIET, AY_BODY_NONE, "library", "listPictures", "Pictures of the library or of a data set, filtered and ordered; any part of the list by its offset",
      "dataset class tag album cluster text since until taken_since taken_until camera format min_side max_side min_bytes max_bytes untagged unsorted order offset limit", NULL, "200:PictureList 400 404"},
     {"GET", "/v1/pictures/facts", ay_h_pictures_facts, QUIET, AY_BODY_NONE, "library", "pictureFacts", "What there is to filter by: cameras, formats, how many have no tag", "dataset", NULL, "200:PictureFacts 404"},

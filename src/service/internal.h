@@ -100,6 +100,7 @@ struct ay_service {
     ay_wordy *words;
     ay_found_chances *chances; /* a lock of its own, taken inside `lock` */
     ay_encoders *encoders;
+    struct ay_maps *maps; /* service/library/map.c */
     ay_intake *intake;
     struct ay_marks *marks;         /* service/library/marks.h */
     struct ay_filter_kept *orders;  /* service/library/filter_rows.c */

@@ -11,6 +11,7 @@
 #include "service/learn/serving.h"
 #include "service/library/clusters_open.h"
 #include "service/library/duplicates.h"
+#include "service/library/map.h"
 #include "service/words/wordy.h"
 
 #include "base/file.h"
@@ -559,6 +560,8 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     if (status == AY_OK)
         status = ay_dups_open(s, err);
     if (status == AY_OK)
+        status = ay_maps_open(s, err);
+    if (status == AY_OK)
         status = ay_encoders_open(s, o->encoder, err);
     if (status == AY_OK)
         status = ay_registry_start(s, o->serve, err);
@@ -592,6 +595,7 @@ void ay_service_close(ay_service *s)
     ay_keeper_stop(s);
     ay_clusters_stop(s);
     ay_dups_stop(s);
+    ay_maps_stop(s);
     ay_reason_forget(s, 0);
     ay_serving_close_all(s);
     for (int i = 0; i < s->ngalleries; i++)
@@ -601,6 +605,7 @@ void ay_service_close(ay_service *s)
     ay_encoders_close(s);
     ay_clusters_close(s);
     ay_dups_close(s);
+    ay_maps_close(s);
     ay_wordy_close(s);
     ay_found_chances_close(s);
     ay_intake_close(s);

@@ -13,6 +13,7 @@ import './intake_test.mjs';
 import './page_test.mjs';
 import './lan_test.mjs';
 import './clusters_test.mjs';
+import './map_test.mjs';
 import './docs_test.mjs';
 import './a11y_test.mjs';
 import './demo_test.mjs';

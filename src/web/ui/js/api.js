@@ -95,6 +95,8 @@ export const api = {
 
     /** The pictures of a data set, filtered and ordered: {total, items}. */
     pictures: (query, signal) => call('GET', '/v1/pictures', { query, signal }),
+    /** The pictures as points on a plane, as bytes (mapdata.js). */
+    map: (dataset, filter = {}) => call('GET', '/v1/map', { query: { dataset, ...filter }, blob: true }).then((b) => b.arrayBuffer()),
     /** What a person should look at next; '' is the library. */
     review: (dataset, limit) => call('GET', '/v1/review', { query: { dataset, limit } }),
     answerReview: (json) => call('POST', '/v1/review', { json }),

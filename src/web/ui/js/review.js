@@ -33,6 +33,8 @@ export async function mount(host, ctx) {
     let shown = true;
     let turn = 0;
     let points = [];
+    let taughtSince = 0; // answers, and pictures that got a class, since the handful came
+    let sortedSince = 0;
     let last = ''; // undo token of the last answer
     let lastText = '';
 
@@ -50,7 +52,7 @@ export async function mount(host, ctx) {
             answer = next;
             queue = next.items;
             points = progress.points;
-            done = 0;
+            done = taughtSince = sortedSince = 0;
             classes = (await api.classes(setName() || undefined).catch(() => [])).filter((c) => !c.unsorted);
             if (!alive || mine !== turn) return;
             draw();
@@ -78,6 +80,8 @@ export async function mount(host, ctx) {
             last = r.undo ?? '';
             queue = queue.slice(1);
             done += 1;
+            taughtSince += what.answer === 'skip' ? 0 : 1 + copies.length;
+            sortedSince += q.taught ? 0 : 1 + copies.length;
             all = true;
             const text = what.answer === 'class' ? t('review_taught', { name: what.label, n: 1 + copies.length }) : t(`review_did_${what.answer}`);
             lastText = text;
@@ -142,8 +146,8 @@ export async function mount(host, ctx) {
         const end = points[points.length - 1];
         return h('section', { class: 'review-progress', 'aria-label': t('review_progress') },
             h('dl', { class: 'review-sums' },
-                h('div', {}, h('dt', {}, t('review_waiting')), h('dd', { id: 'review-waiting' }, number(answer.waiting))),
-                h('div', {}, h('dt', {}, t('review_answered')), h('dd', { id: 'review-answered' }, number(answer.answered))),
+                h('div', {}, h('dt', {}, t('review_waiting')), h('dd', { id: 'review-waiting' }, number(answer.waiting - sortedSince))),
+                h('div', {}, h('dt', {}, t('review_answered')), h('dd', { id: 'review-answered' }, number(answer.answered + taughtSince))),
                 h('div', {}, h('dt', {}, t('review_accuracy')), h('dd', {}, answer.accuracy === null ? '–' : percent(answer.accuracy, 0))),
                 end?.guessed ? h('div', {}, h('dt', {}, t('review_hit')), h('dd', {}, percent(end.right / end.guessed, 0))) : null));
     }
