@@ -128,6 +128,10 @@ export const api = {
     /** Many pictures at once: tags, class, album, deletion; one undo for all. */
     change: (body) => call('POST', '/v1/pictures/change', { json: body }),
     teach: (body) => call('POST', '/v1/pictures/teach', { json: body }),
+    /** Groups of a tier, a page at a time; '' is the library. */
+    duplicates: (query) => call('GET', '/v1/duplicates', { query }),
+    resolveDuplicates: (json) => call('POST', '/v1/duplicates/resolve', { json }),
+    apartDuplicates: (json) => call('POST', '/v1/duplicates/apart', { json }),
     albums: (dataset) => call('GET', '/v1/albums', { query: { dataset } }).then((r) => r.items),
     audit: (query) => call('GET', '/v1/audit', { query }),
     /** Add one picture to the class named to; the answer's item, or an ApiError if that item failed. */

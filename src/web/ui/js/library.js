@@ -33,6 +33,7 @@ const tabs = [
     { id: 'pictures', glyph: 'data', title: 'lib_pictures', load: () => import('./gallery.js') },
     { id: 'map', glyph: 'map', title: 'lib_map', load: () => import('./map.js') },
     { id: 'groups', glyph: 'similar', title: 'lib_groups', load: () => import('./clusters.js') },
+    { id: 'duplicates', glyph: 'burst', title: 'lib_duplicates', load: () => import('./duplicates.js') },
     { id: 'review', glyph: 'doctor', title: 'lib_review', load: () => import('./review.js') },
     { id: 'intake', glyph: 'upload', title: 'lib_intake', load: () => import('./intake.js') },
 ];

@@ -1,0 +1,279 @@
+/**
+ * duplicates.js - the library's tab of duplicates: a group each, the picture to keep chosen, what differs marked.
+ *
+ * The server looks by itself where pictures have come; groups are read a page at a time and more of them when the end comes near.
+ * Nothing goes without a press of a person's, and everything can be taken back.
+ *
+ * Keys, on a group: 1 to 9 choose the one to keep, Enter lets the others go, D says that they are different, C compares,
+ * arrows go from group to group.
+ */
+import { h, put, redraw } from './dom.js';
+import { t, has, number, bytes, date } from './i18n.js';
+import { icon } from './icons.js';
+import { api, thumb } from './api.js';
+import { failed, say } from './toast.js';
+import { state, on } from './state.js';
+import { confirm } from './dialog.js';
+import { compareDialog } from './dupcompare.js';
+
+const PAGE = 20;
+const TIERS = ['same', 'picture', 'alike'];
+
+/** What is told of a picture, and whether a larger number is better. */
+const facts = [
+    ['pixels', (p) => p.width * p.height, (p) => `${p.width} × ${p.height}`],
+    ['bytes', (p) => p.bytes, (p) => bytes(p.bytes)],
+    ['format', (p) => p.format, (p) => p.format.toUpperCase()],
+    ['taken', (p) => p.taken_at ?? '', (p) => (p.taken_at ? date(p.taken_at) : '')],
+    ['class', (p) => (p.unsorted ? '' : p.class), (p) => (p.unsorted ? '' : p.class)],
+    ['tags', (p) => p.tags.join(', '), (p) => p.tags.join(', ')],
+];
+
+/** @param {HTMLElement} host @param {any} ctx of library.js */
+export function mount(host, ctx) {
+    const head = h('div', { class: 'groups-head dup-head' });
+    const list = h('ol', { class: 'dups', 'aria-label': t('lib_duplicates') });
+    const end = h('div', { class: 'groups-more' });
+    let data = null;
+    let items = [];
+    let alive = true;
+    let visible = true;
+    let turn = 0;
+    let loading = false;
+    host.append(head, list, end);
+
+    const tier = () => (TIERS.includes(ctx.address.get('tier')) ? ctx.address.get('tier') : data ? TIERS.find((x) => data.counts[x].groups) ?? 'same' : '');
+
+    async function read() {
+        const mine = ++turn;
+        loading = true;
+        try {
+            let got = await api.duplicates({ dataset: ctx.dataset(), tier: tier(), limit: PAGE });
+            if (!alive || mine !== turn) return;
+            const first = !data;
+            data = got;
+            if (first && !ctx.address.get('tier')) { // nobody has chosen: the first tier that has any
+                got = await api.duplicates({ dataset: ctx.dataset(), tier: tier(), limit: PAGE });
+                if (!alive || mine !== turn) return;
+                data = got;
+            }
+            items = got.items;
+            draw();
+        } catch (error) {
+            if (alive) failed(error);
+        } finally {
+            if (mine === turn) loading = false;
+        }
+    }
+
+    async function more() {
+        if (loading || !data?.next) return;
+        const mine = turn;
+        loading = true;
+        try {
+            const got = await api.duplicates({ dataset: ctx.dataset(), tier: tier(), limit: PAGE, cursor: data.next });
+            if (!alive || mine !== turn) return;
+            data = got;
+            const known = new Set(items.map((g) => g.id));
+            const fresh = got.items.filter((g) => !known.has(g.id));
+            items = items.concat(fresh);
+            list.append(...fresh.map(groupNode));
+            drawEnd();
+        } catch (error) {
+            failed(error);
+        } finally {
+            if (mine === turn) loading = false;
+        }
+    }
+
+    /* ---- above the groups */
+
+    const job = () => state.jobs.find((j) => j.id === data?.job && ['running', 'pending'].includes(j.state));
+
+    function running() {
+        const j = job();
+        return h('div', { class: 'groups-note', 'data-part': 'running' }, h('p', {}, t('dup_running')),
+            h('progress', { max: String(j?.total || 1000), value: j ? String(j.done) : undefined, 'aria-label': t('dup_running') }),
+            j && h('button', { class: 'btn quiet', type: 'button', 'data-do': 'stop', onclick: () => api.stopJob(j.id).catch(failed) }, t('cancel')));
+    }
+
+    function tierButton(id) {
+        const n = data.counts[id];
+        const on = tier() === id;
+        return h('button', { class: `btn quiet${on ? ' on' : ''}`, type: 'button', 'data-tier': id, 'aria-pressed': String(on), onclick: () => ctx.address.set({ tier: id }) },
+            t(`dup_tier_${id}`), ' ', h('b', {}, number(n.groups)));
+    }
+
+    function resolveAll() {
+        const n = data.counts[tier()];
+        if (tier() === 'alike' || !n.groups) return null;
+        return h('button', { class: 'btn', type: 'button', 'data-do': 'all', onclick: async () => {
+            const sure = await confirm(t('dup_all'), t('dup_all_sure', { n: n.extra, groups: number(n.groups) }), t('dup_all_do'));
+            if (!sure) return;
+            await act(() => api.resolveDuplicates({ dataset: ctx.dataset() || undefined, tier: tier() }), (now) => t('dup_resolved', { n: now.removed }));
+        } }, icon('check'), t('dup_all'));
+    }
+
+    const drawHead = () => redraw(head, () => put(head, data.job && running(),
+        h('div', { class: 'dup-tiers' }, h('div', { class: 'chips', role: 'group', 'aria-label': t('dup_tiers') }, TIERS.map(tierButton)), resolveAll()),
+        h('p', { class: 'muted small', 'data-part': 'facts' }, t(`dup_help_${tier()}`),
+            data.counts.elsewhere > 0 && ` ${t('dup_elsewhere', { n: data.counts.elsewhere })}`,
+            data.failed > 0 && ` ${t('dup_failed', { n: data.failed })}`)));
+
+    /* ---- a group */
+
+    function factLine(p, group) {
+        return h('dl', { class: 'dup-facts' }, facts.map(([id, value, text]) => {
+            const all = group.pictures.map(value);
+            const differs = new Set(all).size > 1;
+            const best = differs && group.tier !== 'same' && typeof all[0] === 'number' && value(p) === Math.max(...all);
+            return text(p) && h('div', { class: `${differs ? 'differs' : ''}${best ? ' best' : ''}` }, h('dt', {}, t(`dup_fact_${id}`)), h('dd', {}, text(p)));
+        }));
+    }
+
+    function pictureNode(p, i, group) {
+        const name = p.file || p.sha256.slice(0, 12);
+        const notes = [p.orientation !== 1 && t('dup_turned'), p.cropped && t('dup_cropped'), ...(p.elsewhere ?? []).map((e) => t('dup_also', { name: `${e.dataset} / ${e.class}` }))].filter(Boolean);
+        return h('li', { class: `dup-picture${p.keep ? ' keep' : ''}`, 'data-sha': p.sha256 },
+            h('label', { class: 'dup-keep' },
+                h('input', { type: 'radio', name: `keep-${group.id}`, checked: p.keep, onchange: () => keep(group, i) }),
+                h('span', { class: 'dup-number', 'aria-hidden': 'true' }, i < 9 ? String(i + 1) : ''), h('span', {}, t(p.keep ? 'dup_keeps' : 'dup_goes'))),
+            h('button', { class: 'dup-shot', type: 'button', 'aria-label': t('picture_of', { name }), onclick: () => ctx.openPicture(p.sha256, { index: i, total: group.pictures.length, item: async (k) => group.pictures[k] }) },
+                h('img', { src: thumb(p.sha256, 384), alt: '', loading: 'lazy' })),
+            h('p', { class: 'dup-name', title: name }, name),
+            factLine(p, group),
+            p.keep && p.why.length > 0 && h('p', { class: 'dup-why small' }, icon('check'), p.why.filter((w) => has(`dup_why_${w}`)).map((w) => t(`dup_why_${w}`)).join(', ')),
+            notes.length > 0 && h('p', { class: 'muted small' }, notes.join(' · ')));
+    }
+
+    function groupNode(group) {
+        const n = group.size - 1;
+        const button = (what, glyph, text, run, main) => h('button', { class: `btn${main ? ' main' : ' quiet'}`, type: 'button', 'data-do': what, onclick: () => Promise.resolve(run()).catch(failed) }, icon(glyph), text);
+        return h('li', { class: 'dup-group', tabindex: '0', 'data-group': group.id, 'aria-label': t('dup_group', { n: group.size }) },
+            h('ul', { class: 'dup-pictures' }, group.pictures.map((p, i) => pictureNode(p, i, group))),
+            group.size > group.pictures.length && h('p', { class: 'muted small' }, t('dup_not_shown', { n: group.size - group.pictures.length })),
+            h('div', { class: 'dup-acts' },
+                button('resolve', 'trash', t('dup_resolve', { n }), () => resolve(group), group.tier !== 'alike'),
+                button('apart', 'split', t('dup_different'), () => apart(group)),
+                button('compare', 'similar', t('dup_compare'), () => compareDialog(group.pictures))));
+    }
+
+    const nodeOf = (group) => list.querySelector(`[data-group="${group.id}"]`);
+
+    function keep(group, i) {
+        group.pictures.forEach((p, k) => {
+            p.keep = k === i;
+            if (k !== i) p.why = [];
+        });
+        const old = nodeOf(group);
+        const had = old.contains(document.activeElement);
+        const now = groupNode(group);
+        old.replaceWith(now);
+        if (had) now.focus();
+        say(t('dup_keep_said', { name: group.pictures[i].file || String(i + 1) }));
+    }
+
+    /** One change, then the list without what it settled; the next group has the keys. */
+    async function act(run, text, group) {
+        const now = await run();
+        const at = group ? items.indexOf(group) : -1;
+        const next = at >= 0 ? (items[at + 1] ?? items[at - 1])?.id : '';
+        await read();
+        const node = next && list.querySelector(`[data-group="${next}"]`);
+        if (node) node.focus();
+        ctx.undo(now.undo, text(now));
+        ctx.changed();
+    }
+
+    const resolve = (group) => act(() => api.resolveDuplicates({ dataset: ctx.dataset() || undefined, groups: [{
+        keep: group.pictures.filter((p) => p.keep).map((p) => p.sha256), remove: group.pictures.filter((p) => !p.keep).map((p) => p.sha256) }] }),
+    (now) => t('dup_resolved', { n: now.removed }) + (now.tagged || now.moved ? ` ${t('dup_given')}` : ''), group);
+
+    const apart = (group) => act(() => api.apartDuplicates({ dataset: ctx.dataset() || undefined, sha256: group.pictures.map((p) => p.sha256) }), () => t('dup_apart_said'), group);
+
+    /* ---- the list */
+
+    function drawEnd() {
+        put(end, data.next && h('button', { class: 'btn', type: 'button', 'data-do': 'more', onclick: more }, t('dup_more', { n: data.total - items.length })));
+    }
+
+    function welcome() {
+        const looked = data.made_at && !data.job;
+        return h('div', { class: 'welcome middle', 'data-part': 'empty' }, icon(looked ? 'check' : 'similar'),
+            h('h2', {}, t(looked ? 'dup_none' : data.pictures ? 'dup_looking' : 'grp_no_pictures')),
+            h('p', { class: 'muted' }, t('dup_none_help')),
+            !data.pictures && h('button', { class: 'btn main', type: 'button', onclick: ctx.addFolder }, icon('move'), t('lib_add_folder')));
+    }
+
+    function draw() {
+        const had = list.contains(document.activeElement) && document.activeElement.closest('.dup-group')?.dataset.group;
+        drawHead();
+        redraw(list, () => put(list, items.map(groupNode)));
+        if (had) (list.querySelector(`[data-group="${had}"]`) ?? list.querySelector('.dup-group'))?.focus();
+        drawEnd();
+        if (!items.length) put(end, welcome());
+    }
+
+    function onKeys(e) {
+        const node = e.target.closest?.('.dup-group');
+        const at = node ? items.findIndex((g) => g.id === node.dataset.group) : -1;
+        if (at < 0 || e.ctrlKey || e.altKey || e.metaKey) return;
+        const group = items[at];
+        const to = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: items.length - 1 }[e.key];
+        const digit = Number(e.key);
+        const own = e.target === node;
+        if (e.key >= '1' && e.key <= '9' && digit <= group.pictures.length) keep(group, digit - 1);
+        else if (e.key === 'Enter' && own) resolve(group).catch(failed);
+        else if (e.key.toLowerCase() === 'd') apart(group).catch(failed);
+        else if (e.key.toLowerCase() === 'c') compareDialog(group.pictures);
+        else if (to !== undefined && own) {
+            const next = items[to] && nodeOf(items[to]);
+            next?.focus();
+            next?.scrollIntoView({ block: 'nearest' });
+            if (to >= items.length - 2) more();
+        } else return;
+        e.preventDefault();
+        e.stopPropagation();
+    }
+    list.addEventListener('keydown', onKeys);
+
+    const seen = new IntersectionObserver((entries) => entries.some((x) => x.isIntersecting) && visible && more(), { rootMargin: '600px' });
+    seen.observe(end);
+
+    /* ---- following along */
+
+    let wasRunning = false;
+    const stops = [
+        on('jobs', () => {
+            if (!data || !visible) return;
+            const runs = Boolean(data.job && job());
+            if (data.job && !runs && (wasRunning || state.jobs.some((j) => j.id === data.job))) read();
+            else if (runs) drawHead();
+            wasRunning = runs;
+        }),
+        ctx.onDataset(() => {
+            data = null;
+            read();
+        }),
+        ctx.onAddress(() => visible && data && data.items && tierShown !== tier() && (tierShown = tier(), read())),
+        ctx.onChange(() => visible && !loading && read()),
+    ];
+    let tierShown = tier();
+    read().then(() => (tierShown = tier()));
+
+    return {
+        show() {
+            visible = true;
+            read();
+        },
+        hide() {
+            visible = false;
+        },
+        unmount() {
+            alive = false;
+            seen.disconnect();
+            stops.forEach((f) => f());
+        },
+    };
+}
+
