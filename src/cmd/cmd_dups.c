@@ -1,11 +1,12 @@
 /* cmd/cmd_dups.c - "assay dups": pictures that are there more than once.
  *
  * Of folders: read here and now, nothing is kept, nothing is moved unless asked.  Of a data set: what its background job found
- * (service/library/duplicates.h), brought up to date first. */
+ * (service/library/duplicates.h), brought up to date first where no server has the folder. */
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/dups_folder.h"
+#include "cmd/dups_stored.h"
 #include "http/view.h"
 
 #include <jansson.h>
@@ -15,20 +16,21 @@
 static const ay_option options[] = {
     {"tier", 't', "same|picture|alike", "as far as: the same bytes or pixels; the same picture (usual); look-alikes too"},
     {"json", 'j', NULL, "one JSON object"},
-    {"remove", 'r', NULL, "of each group keep the first and move the others (never look-alikes)"},
-    {"to", 0, "FOLDER", "with --remove: where files are moved to"},
-    {"yes", 'y', NULL, "with --remove: do it; without, what would be moved is told"},
+    {"remove", 'r', NULL, "of each group keep the first; the others go (never look-alikes)"},
+    {"to", 0, "FOLDER", "with --remove, of folders: where files are moved to"},
+    {"yes", 'y', NULL, "with --remove: do it; without, what would go is told"},
     {"quiet", 'q', NULL, "no progress bar, no closing sentence"},
     {0},
 };
 static const ay_usage usage = {
-    "dups [OPTION ...] FOLDER|FILE ...",
+    "dups [OPTION ...] [FOLDER|FILE ...]",
     "Pictures that are there more than once, in groups: the same bytes or the same pixels; the same picture\n"
     "resized, compressed again, turned or cropped; and, when asked, look-alikes.  The first of a group is\n"
     "the one to keep, and why.  Files are only read, unless --remove --to FOLDER --yes is given.\n"
+    "Without a folder: of the library, or of --dataset; --remove --yes puts pictures into the trash, with undo.\n"
     "Exit code: 0 there are some, 3 none, 1 a picture could not be read, or failure, 2 wrong usage.",
     options,
-    "max-upload max-pixels " AY_ENGINE_SETTINGS,
+    "dataset " AY_SESSION_SETTINGS,
 };
 
 typedef struct {
@@ -37,6 +39,7 @@ typedef struct {
     ay_arena arena;
     ay_files files;
     ay_dups_folder folder;
+    bool stored; /* of a data set, not of folders */
     ay_tier tier;
 } job;
 
@@ -222,11 +225,30 @@ static int read_options(job *j)
         return ay_args_wrong(j->args, "dups: --tier is same, picture or alike, not '%.40s'", tier);
     if (removing && j->tier == AY_TIER_ALIKE)
         return ay_args_wrong(j->args, "dups: look-alikes are different pictures; --remove takes --tier same or picture");
-    if (removing && !ay_args_get(j->args, "to"))
+    if (j->stored && ay_args_get(j->args, "to"))
+        return ay_args_wrong(j->args, "dups: --to goes with a folder; a data set's pictures go into the trash");
+    if (removing && !j->stored && !ay_args_get(j->args, "to"))
         return ay_args_wrong(j->args, "dups: --remove deletes nothing: say with --to FOLDER where the files shall go");
     if (!removing && (ay_args_get(j->args, "to") || ay_args_get(j->args, "yes")))
         return ay_args_wrong(j->args, "dups: --to and --yes go with --remove");
     return -1;
+}
+
+/* ---- a data set */
+
+static int of_dataset(job *j)
+{
+    ay_dups_stored d = {.dataset = ay_config_text(&j->args->config, "dataset"), .arena = &j->arena, .most = j->tier,
+                        .json = ay_args_get(j->args, "json") != NULL};
+    ay_err err;
+    ay_status status = ay_session_open(&j->session, j->args, true, true, &err);
+
+    d.service = j->session.service;
+    if (status == AY_OK && ay_args_get(j->args, "remove"))
+        status = ay_dups_stored_remove(&d, ay_args_get(j->args, "yes") == NULL, &err);
+    else if (status == AY_OK)
+        status = ay_dups_stored_print(&d, &err);
+    return status != AY_OK ? ay_cmd_fail(&err) : d.shown ? AY_EXIT_OK : AY_EXIT_NO_MATCH;
 }
 
 static ay_status find(job *j, ay_err *err)
@@ -251,11 +273,12 @@ int ay_cmd_dups(int argc, char **argv)
     int rc = ay_args_parse(&a, &usage, argc, argv);
 
     j.args = &a;
-    if (rc < 0 && a.n_rest == 0)
-        rc = ay_args_wrong(&a, "dups: which pictures? a folder, or files");
+    j.stored = rc < 0 && a.n_rest == 0;
     if (rc < 0)
         rc = read_options(&j);
-    if (rc < 0)
+    if (rc < 0 && j.stored)
+        rc = of_dataset(&j);
+    else if (rc < 0)
         rc = find(&j, &err) != AY_OK ? ay_cmd_fail(&err) : ay_args_get(&a, "remove") ? remove_files(&j) : print(&j);
     ay_dups_folder_fini(&j.folder);
     ay_files_fini(&j.files);
