@@ -23,6 +23,7 @@ int ay_cmd_model(int argc, char **argv);
 int ay_cmd_backup(int argc, char **argv);
 int ay_cmd_restore(int argc, char **argv);
 int ay_cmd_check(int argc, char **argv);
+int ay_cmd_review(int argc, char **argv);
 int ay_cmd_doctor(int argc, char **argv);
 int ay_cmd_config(int argc, char **argv);
 

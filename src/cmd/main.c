@@ -32,6 +32,7 @@ static const ay_command commands[] = {
     {"dups", "pictures that are there more than once", ay_cmd_dups},
     {"embed", "turn pictures or texts into vectors", ay_cmd_embed},
     {"model", "list, show and verify encoders", ay_cmd_model},
+    {"review", "what a person should look at next, and why", ay_cmd_review},
     {"backup", "copy the data folder as it is now, also while it is served", ay_cmd_backup},
     {"restore", "bring a backup back", ay_cmd_restore},
     {"check", "are files, digests, references and vectors as they should be?", ay_cmd_check},
