@@ -20,8 +20,15 @@ static void picture_of(int i, ay_buf *out)
     fake_picture(out, (uint32_t)i * 0x9e3779u & 0xffffff, (uint64_t)i);
 }
 
+/* Slow enough that no machine is through before it is killed. */
+static ay_status slow_embed(void *ctx, const ay_image *const *images, int n, float *dst, ay_err *e)
+{
+    usleep(30000);
+    return fake_embed(ctx, images, n, dst, e);
+}
+
 /* Feed forms from `first` on, telling each that was acknowledged; then wait for the end. */
-static void child(const char *dir, int first, int fd)
+static void child(const char *dir, int first, int fd, bool slow)
 {
     ay_intake_file files[FORM];
     ay_intake_taken taken[FORM];
@@ -33,6 +40,8 @@ static void child(const char *dir, int first, int fd)
 
     fake_init(&f, 'a');
     o.embedder = fake_embedder(&f);
+    if (slow)
+        o.embedder.embed = slow_embed;
     if (ay_service_open(&s, &o, NULL) != AY_OK || ay_intake_start(s, NULL) != AY_OK)
         _exit(2);
     for (int at = first; at < PICTURES; at += FORM) {
@@ -64,7 +73,7 @@ static bool run(const char *dir, int *next, int ms)
     CHECK(pid >= 0);
     if (pid == 0) {
         close(pipes[0]);
-        child(dir, *next, pipes[1]);
+        child(dir, *next, pipes[1], ms > 0);
     }
     close(pipes[1]);
     if (ms) {
