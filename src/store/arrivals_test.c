@@ -312,13 +312,15 @@ static void facts_are_filled_in_later(void)
     ay_store_picture p = {.sha256 = t.sha[0], .format = "png", .width = 1, .height = 1, .bytes = 1};
     ay_store_added added;
     ay_store_member *m;
-    const char **list;
+    const char **list, *after = "";
     size_t n, found = 0;
 
     CHECK_OK(ay_store_member_add(t.s, t.klass, "x", &p, NULL, &added, &err), err); /* camera NULL: nobody looked */
-    CHECK_OK(ay_store_facts_missing(t.s, "", 1000, &t.arena, &list, &n, &err), err);
-    for (size_t i = 0; i < n; i++)
-        found += strcmp(list[i], t.sha[0]) == 0;
+    do { /* a database that tests share has others */
+        CHECK_OK(ay_store_facts_missing(t.s, after, 1000, &t.arena, &list, &n, &err), err);
+        for (size_t i = 0; i < n; i++)
+            found += strcmp(after = list[i], t.sha[0]) == 0;
+    } while (n == 1000);
     CHECK(found == 1);
     CHECK_OK(ay_store_facts_put(t.s, &(ay_store_fact){t.sha[0], 42, "Canon"}, 1, &err), err);
     CHECK_OK(ay_store_facts_missing(t.s, "", 1000, &t.arena, &list, &n, &err), err);

@@ -270,7 +270,7 @@ static void a_full_disk_is_said_and_survived(void)
     big = ay_calloc(1, 900001);
     memset(big, 'x', 900000);
     j.request = big;
-    start_with_room(8);
+    start_with_room(16);
     root("CREATE DATABASE small; GRANT ALL PRIVILEGES ON small.* TO assay@localhost");
     s = open_at(where);
     while (kept < 40 && (status = ay_store_job_add(s, &j, &id, &err)) == AY_OK)

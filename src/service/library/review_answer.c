@@ -197,7 +197,7 @@ ay_status ay_review_give(ay_service *s, const ay_review_answer *in, char undo[AY
         status = keep(&g, &done, err);
     if (status == AY_OK) {
         memcpy(undo, done.undo, AY_UNDO_SIZE);
-        *changed = done.changed + done.added;
+        *changed = done.changed;
     }
     ay_arena_fini(&g.a);
     return status;
