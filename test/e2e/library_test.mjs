@@ -312,5 +312,3 @@ for (const [theme, context] of [['light', {}], ['dark', {}], ['light', phone], [
         await audit(page, 'empty');
         await shot(`library-empty-${name}`);
     }, { context, prefs: { theme } });
-
-test('the library\'s program ends well', async () => stopLibrary(), { browser: false });

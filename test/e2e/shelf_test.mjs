@@ -5,7 +5,7 @@
 import path from 'node:path';
 import { test, check, equal, until, openAt, SHOTS } from './harness.mjs';
 import { audit } from './a11y_test.mjs';
-import { full } from './library_test.mjs';
+import { full, stopLibrary } from './library_test.mjs';
 import { conditions, readWords, toWords, without } from '../../src/web/ui/js/filterwords.js';
 
 const MANY = 10000;
@@ -167,3 +167,6 @@ shelf('on a phone: filters fold away, a picture\'s tags are beside it', async ({
     await shot('shelf-phone-detail');
     await audit(page, 'a picture with tags on a phone');
 }, { context: phone });
+
+/* Here and not in library_test.mjs, which is read first and whose program these tests use too. */
+test('the library\'s program ends well', async () => stopLibrary(), { browser: false });
