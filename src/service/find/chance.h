@@ -4,7 +4,8 @@
  * hundred thousand scores is high all the same.  What it has to be compared with is how high the best of
  * so many gets when nothing matches; and that is learnt by asking questions that match nothing:
  *
- *   a picture   each of a sample of stored pictures asks the pictures of all other classes
+ *   a picture   each of a sample of stored pictures asks the pictures of all other classes; those of a class that has more
+ *               than half of all do not ask, for too little is left to be asked (the unsorted of a library are such a class)
  *   words       each of some hundred everyday words (service/find/learn_chance.h) asks all pictures.  Some of
  *               them are there: so the better half of the words is not believed, and the rest is drawn out
  *               to what the best of all would be by a Gumbel distribution, the one that maxima have
@@ -15,7 +16,8 @@
  * parallel data", whose other half is the question's and does not change its order):
  *
  *   usual       the mean of the AY_CHANCE_NEAR best cosines that the picture has with the learnt questions of other classes.
- *               While learning, a question is not among those that it is judged by
+ *               While learning, a question is not among those that it is judged by; beside a class of more than half neither are
+ *               those of its class, of which the best alone counts
  *
  * From the scores of such questions:
  *

@@ -238,6 +238,44 @@ static void what_is_near_to_everything_is_usual(void)
     ay_chance_fini(&c);
 }
 
+/* Most pictures are in a class that is none, as the unsorted ones of a library are: strangers find something no more often than is
+ * promised, and pictures of the sorted classes still find theirs. */
+static void what_nobody_has_sorted_asks_nothing(void)
+{
+    enum { SORTED = CLASSES * EACH, LOOSE = 2400, ALL = SORTED + LOOSE, ASKED = 200 };
+    static float rows[ALL * DIM], fresh[ASKED * DIM], scores[ALL];
+    static int label[ALL];
+    ay_rows block = {rows, ALL, DIM};
+    ay_shelf shelf = {&block, 1, DIM, ALL};
+    int alarms = 0, right = 0;
+    double least;
+    bool passed;
+    ay_chance c;
+
+    draw(rows, label, CLASSES);
+    fill(rows + SORTED * DIM, LOOSE * DIM, 11, false);
+    fill(fresh, ASKED * DIM, 12, false);
+    for (int i = SORTED; i < ALL; i++) {
+        ay_unit(rows + i * DIM, rows + i * DIM, DIM);
+        label[i] = CLASSES;
+    }
+    CHECK_OK(ay_chance_of_pictures(&shelf, label, 1, &c, &err), err);
+    CHECK(c.learnt);
+    for (int q = 0; q < ASKED + CLASSES; q++) {
+        float *v = q < ASKED ? fresh + q * DIM : rows + (q - ASKED) * EACH * DIM;
+        ay_unit(v, v, DIM);
+        CHECK_OK(ay_shelf_scores(&shelf, v, 1, 1, scores, &err), err);
+        for (int i = 0; i < ALL; i++)
+            scores[i] -= (float)ay_chance_off(&c, (size_t)i);
+        CHECK_OK(ay_chance_cut(&c, scores, NULL, ALL, &least, &passed, &err), err);
+        alarms += q < ASKED && passed;
+        right += q >= ASKED && passed;
+    }
+    CHECK(alarms <= ASKED / 5); /* a tenth is promised */
+    CHECK(right >= CLASSES * 8 / 10);
+    ay_chance_fini(&c);
+}
+
 static void few_words_teach_nothing(void)
 {
     static float rows[CLASSES * EACH * DIM], bank[40 * DIM];
@@ -259,7 +297,7 @@ static void few_words_teach_nothing(void)
     ay_chance_fini(&c);
 }
 
-TESTS({"the normal tail", the_normal_tail},
+TESTS({"the normal tail", the_normal_tail}, {"what nobody has sorted asks nothing", what_nobody_has_sorted_asks_nothing},
       {"normal chances keep what they promise", normal_chances_keep_what_they_promise},
       {"learnt chances fit tails that are not normal", learnt},
       {"the background is the crowd and not the matches", the_background_is_the_crowd_not_the_matches},

@@ -76,9 +76,11 @@ typedef struct {
     float *scores;  /* TOGETHER * n */
     uint8_t *hidden; /* n */
     float *near;     /* n * NEAR: a vector's best cosines with questions of other classes, falling; NULL: not wanted */
-    int *seen;       /* n: how many such questions there were */
+    int *whose;      /* n * NEAR: stands_for() of those questions */
+    int *seen;       /* n: how many there are of them, NEAR at most */
     float *usual;    /* n */
-    float *least;    /* n: the least of near; a question below it is not among them */
+    size_t *rows;    /* the vectors that may ask, nrows of them; NULL: all */
+    size_t nrows;
 } asking;
 enum { NEAR = AY_CHANCE_NEAR + 1 }; /* one more, for when one is taken out */
 
@@ -92,8 +94,8 @@ static ay_status asking_init(asking *k, double low, double high, bool near, ay_e
     k->near = near ? ay_alloc(n, NEAR * sizeof *k->near) : NULL;
     k->seen = near ? ay_calloc(n, sizeof *k->seen) : NULL;
     k->usual = near ? ay_alloc(n, sizeof *k->usual) : NULL;
-    k->least = near ? ay_alloc(n, sizeof *k->least) : NULL;
-    if (!k->queries || !k->scores || !k->hidden || (near && (!k->near || !k->seen || !k->usual || !k->least)))
+    k->whose = near ? ay_alloc(n, NEAR * sizeof *k->whose) : NULL;
+    if (!k->queries || !k->scores || !k->hidden || (near && (!k->near || !k->seen || !k->usual || !k->whose)))
         return ay_fail(err, AY_ENOMEM, "learning what chance does");
     return ay_lessons_begin(&k->lessons, low, high, err);
 }
@@ -106,7 +108,8 @@ static void asking_fini(asking *k)
     ay_free(k->near);
     ay_free(k->seen);
     ay_free(k->usual);
-    ay_free(k->least);
+    ay_free(k->whose);
+    ay_free(k->rows);
 }
 
 static ay_status normal(const ay_shelf *p, ay_chance *out)
@@ -125,6 +128,45 @@ static bool has_classes(const int *label, size_t n)
     return false;
 }
 
+/* The class that more than half of all belong to; -1: none.  (Boyer and Moore's vote, then counted.) */
+static int majority(const int *label, size_t n)
+{
+    size_t lead = 0, count = 0;
+    int most = -1;
+
+    for (size_t i = 0; i < n; i++) {
+        if (lead == 0)
+            most = label[i];
+        lead = label[i] == most ? lead + 1 : lead - 1;
+    }
+    for (size_t i = 0; i < n; i++)
+        count += label[i] == most;
+    return count * 2 > n ? most : -1;
+}
+
+/* A class of more than half asks no questions: of what it is asked there is too little left to say how high the best of all gets by
+ * chance.  It is most often no class at all but what nobody has sorted yet.  *enough false: the others are too few to learn from. */
+static ay_status choose_rows(asking *k, const int *label, bool *enough, ay_err *err)
+{
+    int most = majority(label, k->p->n);
+
+    *enough = true;
+    if (most < 0)
+        return AY_OK;
+    k->rows = ay_alloc(k->p->n, sizeof *k->rows);
+    if (!k->rows)
+        return ay_fail(err, AY_ENOMEM, "learning what chance does");
+    for (size_t i = 0; i < k->p->n; i++)
+        if (label[i] != most)
+            k->rows[k->nrows++] = i;
+    *enough = k->nrows >= AY_CHANCE_LEAST;
+    if (!*enough) {
+        ay_free(k->rows);
+        k->rows = NULL;
+    }
+    return AY_OK;
+}
+
 /* Of row's question: itself, and where there are classes what is of its own. */
 static void hide(uint8_t *hidden, const int *label, bool classes, size_t n, size_t row)
 {
@@ -141,17 +183,34 @@ typedef struct {
     const int *label; /* NULL: all are of one class */
 } batch;
 
-static void keep_near(asking *k, size_t i, float score)
+/* Who a question stands for: itself.  Beside a class of more than half it stands for its class, which then has one place among a vector's
+ * best and is left out as one: the few sorted classes ask many questions each, and what is near to one of its questions is near to all.
+ * (Everywhere that was tried too: fewer alarms than promised, and of electronic scrap 0.75 found instead of 0.83.) */
+static int stands_for(const asking *k, const batch *b, int q)
+{
+    return k->rows ? b->label[b->row[q]] : (int)b->row[q];
+}
+
+static void keep_near(asking *k, size_t i, float score, int class)
 {
     float *best = k->near + i * NEAR;
-    int at = k->seen[i] < NEAR ? k->seen[i] : NEAR;
+    int *whose = k->whose + i * NEAR, at = 0;
 
-    k->seen[i]++;
-    if (at == NEAR && score <= best[--at])
+    if (k->seen[i] == NEAR && score <= best[NEAR - 1])
         return;
-    for (; at > 0 && best[at - 1] < score; at--)
+    while (at < k->seen[i] && whose[at] != class)
+        at++;
+    if (at < k->seen[i] && score <= best[at])
+        return;
+    if (at == k->seen[i] && at < NEAR)
+        k->seen[i]++;
+    at = at == NEAR ? NEAR - 1 : at;
+    for (; at > 0 && best[at - 1] < score; at--) {
         best[at] = best[at - 1];
+        whose[at] = whose[at - 1];
+    }
     best[at] = score;
+    whose[at] = class;
 }
 
 /* The questions' scores are among the best of the vectors that they say something of.  Vector by vector: its best stay
@@ -161,25 +220,24 @@ static void use_near(asking *k, const batch *b)
     for (size_t i = 0; i < k->p->n; i++)
         for (int q = 0; q < b->n; q++)
             if (b->label[i] != b->label[b->row[q]])
-                keep_near(k, i, k->scores[(size_t)q * k->p->n + i]);
+                keep_near(k, i, k->scores[(size_t)q * k->p->n + i], stands_for(k, b, q));
 }
 
-/* The mean of the best of a vector; out: the question with that cosine is not among them; below -1: none is out. */
-static double near_without(const asking *k, size_t row, double out)
+enum { NOBODY = -1 }; /* no class */
+
+/* The mean of the best of a vector without those of a class. */
+static double near_without(const asking *k, size_t row, int class)
 {
     const float *best = k->near + row * NEAR;
-    int n = k->seen[row] < NEAR ? k->seen[row] : NEAR, taken = 0;
-    bool gone = out < -1.5;
+    const int *whose = k->whose + row * NEAR;
+    int taken = 0;
     double sum = 0;
 
-    for (int i = 0; i < n && taken < AY_CHANCE_NEAR; i++) {
-        if (!gone && (double)best[i] <= out) {
-            gone = true;
-            continue;
+    for (int i = 0; i < k->seen[row] && taken < AY_CHANCE_NEAR; i++)
+        if (whose[i] != class) {
+            sum += (double)best[i];
+            taken++;
         }
-        sum += (double)best[i];
-        taken++;
-    }
     return taken ? sum / taken : 0;
 }
 
@@ -189,8 +247,8 @@ static void use_lessons(asking *k, const batch *b)
         float *scores = k->scores + (size_t)q * k->p->n;
         hide(k->hidden, b->label, b->label != NULL, k->p->n, b->row[q]);
         for (size_t i = 0; i < k->p->n && k->near; i++) {
-            bool among = scores[i] >= k->least[i] && k->hidden[i] == AY_LESSON_CHANCE;
-            double usual = among ? near_without(k, i, (double)scores[i]) : (double)k->usual[i];
+            bool among = k->seen[i] > 0 && k->hidden[i] == AY_LESSON_CHANCE;
+            double usual = among ? near_without(k, i, stands_for(k, b, q)) : (double)k->usual[i];
             scores[i] -= (float)(AY_CHANCE_OFF * usual);
         }
         ay_lessons_add(k->lessons, scores, k->hidden, k->p->n);
@@ -200,13 +258,17 @@ static void use_lessons(asking *k, const batch *b)
 static ay_status ask_rows(asking *k, const int *label, int questions, void (*use)(asking *k, const batch *b), ay_err *err)
 {
     size_t dim = (size_t)k->p->dim;
+    size_t all = k->rows ? k->nrows : k->p->n;
     batch b = {.label = label};
     ay_status status = AY_OK;
 
+    if ((size_t)questions > all)
+        questions = (int)all;
     for (int q = 0; q < questions && status == AY_OK; q += TOGETHER) {
         b.n = questions - q < TOGETHER ? questions - q : TOGETHER;
         for (int i = 0; i < b.n; i++) {
-            b.row[i] = (size_t)(((double)(q + i) + 0.5) * (double)k->p->n / questions);
+            size_t at = (size_t)(((double)(q + i) + 0.5) * (double)all / questions);
+            b.row[i] = k->rows ? k->rows[at] : at;
             memcpy(k->queries + (size_t)i * dim, ay_shelf_vector(k->p, b.row[i]), dim * sizeof(float));
         }
         status = ay_shelf_scores(k->p, k->queries, b.n, k->threads, k->scores, err);
@@ -224,16 +286,13 @@ static void settle(asking *k)
 
     for (size_t i = 0; i < k->p->n; i++)
         if (k->seen[i] > 0) {
-            k->usual[i] = (float)near_without(k, i, -2);
-            k->least[i] = k->seen[i] > 1 ? k->near[i * NEAR + (size_t)(k->seen[i] < NEAR ? k->seen[i] : NEAR) - 1] : INFINITY;
+            k->usual[i] = (float)near_without(k, i, NOBODY);
             sum += (double)k->usual[i];
             n++;
         }
     for (size_t i = 0; i < k->p->n; i++)
-        if (k->seen[i] == 0) {
+        if (k->seen[i] == 0)
             k->usual[i] = n ? (float)(sum / (double)n) : 0;
-            k->least[i] = INFINITY;
-        }
 }
 
 static ay_status ask_classes(asking *k, const int *label, int questions, ay_chance *out, ay_err *err)
@@ -270,7 +329,7 @@ static ay_status ask_neighbours(asking *k, int questions, ay_chance *out, ay_err
 ay_status ay_chance_of_pictures(const ay_shelf *p, const int *label, int threads, ay_chance *out,
                                 ay_err *err)
 {
-    bool classes = has_classes(label, p->n);
+    bool classes = has_classes(label, p->n), enough = true;
     int questions = (int)fmin(fmax(QUESTIONS_LEAST, WORK / (double)(p->n + 1)), AY_CHANCE_QUESTIONS);
     asking k = {.p = p, .threads = threads};
     ay_status status;
@@ -279,7 +338,10 @@ ay_status ay_chance_of_pictures(const ay_shelf *p, const int *label, int threads
         questions = (int)p->n;
     if (questions < AY_CHANCE_LEAST)
         return normal(p, out);
-    status = asking_init(&k, -1, 1, classes, err);
+    status = classes ? choose_rows(&k, label, &enough, err) : AY_OK;
+    classes = classes && enough;
+    if (status == AY_OK)
+        status = asking_init(&k, -1, 1, classes, err);
     if (status == AY_OK)
         status = classes ? ask_classes(&k, label, questions, out, err) : ask_neighbours(&k, questions, out, err);
     asking_fini(&k);

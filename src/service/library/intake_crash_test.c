@@ -23,7 +23,7 @@ static void picture_of(int i, ay_buf *out)
 /* Slow enough that no machine is through before it is killed. */
 static ay_status slow_embed(void *ctx, const ay_image *const *images, int n, float *dst, ay_err *e)
 {
-    usleep(30000);
+    usleep(100000);
     return fake_embed(ctx, images, n, dst, e);
 }
 
