@@ -76,7 +76,7 @@ def add_drawn(data, count):
                       (dataset, name, i, now)).lastrowid for i, name in enumerate(classes)]
     names = [hashlib.sha256(b"drawn %d" % i).hexdigest() for i in range(count)]
     group = [min(i // GROUP, groups) for i in range(count)]
-    db.executemany("INSERT INTO picture (sha256, format, width, height, bytes, phash, created_us) VALUES (?, 'jpeg', 64, 64, 1, ?, ?)",
+    db.executemany("INSERT INTO picture (sha256, format, width, height, bytes, phash, created_us, examined) VALUES (?, 'jpeg', 64, 64, 1, ?, ?, 1)",
                    ((n, i * 2654435761 % 2 ** 62, now) for i, n in enumerate(names)))
     db.executemany("INSERT INTO member (dataset, class_id, sha256, file, added_us, trash) VALUES (?, ?, ?, ?, ?, 0)",
                    ((dataset, ids[group[i]], n, f"{i}.jpg", now) for i, n in enumerate(names)))

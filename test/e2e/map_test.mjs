@@ -83,7 +83,8 @@ test('review: from nothing named to classes, by keys; copies, undo, what the ans
             const known = page.locator(`.reply[data-answer="${name}"]`);
             if (named.has(name) && await known.count()) await page.keyboard.press((await known.locator('kbd').textContent()).trim());
             else {
-                await page.keyboard.press('n');
+                if (i) await page.locator('[data-do="other"]').click();
+                else await page.keyboard.press('n');
                 await page.locator('dialog input[type="search"]').fill(name);
                 await page.keyboard.press('Enter');
             }
