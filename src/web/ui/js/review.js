@@ -2,7 +2,8 @@
  * review.js - one question at a time: a picture, why it is asked about, and the answers as keys.
  *
  * The questions come in handfuls; after each answer the next of the handful is shown at once, and after FRESH answers a new
- * handful is asked for, which knows of them.  Which data set is taught is the tab's own choice (address key "teach"): the one on
+ * handful is asked for, which knows of them.  It comes while the person goes on: the question on show stays, with its keys, so
+ * that a key never answers another one than was seen; only while an answer is on its way are keys let go.  Which data set is taught is the tab's own choice (address key "teach"): the one on
  * show, or another.
  */
 import { h, put, redraw } from './dom.js';
@@ -32,6 +33,8 @@ export async function mount(host, ctx) {
     let alive = true;
     let shown = true;
     let turn = 0;
+    let coming = false; // a handful is on its way behind the question on show
+    let since = new Set(); // digests answered since the last handful was asked for: it does not know of them
     let points = [];
     let taughtSince = 0; // answers, and pictures that got a class, since the handful came
     let sortedSince = 0;
@@ -44,21 +47,29 @@ export async function mount(host, ctx) {
     const setName = () => taught() || state.library?.name || '';
     const current = () => queue[0];
 
-    async function load() {
+    /** Asks for a handful; with "keep" the question on show stays and the new ones come behind it. */
+    async function load(keep = false) {
         const mine = ++turn;
+        since = new Set();
+        coming = true;
         try {
             const [next, progress] = await Promise.all([api.review(taught(), HANDFUL), api.reviewProgress(taught())]);
+            const known = await api.classes(setName() || undefined).catch(() => []);
             if (!alive || mine !== turn) return;
+            const seen = keep ? current() : undefined;
+            const fresh = next.items.filter((q) => !since.has(q.sha256) && q.sha256 !== seen?.sha256);
             answer = next;
-            queue = next.items;
+            queue = seen ? [seen, ...fresh] : fresh;
             points = progress.points;
             done = taughtSince = sortedSince = 0;
-            classes = (await api.classes(setName() || undefined).catch(() => [])).filter((c) => !c.unsorted);
-            if (!alive || mine !== turn) return;
+            classes = known.filter((c) => !c.unsorted);
             draw();
         } catch (error) {
             if (alive && mine === turn) failed(error);
+        } finally {
+            if (mine === turn) coming = false;
         }
+        if (alive && mine === turn && since.size) await load(true); // answers it did not know of: count them, ask past them
     }
     let classes = [];
 
@@ -78,7 +89,8 @@ export async function mount(host, ctx) {
         try {
             const r = await api.answerReview({ dataset: taught() || undefined, sha256: q.sha256, why: q.why, copies, ...what });
             last = r.undo ?? '';
-            queue = queue.slice(1);
+            queue = queue.filter((x) => x !== q);
+            since.add(q.sha256);
             done += 1;
             taughtSince += what.answer === 'skip' ? 0 : 1 + copies.length;
             sortedSince += q.taught ? 0 : 1 + copies.length;
@@ -87,13 +99,13 @@ export async function mount(host, ctx) {
             lastText = text;
             say(text);
             if (what.label && !classes.some((c) => c.name === what.label)) classes = [...classes, { name: what.label, images: 1 }];
-            draw();
-            if (done >= FRESH || !queue.length) await load();
+            if (queue.length) draw();
         } catch (error) {
             failed(error);
         } finally {
             busy = false;
         }
+        if (!coming && (done >= FRESH || !queue.length)) await load(true);
     }
 
     async function other() {
@@ -185,9 +197,9 @@ export async function mount(host, ctx) {
         if (name) give({ answer: 'class', label: name });
     };
     let asked = taught();
-    const off = [ctx.onDataset(load), on('datasets', tools),
+    const off = [ctx.onDataset(() => load()), on('datasets', tools),
         ctx.onAddress(() => { if (taught() !== asked) { asked = taught(); load(); } }),
-        ctx.onChange(() => { if (!busy) load(); })];
+        ctx.onChange(() => load())];
     await load();
     return {
         keys,
