@@ -22,8 +22,13 @@ static const ay_option options[] = {
     {"class", 0, "CLASS", "only stored pictures of this class"},
     {"since", 0, "TIME", "only stored pictures added since 2026-01-31 or 2026-01-31T12:00:00Z"},
     {"until", 0, "TIME", "only stored pictures added until then"},
+    {"tag", 't', "TAG", "only stored pictures with this tag; -TAG: without; may be given again, as those that follow"},
+    {"album", 0, "ALBUM", "only stored pictures of this album"},
+    {"camera", 0, "NAME", "only stored pictures of this camera, or part of its name"},
+    {"format", 0, "FORMAT", "only stored pictures that are jpeg, png ..."},
     {"filter", 'f', "WORDS", "only stored pictures that are left by a filter, as \"tag:blue since:7d\" (assay pictures --help)"},
-    {"limit", 'n', "N", "most results (24)"},
+    {"limit", 'n', "N", "most results (24; 10000 at most)"},
+    {"offset", 0, "N", "how many of the best to pass over"},
     {"cutoff", 'c', "auto|none|X", "auto: nothing when nothing matches; none: the nearest; X: least score, 0 to 1"},
     {"json", 'j', NULL, "one JSON object, as POST /v1/search answers"},
     {"quiet", 'q', NULL, "no progress bar, no closing sentence"},
@@ -86,7 +91,25 @@ static ay_status read_like(job *j, ay_err *err)
     return status;
 }
 
-/* What --since, --until and --cutoff say; a fault is one of the command line. */
+/* What --tag, --album, --camera, --format and --filter leave. */
+static ay_status read_filter(job *j, ay_err *err)
+{
+    static const char *const keys[] = {"tag", "album", "camera", "format"};
+    const ay_args *a = j->args;
+    ay_status status = AY_OK;
+    const char *value;
+
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+        for (int i = 0; status == AY_OK && (value = ay_args_nth(a, keys[k], i)); i++)
+            status = *value ? ay_filter_set(&j->filter, &j->arena, keys[k], value, NULL, err)
+                            : ay_fail(err, AY_EINVAL, "--%s is followed by nothing", keys[k]);
+    if (status == AY_OK && ay_args_get(a, "filter"))
+        status = ay_filter_words(&j->filter, &j->arena, ay_args_get(a, "filter"), err);
+    j->q.filter = j->filter.n ? &j->filter : NULL;
+    return status;
+}
+
+/* What --since, --until, --cutoff and the filters say; a fault is one of the command line. */
 static ay_status read_options(job *j, ay_err *err)
 {
     const ay_args *a = j->args;
@@ -94,24 +117,23 @@ static ay_status read_options(job *j, ay_err *err)
 
     if (status == AY_OK)
         status = ay_request_time("--until", ay_args_get(a, "until"), &j->q.until_us, err);
+    if (status == AY_OK)
+        status = read_filter(j, err);
     return status == AY_OK ? read_cutoff(a, &j->q, err) : status;
 }
 
 static ay_status read_question(job *j, ay_err *err)
 {
     const ay_args *a = j->args;
-    ay_status status = AY_OK;
 
     for (int i = 0; i <= AY_QUESTION_MINUS && (j->minus[i] = ay_args_nth(a, "minus", i)); i++)
         j->q.question.nminus++;
     j->q.question.minus = j->minus;
     j->q.klass = ay_args_get(a, "class");
     j->q.dataset = ay_config_text(&a->config, "dataset");
-    if (ay_args_get(a, "filter")) {
-        status = ay_filter_words(&j->filter, &j->arena, ay_args_get(a, "filter"), err);
-        j->q.filter = &j->filter;
-    }
-    return status == AY_OK ? read_like(j, err) : status;
+    if (j->files.n && (j->filter.n || j->q.klass || j->q.since_us || j->q.until_us))
+        return ay_fail(err, AY_EINVAL, "a filter is about stored pictures, not about those of a folder: leave one of the two out");
+    return read_like(j, err);
 }
 
 /* The first operand is the words; with --like it is so only where it is no file.  The rest is searched. */
@@ -172,7 +194,7 @@ static ay_status take_ranking(job *j, const ay_ranking *r, const ay_question_rea
     char text[256];
 
     ay_ranking_tell(r, text, sizeof text);
-    j->answer = (ay_find_answer){.considered = r->considered, .cut = j->q.cut, .reason = r->reason,
+    j->answer = (ay_find_answer){.considered = r->considered, .total = r->total, .offset = j->q.offset, .cut = j->q.cut, .reason = r->reason,
                                  .least = r->least, .best = r->best, .unknown = read->unknown,
                                  .nunknown = read->nunknown, .text = ay_arena_strdup(&j->arena, text)};
     j->answer.items = ay_arena_alloc(&j->arena, (size_t)(r->n + 1) * sizeof *j->answer.items);
@@ -224,7 +246,7 @@ static ay_status learn(job *j, const ay_shelf *pool, ay_ranking_query *v, ay_cha
 
 static ay_status rank_folder(job *j, ay_err *err)
 {
-    ay_ranking_options o = {.kind = j->q.cut, .least = j->q.least, .most = j->q.limit};
+    ay_ranking_options o = {.kind = j->q.cut, .least = j->q.least, .most = j->q.limit, .first = j->q.offset};
     ay_question_read read = {.vectors.dim = j->all.dim};
     ay_ranked *ranked = ay_arena_alloc(&j->arena, (size_t)o.most * sizeof *ranked);
     ay_rows rows = {j->all.rows, j->all.n, j->all.dim};
@@ -323,6 +345,9 @@ static int print(job *j)
     for (int i = 0; i < a->nunknown && !quiet; i++)
         fprintf(stderr, "%s%s%s", i ? ", " : "not known to the encoder: ", a->unknown[i],
                 i + 1 == a->nunknown ? "\n" : "");
+    if (!quiet && a->n && a->total > (size_t)a->offset + (size_t)a->n)
+        fprintf(stderr, "%d to %zu of %zu; the next: --offset %zu\n", a->offset + 1, (size_t)a->offset + (size_t)a->n, a->total,
+                (size_t)a->offset + (size_t)a->n);
     if (!quiet)
         fprintf(stderr, "%s\n", a->text);
     return j->all.failed ? AY_EXIT_FAIL : a->n ? AY_EXIT_OK : AY_EXIT_NO_MATCH;
@@ -340,7 +365,7 @@ static void job_fini(job *j)
 int ay_cmd_search(int argc, char **argv)
 {
     job j = {0};
-    long limit = AY_FIND_USUAL;
+    long limit = AY_FIND_USUAL, offset = 0;
     ay_args a;
     ay_err err;
     int rc = ay_args_parse(&a, &usage, argc, argv);
@@ -350,10 +375,13 @@ int ay_cmd_search(int argc, char **argv)
         rc = ay_args_wrong(&a, "search: what for? words, or --like PICTURE");
     if (rc < 0 && ay_args_get(&a, "limit") && !ay_args_number(&a, "limit", 1, AY_FIND_MOST, &limit))
         rc = AY_EXIT_USAGE;
+    if (rc < 0 && ay_args_get(&a, "offset") && !ay_args_number(&a, "offset", 0, INT32_MAX, &offset))
+        rc = AY_EXIT_USAGE;
     if (rc < 0 && read_options(&j, &err) != AY_OK)
         rc = ay_args_wrong(&a, "search: %s", err.msg);
     if (rc < 0) {
         j.q.limit = (int)limit;
+        j.q.offset = (int)offset;
         if (read_operands(&j, &err) != AY_OK || read_question(&j, &err) != AY_OK ||
             ay_question_check(&j.q.question, &err) != AY_OK ||
             (j.files.n ? search_folder(&j, &err) : search_stored(&j, &err)) != AY_OK)

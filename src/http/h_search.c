@@ -38,16 +38,18 @@ static ay_status number_field(const ay_request *rq, const char *name, double *ou
     return AY_OK;
 }
 
-static ay_status read_limit(const ay_request *rq, int *out, ay_err *err)
+enum { PAGE_MOST = 500 }; /* results in one answer: a request's memory has a limit */
+
+static ay_status whole_field(const ay_request *rq, const char *name, int least, int most, int *inout, ay_err *err)
 {
     const char *word;
-    double v = AY_FIND_USUAL;
+    double v = *inout;
     bool given;
-    ay_status status = number_field(rq, "limit", &v, &given, &word, err);
+    ay_status status = number_field(rq, name, &v, &given, &word, err);
 
-    if (status == AY_OK && ((word && !given) || !(v >= 1 && v <= AY_FIND_MOST) || v != (int)v))
-        status = ay_fail(err, AY_EINVAL, "'limit' must be a whole number from 1 to %d", AY_FIND_MOST);
-    *out = status == AY_OK ? (int)v : 0;
+    if (status == AY_OK && ((word && !given) || !(v >= least && v <= most) || v != (int)v))
+        status = ay_fail(err, AY_EINVAL, "'%s' must be a whole number from %d to %d", name, least, most);
+    *inout = status == AY_OK ? (int)v : 0;
     return status;
 }
 
@@ -133,17 +135,31 @@ static bool own(const char *key)
     return false;
 }
 
+/* An object of the JSON, or in a form the same as a text. */
+static ay_status read_object(ay_request *rq, ay_picture_filter *f, ay_err *err)
+{
+    const json_t *filter = json_object_get(rq->json, "filter");
+    const char *text = filter ? NULL : ay_request_field(rq, "filter");
+    json_t *o = text ? json_loads(text, 0, NULL) : NULL;
+    ay_status status = AY_OK;
+
+    if (text && !o)
+        return ay_fail(err, AY_EINVAL, "'filter' must be a JSON object, as {\"tag\": \"blue\"}");
+    filter = o ? o : filter;
+    if (filter && !json_is_null(filter))
+        status = ay_filter_json(f, &rq->arena, filter, err);
+    json_decref(o);
+    return status;
+}
+
 /* The filter of GET /v1/pictures: an object 'filter', and its parameters as fields of their own but those that a search has anyway. */
 static ay_status read_filter(ay_request *rq, ay_find_request *q, ay_err *err)
 {
     ay_picture_filter *f = ay_request_alloc(rq, sizeof *f);
-    const json_t *filter = json_object_get(rq->json, "filter");
-    ay_status status = f ? AY_OK : ay_fail(err, AY_ENOMEM, "no memory for the form");
+    ay_status status = f ? read_object(rq, f, err) : ay_fail(err, AY_ENOMEM, "no memory for the form");
     const char *key;
     json_t *v;
 
-    if (status == AY_OK && filter && !json_is_null(filter))
-        status = ay_filter_json(f, &rq->arena, filter, err);
     for (const ay_kv *kv = rq->fields; kv && status == AY_OK; kv = kv->next)
         if (!own(kv->key))
             status = ay_filter_set(f, &rq->arena, kv->key, kv->value, NULL, err);
@@ -177,8 +193,11 @@ static ay_status read_request(ay_request *rq, minus *m, ay_find_request *q, ay_e
         status = ay_request_time("since", since, &q->since_us, err);
     if (!status)
         status = ay_request_time("until", until, &q->until_us, err);
+    q->limit = AY_FIND_USUAL;
     if (!status)
-        status = read_limit(rq, &q->limit, err);
+        status = whole_field(rq, "limit", 1, PAGE_MOST, &q->limit, err);
+    if (!status)
+        status = whole_field(rq, "offset", 0, INT32_MAX, &q->offset, err);
     if (!status)
         status = read_cutoff(rq, q, err);
     if (!status)

@@ -297,8 +297,8 @@ json_t *ay_view_found(const ay_find_answer *a, const ay_engine_info *m)
         json_array_append_new(items, found_json(&a->items[i]));
     for (int i = 0; i < a->nunknown; i++)
         json_array_append_new(unknown, json_string(a->unknown[i]));
-    return json_pack("{s:o, s:i, s:I, s:I, s:{s:o, s:s, s:s, s:s, s:o}, s:o, s:{s:s, s:s}, s:{s:o, s:o}}",
-                     "results", items, "count", a->n, "considered", (json_int_t)a->considered, "waiting",
+    return json_pack("{s:o, s:i, s:I, s:i, s:I, s:I, s:{s:o, s:s, s:s, s:s, s:o}, s:o, s:{s:s, s:s}, s:{s:o, s:o}}",
+                     "results", items, "count", a->n, "total", (json_int_t)a->total, "offset", a->offset, "considered", (json_int_t)a->considered, "waiting",
                      (json_int_t)a->waiting, "cutoff", "value", ay_view_real(a->least), "kind",
                      ay_cut_kind_name(a->cut), "reason", ay_cut_reason_name(a->reason), "text", a->text,
                      "best", ay_view_real(a->best), "unknown_words", unknown, "model", "name", m->name,

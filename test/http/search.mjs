@@ -94,6 +94,39 @@ test("minus words change the order, filters what is looked at", async () => {
   check((await search({ words: "rain", until: "2099-01-01T00:00:00Z", dataset: "*", cutoff: "none" })).considered === 30, "all data sets");
 });
 
+test("what is found is read part by part, and whatever a filter knows narrows it", async () => {
+  const sha256s = pictures.filter((p, i) => i % 3 === 0).map((p) => p.sha);
+  await ask(200, "POST", "/v1/pictures/change", json({ dataset: "main", sha256: sha256s, add_tags: ["third"], album_add: "Thirds" }));
+  const whole = await search({ words: "rain", cutoff: "none", limit: 500 });
+  check(whole.total === 30 && whole.count === 30 && whole.offset === 0, whole.total);
+  for (let offset = 0; offset < 35; offset += 7) {
+    const part = await search({ words: "rain", cutoff: "none", limit: 7, offset });
+    check(part.total === 30 && part.offset === offset && part.count === Math.max(0, Math.min(7, 30 - offset)), part);
+    check(part.results.every((r, i) => r.sha256 === whole.results[offset + i].sha256), "the same order");
+  }
+  const narrowed = async (filter, n, how = {}) => {
+    const a = await search({ words: "rain", cutoff: "none", limit: 500, filter, ...how });
+    const listed = await ask(200, "GET", `/v1/pictures?dataset=main&limit=500&${new URLSearchParams(filter)}`);
+    check(a.total === n && a.considered === n && listed.total === n, JSON.stringify(filter), a.total, listed.total);
+    check(a.results.map((r) => r.sha256).sort().join() === listed.items.map((i) => i.sha256).sort().join(), "the list has others", filter);
+  };
+  await narrowed({ tag: "third" }, 10);
+  await narrowed({ tag: "-third" }, 20);
+  await narrowed({ album: "Thirds", class: "stripes" }, 3);
+  await narrowed({ class: "-discs", format: "png" }, 20);
+  await narrowed({ text: "discs 1" }, 1);
+  await narrowed({ text: "-\"discs\" 1" }, 2);
+  await narrowed({ since: "1d", min_side: "90", max_bytes: "1MB", untagged: "true" }, 20);
+  await narrowed({ until: "2020" }, 0);
+  const sent = await send(pictures[0].bytes, { cutoff: "none", limit: "3", offset: "1", filter: JSON.stringify({ tag: "third" }) });
+  check(sent.total === 10 && sent.count === 3 && sent.offset === 1, sent);
+  check((await send(pictures[0].bytes, { filter: "tag:blue" }, 400)).detail.includes("'filter'"), "a filter that is no object");
+  check((await search({ words: "a", filter: { colour: "blue" } }, 400)).detail.includes("colour"), "no such filter");
+  check((await search({ words: "a", filter: { tag: "nowhere" } }, 404)).detail.includes("nowhere"), "no such tag");
+  check((await search({ words: "a", offset: -1 }, 400)).detail.includes("offset"), "offset");
+  check((await search({ words: "a", limit: 501 }, 400)).detail.includes("500"), "limit");
+});
+
 test("the cut-off says why the answer ends", async () => {
   const a = await search({ sha256: pictures[0].sha, cutoff: 1e-6, limit: 200 });
   check(a.cutoff.kind === "score" && a.cutoff.value === 1e-6 && a.results.every((r) => r.score >= 1e-6), a.cutoff);

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const ay_neutral_texts[] = {"a photo", "an image", "a picture", "something", "an object"};
@@ -214,51 +215,82 @@ static float similarity(const job *j, size_t row)
     return (float)(sum / ((j->q->words != NULL) + (j->q->picture != NULL)));
 }
 
-/* The strongest included ones, best first, equals in their order. */
-static void order(const job *j, int most, ay_ranking *out)
+static double score_of(float strength)
 {
+    return strength > 0 ? 1 - exp2(-(double)strength) : 0;
+}
+
+/* a comes after b in the ranking: weaker, or equal and later in its order. */
+static bool after(const ay_ranked *a, const ay_ranked *b)
+{
+    return a->strength != b->strength ? a->strength < b->strength : a->row > b->row;
+}
+
+static int in_order(const void *a, const void *b)
+{
+    return after(a, b) ? 1 : -1;
+}
+
+/* A heap whose root comes last in the ranking takes r, and at `most` gives up its root for it. */
+static void keep_best(ay_ranked *heap, size_t *n, size_t most, ay_ranked r)
+{
+    size_t at = 0, child;
+
+    if (*n < most) {
+        for (at = (*n)++; at && after(&r, &heap[(at - 1) / 2]); at = (at - 1) / 2)
+            heap[at] = heap[(at - 1) / 2];
+    } else if (after(&heap[0], &r)) {
+        for (; (child = 2 * at + 1) < *n; at = child) {
+            child += child + 1 < *n && after(&heap[child + 1], &heap[child]);
+            if (!after(&heap[child], &r))
+                break;
+            heap[at] = heap[child];
+        }
+    } else {
+        return;
+    }
+    heap[at] = r;
+}
+
+/* Where the ranking ends: from which score on, and why. */
+static void decide(ay_ranking *r, const ay_ranking_options *o)
+{
+    bool few = o->kind == AY_CUT_AUTO && r->background < AY_RANKING_FEW;
+
+    r->least = few || o->kind == AY_CUT_NONE ? 0 : o->kind == AY_CUT_AUTO ? AY_CUT_USUAL : o->least;
+    r->reason = o->kind == AY_CUT_NONE ? AY_CUT_OFF : few ? AY_CUT_FEW : AY_CUT_NOTHING;
+}
+
+/* The wanted part of the included ones, best first, equals in their order. */
+static ay_status order(const job *j, const ay_ranking_options *o, ay_ranking *out, ay_err *err)
+{
+    size_t most = (size_t)o->first + (size_t)o->most, n = 0;
+    ay_ranked *heap = ay_alloc((most < j->p->n ? most : j->p->n) + 1, sizeof *heap);
+
+    if (!heap)
+        return ay_fail(err, AY_ENOMEM, "ordering %zu pictures", j->p->n);
     for (size_t i = 0; i < j->p->n; i++) {
         float strength = j->include && j->include[i] == AY_RANK_SURE ? INFINITY : j->strength[i];
-        int at = out->n;
+        double score = score_of(strength);
         if (j->include && j->include[i] == AY_RANK_NOT)
             continue;
         out->considered++;
-        if (at == most && strength <= out->items[at - 1].strength)
+        out->best = score > out->best ? score : out->best;
+        if (score < out->least)
             continue;
-        if (at < most)
-            out->n++;
-        else
-            at--;
-        for (; at > 0 && out->items[at - 1].strength < strength; at--)
-            out->items[at] = out->items[at - 1];
-        out->items[at] = (ay_ranked){.row = i, .strength = strength};
+        out->total++;
+        keep_best(heap, &n, most, (ay_ranked){.row = i, .strength = strength});
     }
-    for (int i = 0; i < out->n; i++) {
-        float strength = out->items[i].strength;
-        out->items[i].score = strength > 0 ? 1 - exp2(-(double)strength) : 0;
-        out->items[i].similarity = similarity(j, out->items[i].row);
+    if (n)
+        qsort(heap, n, sizeof *heap, in_order);
+    for (size_t i = (size_t)o->first; i < n; i++) {
+        ay_ranked *r = &out->items[out->n++];
+        *r = heap[i];
+        r->score = score_of(r->strength);
+        r->similarity = similarity(j, r->row);
     }
-}
-
-static void cut(ay_ranking *r, const ay_ranking_options *o)
-{
-    int kept = 0;
-
-    r->best = r->n ? r->items[0].score : 0;
-    r->least = o->kind == AY_CUT_AUTO ? AY_CUT_USUAL : o->kind == AY_CUT_SCORE ? o->least : 0;
-    if (r->considered == 0) {
-        r->reason = AY_CUT_EMPTY;
-        return;
-    }
-    if (o->kind == AY_CUT_NONE || (o->kind == AY_CUT_AUTO && r->background < AY_RANKING_FEW)) {
-        r->reason = o->kind == AY_CUT_NONE ? AY_CUT_OFF : AY_CUT_FEW;
-        r->least = 0;
-        return;
-    }
-    while (kept < r->n && r->items[kept].score >= r->least)
-        kept++;
-    r->n = kept;
-    r->reason = kept ? AY_CUT_KEPT : AY_CUT_NOTHING;
+    ay_free(heap);
+    return AY_OK;
 }
 
 ay_status ay_ranking_make(const ay_shelf *pool, const uint8_t *include, const ay_ranking_query *q,
@@ -269,16 +301,19 @@ ay_status ay_ranking_make(const ay_shelf *pool, const uint8_t *include, const ay
     ay_status status = AY_OK;
 
     *out = (ay_ranking){.items = items, .background = pool->n};
-    if ((!q->words && !q->picture) || options->most < 1)
+    if ((!q->words && !q->picture) || options->most < 1 || options->first < 0)
         return ay_fail(err, AY_EINVAL, "a search needs words or a picture, and room for its answer");
     if (pool->n > 0)
         status = prepare(&j, err);
     if (status == AY_OK && pool->n > 0)
         status = combine(&j, err);
-    if (status == AY_OK) {
-        order(&j, options->most, out);
-        cut(out, options);
-    }
+    decide(out, options);
+    if (status == AY_OK)
+        status = order(&j, options, out, err);
+    if (out->considered == 0)
+        out->reason = AY_CUT_EMPTY;
+    else if (out->reason == AY_CUT_NOTHING && out->total)
+        out->reason = AY_CUT_KEPT;
     ay_free(j.vectors);
     ay_free(j.scores);
     ay_free(j.strength);

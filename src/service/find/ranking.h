@@ -61,6 +61,7 @@ typedef struct {
     ay_cut_kind kind;
     double least; /* of scores, for AY_CUT_SCORE */
     int most;     /* entries wanted, 1.. */
+    int first;    /* of the ranking, the number of the first entry wanted: 0 for the best */
     int threads;  /* 0: one a processor */
 } ay_ranking_options;
 
@@ -74,6 +75,7 @@ typedef struct {
 typedef struct {
     ay_ranked *items; /* best first; in the caller's memory */
     int n;
+    size_t total;                  /* entries there are before and behind the wanted ones, too */
     size_t considered, background; /* vectors included; all */
     double least;                  /* score in force; 0: none */
     double best;                   /* score of the best, kept or not; 0: there was none */

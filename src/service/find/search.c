@@ -38,6 +38,8 @@ static ay_status check(const finding *f, ay_err *err)
 
     if (q->limit < 0 || q->limit > AY_FIND_MOST)
         return ay_fail(err, AY_EINVAL, "'limit' is 1 to %d, not %d", AY_FIND_MOST, q->limit);
+    if (q->offset < 0)
+        return ay_fail(err, AY_EINVAL, "'offset' is 0 or more, not %d", q->offset);
     if (q->cut == AY_CUT_SCORE && !(q->least >= 0 && q->least <= 1))
         return ay_fail(err, AY_EINVAL, "'cutoff' is auto, none, or a least score from 0 to 1");
     if (ay_question_blank(q->question.words) && !stored && !q->bytes)
@@ -269,7 +271,7 @@ static bool knows_nothing(const finding *f)
 static ay_status answer(finding *f, ay_err *err)
 {
     ay_ranking_options o = {.kind = f->q->cut, .least = f->q->least, .threads = f->s->threads,
-                            .most = f->q->limit ? f->q->limit : AY_FIND_USUAL};
+                            .most = f->q->limit ? f->q->limit : AY_FIND_USUAL, .first = f->q->offset};
     ay_ranked *ranked = ay_arena_alloc(f->a, (size_t)o.most * sizeof *ranked);
     char text[256];
     ay_ranking r;
@@ -291,6 +293,8 @@ static ay_status answer(finding *f, ay_err *err)
     f->out->least = r.least;
     f->out->best = r.best;
     f->out->considered = r.considered;
+    f->out->total = r.total;
+    f->out->offset = f->q->offset;
     f->out->items = ay_arena_alloc(f->a, (size_t)(r.n + 1) * sizeof *f->out->items);
     ok = (f->out->text = ay_arena_strdup(f->a, text)) && f->out->items;
     for (int i = 0; i < r.n && ok; i++)

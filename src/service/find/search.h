@@ -16,7 +16,7 @@
 #include "service/library/filter.h"
 #include "service/service.h"
 
-enum { AY_FIND_USUAL = 24, AY_FIND_MOST = 200 };
+enum { AY_FIND_USUAL = 24, AY_FIND_MOST = 10000 /* results at once */ };
 #define AY_FIND_ALL "*" /* as a data set's name: all of them */
 
 typedef struct {
@@ -29,6 +29,7 @@ typedef struct {
     int64_t since_us, until_us; /* when it was added; 0: no limit */
     const ay_picture_filter *filter; /* what else must hold (service/library/filter.h); its order means nothing.  NULL: nothing */
     int limit;                  /* 0: AY_FIND_USUAL; at most AY_FIND_MOST */
+    int offset;                 /* of all that is found, the number of the first one wanted; past the end: none */
     ay_cut_kind cut;
     double least; /* for AY_CUT_SCORE: 0..1 */
 } ay_find_request;
@@ -44,7 +45,8 @@ typedef struct {
 
 typedef struct {
     ay_found *items; /* best first */
-    int n;
+    int n, offset;
+    size_t total;      /* found: what the cut-off lets through of what is considered */
     size_t considered; /* pictures that the filters leave */
     size_t waiting;    /* of the data sets searched, those that have no vector yet */
     ay_cut_kind cut;

@@ -248,7 +248,7 @@ static void what_cannot_be_is_refused(ay_service *s)
     memset(missing, '0', 64);
     is_refused(s, (ay_find_request){.question.words = "  "}, AY_EINVAL, "nothing to search with");
     is_refused(s, (ay_find_request){.question.minus = minus, .question.nminus = 1}, AY_EINVAL, "minus words need");
-    is_refused(s, (ay_find_request){.question.words = "red", .limit = 201}, AY_EINVAL, "limit");
+    is_refused(s, (ay_find_request){.question.words = "red", .limit = AY_FIND_MOST + 1}, AY_EINVAL, "limit");
     is_refused(s, (ay_find_request){.question.words = "red", .cut = AY_CUT_SCORE, .least = 1.5}, AY_EINVAL, "cutoff");
     is_refused(s, (ay_find_request){.question.words = "\xff"}, AY_EINVAL, "UTF-8");
     is_refused(s, (ay_find_request){.sha256 = "abc"}, AY_EINVAL, "sha256");
@@ -290,5 +290,40 @@ static void without_words_pictures_are_found_still(void)
     fake_folder_gone(dir);
 }
 
+/* Page after page is the list that one question gets, and what a filter leaves is all found. */
+static void parts_make_the_whole(void)
+{
+    const char *dir = fake_folder();
+    ay_picture_filter f = {.n = 0};
+    ay_service *s;
+    ay_find_answer whole, part, none;
+
+    ay_arena_init(&arena, 0);
+    s = open_filled(dir, true);
+    for (int cut = 0; cut < 2; cut++) {
+        ay_find_request q = {.question.words = "red", .cut = cut ? AY_CUT_NONE : AY_CUT_AUTO, .limit = AY_FIND_MOST};
+        whole = find(s, q);
+        CHECK(whole.total == (size_t)whole.n && whole.offset == 0 && whole.n == (cut ? 7 * EACH : EACH));
+        for (q.offset = 0, q.limit = 5; q.offset < whole.n; q.offset += 5) {
+            part = find(s, q);
+            CHECK(part.total == whole.total && part.offset == q.offset && part.considered == whole.considered && part.reason == whole.reason);
+            CHECK(part.n == (whole.n - q.offset < 5 ? whole.n - q.offset : 5));
+            for (int i = 0; i < part.n; i++)
+                CHECK(strcmp(part.items[i].sha256, whole.items[q.offset + i].sha256) == 0 && part.items[i].score == whole.items[q.offset + i].score);
+        }
+        q.offset = 1000;
+        none = find(s, q);
+        CHECK(none.n == 0 && none.total == whole.total && none.reason == whole.reason);
+    }
+    CHECK_OK(ay_filter_words(&f, &arena, "-class:warm format:png min-side:2", &err), err);
+    whole = find(s, (ay_find_request){.question.words = "green", .filter = &f, .cut = AY_CUT_NONE, .limit = AY_FIND_MOST});
+    CHECK(whole.considered == 6 * EACH && whole.n == 6 * EACH && count_red(&whole) == 0);
+    CHECK(ay_find_pictures(s, &(ay_find_request){.question.words = "red", .offset = -1}, &arena, &part, &err) == AY_EINVAL);
+    ay_service_close(s);
+    ay_arena_fini(&arena);
+    fake_folder_gone(dir);
+}
+
 TESTS({"search by words, by picture, with filters and minus words", search},
-      {"without words pictures are found still", without_words_pictures_are_found_still})
+      {"without words pictures are found still", without_words_pictures_are_found_still},
+      {"parts make the whole", parts_make_the_whole})

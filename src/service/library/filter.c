@@ -12,7 +12,7 @@
 
 enum { YEAR_LEAST = 1970, YEAR_MOST = 9999, LONG_WORD = 600 };
 
-typedef enum { NAME, NAMES /* commas between */, WORD, FROM, TO, PIXELS, BYTES, TRUE } kind;
+typedef enum { NAME, NAMES /* commas between */, WORD, TEXTS /* blanks between */, FROM, TO, PIXELS, BYTES, TRUE } kind;
 
 static const struct {
     const char *key;
@@ -24,7 +24,7 @@ static const struct {
     [AY_FILTER_CLUSTER] = {"cluster", NAMES},
     [AY_FILTER_CAMERA] = {"camera", WORD},
     [AY_FILTER_FORMAT] = {"format", NAMES},
-    [AY_FILTER_TEXT] = {"text", WORD},
+    [AY_FILTER_TEXT] = {"text", TEXTS},
     [AY_FILTER_SINCE] = {"since", FROM},
     [AY_FILTER_UNTIL] = {"until", TO},
     [AY_FILTER_TAKEN_SINCE] = {"taken_since", FROM},
@@ -136,15 +136,11 @@ static ay_status check_number(ay_condition *c, ay_err *err)
     return AY_OK;
 }
 
-static ay_status add(ay_picture_filter *f, ay_arena *a, ay_filter_field field, const char *value, ay_err *err)
+static ay_status put(ay_picture_filter *f, ay_arena *a, ay_filter_field field, bool not, const char *value, ay_err *err)
 {
-    ay_condition c = {.field = field};
+    ay_condition c = {.field = field, .not = not};
     ay_status status;
 
-    if (fields[field].kind <= WORD && *value == '-') {
-        c.not = true;
-        value++;
-    }
     if (!*value)
         return AY_OK;
     if (!ay_utf8_valid(value, strlen(value)) || strlen(value) > AY_FILE_MAX)
@@ -161,6 +157,13 @@ static ay_status add(ay_picture_filter *f, ay_arena *a, ay_filter_field field, c
     return AY_OK;
 }
 
+static ay_status add(ay_picture_filter *f, ay_arena *a, ay_filter_field field, const char *value, ay_err *err)
+{
+    bool not = fields[field].kind <= TEXTS && *value == '-';
+
+    return put(f, a, field, not, value + not, err);
+}
+
 static ay_status add_split(ay_picture_filter *f, ay_arena *a, ay_filter_field field, const char *value, ay_err *err)
 {
     char *rest = ay_arena_strdup(a, value), *word;
@@ -168,6 +171,55 @@ static ay_status add_split(ay_picture_filter *f, ay_arena *a, ay_filter_field fi
 
     while (status == AY_OK && (word = strsep(&rest, ",")))
         status = add(f, a, field, ay_str_trim(word), err);
+    return status;
+}
+
+/* What next_word() found. */
+typedef struct {
+    char text[LONG_WORD]; /* without its quotation marks */
+    size_t colon;         /* where the value begins, after KEY: outside of quotation marks; 0: there is no key */
+    bool quoted;          /* it begins with one: a text, whatever is in it */
+} typed;
+
+/* False: no more. */
+static bool next_word(const char **p, typed *w)
+{
+    bool inside = false;
+    size_t n = 0;
+
+    while (isspace((unsigned char)**p))
+        (*p)++;
+    *w = (typed){.quoted = **p == '"'};
+    if (!**p)
+        return false;
+    for (; **p && (inside || !isspace((unsigned char)**p)); (*p)++) {
+        if (**p == '"') {
+            inside = !inside;
+            continue;
+        }
+        if (n + 1 < LONG_WORD)
+            w->text[n++] = **p;
+        if (**p == ':' && !inside && !w->colon && !w->quoted)
+            w->colon = n;
+    }
+    return true;
+}
+
+/* A word without a key is a text of its own; -word one that must not occur. */
+static ay_status add_text(ay_picture_filter *f, ay_arena *a, const typed *w, ay_err *err)
+{
+    bool not = !w->quoted && w->text[0] == '-' && w->text[1];
+
+    return put(f, a, AY_FILTER_TEXT, not, w->text + not, err);
+}
+
+static ay_status add_texts(ay_picture_filter *f, ay_arena *a, const char *value, ay_err *err)
+{
+    ay_status status = AY_OK;
+    typed w;
+
+    while (status == AY_OK && next_word(&value, &w))
+        status = add_text(f, a, &w, err);
     return status;
 }
 
@@ -194,8 +246,9 @@ ay_status ay_filter_set(ay_picture_filter *f, ay_arena *a, const char *key, cons
         return *value ? set_order(f, value, err) : AY_OK;
     for (int i = 0; i < AY_FILTER_FIELDS; i++)
         if (strcmp(fields[i].key, key) == 0)
-            return fields[i].kind == NAMES ? add_split(f, a, (ay_filter_field)i, value, err)
-                                           : add(f, a, (ay_filter_field)i, value, err);
+            return fields[i].kind == NAMES   ? add_split(f, a, (ay_filter_field)i, value, err)
+                   : fields[i].kind == TEXTS ? add_texts(f, a, value, err)
+                                             : add(f, a, (ay_filter_field)i, value, err);
     *known = false;
     return AY_OK;
 }
@@ -252,36 +305,6 @@ ay_status ay_filter_json(ay_picture_filter *f, ay_arena *a, const json_t *object
 
 /* ---- words */
 
-/* The next word, without its quotation marks, copied into dst; *colon: where the value begins, after KEY: outside of quotation
- * marks, else 0.  False: no more. */
-static bool next_word(const char **p, char *dst, size_t cap, size_t *colon)
-{
-    bool quoted = false;
-    size_t n = 0;
-
-    while (isspace((unsigned char)**p))
-        (*p)++;
-    *colon = 0;
-    if (!**p)
-        return false;
-    for (; **p && (quoted || !isspace((unsigned char)**p)); (*p)++) {
-        if (**p == '"') {
-            quoted = !quoted;
-            if (n == 0 && quoted)
-                *colon = cap; /* begins quoted: a text, whatever is in it */
-            continue;
-        }
-        if (n + 1 < cap)
-            dst[n++] = **p;
-        if (**p == ':' && !quoted && !*colon)
-            *colon = n;
-    }
-    dst[n] = '\0';
-    if (*colon == cap)
-        *colon = 0;
-    return true;
-}
-
 /* Both ends of a period: taken:2026-01, added:2026. */
 static ay_status set_period(ay_picture_filter *f, ay_arena *a, const char *from, const char *to, const char *value, ay_err *err)
 {
@@ -305,24 +328,25 @@ static ay_status set_word(ay_picture_filter *f, ay_arena *a, const char *key, co
             return ay_fail(err, AY_EINVAL, "'is:' is followed by untagged or unsorted, not '%.60s'", value);
         return ay_filter_set(f, a, value, "true", known, err);
     }
-    return ay_filter_set(f, a, strcmp(key, "name") == 0 ? "text" : key, value, known, err);
+    if (strcmp(key, "name") == 0 || strcmp(key, "file") == 0 || strcmp(key, "text") == 0) /* its quotation marks are gone: it is one */
+        return add(f, a, AY_FILTER_TEXT, value, err);
+    return ay_filter_set(f, a, key, value, known, err);
 }
 
-/* colon: where the value begins; 0: the word is a text. */
-static ay_status add_word(ay_picture_filter *f, ay_arena *a, const char *word, size_t colon, ay_err *err)
+static ay_status add_word(ay_picture_filter *f, ay_arena *a, const typed *w, ay_err *err)
 {
-    bool not = word[0] == '-' && word[1], known;
+    bool not = w->text[0] == '-' && w->text[1], known;
     char key[LONG_WORD], value[LONG_WORD + 1];
     ay_status status;
 
-    if (!colon)
-        return ay_filter_set(f, a, "text", word, NULL, err);
-    if (!word[colon])
-        return ay_fail(err, AY_EINVAL, "'%s' is followed by nothing", word);
-    snprintf(key, sizeof key, "%.*s", (int)(colon - 1 - not), word + not);
+    if (!w->colon)
+        return add_text(f, a, w, err);
+    if (!w->text[w->colon])
+        return ay_fail(err, AY_EINVAL, "'%s' is followed by nothing", w->text);
+    snprintf(key, sizeof key, "%.*s", (int)(w->colon - 1 - not), w->text + not);
     for (char *c = key; *c; c++)
         *c = *c == '-' ? '_' : (char)tolower((unsigned char)*c);
-    snprintf(value, sizeof value, "%s%s", not ? "-" : "", word + colon);
+    snprintf(value, sizeof value, "%s%s", not ? "-" : "", w->text + w->colon);
     status = set_word(f, a, key, value, &known, err);
     if (status == AY_OK && !known)
         status = ay_fail(err, AY_EINVAL, "no filter is called '%.60s'; a text with a colon goes in quotation marks", key);
@@ -331,24 +355,25 @@ static ay_status add_word(ay_picture_filter *f, ay_arena *a, const char *word, s
 
 ay_status ay_filter_words(ay_picture_filter *f, ay_arena *a, const char *words, ay_err *err)
 {
-    char word[LONG_WORD];
     ay_status status = AY_OK;
-    size_t colon;
+    typed w;
 
     if (!ay_utf8_valid(words, strlen(words)))
         return ay_fail(err, AY_EINVAL, "the filter is not UTF-8");
-    while (status == AY_OK && next_word(&words, word, LONG_WORD, &colon))
-        status = add_word(f, a, word, colon, err);
+    while (status == AY_OK && next_word(&words, &w))
+        status = add_word(f, a, &w, err);
     return status;
 }
 
 ay_status ay_filter_word(ay_picture_filter *f, ay_arena *a, const char *word, ay_err *err)
 {
     const char *colon = strchr(word, ':');
+    typed w = {.colon = colon ? (size_t)(colon - word) + 1 : 0};
 
     if (!ay_utf8_valid(word, strlen(word)) || strlen(word) >= LONG_WORD)
         return ay_fail(err, AY_EINVAL, "the filter is not UTF-8, or a word of it is longer than %d bytes", LONG_WORD - 1);
-    return add_word(f, a, word, colon ? (size_t)(colon - word) + 1 : 0, err);
+    memcpy(w.text, word, strlen(word) + 1);
+    return add_word(f, a, &w, err);
 }
 
 /* ---- as a key */
@@ -358,7 +383,7 @@ void ay_filter_key(const ay_picture_filter *f, ay_buf *out)
     ay_buf_printf(out, "%d", (int)f->order);
     for (int i = 0; i < f->n; i++) {
         const ay_condition *c = &f->list[i];
-        if (fields[c->field].kind <= WORD)
+        if (fields[c->field].kind <= TEXTS)
             ay_buf_printf(out, "|%d%c%zu:%s", (int)c->field, c->not ? '-' : '+', strlen(c->text), c->text);
         else
             ay_buf_printf(out, "|%d=%lld", (int)c->field, (long long)c->number);

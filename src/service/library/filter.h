@@ -8,7 +8,7 @@
  *
  *   class         name or id                                camera   part of its name, capitals do not matter
  *   tag           every one of them                         format   "jpeg", "png", ...
- *   album         name or id                                text     part of the file's name, capitals do not matter
+ *   album         name or id                                text     parts of the file's name, capitals do not matter
  *   cluster       id of a group                             untagged, unsorted: true
  *   since, until              when it was added             min_side, max_side    pixels: the shorter side at least, the longer at most
  *   taken_since, taken_until  when it was taken             min_bytes, max_bytes  of the file; "2MB" too
@@ -17,6 +17,9 @@
  * Days are 2026, 2026-01, 2026-01-31, moments 2026-01-31T12:00:00Z, UTC; `until` includes the day, month or year it names.  7d is "seven
  * days ago".  Names with a '-' before them are excluded (class, tag, camera, format, text, album, cluster).  Of several classes, cameras,
  * formats, albums or clusters one must hold; of tags and texts each.
+ *
+ * Free words, as `text` and wherever words are typed: each is a text of its own and each must occur; what is in quotation marks is one,
+ * blanks, '-' and colons and all ("img 9", "-old").  Of a shell that took the marks away, an operand is one.
  *
  * A name that nothing has is AY_ENOTFOUND when the filter is used: a mistyped tag must not look like an empty library.
  *

@@ -45,6 +45,39 @@ static void three_ways_of_writing_mean_the_same(void)
     ay_arena_fini(&a);
 }
 
+/* Free words: one rule for what is typed, for `text` as a parameter and in JSON, and for a shell's operands. */
+static void free_words_are_one_rule(void)
+{
+    static const char *const same[][2] = {{"img yard", "img yard"}, {"img \"deep  yard\" -old", "img text:\"deep  yard\" -text:old"},
+                                          {"\"-old\" \"a:b\"", "name:x"}, {"-\"0 1.jpg\"", "file:\"-0 1.jpg\""}};
+    ay_picture_filter typed, set, op = {.n = 0}, json = {.n = 0};
+    json_t *o = json_pack("{s:[s, s]}", "text", "img \"deep yard\"", "-old");
+    ay_arena a;
+
+    ay_arena_init(&a, 0);
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        typed = of_words(&a, same[i][0]);
+        set = (ay_picture_filter){.n = 0};
+        CHECK_OK(ay_filter_set(&set, &a, "text", same[i][0], NULL, &err), err);
+        CHECK(strcmp(key_of(&typed, &a), key_of(&set, &a)) == 0);
+        if (i != 2) {
+            set = of_words(&a, same[i][1]);
+            CHECK(strcmp(key_of(&typed, &a), key_of(&set, &a)) == 0);
+        }
+    }
+    typed = of_words(&a, "img \"deep  yard\" -old");
+    CHECK(typed.n == 3 && strcmp(typed.list[1].text, "deep  yard") == 0 && !typed.list[1].not && typed.list[2].not && strcmp(typed.list[2].text, "old") == 0);
+    typed = of_words(&a, "\"-old\" \"a:b\"");
+    CHECK(typed.n == 2 && !typed.list[0].not && strcmp(typed.list[0].text, "-old") == 0 && strcmp(typed.list[1].text, "a:b") == 0);
+    CHECK_OK(ay_filter_word(&op, &a, "img", &err), err); /* img 'deep yard' -old, as a shell gives them */
+    CHECK_OK(ay_filter_word(&op, &a, "deep yard", &err), err);
+    CHECK_OK(ay_filter_word(&op, &a, "-old", &err), err);
+    CHECK_OK(ay_filter_json(&json, &a, o, &err), err);
+    CHECK(op.n == 3 && strcmp(key_of(&op, &a), key_of(&json, &a)) == 0);
+    json_decref(o);
+    ay_arena_fini(&a);
+}
+
 static void what_cannot_be_is_refused_with_its_name(void)
 {
     static const char *const bad[] = {"since:yesterday", "since:2026-13", "min_side:0", "min_side:many", "min_bytes:lots", "order:best",
@@ -233,6 +266,7 @@ static void parts_are_of_one_order(void)
 }
 
 TESTS({"three ways of writing mean the same", three_ways_of_writing_mean_the_same},
+      {"free words are one rule", free_words_are_one_rule},
       {"what cannot be is refused with its name", what_cannot_be_is_refused_with_its_name},
       {"periods have two ends", periods_have_two_ends},
       {"rows are what the words say", rows_are_what_the_words_say},

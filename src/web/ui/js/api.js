@@ -180,7 +180,7 @@ export const api = {
     search(query, picture, signal) {
         const wanted = Object.fromEntries(Object.entries(query).filter(([, v]) => v !== undefined && v !== '' && v.length !== 0));
         if (!picture) return call('POST', '/v1/search', { json: wanted, signal });
-        const fields = Object.fromEntries(Object.entries(wanted).map(([k, v]) => [k, Array.isArray(v) ? v.join() : v]));
+        const fields = Object.fromEntries(Object.entries(wanted).map(([k, v]) => [k, Array.isArray(v) ? v.join() : typeof v === 'object' ? JSON.stringify(v) : v]));
         return call('POST', '/v1/search', { body: form('file', picture.blob, picture.name, fields), signal });
     },
     encoders: () => call('GET', '/v1/encoders'),

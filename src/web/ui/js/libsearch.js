@@ -11,7 +11,6 @@ import { address, keptPicture, parse, without } from './query.js';
 import { reason, quoted } from './search.js';
 import { say } from './toast.js';
 
-const MOST = 200;
 const keys = ['q', 'like', 'file', 'all'];
 
 /** What the library's address asks for; null: nothing. */
@@ -25,28 +24,30 @@ export const scoreBadge = (item) => (item.score === undefined ? null : percent(i
 
 /**
  * @param {any} query of asked() @param {any} ctx @param {(answer: any, error?: any) => void} told
- * @returns {{load: Function}} one request, whose answer is the whole list
+ * @returns {{load: Function}} parts of what is found, in its order; the filter narrows it as it narrows the list
  */
 export function searchSource(query, ctx, told) {
-    let answer = null;
-    async function ask() {
+    const { order: _, ...filter } = ctx.filter(); // what is found has its own order
+    let known = false;
+    async function ask(offset, limit, signal) {
         const { words, minus } = parse(query.q);
         const file = query.file ? keptPicture(query.file) : null;
         if (query.file && !file) throw Object.assign(new Error(t('search_picture_gone')), { status: -1 });
         if (minus.length && !words && !query.like && !file) throw Object.assign(new Error(t('minus_needs')), { status: -1 });
-        return api.search({ words, minus, sha256: query.like, dataset: ctx.dataset() || state.library?.name, class: ctx.filter().class, limit: MOST, cutoff: query.all ? 'none' : undefined }, file);
+        return api.search({ words, minus, sha256: query.like, dataset: ctx.dataset() || state.library?.name, filter: Object.keys(filter).length ? filter : undefined, offset, limit, cutoff: query.all ? 'none' : undefined }, file, signal);
     }
     return {
-        async load(offset, limit) {
+        async load(offset, limit, signal) {
             try {
-                answer ??= await ask();
-                told(answer);
+                const answer = await ask(offset, limit, signal);
+                if (!known) told(answer);
+                known = true;
+                return { total: answer.total, items: answer.results };
             } catch (error) {
-                if (error.name === 'AbortError') throw error;
+                if (error.name === 'AbortError' || known) throw error;
                 told(null, error);
                 return { total: 0, items: [] };
             }
-            return { total: answer.results.length, items: answer.results.slice(offset, offset + limit) };
         },
     };
 }
@@ -79,7 +80,7 @@ export function askedBar(ctx) {
             if (!query) return put(el);
             const { words, minus } = parse(query.q);
             const file = query.file && keptPicture(query.file);
-            const n = answer?.results.length ?? 0;
+            const n = answer?.total ?? 0;
             put(el, h('ul', { class: 'asked-list' },
                 query.like && picture(thumb(query.like, 96), () => set({ like: '' })), file && picture(file.url, () => set({ file: '' })),
                 words && h('li', { class: 'asked-words' }, `“${words}”`),
