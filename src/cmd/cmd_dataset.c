@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
+#include "cmd/export.h"
 #include "cmd/files.h"
 #include "cmd/progress.h"
 #include "cmd/session.h"
@@ -34,7 +35,7 @@ static const ay_usage usage = {
     "  list                        data sets, classes and their pictures\n"
     "  add CLASS FILE|FOLDER ...   add pictures to a class, which is made when missing\n"
     "  import FOLDER               add FOLDER/<class>/<pictures>\n"
-    "  export FOLDER               write FOLDER/<class>/<pictures>\n"
+    "  export FOLDER               write FOLDER/<class>/<pictures>; more: assay export --help\n"
     "  rename CLASS NAME           rename a class\n"
     "  remove CLASS [SHA256 ...]   remove pictures, or the class with all of them\n"
     "  remove-dataset NAME         remove a whole data set\n"
@@ -234,17 +235,13 @@ static int import(verb_context *c)
 
 static int export(verb_context *c)
 {
-    ay_import_progress p = {0};
-    ay_progress bar;
-    ay_status status;
+    ay_export_order o = {.to = c->word[0], .quiet = ay_args_get(c->args, "quiet") != NULL, .wish.format = "folder"};
+    ay_dataset d;
 
-    ay_progress_start(&bar, "exporting", 0, ay_args_get(c->args, "quiet") != NULL);
-    status = ay_export_folder(c->service, c->dataset, c->word[0], on_progress, &bar, &p, &c->err);
-    ay_progress_end(&bar);
-    if (status != AY_OK)
+    if (ay_dataset_get(c->service, c->dataset, &c->session->arena, &d, &c->err) != AY_OK)
         return fail(c);
-    printf("%lld pictures written to %s\n", (long long)p.done, c->word[0]);
-    return AY_EXIT_OK;
+    o.wish.which.dataset = d.name;
+    return ay_export_run(c->service, &o);
 }
 
 static int rename_class(verb_context *c)

@@ -28,6 +28,7 @@ static const ay_command commands[] = {
     {"tag", "put tags on pictures, or take them off", ay_cmd_tag},
     {"cluster", "sort pictures into groups of what looks alike", ay_cmd_cluster},
     {"import", "bring pictures of files and folders in; take over what OmniZap has kept", ay_cmd_import},
+    {"export", "write pictures with their classes and tags: folders, COCO, CSV, JSON Lines, Croissant", ay_cmd_export},
     {"watch", "bring in what is put into a folder", ay_cmd_watch},
     {"dups", "pictures that are there more than once", ay_cmd_dups},
     {"embed", "turn pictures or texts into vectors", ay_cmd_embed},

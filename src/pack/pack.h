@@ -24,13 +24,21 @@ typedef struct ay_unpacker ay_unpacker;
 
 /* path "-": standard output, which must be no terminal (the caller looks). */
 ay_status ay_packer_open(ay_packer **out, const char *path, ay_err *err);
+/* To whoever takes the bytes, in order; what take() answers but AY_OK ends the packing with that status and its message. */
+typedef ay_status (*ay_packer_take)(void *ctx, const void *bytes, size_t n, ay_err *err);
+ay_status ay_packer_open_to(ay_packer **out, ay_packer_take take, void *ctx, ay_err *err);
 /* A file of n bytes begins; then exactly n bytes follow in any number of pieces. */
 ay_status ay_packer_begin(ay_packer *p, const char *name, int64_t n, unsigned mode, int64_t mtime, ay_err *err);
 ay_status ay_packer_write(ay_packer *p, const void *bytes, size_t n, ay_err *err);
-/* Close durably under its name; keep false, or after any failure: as if it had never been. */
+/* Close durably under its name; keep false, or after any failure: as if it had never been.  What went to a stream by then lacks the end
+ * that a whole archive has. */
 ay_status ay_packer_close(ay_packer *p, bool keep, ay_err *err);
 
 ay_status ay_unpacker_open(ay_unpacker **out, const char *path, ay_err *err);
+/* Does the file at path begin as a tar archive does? */
+bool ay_pack_is_tar(const char *path);
+/* AY_ECORRUPT when the archive at path lacks the two empty blocks at its end: whoever wrote it did not finish.  libarchive does not mind. */
+ay_status ay_pack_whole(const char *path, ay_err *err);
 typedef struct {
     char name[AY_PACK_NAME];
     int64_t bytes;

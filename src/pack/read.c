@@ -5,8 +5,14 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BLOCK = 512 };
 
 struct ay_unpacker {
     struct archive *tar;
@@ -99,4 +105,33 @@ void ay_unpacker_close(ay_unpacker *u)
     if (u->tar)
         archive_read_free(u->tar);
     ay_free(u);
+}
+
+bool ay_pack_is_tar(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char head[BLOCK];
+    bool is = fd >= 0 && pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head && memcmp(head + 257, "ustar", 5) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return is;
+}
+
+ay_status ay_pack_whole(const char *path, ay_err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char end[2 * BLOCK] = {1};
+    struct stat st = {0};
+    bool whole = fd >= 0 && fstat(fd, &st) == 0 && st.st_size >= (off_t)sizeof end &&
+                 pread(fd, end, sizeof end, st.st_size - (off_t)sizeof end) == (ssize_t)sizeof end;
+    int why = errno;
+
+    if (fd >= 0)
+        close(fd);
+    if (fd < 0)
+        return ay_fail(err, why == ENOENT ? AY_ENOTFOUND : AY_EIO, "cannot read %s: %s", path, strerror(why));
+    for (size_t i = 0; i < sizeof end && whole; i++)
+        whole = end[i] == 0;
+    return whole ? AY_OK : ay_fail(err, AY_ECORRUPT, "%s was cut short: the end that a whole archive has is missing; get it again", path);
 }

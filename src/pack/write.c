@@ -15,10 +15,14 @@
 
 struct ay_packer {
     struct archive *tar;
-    char *path, *tmp; /* tmp NULL: standard output */
+    char *path, *tmp; /* tmp NULL: a stream */
     int fd;
     int64_t left; /* bytes of the current file to come */
     bool failed;
+    ay_packer_take take; /* NULL: fd */
+    void *ctx;
+    ay_status refused; /* by take() */
+    ay_err why;
 };
 
 static ay_status tar_fail(ay_packer *p, ay_err *err)
@@ -26,6 +30,8 @@ static ay_status tar_fail(ay_packer *p, ay_err *err)
     int code = archive_errno(p->tar);
 
     p->failed = true;
+    if (p->refused)
+        return ay_fail(err, p->refused, "%s", p->why.msg);
     return ay_fail(err, code == ENOSPC ? AY_ELIMIT : AY_EIO, "writing %s: %s", p->tmp ? p->path : "standard output",
                    archive_error_string(p->tar) ? archive_error_string(p->tar) : "failed");
 }
@@ -47,8 +53,10 @@ static ay_status open_output(ay_packer *p, const char *path, ay_err *err)
     return p->fd < 0 ? ay_fail(err, AY_EIO, "cannot write %s: %s", p->tmp, strerror(errno)) : AY_OK;
 }
 
-static void packer_free(ay_packer *p)
+static void packer_free(ay_packer *p, bool whole)
 {
+    if (p->tar && !whole)
+        archive_write_fail(p->tar); /* else it would write the end */
     if (p->tar)
         archive_write_free(p->tar);
     if (p->tmp && p->fd >= 0)
@@ -58,29 +66,64 @@ static void packer_free(ay_packer *p)
     ay_free(p);
 }
 
-ay_status ay_packer_open(ay_packer **out, const char *path, ay_err *err)
+static la_ssize_t hand_on(struct archive *tar, void *packer, const void *bytes, size_t n)
+{
+    ay_packer *p = packer;
+
+    p->refused = p->take(p->ctx, bytes, n, &p->why);
+    if (!p->refused)
+        return (la_ssize_t)n;
+    archive_set_error(tar, ECANCELED, "refused");
+    return -1;
+}
+
+/* The same bytes wherever they go: no filling up to a tape's record behind the end. */
+static ay_status start_tar(ay_packer *p, ay_err *err)
+{
+    int rc;
+
+    if (!(p->tar = archive_write_new()))
+        return ay_fail(err, AY_ENOMEM, "opening an archive");
+    if (archive_write_set_format_gnutar(p->tar) != ARCHIVE_OK || archive_write_set_bytes_per_block(p->tar, 1 << 16) != ARCHIVE_OK ||
+        archive_write_set_bytes_in_last_block(p->tar, 1) != ARCHIVE_OK)
+        return tar_fail(p, err);
+    rc = p->take ? archive_write_open(p->tar, p, NULL, hand_on, NULL) : archive_write_open_fd(p->tar, p->fd);
+    return rc == ARCHIVE_OK ? AY_OK : tar_fail(p, err);
+}
+
+static ay_status open_packer(ay_packer **out, const char *path, ay_packer_take take, void *ctx, ay_err *err)
 {
     ay_packer *p = ay_calloc(1, sizeof *p);
-    ay_status status;
+    ay_status status = AY_OK;
 
     *out = NULL;
     if (!p)
-        return ay_fail(err, AY_ENOMEM, "opening %s", path);
+        return ay_fail(err, AY_ENOMEM, "opening %s", path ? path : "an archive");
     p->fd = -1;
-    status = open_output(p, path, err);
-    if (status == AY_OK && !(p->tar = archive_write_new()))
-        status = ay_fail(err, AY_ENOMEM, "opening %s", path);
-    if (status == AY_OK &&
-        (archive_write_set_format_gnutar(p->tar) != ARCHIVE_OK || archive_write_open_fd(p->tar, p->fd) != ARCHIVE_OK))
-        status = tar_fail(p, err);
+    p->take = take;
+    p->ctx = ctx;
+    if (path)
+        status = open_output(p, path, err);
+    if (status == AY_OK)
+        status = start_tar(p, err);
     if (status != AY_OK) {
         if (p->tmp && p->fd >= 0)
             unlink(p->tmp);
-        packer_free(p);
+        packer_free(p, false);
         return status;
     }
     *out = p;
     return AY_OK;
+}
+
+ay_status ay_packer_open(ay_packer **out, const char *path, ay_err *err)
+{
+    return open_packer(out, path, NULL, NULL, err);
+}
+
+ay_status ay_packer_open_to(ay_packer **out, ay_packer_take take, void *ctx, ay_err *err)
+{
+    return open_packer(out, NULL, take, ctx, err);
 }
 
 ay_status ay_packer_begin(ay_packer *p, const char *name, int64_t n, unsigned mode, int64_t mtime, ay_err *err)
@@ -153,6 +196,6 @@ ay_status ay_packer_close(ay_packer *p, bool keep, ay_err *err)
         status = put_in_place(p, err);
     if (p->tmp && (!keep || status != AY_OK))
         unlink(p->tmp);
-    packer_free(p);
+    packer_free(p, keep && status == AY_OK);
     return status;
 }

@@ -1,13 +1,13 @@
-/* service/folder.c - a folder of folders in, and out again.
+/* service/folder.c - a folder of folders in; out again: service/export/.
  *
  * Import: several threads take files in turn and add them as an upload would, because one picture at a
  * time would leave processors idle while a disk syncs.  The calling thread reports, so a progress
  * function needs no lock.  Each file stands for itself: one that is no picture is named and skipped.
  *
- * Names on disk: a class's name with '/', '\0'-like and leading '.' characters percent-encoded, so that
- * every name survives the way out and back. */
+ * Names on disk may be percent-encoded (service/export/names.h), so that every name survives the way out and back. */
 #include "service/internal.h"
 #include "service/dataset.h"
+#include "service/export/names.h"
 #include "service/picture.h"
 
 #include "base/file.h"
@@ -23,38 +23,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { MOST_THREADS = 16, PATH = 4096 };
-
-/* ---- names */
-
-static void encode_name(const char *name, char *dst, size_t cap)
-{
-    size_t n = 0;
-
-    for (const char *p = name; *p && n + 4 < cap; p++) {
-        bool odd = *p == '/' || *p == '%' || *p == '\\' || *p == ':' || (*p == '.' && p == name);
-        n += (size_t)snprintf(dst + n, cap - n, odd ? "%%%02X" : "%c", (unsigned char)*p);
-    }
-}
-
-static int hex_digit(char c)
-{
-    const char *digits = "0123456789abcdef0123456789ABCDEF", *at = c ? strchr(digits, c) : NULL;
-
-    return at ? (int)(at - digits) % 16 : -1;
-}
-
-static void decode_name(const char *name, char *dst, size_t cap)
-{
-    size_t n = 0;
-
-    for (const char *p = name; *p && n + 1 < cap; p++) {
-        int hi = *p == '%' ? hex_digit(p[1]) : -1, lo = hi >= 0 ? hex_digit(p[2]) : -1;
-        dst[n++] = lo >= 0 && (hi || lo) ? (char)(hi << 4 | lo) : *p;
-        p += lo >= 0 && (hi || lo) ? 2 : 0;
-    }
-    dst[n] = '\0';
-}
+enum { MOST_THREADS = 16 };
 
 /* ---- the list of files */
 
@@ -78,6 +47,8 @@ static ay_status list_file(void *ctx, const char *path, ay_err *err)
 
     rest += strspn(rest, "/");
     slash = strchr(rest, '/');
+    if (strcmp(rest, "assay.jsonl") == 0)
+        return AY_OK; /* of an export; assay import reads it */
     if (l->n == l->cap) {
         size_t cap = l->cap ? 2 * l->cap : 256;
         file *more = ay_realloc(l->files, cap, sizeof *more);
@@ -142,7 +113,7 @@ static ay_status add_file(import *im, const file *f, ay_arena *a, ay_added *adde
 
     if (!f->klass)
         return ay_fail(err, AY_EINVAL, "it is in no class's folder");
-    decode_name(f->klass, name, sizeof name);
+    ay_export_unsafe(name, sizeof name, f->klass);
     status = ay_file_read(f->path, limit, &bytes, err);
     if (status == AY_OK && bytes.len == 0)
         status = ay_fail(err, AY_EINVAL, "the picture is empty (0 bytes)");
@@ -300,135 +271,5 @@ import im = {.s = s, .dataset = dataset, .list = & list };
     pthread_cond_destroy(&im.changed);
     ay_arena_fini(&list.arena);
     ay_free(list.files);
-    return status;
-}
-
-/* ---- export */
-
-static ay_status ensure_empty(const char *folder, ay_err *err)
-{
-    DIR *d = opendir(folder);
-    struct dirent *e;
-    int n = 0;
-
-    if (!d)
-        return errno == ENOENT ? ay_file_mkdirs(folder, err)
-                               : ay_fail(err, AY_EIO, "open %.300s: %s", folder, strerror(errno));
-    while ((e = readdir(d)))
-        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
-    closedir(d);
-    return n == 0 ? AY_OK : ay_fail(err, AY_ECONFLICT, "%.300s is not empty", folder);
-}
-
-/* folder/class/file; a name that is taken or unusable gets the digest's first digits in front. */
-static ay_status export_path(const char *folder, const ay_picture *p, char path[PATH], ay_err *err)
-{
-    char dir[4 * AY_NAME_MAX], name[4 * AY_FILE_MAX];
-    int n;
-
-    encode_name(p->class_name, dir, sizeof dir);
-    encode_name(p->file, name, sizeof name);
-    n = snprintf(path, PATH, "%s/%s", folder, dir);
-    if (n < PATH)
-        mkdir(path, 0755);
-    if (*p->file)
-        n = snprintf(path, PATH, "%s/%s/%s", folder, dir, name);
-    else
-        n = snprintf(path, PATH, "%s/%s/%.16s.%s", folder, dir, p->sha256, p->format);
-    if (n < PATH && ay_file_exists(path))
-        n = snprintf(path, PATH, "%s/%s/%.16s-%.200s", folder, dir, p->sha256,
-                     *p->file ? name : p->format);
-    return n < PATH ? AY_OK : ay_fail(err, AY_EINVAL, "the path is too long");
-}
-
-static ay_status export_one(ay_service *s, const char *folder, const ay_picture *p, char path[PATH],
-                            ay_err *err)
-{
-    ay_buf bytes = {0};
-    ay_status status = export_path(folder, p, path, err);
-
-    if (status == AY_OK)
-        status = ay_blobs_get(s->blobs, p->sha256, true, &bytes, err);
-    if (status == AY_OK)
-        status = ay_file_write(path, bytes.data, bytes.len, err);
-    ay_buf_fini(&bytes);
-    return status;
-}
-
-typedef struct {
-    ay_service *s;
-    const char *dataset, *folder;
-    int64_t job;
-    ay_import_fn progress;
-    void *ctx;
-    ay_import_progress now;
-} export;
-
-static ay_status export_page(export *x, const ay_picture *list, size_t n, ay_err *err)
-{
-    for (size_t i = 0; i < n; i++) {
-        ay_err why = {{0}};
-        char path[PATH] = "";
-        bool go = true;
-
-        if (export_one(x->s, x->folder, &list[i], path, &why) == AY_OK) {
-            x->now.created++;
-            x->now.reason = NULL;
-        } else {
-            x->now.refused++;
-            x->now.reason = why.msg;
-        }
-        x->now.done++;
-        x->now.path = *path ? path : list[i].sha256;
-        if (x->progress)
-            go = x->progress(x->ctx, &x->now);
-        if (!(ay_job_step(x->s, x->job, x->now.done, x->now.total) && go))
-            return ay_fail(err, AY_ECANCELLED, "stopped");
-    }
-    return AY_OK;
-}
-
-static ay_status export_all(export *x, ay_err *err)
-{
-    const char *cursor = NULL;
-    ay_status status = AY_OK;
-    ay_arena a, old;
-
-    ay_arena_init(&a, 0);
-    do {
-        ay_picture *list;
-        size_t n;
-        old = a; /* holds the cursor */
-        ay_arena_init(&a, 0);
-        status = ay_picture_list(x->s, x->dataset, NULL, cursor, 200, &a, &list, &n, &cursor, err);
-        ay_arena_fini(&old);
-        if (status == AY_OK)
-            status = export_page(x, list, n, err);
-    } while (status == AY_OK && cursor);
-    ay_arena_fini(&a);
-    return status;
-}
-
-ay_status ay_export_folder(ay_service *s, const char *dataset, const char *folder,
-                           ay_import_fn progress, void *ctx, ay_import_progress *out, ay_err *err)
-{
-    export x = {.s = s, .dataset = dataset, .folder = folder, .progress = progress, .ctx = ctx};
-    ay_status status;
-    ay_gallery *g;
-
-    pthread_rwlock_rdlock(&s->lock);
-    status = ay_service_find(s, dataset, &g, err);
-    x.now.total = g ? (int64_t)g->n : 0;
-    pthread_rwlock_unlock(&s->lock);
-    if (status == AY_OK)
-        status = ensure_empty(folder, err);
-    if (status != AY_OK)
-        return status;
-    x.job = ay_job_begin(s, "export", x.now.total);
-    status = export_all(&x, err);
-    x.now.path = x.now.reason = NULL;
-    end_job(s, x.job, status, &x.now, err);
-    if (out)
-        *out = x.now;
     return status;
 }

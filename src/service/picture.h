@@ -1,4 +1,4 @@
-/* service/picture.h - reference pictures: add, list, move, delete, read, import, export.
+/* service/picture.h - reference pictures: add, list, move, delete, read, import.
  *
  * A picture is known by the SHA-256 of its bytes and is in one class of a data set only. */
 #ifndef AY_SERVICE_PICTURE_H
@@ -72,10 +72,6 @@ typedef bool (*ay_import_fn)(void *ctx, const ay_import_progress *p); /* false: 
  * be NULL and is called on the calling thread.  *out (may be NULL) is the last progress, path and
  * reason NULL.  AY_ECANCELLED when progress said stop: what was added stays. */
 ay_status ay_import_folder(ay_service *s, const char *dataset, const char *folder,
-                           ay_import_fn progress, void *ctx, ay_import_progress *out, ay_err *err);
-/* Write every picture to folder/<class>/<file>.  Folder names are class names with what a file system
- * cannot hold percent-encoded; import reads them back.  The folder must be empty or missing. */
-ay_status ay_export_folder(ay_service *s, const char *dataset, const char *folder,
                            ay_import_fn progress, void *ctx, ay_import_progress *out, ay_err *err);
 
 #endif

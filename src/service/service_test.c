@@ -1,4 +1,5 @@
 /* The use cases with a small encoder: teach, list, move, delete, undo, restart, change the model. */
+#include "service/export/export.h"
 #include "service/fake_test.h"
 
 #include "base/file.h"
@@ -393,6 +394,8 @@ static void folders_go_in_and_out(void)
     ay_buf b = {0};
     size_t n;
     int reasons = 0;
+    ay_export_result gone;
+    ay_export *x;
 
     fake_init(&f, 'a');
     s = fake_open(dir, &f);
@@ -414,9 +417,11 @@ static void folders_go_in_and_out(void)
     CHECK(ay_import_folder(s, NULL, "/nowhere", NULL, NULL, &p, &err) == AY_ENOTFOUND);
     CHECK(ay_import_folder(s, NULL, in, stop_at_once, NULL, &p, &err) == AY_ECANCELLED);
     snprintf(out, sizeof out, "%s/export", back);
-    CHECK_OK(ay_export_folder(s, NULL, out, NULL, NULL, &p, &err), err);
-    CHECK(p.created == 12 && p.refused == 0);
-    CHECK(ay_export_folder(s, NULL, out, NULL, NULL, &p, &err) == AY_ECONFLICT);
+    CHECK_OK(ay_export_open(&x, s, &(ay_export_wish){.which.dataset = "main"}, &err), err);
+    CHECK_OK(ay_export_write(x, &(ay_export_to){.path = out}, &gone, &err), err);
+    CHECK(gone.pictures == 12 && gone.left_out == 0);
+    CHECK(ay_export_write(x, &(ay_export_to){.path = out}, &gone, &err) == AY_ECONFLICT);
+    ay_export_close(x);
     CHECK_OK(ay_dataset_create(s, "again", NULL, &err), err);
     CHECK_OK(ay_import_folder(s, "again", out, NULL, NULL, &p, &err), err);
     CHECK(p.created == 12 && p.refused == 0);
