@@ -1,13 +1,13 @@
 /* cmd/cmd_import.c - "assay import": pictures of files and folders come in through the durable queue.
  *
  * What a server does on request (service/library/intake.h) is done here until nothing is left: a wish for each operand,
- * workers, a bar.  Ctrl-C leaves wishes and queue in the store; "--resume", or the next server, goes on. */
+ * workers, a bar.  Ctrl-C leaves wishes and queue in the store; "--resume", or the next server, goes on.  Where a server
+ * has the data folder it is asked to do the same (cmd/taker.h), and only the bar is here; Ctrl-C then takes the wish back. */
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/import.h"
 #include "cmd/progress.h"
-#include "service/library/intake.h"
-#include "service/library/watch.h"
+#include "cmd/taker.h"
 
 #include "base/clock.h"
 
@@ -23,7 +23,8 @@ static const ay_option options[] = {
     {"dataset", 'd', "NAME", "the data set (the library)"},
     {"class", 'c', "NAME", "the class, made when missing"},
     {"classes", 0, NULL, "each folder below PATH is a class"},
-    {"resume", 'r', NULL, "go on with what an earlier import left"},
+    {"resume", 'r', NULL, "go on with what an earlier import left, or show what a server brings in"},
+    {"detach", 0, NULL, "hand it to the server that has the data folder, and end"},
     {"dry-run", 'n', NULL, "omnizap: only say what would be added; works beside a running server"},
     {"json", 'j', NULL, "print JSON"},
     {"quiet", 'q', NULL, "no progress bar"},
@@ -34,7 +35,7 @@ static const ay_usage usage = {
     "Bring pictures of files and folders into the library, or with --dataset into another data set. What was\n"
     "imported is not imported twice. Stopped with Ctrl-C, or killed, it goes on with --resume or when a server\n"
     "starts. Files that fail are listed at the end; exit status 1 when there are any. While a server has the\n"
-    "data folder, that server imports: drop the pictures on its page, or POST /v1/intake/folder.\n"
+    "data folder, that server reads PATH and this command shows how far it is; Ctrl-C takes the order back.\n"
     "\n"
     "import omnizap takes over the feedback and the language model's answers that the OmniZap CLIP classifier has\n"
     "in MySQL or MariaDB (mysql://USER@HOST[:PORT]/DATABASE). Nothing is changed there; done again it adds only\n"
@@ -66,35 +67,35 @@ bool ay_import_stopped(void)
     return stopped != 0;
 }
 
-void ay_import_nap(void)
+void ay_import_nap(int tenths)
 {
-    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
-}
-
-ay_status ay_import_open(ay_session *s, const ay_args *a, ay_err *err)
-{
-    ay_status status = ay_session_open(s, a, false, false, err);
-    char text[sizeof err->msg];
-
-    if (status != AY_EBUSY)
-        return status;
-    memcpy(text, err->msg, sizeof text);
-    return ay_fail(err, AY_EBUSY, "%.700s: let it import (drop the pictures on its page, or POST /v1/intake/folder), or "
-                                  "stop it", text);
+    for (int i = 0; i < tenths && !stopped; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 }
 
 /* ---- the import */
 
 typedef struct {
     const ay_args *args;
-    ay_session session;
-    ay_service *s;
-    int64_t batch[MOST_PATHS]; /* of this command */
+    ay_taker taker;
+    ay_arena arena;
+    int64_t batch[MOST_PATHS]; /* that this command follows */
     int nbatches;
+    int nwished; /* the first of them: it asked for them itself */
     ay_progress bar;
     ay_intake_batch sum;
+    bool reading;
     int64_t earlier; /* pictures that an earlier run had brought in */
 } import;
+
+static void take_batch(import *im, int64_t batch)
+{
+    for (int i = 0; i < im->nbatches; i++)
+        if (im->batch[i] == batch)
+            return;
+    if (im->nbatches < MOST_PATHS)
+        im->batch[im->nbatches++] = batch;
+}
 
 static bool is_ours(const import *im, int64_t batch)
 {
@@ -112,10 +113,10 @@ static ay_status wish(import *im, const char *path, ay_err *err)
                        .once = true,
                        .anywhere = true};
     int64_t id = 0, batch = 0;
-    ay_status status = ay_watch_add(im->s, &w, &id, &batch, err);
+    ay_status status = ay_taker_wish(&im->taker, &w, &id, &batch, err);
 
-    if (status == AY_OK && im->nbatches < MOST_PATHS)
-        im->batch[im->nbatches++] = batch;
+    if (status == AY_OK)
+        take_batch(im, batch);
     return status;
 }
 
@@ -125,71 +126,107 @@ static ay_status join_earlier(import *im, ay_err *err)
     ay_watch *wishes = NULL;
     ay_intake_batch *list = NULL;
     size_t n = 0;
-    ay_status status = ay_watch_list(im->s, &im->session.arena, &wishes, &n, err);
+    ay_status status = ay_taker_folders(&im->taker, &im->arena, &wishes, &n, err);
 
     for (size_t i = 0; i < n && status == AY_OK; i++)
-        if (wishes[i].once && im->nbatches < MOST_PATHS)
-            im->batch[im->nbatches++] = wishes[i].batch;
+        if (wishes[i].once)
+            take_batch(im, wishes[i].batch);
     if (status == AY_OK)
-        status = ay_intake_batches(im->s, PAGE, &im->session.arena, &list, &n, err);
+        status = ay_taker_imports(&im->taker, &im->arena, &list, &n, err);
     for (size_t i = 0; i < n && status == AY_OK; i++)
-        if (list[i].waiting > 0 && !is_ours(im, list[i].id) && im->nbatches < MOST_PATHS)
-            im->batch[im->nbatches++] = list[i].id;
+        if (list[i].waiting > 0)
+            take_batch(im, list[i].id);
     return status;
 }
 
+static ay_status wish_all(import *im, ay_err *err)
+{
+    ay_status status = AY_OK;
+    bool again = ay_args_get(im->args, "resume") != NULL;
+
+    for (int i = 0; i < im->args->n_rest && status == AY_OK; i++) {
+        status = wish(im, im->args->rest[i], err);
+        if (status == AY_EEXISTS) { /* it is being read: follow that */
+            status = AY_OK;
+            again = true;
+        }
+    }
+    im->nwished = im->nbatches;
+    return status == AY_OK && again ? join_earlier(im, err) : status;
+}
+
 /* Sum up this command's batches; expected: with the files that its folders still have to give. */
-static void count(import *im, int64_t *expected)
+static ay_status count(import *im, ay_err *err)
 {
     ay_intake_batch *list = NULL;
+    ay_status status;
     ay_arena a;
     size_t n = 0;
 
     ay_arena_init(&a, 0);
-    im->sum = (ay_intake_batch){0};
-    *expected = 0;
-    if (ay_intake_batches(im->s, PAGE, &a, &list, &n, NULL) != AY_OK)
-        n = 0;
-    for (size_t i = 0; i < n; i++) {
-        ay_job job;
-        int64_t total = list[i].total;
+    status = ay_taker_imports(&im->taker, &a, &list, &n, err);
+    if (status == AY_OK) {
+        im->sum = (ay_intake_batch){0};
+        im->reading = false;
+    }
+    for (size_t i = 0; i < n && status == AY_OK; i++) {
         if (!is_ours(im, list[i].id))
             continue;
-        if (list[i].job && ay_service_job(im->s, list[i].job, &a, &job, NULL) == AY_OK && job.total > total)
-            total = job.total;
-        *expected += total;
+        im->sum.expected += list[i].expected;
         im->sum.total += list[i].total;
         im->sum.waiting += list[i].waiting;
         im->sum.added += list[i].added;
         im->sum.same += list[i].same;
         im->sum.failed += list[i].failed;
         im->sum.dropped += list[i].dropped;
+        im->reading |= list[i].reading;
     }
     ay_arena_fini(&a);
+    return status;
 }
 
-/* Until nothing waits; false: stopped. */
-static bool follow(import *im)
+/* Is something left?  A server has other work too; a command does all that waits. */
+static bool is_over(import *im)
 {
     ay_intake_state now;
-    int64_t expected, before;
 
-    count(im, &expected);
-    before = im->sum.total - im->sum.waiting;
+    if (im->taker.served)
+        return !im->reading && im->sum.waiting == 0;
+    return ay_intake_now(im->taker.session.service, &now, &(ay_err){{0}}) == AY_OK && now.waiting == 0 && now.working == 0 &&
+           !now.feeding;
+}
+
+/* Until nothing waits, or somebody stops it. */
+static ay_status follow(import *im, ay_err *err)
+{
+    ay_status status = count(im, err);
+    int64_t before = im->sum.total - im->sum.waiting;
+
     im->earlier = im->sum.added;
-    ay_progress_start(&im->bar, "importing", 0, ay_args_get(im->args, "quiet") != NULL);
+    ay_progress_start(&im->bar, im->taker.served ? "the server imports" : "importing", 0,
+                      ay_args_get(im->args, "quiet") != NULL);
     if (before > 0)
         ay_progress_from(&im->bar, (long)before);
-    while (!ay_import_stopped()) {
-        if (ay_intake_now(im->s, &now, &(ay_err){{0}}) == AY_OK && now.waiting == 0 && now.working == 0 && !now.feeding)
-            break;
-        count(im, &expected);
-        ay_progress_step(&im->bar, (long)(im->sum.total - im->sum.waiting), (long)expected);
-        ay_import_nap();
+    while (status == AY_OK && !ay_import_stopped() && !is_over(im)) {
+        ay_import_nap(im->taker.served ? 2 : 1);
+        status = count(im, err);
+        ay_progress_step(&im->bar, (long)(im->sum.total - im->sum.waiting), (long)im->sum.expected);
     }
-    count(im, &expected);
-    ay_progress_end(&im->bar);
-    return !ay_import_stopped();
+    return status;
+}
+
+/* What this command asked a server for is taken back; what it found there is somebody else's. */
+static ay_status stop_served(import *im, ay_err *err)
+{
+    ay_status status = AY_OK;
+
+    for (int i = 0; i < im->nwished && status == AY_OK; i++) {
+        int64_t dropped = 0;
+        status = ay_taker_cancel(&im->taker, im->batch[i], &dropped, err);
+        if (status == AY_ENOTFOUND) /* an import that brought nothing */
+            status = AY_OK;
+    }
+    return status;
 }
 
 /* ---- the end */
@@ -201,7 +238,7 @@ static int tell_folders(import *im, json_t *out)
     size_t n = 0;
     int bad = 0;
 
-    if (ay_watch_list(im->s, &im->session.arena, &list, &n, NULL) != AY_OK)
+    if (ay_taker_folders(&im->taker, &im->arena, &list, &n, NULL) != AY_OK)
         return 0;
     for (size_t i = 0; i < n; i++) {
         if (!list[i].once || !is_ours(im, list[i].batch) || !*list[i].message)
@@ -223,7 +260,7 @@ static void tell_failures(import *im, json_t *out)
     size_t n;
 
     do {
-        if (ay_intake_failures(im->s, cursor, PAGE, &im->session.arena, &list, &n, &cursor, NULL) != AY_OK)
+        if (ay_taker_failures(&im->taker, cursor, &im->arena, &list, &n, &cursor, NULL) != AY_OK)
             return;
         for (size_t i = 0; i < n; i++) {
             const char *file = *list[i].source ? list[i].source : list[i].file;
@@ -240,6 +277,19 @@ static void tell_failures(import *im, json_t *out)
         fprintf(stderr, "... and %d more: assay import --json lists all, and so does the page\n", told - TOLD);
 }
 
+/* How it goes on after Ctrl-C. */
+static void tell_rest(const import *im)
+{
+    if (!im->taker.served)
+        fprintf(stderr, "assay: stopped; %lld pictures wait, and what was not read yet: assay import --resume goes on\n",
+                (long long)im->sum.waiting);
+    else if (im->nwished)
+        fprintf(stderr, "assay: stopped, and the server brings nothing more of it in; the same command again brings the rest\n");
+    else
+        fprintf(stderr, "assay: the server goes on with %lld pictures; assay import --resume shows it\n",
+                (long long)im->sum.waiting);
+}
+
 static int report(import *im, double seconds, bool whole)
 {
     const ay_intake_batch *b = &im->sum;
@@ -249,9 +299,10 @@ static int report(import *im, double seconds, bool whole)
 
     tell_failures(im, failures);
     if (json) {
-        json_t *o = json_pack("{s:b, s:I, s:I, s:I, s:I, s:f, s:o}", "whole", whole, "added", (json_int_t)b->added,
-                              "same", (json_int_t)b->same, "failed", (json_int_t)b->failed, "waiting",
-                              (json_int_t)b->waiting, "seconds", seconds, "failures", failures);
+        json_t *o = json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:f, s:o}", "whole", whole, "served", im->taker.served,
+                              "added", (json_int_t)b->added, "same", (json_int_t)b->same, "failed", (json_int_t)b->failed,
+                              "waiting", (json_int_t)b->waiting, "dropped", (json_int_t)b->dropped, "seconds", seconds,
+                              "failures", failures);
         json_dumpf(o, stdout, JSON_INDENT(2));
         putchar('\n');
         json_decref(o);
@@ -263,42 +314,60 @@ static int report(import *im, double seconds, bool whole)
         putchar('\n');
     }
     if (!whole)
-        fprintf(stderr, "assay: stopped; %lld pictures wait, and what was not read yet: assay import --resume goes on\n",
-                (long long)b->waiting);
+        tell_rest(im);
     return !whole || bad || b->failed ? AY_EXIT_FAIL : AY_EXIT_OK;
+}
+
+static ay_status run(import *im, int *rc, ay_err *err)
+{
+    uint64_t begun = ay_clock_mono();
+    ay_status status;
+    bool whole;
+
+    if (im->taker.served && ay_args_get(im->args, "detach")) {
+        printf("the server brings it in; assay import --resume shows how far it is\n");
+        *rc = AY_EXIT_OK;
+        return AY_OK;
+    }
+    status = follow(im, err);
+    whole = !ay_import_stopped();
+    if (status == AY_OK && !whole && im->taker.served)
+        status = stop_served(im, err);
+    if (status == AY_OK)
+        status = count(im, err);
+    ay_progress_end(&im->bar);
+    if (status == AY_OK)
+        *rc = report(im, (double)(ay_clock_mono() - begun) * 1e-9, whole);
+    else if (im->taker.served)
+        ay_err_wrap(err, "the import goes on when the server starts again");
+    return status;
 }
 
 static int bring_in(const ay_args *a)
 {
     import im = {.args = a};
-    uint64_t begun;
-    bool whole;
     int rc = AY_EXIT_FAIL;
     ay_err err = {{0}};
-    ay_status status = ay_import_open(&im.session, a, &err);
+    ay_status status = ay_taker_open(&im.taker, a, &err);
 
-    im.s = im.session.service;
-    for (int i = 0; i < a->n_rest && status == AY_OK; i++) {
-        status = wish(&im, a->rest[i], &err);
-        if (status == AY_EEXISTS)
-            status = AY_OK, join_earlier(&im, &err);
-    }
-    if (status == AY_OK && ay_args_get(a, "resume"))
-        status = join_earlier(&im, &err);
-    ay_import_catch();
-    begun = ay_clock_mono();
+    ay_arena_init(&im.arena, 0);
+    if (status == AY_OK && !im.taker.served && ay_args_get(a, "detach"))
+        status = ay_fail(&err, AY_EINVAL, "--detach: no server has the data folder, so nobody would go on");
     if (status == AY_OK)
-        status = ay_intake_start(im.s, &err);
+        status = wish_all(&im, &err);
+    ay_import_catch();
+    if (status == AY_OK)
+        status = ay_taker_start(&im.taker, &err);
     if (status == AY_OK && im.nbatches == 0) {
         puts("nothing waits");
         rc = AY_EXIT_OK;
     } else if (status == AY_OK) {
-        whole = follow(&im);
-        rc = report(&im, (double)(ay_clock_mono() - begun) * 1e-9, whole);
-    } else {
-        ay_cmd_fail(&err);
+        status = run(&im, &rc, &err);
     }
-    ay_session_close(&im.session);
+    if (status != AY_OK)
+        ay_cmd_fail(&err);
+    ay_taker_close(&im.taker);
+    ay_arena_fini(&im.arena);
     return rc;
 }
 

@@ -116,6 +116,7 @@ static ay_status serve(ay_session *s, const ay_args *a, ay_server_options *o, in
 
     snprintf(tls_dir, sizeof tls_dir, "%s/tls", s->data);
     o->service = s->service;
+    o->door = s->data;
     o->lan = ay_config_bool(c, "lan");
     o->bind = o->lan && strcmp(bind, "127.0.0.1") == 0 ? NULL : bind;
     o->port = (int)ay_config_int(c, "port");

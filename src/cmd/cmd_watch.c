@@ -1,13 +1,11 @@
 /* cmd/cmd_watch.c - "assay watch": a folder brings pictures in while this runs, and each is told.
  *
- * The same thread that a server has (service/library/watch.h).  The wish ends with the command, unless --keep. */
+ * The same thread that a server has (service/library/watch.h), or a server's own (cmd/taker.h).  The wish ends with the
+ * command, unless --keep. */
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/import.h"
-#include "service/library/intake.h"
-#include "service/library/library.h"
-#include "service/library/watch.h"
-#include "service/picture.h"
+#include "cmd/taker.h"
 
 #include "base/clock.h"
 
@@ -20,22 +18,21 @@ static const ay_option options[] = {
     {"dataset", 'd', "NAME", "the data set (the library)"},
     {"class", 'c', "NAME", "the class, made when missing"},
     {"classes", 0, NULL, "each folder below FOLDER is a class"},
-    {"keep", 'k', NULL, "a server on this data folder goes on watching when this ends"},
+    {"keep", 'k', NULL, "the server goes on watching when this ends, or the next one that has the data folder"},
     {0},
 };
 static const ay_usage usage = {
     "watch [OPTION ...] FOLDER",
     "Bring in what is in FOLDER and whatever is put there, until Ctrl-C, and print each picture. Files are read when\n"
     "they are whole; names of what is not finished (x.part, x~, .x) are passed over; deleting a file takes no\n"
-    "picture away. A server watches by itself: POST /v1/intake/folder, or its page.",
+    "picture away. Where a server has the data folder, it watches, and this command tells what comes.",
     options,
     "set " AY_SESSION_SETTINGS,
 };
 
 typedef struct {
-    ay_session session;
-    ay_service *s;
-    const char *dataset;
+    ay_taker taker;
+    char dataset[AY_TAKER_NAME];
     int64_t watch, seen, failure; /* the newest picture and failure that were told */
     char state[400];
 } watching;
@@ -53,7 +50,7 @@ static void tell_pictures(watching *w, bool tell)
 
     ay_arena_init(&a, 0);
     do {
-        if (ay_picture_list(w->s, w->dataset, NULL, cursor, PAGE, &a, &list, &n, &cursor, NULL) != AY_OK)
+        if (ay_taker_pictures(&w->taker, w->dataset, cursor, &a, &list, &n, &cursor, NULL) != AY_OK)
             break;
         for (size_t i = 0; i < n && more; i++)
             if (list[i].id <= w->seen) {
@@ -82,7 +79,7 @@ static void tell_failures(watching *w, bool tell)
     ay_arena a;
 
     ay_arena_init(&a, 0);
-    if (ay_intake_failures(w->s, NULL, PAGE, &a, &list, &n, &next, NULL) != AY_OK)
+    if (ay_taker_failures(&w->taker, NULL, &a, &list, &n, &next, NULL) != AY_OK)
         n = 0;
     for (size_t i = n; i-- > 0;)
         if (list[i].id > w->failure) {
@@ -94,17 +91,17 @@ static void tell_failures(watching *w, bool tell)
 }
 
 /* A folder that goes and comes back is told. */
-static void tell_state(watching *w)
+static ay_status tell_state(watching *w, ay_err *err)
 {
     ay_watch *list = NULL;
     char now[400];
     size_t n = 0;
     ay_arena a;
+    ay_status status;
 
     ay_arena_init(&a, 0);
-    if (ay_watch_list(w->s, &a, &list, &n, NULL) != AY_OK)
-        n = 0;
-    for (size_t i = 0; i < n; i++) {
+    status = ay_taker_folders(&w->taker, &a, &list, &n, err);
+    for (size_t i = 0; i < n && status == AY_OK; i++) {
         if (list[i].id != w->watch)
             continue;
         snprintf(now, sizeof now, "%s%s%s", list[i].state, *list[i].message ? ": " : "", list[i].message);
@@ -113,6 +110,7 @@ static void tell_state(watching *w)
         memcpy(w->state, now, sizeof now);
     }
     ay_arena_fini(&a);
+    return w->taker.served ? status : AY_OK; /* a database that is away comes back */
 }
 
 static ay_status begin(watching *w, const ay_args *a, ay_err *err)
@@ -122,37 +120,36 @@ static ay_status begin(watching *w, const ay_args *a, ay_err *err)
                           .classes = ay_args_get(a, "classes") != NULL,
                           .anywhere = true};
     int64_t batch = 0;
-    ay_status status = ay_library_or(w->s, wish.to.dataset, &w->session.arena, &w->dataset, err);
+    ay_status status = ay_taker_dataset(&w->taker, wish.to.dataset, w->dataset, err);
 
-    if (status == AY_OK)
-        status = ay_watch_add(w->s, &wish, &w->watch, &batch, err);
-    if (status == AY_OK) {
+    if (status == AY_OK) { /* before a server begins */
         tell_pictures(w, false);
         tell_failures(w, false);
-        status = ay_intake_start(w->s, err);
+        status = ay_taker_wish(&w->taker, &wish, &w->watch, &batch, err);
     }
-    return status;
+    return status == AY_OK ? ay_taker_start(&w->taker, err) : status;
 }
 
 static int watch(const ay_args *a)
 {
     watching w = {0};
     ay_err err = {{0}};
-    ay_status status = ay_import_open(&w.session, a, &err);
+    ay_status status = ay_taker_open(&w.taker, a, &err);
 
-    w.s = w.session.service;
     ay_import_catch();
     if (status == AY_OK)
         status = begin(&w, a, &err);
     while (status == AY_OK && !ay_import_stopped()) {
-        tell_state(&w);
         tell_pictures(&w, true);
         tell_failures(&w, true);
-        ay_import_nap();
+        status = tell_state(&w, &err);
+        ay_import_nap(w.taker.served ? 5 : 1);
     }
-    if (w.watch && !ay_args_get(a, "keep"))
-        ay_watch_remove(w.s, w.watch, NULL);
-    ay_session_close(&w.session);
+    if (status != AY_OK && w.watch)
+        ay_err_wrap(&err, "watching goes on when the server starts again");
+    else if (w.watch && !ay_args_get(a, "keep"))
+        status = ay_taker_unwatch(&w.taker, w.watch, &err);
+    ay_taker_close(&w.taker);
     return status == AY_OK ? AY_EXIT_OK : ay_cmd_fail(&err);
 }
 

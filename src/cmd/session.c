@@ -1,4 +1,5 @@
 #include "cmd/session.h"
+#include "base/door.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "net/presets.h"
@@ -228,9 +229,25 @@ static ay_status open_service(ay_session *s, const ay_args *a, ay_service_option
     return ay_service_open(&s->service, o, err);
 }
 
+/* Somebody has the data folder: who, and what to do. */
+static ay_status folder_in_use(const char *data, ay_err *err)
+{
+    char text[sizeof err->msg];
+    ay_door door;
+
+    memcpy(text, err->msg, sizeof text);
+    if (ay_door_find(&door, data, NULL) != AY_OK)
+        return ay_fail(err, AY_EBUSY, "%.350s: wait until that has ended; a server does this on its page and over HTTP", text);
+    ay_door_close(&door);
+    return ay_fail(err, AY_EBUSY, "%.300s, a server: do this on its page or over HTTP (its /docs tell how), or stop it for "
+                                  "the while", text);
+}
+
 ay_status ay_session_open(ay_session *s, const ay_args *a, bool wait, bool share, ay_err *err)
 {
-    return open_service(s, a, &(ay_service_options){.wait_reembed = wait, .share = share}, err);
+    ay_status status = open_service(s, a, &(ay_service_options){.wait_reembed = wait, .share = share}, err);
+
+    return status == AY_EBUSY ? folder_in_use(s->data, err) : status;
 }
 
 ay_status ay_session_serve(ay_session *s, const ay_args *a, const char *train_folders, const char *folders, ay_err *err)

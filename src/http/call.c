@@ -59,6 +59,10 @@ static void client_address(ay_call *call)
         MHD_get_connection_info(call->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     char text[INET6_ADDRSTRLEN] = "?";
 
+    if (call->rq.local) {
+        call->rq.client = "command line";
+        return;
+    }
     if (info && info->client_addr->sa_family == AF_INET)
         inet_ntop(AF_INET, &((struct sockaddr_in *)info->client_addr)->sin_addr, text, sizeof text);
     else if (info && info->client_addr->sa_family == AF_INET6)
@@ -176,6 +180,14 @@ static void check_length(ay_call *call)
     }
 }
 
+/* The socket's mode keeps others out, where the file system knows modes. */
+static bool is_us(struct MHD_Connection *conn)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    return info && ay_door_peer_is_us((int)info->connect_fd);
+}
+
 static ay_call *begin(ay_listener *l, struct MHD_Connection *conn, const char *url,
                       const char *method, const char *version)
 {
@@ -183,8 +195,10 @@ static ay_call *begin(ay_listener *l, struct MHD_Connection *conn, const char *u
     ay_server *s = l->server;
     ay_copy copy = {.call = call};
 
-    if (!call)
+    if (!call || (l->local && !is_us(conn))) {
+        ay_free(call);
         return NULL;
+    }
     *call = (ay_call){.conn = conn, .listener = l, .begun = ay_clock_mono()};
     atomic_fetch_add(&s->open_calls, 1);
     ay_arena_init(&call->rq.arena, ARENA_LIMIT);
@@ -194,12 +208,13 @@ static ay_call *begin(ay_listener *l, struct MHD_Connection *conn, const char *u
     call->rq.method = call->head ? "GET" : ay_request_strdup(&call->rq, method);
     call->rq.path = ay_request_strdup(&call->rq, url);
     call->rq.tls = l->tls;
+    call->rq.local = l->local;
     client_address(call);
     MHD_get_connection_values(conn, MHD_HEADER_KIND, copy_kv, &copy);
     copy.query = true;
     MHD_get_connection_values(conn, MHD_GET_ARGUMENT_KIND, copy_kv, &copy);
     call->rq.secure =
-        l->tls || s->o.behind_proxy || ay_guard_loopback(ay_request_header(&call->rq, "Host"));
+        l->tls || l->local || s->o.behind_proxy || ay_guard_loopback(ay_request_header(&call->rq, "Host"));
     if (!call->rq.method || !call->rq.path || !call->rq.client || copy.failed)
         refuse(call, 400, "the address is not percent-encoded UTF-8");
     if (atomic_load(&call->state) == AY_CALL_READING)

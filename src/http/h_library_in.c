@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { USUAL_FAILURES = 100, MOST_FAILURES = 500, BATCHES = 20, MOST_KNOWN = 1000 };
+enum { USUAL_FAILURES = 100, MOST_FAILURES = 500, USUAL_BATCHES = 20, MOST_KNOWN = 1000 };
 
 static ay_status batch_of(const ay_request *rq, int64_t *out, ay_err *err)
 {
@@ -195,6 +195,10 @@ static json_t *batch_json(const ay_intake_batch *b)
 
     if (o)
         json_object_set_new(o, "job", b->job ? json_integer(b->job) : json_null());
+    if (o)
+        json_object_set_new(o, "expected", json_integer(b->expected));
+    if (o)
+        json_object_set_new(o, "reading", json_boolean(b->reading));
     return o;
 }
 
@@ -217,13 +221,15 @@ ay_status ay_h_intake(ay_request *rq, ay_err *err)
     ay_intake_state now;
     const char *next = NULL;
     size_t nb = 0, nf = 0;
-    long limit = USUAL_FAILURES;
+    long limit = USUAL_FAILURES, imports = USUAL_BATCHES;
     ay_status status = ay_request_number(rq, "limit", 1, MOST_FAILURES, &limit, err);
 
     if (!status)
+        status = ay_request_number(rq, "imports", 1, AY_BATCHES_KEPT, &imports, err);
+    if (!status)
         status = ay_intake_now(rq->service, &now, err);
     if (!status)
-        status = ay_intake_batches(rq->service, BATCHES, &rq->arena, &batch_list, &nb, err);
+        status = ay_intake_batches(rq->service, (int)imports, &rq->arena, &batch_list, &nb, err);
     if (!status)
         status = ay_intake_failures(rq->service, ay_request_query(rq, "cursor"), (int)limit, &rq->arena, &fail_list,
                                     &nf, &next, err);
@@ -289,13 +295,16 @@ static ay_status flag_of(const json_t *body, const char *name, bool *out, ay_err
 ay_status ay_h_intake_folder(ay_request *rq, ay_err *err)
 {
     ay_watch_wish w = {.path = ay_request_field(rq, "path"),
-                       .to = {ay_request_field(rq, "dataset"), ay_request_field(rq, "class"), false}};
+                       .to = {ay_request_field(rq, "dataset"), ay_request_field(rq, "class"), false},
+                       .anywhere = rq->local};
     int64_t id = 0, batch = 0;
     bool watch = false;
     ay_status status = flag_of(rq->json, "watch", &watch, err);
 
     if (!status)
         status = flag_of(rq->json, "classes", &w.classes, err);
+    if (!status)
+        status = flag_of(rq->json, "make", &w.to.make, err);
     if (!status && !w.path)
         status = ay_fail(err, AY_EINVAL, "'path' is missing: which folder?");
     w.once = !watch;

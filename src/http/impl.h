@@ -21,6 +21,7 @@
 #include "http/server.h"
 #include "http/trouble.h"
 
+#include "base/door.h"
 #include "base/queue.h"
 
 #include <microhttpd.h>
@@ -30,19 +31,20 @@
 typedef struct ay_events ay_events;
 typedef struct ay_tls ay_tls;
 
-enum { AY_MAIN_PORT, AY_PLAIN_PORT, AY_PORTS };
+enum { AY_MAIN_PORT, AY_PLAIN_PORT, AY_LOCAL_PORT, AY_PORTS }; /* local: a socket in the data folder */
 
 typedef struct {
     ay_server *server;
     struct MHD_Daemon *daemon; /* NULL: not in use */
     int fd, port;
-    bool tls;
+    bool tls, local;
 } ay_listener;
 
 struct ay_server {
     ay_server_options o; /* defaults filled in; strings owned by arena */
     ay_arena arena;
     ay_listener listen[AY_PORTS];
+    ay_door door; /* of the local one */
     ay_queue *queue;
     pthread_t *workers;
     int worker_count;

@@ -26,6 +26,7 @@ static const ay_param_text params[] = {
     {"format", "string", "Of pictures: jpeg, png, ...; of the certificate: der, or pem (absent: der, which phones take)", 0, 0, NULL},
     {"from", "integer", "The first point of the curve to answer with; absent: 0", 0, 2147483647, NULL},
     {"id", "integer", "A number from the list", 1, 2147483647, NULL},
+    {"imports", "integer", "Most imports in the answer", 1, 200, NULL},
     {"label", "string", "A model's class name", 0, 0, NULL},
     {"limit", "integer", "Most items in the answer", 1, 1000, NULL},
     {"max_bytes", "string", "Largest file, as 500000 or 2MB", 0, 0, NULL},

@@ -65,6 +65,7 @@ typedef struct ay_request {
     const char *client;    /* address, for the log */
     bool secure;           /* over TLS, from this machine, or behind a TLS proxy */
     bool tls;
+    bool local; /* asked by a command of the user who runs this server, through its data folder */
     bool close; /* the connection is to end after this reply */
     ay_kv *query, *headers, *fields;
     const char *arg[AY_ROUTE_ARGS]; /* decoded {names} of the path, in order */

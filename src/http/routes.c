@@ -70,11 +70,11 @@ const ay_route ay_routes[] = {
     {"POST", "/v1/intake", ay_h_intake_add, 0, AY_BODY_PICTURES, "coming in", "intake", "Pictures by the thousand: kept when answered, taken in behind", "dataset class batch", "IntakeForm", "202:IntakeTaken 400 404 413 415 422 503"},
     {"POST", "/v1/intake/known", ay_h_intake_known, QUIET, AY_BODY_JSON, "coming in", "intakeKnown", "Which of these pictures the data set has already, so that they need not be sent", "", "IntakeAsked", "200:IntakeKnown 400 404 413 415"},
     {"PUT", "/v1/intake/{sha256}", ay_h_intake_put, 0, AY_BODY_RAW, "coming in", "intakePut", "The same for one picture under its digest; doing it again changes nothing", "dataset class file batch", NULL, "200:IntakeOne 202:IntakeOne 400 404 409 413 415 422 503"},
-    {"GET", "/v1/intake", ay_h_intake, QUIET, AY_BODY_NONE, "coming in", "intakeState", "What waits, how fast it goes, imports, and what failed and why", "cursor limit", NULL, "200:IntakeState 400"},
+    {"GET", "/v1/intake", ay_h_intake, QUIET, AY_BODY_NONE, "coming in", "intakeState", "What waits, how fast it goes, imports, and what failed and why", "cursor limit imports", NULL, "200:IntakeState 400"},
     {"DELETE", "/v1/intake/batches/{id}", ay_h_intake_cancel, 0, AY_BODY_NONE, "coming in", "intakeCancel", "Drop what waits of an import; what was taken in stays", "", NULL, "200:IntakeDropped 404"},
     {"DELETE", "/v1/intake/failures", ay_h_intake_dismiss, 0, AY_BODY_NONE, "coming in", "intakeDismissAll", "Forget all failures", "", NULL, "200:IntakeDismissed"},
     {"DELETE", "/v1/intake/failures/{id}", ay_h_intake_dismiss, 0, AY_BODY_NONE, "coming in", "intakeDismiss", "Forget one failure", "", NULL, "200:IntakeDismissed 404"},
-    {"POST", "/v1/intake/folder", ay_h_intake_folder, 0, AY_BODY_JSON, "coming in", "intakeFolder", "Read a folder of this machine once, or watch it; below the folders that the server was started with", "", "IntakeFolderForm", "202:IntakeFolder 400 404 409 413 415"},
+    {"POST", "/v1/intake/folder", ay_h_intake_folder, 0, AY_BODY_JSON, "coming in", "intakeFolder", "Read a folder of this machine once, or watch it; below the folders that the server was started with; asked through the data folder's socket, any", "", "IntakeFolderForm", "202:IntakeFolder 400 404 409 413 415"},
     {"GET", "/v1/watches", ay_h_watches, 0, AY_BODY_NONE, "coming in", "watches", "Folders that are read or watched, with their state", "", NULL, "200:WatchList"},
     {"DELETE", "/v1/watches/{id}", ay_h_watch_remove, 0, AY_BODY_NONE, "coming in", "unwatch", "Watch a folder no longer; what came in stays", "", NULL, "204 404"},
 

@@ -153,7 +153,7 @@ static void set_defaults(ay_server *s)
 static ay_status copy_strings(ay_server *s, ay_err *err)
 {
     const char **const strings[] = {&s->o.bind,     &s->o.tls_dir,     &s->o.cert_file,
-                                    &s->o.key_file, &s->o.allow_hosts, &s->o.cors};
+                                    &s->o.key_file, &s->o.allow_hosts, &s->o.cors, &s->o.door};
 
     ay_arena_init(&s->arena, 0);
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
@@ -176,6 +176,22 @@ static ay_status check_options(const ay_server_options *o, ay_err *err)
     return AY_OK;
 }
 
+/* Without it commands have to wait until the server ends; that is no reason not to serve. */
+static void open_door(ay_server *s)
+{
+    ay_listener *l = &s->listen[AY_LOCAL_PORT];
+    ay_err err;
+
+    if (!s->o.door)
+        return;
+    if (ay_door_open(&s->door, s->o.door, &err) != AY_OK) {
+        ay_log(AY_LOG_WARN, "http", "%s: commands cannot ask this server", err.msg);
+        return;
+    }
+    l->fd = s->door.fd;
+    l->local = true;
+}
+
 static ay_status open_sockets(ay_server *s, ay_err *err)
 {
     ay_server_options *o = &s->o;
@@ -187,6 +203,8 @@ static ay_status open_sockets(ay_server *s, ay_err *err)
     main_port->tls = secure;
     if (!status && secure && o->plain_port >= 0)
         status = open_socket(where, o->plain_port, &plain->fd, &plain->port, err);
+    if (!status)
+        open_door(s);
     return status;
 }
 
@@ -215,6 +233,7 @@ ay_status ay_server_start(ay_server **out, const ay_server_options *options, ay_
         return ay_fail(err, AY_ENOMEM, "server");
     s->o = *options;
     s->started = ay_clock_mono();
+    s->door = (ay_door){.folder = -1, .fd = -1};
     ay_gate_init(&s->gate, DECODE_PIXELS);
     ay_trouble_init(&s->trouble);
     for (int i = 0; i < AY_PORTS; i++)
@@ -287,9 +306,10 @@ ay_status ay_server_stop(ay_server *s, long drain_ms, ay_err *err)
     for (int i = 0; i < AY_PORTS; i++) {
         if (s->listen[i].daemon)
             MHD_stop_daemon(s->listen[i].daemon);
-        if (s->listen[i].fd >= 0)
+        if (s->listen[i].fd >= 0 && !s->listen[i].local)
             close(s->listen[i].fd);
     }
+    ay_door_close(&s->door);
     ay_events_destroy(s->events);
     ay_queue_destroy(s->queue);
     ay_tls_destroy(s->tls);

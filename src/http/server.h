@@ -8,6 +8,9 @@
  *   N workers             take whole requests from one bounded queue and call the service
  *   1 watcher             event streams, certificate renewal when the host's addresses change
  *
+ * Where options name a folder, a socket in it (base/door.h) is one port more, for commands of the same user: what comes
+ * there may name any folder that this process may read.
+ *
  * So a slow client costs a socket and a buffer, never a worker; the engine sees many pictures at
  * once and batches them; a full queue answers 503 with Retry-After at once.
  *
@@ -34,6 +37,7 @@ typedef struct {
     ay_service *service; /* not owned; outlives the server */
     const char *bind;    /* address to listen on; NULL: "127.0.0.1", with lan: all interfaces */
     int port;            /* 0: a free one (see ay_server_port) */
+    const char *door;    /* folder for a socket that only the same user can use; NULL: none.  Its lock is the caller's. */
 
     /* HTTPS.  lan: the own certificate authority, kept in tls_dir, signs a certificate for this
      * host's names and addresses; port then speaks HTTPS and plain_port HTTP.  Or bring a

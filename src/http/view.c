@@ -136,8 +136,8 @@ json_t *ay_view_class(const ay_class *c)
 
 json_t *ay_view_picture(const ay_picture *p)
 {
-    return json_pack("{s:s, s:s, s:{s:I, s:s}, s:i, s:i, s:I, s:s, s:b, s:s}", "sha256", p->sha256,
-                     "file", p->file, "class", "id", (json_int_t)p->class_id, "name", p->class_name,
+    return json_pack("{s:I, s:s, s:s, s:{s:I, s:s}, s:i, s:i, s:I, s:s, s:b, s:s}", "id", (json_int_t)p->id, "sha256",
+                     p->sha256, "file", p->file, "class", "id", (json_int_t)p->class_id, "name", p->class_name,
                      "width", p->width, "height", p->height, "bytes", (json_int_t)p->bytes,
                      "format", p->format, "embedded", p->embedded, "created_at", p->created_at);
 }

@@ -265,6 +265,12 @@ static void what_to_send(CURL *c, const ay_fetch_request *q)
     }
     if (q->method && strcmp(q->method, "HEAD") == 0)
         curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
+    else if (q->method)
+        curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, q->method);
+    if (q->door) {
+        curl_easy_setopt(c, CURLOPT_UNIX_SOCKET_PATH, q->door);
+        curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
+    }
     if (q->resume_from) {
         snprintf(range, sizeof range, "%llu-", (unsigned long long)q->resume_from);
         curl_easy_setopt(c, CURLOPT_RANGE, range);

@@ -57,7 +57,8 @@ typedef struct {
 
 typedef struct {
     const char *url;
-    const char *method; /* NULL: GET, or POST when there is a body; "HEAD" */
+    const char *method; /* NULL: GET, or POST when there is a body; "HEAD", "DELETE" */
+    const char *door;   /* path of a Unix socket that is connected to instead of url's host; NULL: none */
     const char *bearer; /* a token for the origin of url; NULL: none */
     const ay_fetch_header *headers;
     int n_headers;

@@ -1,7 +1,7 @@
 // Pictures by the thousand: kept when answered, taken in behind, also after the program was killed; bad files fail by name;
 // folders are read once or watched; the image organiser's routes.
 import { Interface, Server, check, form, json, newFolder, picture, png, run, sha256, sleep, test } from "./lib.mjs";
-import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync, appendFileSync, copyFileSync, readdirSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync, appendFileSync, copyFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 const data = newFolder(), root = newFolder(), outside = newFolder();
@@ -159,6 +159,19 @@ test("a folder is read once, with classes, and what is no picture is told or pas
   check((await where(cat)) === "cats" && (await where(dog)) === "dogs" && (await where(loose)) === "Unsorted");
   await until("the wish goes", async () => (await ask(200, "GET", "/v1/watches")).json.items.length === 0);
   await ask(200, "DELETE", "/v1/intake/failures");
+});
+
+test("through the data folder's socket any folder, and nobody else's", async () => {
+  const socketPath = join(data, "socket"), far = newFolder(), a = fresh();
+  writeFileSync(join(far, "a.png"), a);
+  check((lstatSync(socketPath).mode & 0o777) === 0o600, "the socket is its owner's alone");
+  await ask(400, "POST", "/v1/intake/folder", json({ path: far }));
+  await ask(400, "POST", "/v1/intake/folder", { ...json({ path: far, make: 1 }), socketPath, secure: false });
+  await ask(404, "POST", "/v1/intake/folder", { ...json({ path: far, class: "not here" }), socketPath, secure: false });
+  const order = (await ask(202, "POST", "/v1/intake/folder", { ...json({ path: far, class: "made here", make: true }), socketPath, secure: false })).json;
+  await settled();
+  const batch = (await ask(200, "GET", "/v1/intake?imports=200", { socketPath, secure: false })).json.batches.find((b) => b.id === order.batch);
+  check(batch && batch.added === 1 && batch.expected === 1 && !batch.reading, batch);
 });
 
 test("a watched folder: what is put there comes in, also after a restart; what goes stays in", async () => {

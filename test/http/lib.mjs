@@ -118,10 +118,10 @@ export class Server {
   }
 
   // One request, nothing else: no redirects, no retries.  Resolves when the answer has ended.
-  request(method, path, { headers = {}, body, agent, ca, port, secure = this.secure, host = "127.0.0.1" } = {}) {
+  request(method, path, { headers = {}, body, agent, ca, port, secure = this.secure, host = "127.0.0.1", socketPath } = {}) {
     if (body && !Buffer.isBuffer(body)) body = Buffer.from(body);
     return new Promise((done, failed) => {
-      const options = { host, port: port ?? this.port, method, path, headers: { ...headers }, agent, ca };
+      const options = { host, port: port ?? this.port, socketPath, method, path, headers: { ...headers }, agent, ca };
       if (secure && !ca) options.rejectUnauthorized = false;
       if (body && !headers["Transfer-Encoding"]) options.headers["Content-Length"] = body.length;
       const req = (secure ? https : http).request(options, (res) => {

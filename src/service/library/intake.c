@@ -366,27 +366,52 @@ ay_status ay_intake_now(ay_service *s, ay_intake_state *out, ay_err *err)
     return status;
 }
 
+static bool has_row(const ay_store_intake *list, size_t n, int64_t id)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i].id == id)
+            return true;
+    return false;
+}
+
+static void set_batch(ay_intake_batch *b, const ay_store_intake *row, const ay_intake_run *runs, int n)
+{
+    *b = (ay_intake_batch){.id = row->id, .name = row->source, .total = row->total, .waiting = row->waiting,
+                           .added = row->added, .same = row->same, .failed = row->failed, .dropped = row->dropped,
+                           .expected = row->total};
+    ay_clock_rfc3339(b->at, row->at_us);
+    for (int i = 0; i < n; i++)
+        if (runs[i].batch == b->id) {
+            b->job = runs[i].job;
+            b->reading = runs[i].feeding > 0;
+            b->expected = runs[i].expected > b->total ? runs[i].expected : b->total;
+        }
+}
+
 ay_status ay_intake_batches(ay_service *s, int limit, ay_arena *a, ay_intake_batch **out, size_t *n, ay_err *err)
 {
-    ay_store_intake *list = NULL;
+    ay_intake_run runs[AY_INTAKE_RUNS];
+    ay_store_intake *list = NULL, begun;
+    size_t nlist = 0;
     ay_status status;
+    int nruns;
 
     *n = 0;
     if (limit < 1 || limit > AY_BATCHES_KEPT)
         return ay_fail(err, AY_EINVAL, "a page has 1 to %d imports, not %d", AY_BATCHES_KEPT, limit);
-    status = ay_store_intake_list(s->store, limit, a, &list, n, err);
+    nruns = ay_intake_runs_now(s, runs); /* first: when nobody reads any more, all that was read is in the counts */
+    status = ay_store_intake_list(s->store, limit, a, &list, &nlist, err);
     if (status != AY_OK)
         return status;
-    *out = ay_arena_alloc(a, (*n + 1) * sizeof **out);
+    *out = ay_arena_alloc(a, (nlist + AY_INTAKE_RUNS) * sizeof **out);
     if (!*out)
         return ay_fail(err, AY_ENOMEM, "listing imports");
-    for (size_t i = 0; i < *n; i++) {
-        const ay_store_intake *b = &list[i];
-        (*out)[i] = (ay_intake_batch){.id = b->id, .name = b->source, .total = b->total, .waiting = b->waiting,
-                                      .added = b->added, .same = b->same, .failed = b->failed, .dropped = b->dropped,
-                                      .job = ay_intake_run_job(s, b->id)};
-        ay_clock_rfc3339((*out)[i].at, b->at_us);
-    }
+    for (int i = nruns; i-- > 0;) /* the store's list leaves out those of which nothing has come yet */
+        if (runs[i].feeding > 0 && !has_row(list, nlist, runs[i].batch) &&
+            ay_store_intake_get(s->store, runs[i].batch, a, &begun, NULL) == AY_OK)
+            set_batch(&(*out)[(*n)++], &begun, runs, nruns);
+    for (size_t i = 0; i < nlist; i++)
+        set_batch(&(*out)[(*n)++], &list[i], runs, nruns);
     return AY_OK;
 }
 

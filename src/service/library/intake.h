@@ -66,6 +66,8 @@ typedef struct {
     const char *name;
     int64_t total, waiting, added, same, failed, dropped;
     int64_t job; /* that shows it; 0: none runs */
+    int64_t expected; /* total, with the files that its folder still has to give, as far as they were counted */
+    bool reading;     /* its folder is being read; said of a moment before the counts */
     char at[AY_RFC3339_SIZE];
 } ay_intake_batch;
 
@@ -78,7 +80,7 @@ typedef struct {
     bool feeding;    /* a folder is being read */
 } ay_intake_state;
 ay_status ay_intake_now(ay_service *s, ay_intake_state *out, ay_err *err);
-/* Newest first; those of which something waits or that are among the last `limit`. */
+/* Those of which nothing has come yet and whose folder is being read; then the last `limit` others, newest first. */
 ay_status ay_intake_batches(ay_service *s, int limit, ay_arena *a, ay_intake_batch **out, size_t *n, ay_err *err);
 /* Drop what waits of an import.  AY_ENOTFOUND. */
 ay_status ay_intake_cancel(ay_service *s, int64_t batch, int64_t *dropped, ay_err *err);

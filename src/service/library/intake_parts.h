@@ -77,7 +77,8 @@ void ay_intake_run_step(ay_service *s, int64_t batch, bool *cancelled);
 void ay_intake_run_feed(ay_service *s, int64_t batch, int change, int64_t expected);
 /* End the jobs of which nothing is left; all: of all, because the service closes. */
 void ay_intake_runs_tidy(ay_service *s, bool all);
-int64_t ay_intake_run_job(ay_service *s, int64_t batch);
+/* The imports that are under way, as they are now; how many. */
+int ay_intake_runs_now(ay_service *s, ay_intake_run out[AY_INTAKE_RUNS]);
 bool ay_intake_feeding(ay_service *s);
 
 /* ---- watch.c */

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define LINGER_NS 1000000000u
 
@@ -111,17 +112,16 @@ void ay_intake_runs_tidy(ay_service *s, bool all)
     pthread_mutex_unlock(&in->runs_lock);
 }
 
-int64_t ay_intake_run_job(ay_service *s, int64_t batch)
+int ay_intake_runs_now(ay_service *s, ay_intake_run out[AY_INTAKE_RUNS])
 {
     ay_intake *in = s->intake;
-    ay_intake_run *r;
-    int64_t job;
+    int n;
 
     pthread_mutex_lock(&in->runs_lock);
-    r = find_run(in, batch);
-    job = r ? r->job : 0;
+    n = in->nruns;
+    memcpy(out, in->runs, (size_t)n * sizeof *out);
     pthread_mutex_unlock(&in->runs_lock);
-    return job;
+    return n;
 }
 
 bool ay_intake_feeding(ay_service *s)
