@@ -92,7 +92,7 @@ static void look(ay_service *s, const char *what)
     ay_arena a;
 
     ay_arena_init(&a, 0);
-    must(ay_clusters_get(s, "", false, &a, &all, &err), "get");
+    must(ay_clusters_get(s, "", NULL, false, &a, &all, &err), "get");
     printf("%-44s %8.3f s   %zu groups, %zu pictures, %zu in none, %zu not looked at\n", what, since(start), all.n, all.pictures, all.outside,
            all.waiting);
     ay_arena_fini(&a);
@@ -112,7 +112,7 @@ static void measure(ay_service *s, int64_t dataset, int k)
     printf("%-44s %8.3f s\n", "made and kept, k-means", since(start));
     look(s, "told the first time (centres, outliers)");
     look(s, "told again");
-    must(ay_clusters_get(s, "", false, &a, &all, &err), "get");
+    must(ay_clusters_get(s, "", NULL, false, &a, &all, &err), "get");
     start = ay_clock_mono();
     must(ay_cluster_rename(s, all.cluster[0].id, "mine", undo, &err), "rename");
     printf("%-44s %8.3f s\n", "a group named", since(start));
@@ -156,7 +156,7 @@ int main(int argc, char **argv)
     ay_store_close(store);
     s = open_service(dir, &m);
     start = ay_clock_mono();
-    must(ay_clusters_join(s, dataset, &joined, &err), "join");
+    must(ay_clusters_join(s, dataset, 0, &joined, &err), "join");
     printf("%-44s %8.3f s   %zu\n", "new pictures joined", since(start), joined);
     look(s, "told after that");
     ay_service_close(s);

@@ -17,6 +17,7 @@ typedef struct {
     const ay_args *args;
     ay_session session;
     ay_clusters_request how;
+    ay_picture_filter filter;
     ay_clusters all;
     ay_err err;
 } stored;
@@ -64,7 +65,7 @@ static bool on_progress(void *ctx, double done)
 
 static ay_status read_all(stored *j)
 {
-    return ay_clusters_get(j->session.service, j->how.dataset, false, &j->session.arena, &j->all, &j->err);
+    return ay_clusters_get(j->session.service, j->how.dataset, j->how.filter, false, &j->session.arena, &j->all, &j->err);
 }
 
 static ay_status make(stored *j)
@@ -88,12 +89,32 @@ static ay_status make(stored *j)
     return status == AY_OK ? read_all(j) : status;
 }
 
+static ay_status read_filter(stored *j)
+{
+    static const char *const options[] = {"class", "tag", "album"};
+    const char *words = ay_args_get(j->args, "filter"), *text;
+    ay_arena *a = &j->session.arena;
+    ay_status status = words ? ay_filter_words(&j->filter, a, words, &j->err) : AY_OK;
+
+    for (size_t k = 0; k < sizeof options / sizeof *options; k++)
+        for (int i = 0; status == AY_OK && (text = ay_args_nth(j->args, options[k], i)); i++)
+            status = ay_filter_set(&j->filter, a, options[k], text, NULL, &j->err);
+    if (status == AY_OK && given(j, "unsorted"))
+        status = ay_filter_set(&j->filter, a, "unsorted", "true", NULL, &j->err);
+    j->how.filter = j->filter.n ? &j->filter : NULL;
+    return status;
+}
+
 /* What is kept is told; what never was is made, if this process may. */
 static ay_status work(stored *j)
 {
     bool anew = given(j, "again") || j->how.k || j->how.least;
     ay_status status = ay_session_open(&j->session, j->args, true, true, &j->err);
 
+    if (status == AY_OK)
+        status = read_filter(j);
+    if (status == AY_OK && given(j, "forget"))
+        return ay_clusters_drop(j->session.service, j->how.dataset, j->how.filter, &j->err);
     if (status == AY_OK)
         status = name_all(j);
     if (status == AY_OK)
@@ -132,7 +153,7 @@ static ay_status print_pictures(stored *j, int64_t id, const char *name)
         size_t n = 0;
         ay_arena a;
         ay_arena_init(&a, 0);
-        status = ay_clusters_pictures(j->session.service, id, &dataset, false, at, PART, &a, &list, &n, &total, &j->err);
+        status = ay_clusters_pictures(j->session.service, id, &dataset, j->how.filter, false, at, PART, &a, &list, &n, &total, &j->err);
         for (size_t i = 0; i < n && status == AY_OK; i++)
             printf("%lld\t%s\t%.3f\t%s\t%s\n", (long long)id, name, (double)list[i].similarity, list[i].sha256, list[i].file);
         dataset = j->all.dataset;
@@ -171,11 +192,11 @@ static ay_status print(stored *j)
         print_groups(j);
     fflush(stdout);
     if (!given(j, "quiet") && j->all.how.run)
-        fprintf(stderr, "%zu of %zu pictures of %s in %zu group%s; silhouette %.2f; %zu came and %zu went since\n",
-                j->all.pictures - j->all.outside - j->all.waiting, j->all.pictures, j->all.dataset, j->all.n, j->all.n == 1 ? "" : "s",
+        fprintf(stderr, "%zu of %zu pictures of %s%s in %zu group%s; silhouette %.2f; %zu came and %zu went since\n",
+                j->all.pictures - j->all.outside - j->all.waiting, j->all.pictures, j->all.dataset, j->all.filter, j->all.n, j->all.n == 1 ? "" : "s",
                 j->all.how.silhouette, j->all.came, j->all.gone);
     else if (!given(j, "quiet"))
-        fprintf(stderr, "%s: %zu pictures, never grouped\n", j->all.dataset, j->all.pictures);
+        fprintf(stderr, "%s%s: %zu pictures, never grouped\n", j->all.dataset, j->all.filter, j->all.pictures);
     return status;
 }
 
@@ -187,8 +208,12 @@ int ay_cluster_stored(const ay_args *a, int k, int least, uint64_t seed)
     ay_status status = work(&j);
     int rc;
 
-    if (status == AY_OK)
+    if (status == AY_OK && given(&j, "forget")) {
+        if (!given(&j, "quiet"))
+            fprintf(stderr, "forgotten; the pictures stay\n");
+    } else if (status == AY_OK) {
         status = print(&j);
+    }
     rc = status == AY_OK ? AY_EXIT_OK : status == AY_EINVAL ? ay_args_wrong(a, "cluster: %s", j.err.msg) : ay_cmd_fail(&j.err);
     ay_session_close(&j.session);
     return rc;

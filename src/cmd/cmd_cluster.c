@@ -21,6 +21,12 @@ static const ay_option options[] = {
     {"groups", 'k', "N", "so many groups; without it 2 to 80 are tried and the best separated kept"},
     {"density", 'd', "N", "as many groups as there are of N alike pictures; what is in none stays out"},
     {"seed", 0, "N", "another start (42)"},
+    {"filter", 'f', "WORDS", "stored pictures: groups of what a filter means, beside those of all, as \"tag:blue is:unsorted\" (assay pictures --help)"},
+    {"class", 0, "NAME", "the same for a class; --tag, --album, --unsorted too, and each may come with the others"},
+    {"tag", 0, "NAME", "of pictures with a tag"},
+    {"album", 0, "NAME", "of an album"},
+    {"unsorted", 0, NULL, "of pictures without a class"},
+    {"forget", 0, NULL, "the groups of this filter are kept no more; the pictures stay"},
     {"again", 0, NULL, "stored pictures: make the groups anew, as they were made the last time"},
     {"name", 0, "ID=NAME", "stored pictures: give a group a name; may come again"},
     {"list", 'l', NULL, "a line a picture: group, name, cosine to the group's centre, picture (stored ones: digest, file)"},
@@ -35,7 +41,7 @@ static const ay_usage usage = {
     "knows; a group that no word tells from the others has none.\n"
     "Without a folder: the groups of the library (--dataset NAME: of a data set) as they are kept, a '*' behind the\n"
     "number of a pinned one.  They are made when they never were, anew with --groups, --density or --again; a\n"
-    "group that is the same keeps its number and name.\n"
+    "group that is the same keeps its number and name.  With a filter: groups of a part, kept in the same way beside those of all.\n"
     "Exit code: 0 done, 1 one or more pictures could not be read, or failure, 2 wrong usage.",
     options,
     "dataset " AY_SESSION_SETTINGS,
@@ -210,6 +216,17 @@ static bool read_how(ay_args *a, ay_groups_options *how)
     return true;
 }
 
+/* The first option given that only stored pictures have. */
+static const char *for_stored(const ay_args *a)
+{
+    static const char *const names[] = {"again", "name", "filter", "class", "tag", "album", "unsorted", "forget"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (ay_args_get(a, names[i]))
+            return names[i];
+    return NULL;
+}
+
 static void job_fini(job *j)
 {
     ay_files_fini(&j->files);
@@ -226,8 +243,8 @@ int ay_cmd_cluster(int argc, char **argv)
     int rc = ay_args_parse(&a, &usage, argc, argv);
 
     j.args = &a;
-    if (rc < 0 && a.n_rest && (ay_args_get(&a, "again") || ay_args_get(&a, "name")))
-        rc = ay_args_wrong(&a, "cluster: --again and --name are for stored pictures: leave the folder out");
+    if (rc < 0 && a.n_rest && for_stored(&a))
+        rc = ay_args_wrong(&a, "cluster: --%s is for stored pictures: leave the folder out", for_stored(&a));
     if (rc < 0 && ay_args_get(&a, "groups") && ay_args_get(&a, "density"))
         rc = ay_args_wrong(&a, "cluster: --groups or --density, not both");
     if (rc < 0 && !read_how(&a, &j.how))

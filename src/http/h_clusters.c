@@ -59,6 +59,41 @@ static ay_status list_field(const ay_request *rq, const char *name, const json_t
     return AY_OK;
 }
 
+/* The filter of the query, beside parameters of ours; *out NULL: none. */
+static ay_status query_filter(ay_request *rq, const ay_picture_filter **out, ay_err *err)
+{
+    static const char *const own[] = {"dataset", "offset", "limit", "far"};
+    ay_picture_filter *f = ay_request_alloc(rq, sizeof *f);
+    ay_status status = f ? AY_OK : ay_fail(err, AY_ENOMEM, "no memory");
+
+    for (const ay_kv *kv = rq->query; kv && status == AY_OK; kv = kv->next) {
+        bool mine = false, known = true;
+        for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+            mine |= strcmp(own[i], kv->key) == 0;
+        if (!mine)
+            status = ay_filter_set(f, &rq->arena, kv->key, kv->value, &known, err);
+        if (status == AY_OK && !known)
+            status = ay_fail(err, AY_EINVAL, "there is no filter '%.60s'", kv->key);
+    }
+    *out = status == AY_OK && f->n ? f : NULL;
+    return status;
+}
+
+static ay_status body_filter(ay_request *rq, const ay_picture_filter **out, ay_err *err)
+{
+    const json_t *object = rq->json ? json_object_get(rq->json, "filter") : NULL;
+    ay_picture_filter *f;
+    ay_status status;
+
+    *out = NULL;
+    if (!object || json_is_null(object))
+        return AY_OK;
+    f = ay_request_alloc(rq, sizeof *f);
+    status = f ? ay_filter_json(f, &rq->arena, object, err) : ay_fail(err, AY_ENOMEM, "no memory");
+    *out = status == AY_OK && f->n ? f : NULL;
+    return status;
+}
+
 /* ---- what is told */
 
 static json_t *view_pictures(const ay_cluster_picture *list, int n, bool score)
@@ -108,14 +143,25 @@ static json_t *number_or_null(int64_t v)
     return v ? json_integer(v) : json_null();
 }
 
+static json_t *view_filter(const char *filter)
+{
+    json_t *v = *filter ? json_loads(filter, 0, NULL) : NULL;
+
+    return v ? v : json_null();
+}
+
 json_t *ay_view_clusters(const ay_clusters *all)
 {
-    json_t *list = json_array();
+    json_t *list = json_array(), *kept = json_array();
     bool made = all->how.run > 0;
 
+    for (size_t i = 0; i < all->nkept; i++)
+        json_array_append_new(kept, json_pack("{s:o, s:I, s:o}", "filter", view_filter(all->kept[i].filter), "groups",
+                                              (json_int_t)all->kept[i].groups, "made_at", moment(all->kept[i].made_us)));
     for (size_t k = 0; k < all->n; k++)
         json_array_append_new(list, view_cluster(&all->cluster[k]));
-    return json_pack("{s:s, s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "dataset", all->dataset, "state",
+    return json_pack("{s:s, s:o, s:o, s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "dataset", all->dataset,
+                     "filter", view_filter(all->filter), "kept", kept, "state",
                      all->job ? "running" : made ? "ready" : "none", "job", number_or_null(all->job), "stale", all->stale, "new",
                      (json_int_t)all->came, "gone", (json_int_t)all->gone, "waiting", (json_int_t)all->waiting, "pictures",
                      (json_int_t)all->pictures, "outside", (json_int_t)all->outside, "made_at", moment(all->how.made_us), "method",
@@ -136,10 +182,25 @@ static ay_status reply_job(ay_request *rq, int64_t id, ay_err *err)
 
 ay_status ay_h_clusters(ay_request *rq, ay_err *err)
 {
+    const ay_picture_filter *f;
     ay_clusters all;
-    ay_status status = ay_clusters_get(rq->service, ay_request_query(rq, "dataset"), false, &rq->arena, &all, err);
+    ay_status status = query_filter(rq, &f, err);
 
+    if (!status)
+        status = ay_clusters_get(rq->service, ay_request_query(rq, "dataset"), f, false, &rq->arena, &all, err);
     return status ? status : ay_reply_json(rq, 200, ay_view_clusters(&all), err);
+}
+
+ay_status ay_h_clusters_drop(ay_request *rq, ay_err *err)
+{
+    const ay_picture_filter *f;
+    ay_status status = query_filter(rq, &f, err);
+
+    if (!status)
+        status = ay_clusters_drop(rq->service, ay_request_query(rq, "dataset"), f, err);
+    if (!status)
+        ay_reply_empty(rq, 204);
+    return status;
 }
 
 ay_status ay_h_cluster_get(ay_request *rq, ay_err *err)
@@ -177,6 +238,7 @@ static json_t *view_member(ay_request *rq, const char *dataset, const ay_cluster
 ay_status ay_h_cluster_pictures(ay_request *rq, ay_err *err)
 {
     const char *far = ay_request_query(rq, "far"), *dataset = ay_request_query(rq, "dataset");
+    const ay_picture_filter *f = NULL;
     long offset = 0, limit = 100;
     ay_cluster_member *list;
     size_t n = 0, total = 0;
@@ -191,7 +253,9 @@ ay_status ay_h_cluster_pictures(ay_request *rq, ay_err *err)
     if (!status && far && strcmp(far, "true") != 0 && strcmp(far, "false") != 0)
         status = ay_fail(err, AY_EINVAL, "'far' is true or false");
     if (!status)
-        status = ay_clusters_pictures(rq->service, id, &dataset, far && strcmp(far, "true") == 0, (size_t)offset, (size_t)limit, &rq->arena,
+        status = query_filter(rq, &f, err);
+    if (!status)
+        status = ay_clusters_pictures(rq->service, id, &dataset, f, far && strcmp(far, "true") == 0, (size_t)offset, (size_t)limit, &rq->arena,
                                       &list, &n, &total, err);
     if (status)
         return status;
@@ -214,6 +278,8 @@ ay_status ay_h_clusters_run(ay_request *rq, ay_err *err)
     int64_t job = 0;
     ay_status status = text_field(rq, "dataset", &q.dataset, err);
 
+    if (!status)
+        status = body_filter(rq, &q.filter, err);
     if (!status)
         status = text_field(rq, "method", &q.method, err);
     if (!status)
@@ -342,6 +408,7 @@ static ay_status read_digests(ay_request *rq, const char ***out, size_t *n, ay_e
 ay_status ay_h_cluster_move(ay_request *rq, ay_err *err)
 {
     const char **sha256 = NULL, *dataset = NULL;
+    const ay_picture_filter *f = NULL;
     char undo[AY_UNDO_SIZE];
     size_t n = 0, moved = 0;
     int64_t id = 0;
@@ -350,27 +417,16 @@ ay_status ay_h_cluster_move(ay_request *rq, ay_err *err)
     if (!status)
         status = text_field(rq, "dataset", &dataset, err);
     if (!status)
+        status = body_filter(rq, &f, err);
+    if (!status)
         status = read_digests(rq, &sha256, &n, err);
     if (!status)
-        status = ay_cluster_move(rq->service, id, dataset, sha256, n, &moved, undo, err);
+        status = ay_cluster_move(rq->service, id, dataset, f, sha256, n, &moved, undo, err);
     return status ? status
                   : ay_reply_json(rq, 200, json_pack("{s:s, s:I}", "undo", undo, "moved", (json_int_t)moved), err);
 }
 
 /* ---- a group becomes a class */
-
-/* In its own data set the pictures move; the class is made when there is none. */
-static ay_status move_to_class(ay_request *rq, const ay_which *which, const char *klass, ay_changed *out, ay_err *err)
-{
-    ay_change_of_pictures what = {.klass = klass};
-    ay_class known;
-    int64_t made = 0;
-    ay_status status = ay_class_get(rq->service, which->dataset, klass, &rq->arena, &known, err);
-
-    if (status == AY_ENOTFOUND)
-        status = ay_class_create(rq->service, which->dataset, klass, &made, err);
-    return status ? status : ay_change_pictures(rq->service, which, &what, &rq->arena, out, err);
-}
 
 ay_status ay_h_cluster_class(ay_request *rq, ay_err *err)
 {
@@ -394,7 +450,7 @@ ay_status ay_h_cluster_class(ay_request *rq, ay_err *err)
         status = ay_filter_set(f, &rq->arena, "cluster", rq->arg[0], NULL, err);
     if (!status)
         status = !to || !*to || strcmp(to, which.dataset) == 0
-                     ? move_to_class(rq, &which, klass, &out, err)
+                     ? ay_change_pictures(rq->service, &which, &(ay_change_of_pictures){.klass = klass, .make = true}, &rq->arena, &out, err)
                      : ay_change_teach(rq->service, &which, to, klass, &rq->arena, &out, err);
     if (status)
         return status;
@@ -411,7 +467,7 @@ ay_status ay_h_cluster_class(ay_request *rq, ay_err *err)
 static ay_status plain(ay_request *rq, ay_plain_cluster **list, size_t *n, int *dim, ay_err *err)
 {
     ay_clusters all;
-    ay_status status = ay_clusters_get(rq->service, NULL, false, &rq->arena, &all, err);
+    ay_status status = ay_clusters_get(rq->service, NULL, NULL, false, &rq->arena, &all, err);
 
     if (!status && all.pictures && all.pictures <= SMALL && !all.job && (!all.how.run || all.stale) &&
         !ay_service_reading_only(rq->service)) {

@@ -52,7 +52,7 @@ ay_handler ay_h_review, ay_h_review_answer, ay_h_review_progress;
 /* h_duplicates.c */
 ay_handler ay_h_duplicates, ay_h_duplicates_run, ay_h_duplicates_resolve, ay_h_duplicates_apart;
 /* h_clusters.c */
-ay_handler ay_h_clusters, ay_h_clusters_run, ay_h_clusters_merge, ay_h_cluster_get, ay_h_cluster_change, ay_h_cluster_pictures,
+ay_handler ay_h_clusters, ay_h_clusters_drop, ay_h_clusters_run, ay_h_clusters_merge, ay_h_cluster_get, ay_h_cluster_change, ay_h_cluster_pictures,
     ay_h_cluster_move, ay_h_cluster_split, ay_h_cluster_class, ay_h_s4_clusters, ay_h_s4_grouped;
 /* h_search.c */
 ay_handler ay_h_search;

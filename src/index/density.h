@@ -5,6 +5,13 @@
  * their distance and their core distances.  The minimum spanning tree of that gives a hierarchy; of its groups of at least
  * min_size rows those are kept that live longest.  Rows that are in none are outliers.
  *
+ * Edges of one length leave the tree at once (step 4.2 of the paper's algorithm), so a set may fall into many parts, and the answer does not
+ * depend on the order of rows.  Ties are the rule and not the exception: all edges that a row's core distance decides are of one length.
+ * scikit-learn (1.9) removes edges one by one in the order in which its tree found them: splinters that are still together by
+ * chance then pass for a group, and the same rows in another order give other groups.  test/vectors/make_density.py shows both.
+ *
+ * The whole is never a group (scikit-learn: allow_single_cluster=False).
+ *
  * For unit rows: distance is sqrt(2 - 2 cosine).  Cosines are rounded, so distances below AY_DENSITY_LEAST count as that;
  * copies of one picture are all equally near.
  *

@@ -1,7 +1,8 @@
 /* index/density_select.c - from the spanning tree to groups: merge, condense, keep what lives longest.
  *
- * Edges in order of length merge rows into ever larger sets.  Read from the top, a set that splits into two of at least
- * min_size rows becomes two groups; smaller splinters are rows that fall out of their group.  With level = 1 / length, a
+ * Edges in order of length merge rows into ever larger sets.  Read from the top, a set that splits into two or more of at least
+ * min_size rows becomes as many groups; smaller splinters are rows that fall out of their group.  Edges of one length go at once, as
+ * the paper has it (density.h).  With level = 1 / length, a
  * group's stability is the sum over its rows of (level at which the row leaves - level at which the group began).  From the leaves
  * up, a group is kept if its stability is at least the sum of the best of those below it. */
 #include "base/mem.h"
@@ -34,6 +35,7 @@ typedef struct {
     uint32_t *from; /* n: the group a row fell out of */
     double *level;  /* n: at which it did */
     uint32_t *stack, *owner; /* sets still to be looked at, and whose they are */
+    uint32_t *parts;         /* n: what one of them falls into */
 } selecting;
 
 static int by_length(const void *a, const void *b)
@@ -117,30 +119,50 @@ static void fall_out(selecting *s, uint32_t set, uint32_t owner, double level, u
     }
 }
 
-/* One set of a group: it splits, or one side falls out, or both do. */
+/* What a set falls into when all edges of its length go at once; answers how many parts. */
+static size_t take_apart(selecting *s, uint32_t set, uint32_t *stack)
+{
+    float length = s->sets[set - s->n].length;
+    size_t n = 0, depth = 0;
+
+    stack[depth++] = set;
+    while (depth) {
+        uint32_t i = stack[--depth];
+        if (i < s->n || s->sets[i - s->n].length < length) {
+            s->parts[n++] = i;
+            continue;
+        }
+        stack[depth++] = s->sets[i - s->n].right;
+        stack[depth++] = s->sets[i - s->n].left;
+    }
+    return n;
+}
+
+/* One set of a group: it splits, or what is too small falls out of it. */
 static ay_status condense_one(selecting *s, uint32_t set, uint32_t owner, size_t *depth, uint32_t *scratch,
                               ay_err *err)
 {
-    const merged *m = &s->sets[set - s->n];
-    uint32_t side[2] = {m->left, m->right}, least = (uint32_t)s->options->min_size;
-    bool both = size_of(s, side[0]) >= least && size_of(s, side[1]) >= least;
-    double level = 1 / (double)m->length;
+    size_t n = take_apart(s, set, scratch), large = 0;
+    uint32_t least = (uint32_t)s->options->min_size;
+    double level = 1 / (double)s->sets[set - s->n].length;
     ay_status status = AY_OK;
 
-    for (int i = 0; i < 2 && status == AY_OK; i++) {
-        uint32_t of = owner, size = size_of(s, side[i]);
+    for (size_t i = 0; i < n; i++)
+        large += size_of(s, s->parts[i]) >= least;
+    for (size_t i = 0; i < n && status == AY_OK; i++) {
+        uint32_t of = owner, size = size_of(s, s->parts[i]);
         if (size < least) {
-            fall_out(s, side[i], owner, level, scratch);
+            fall_out(s, s->parts[i], owner, level, scratch);
             continue;
         }
-        if (both) {
+        if (large > 1) {
             leave(s, owner, level, size);
             status = new_group(s, owner, level, &of, err);
         }
         s->owner[*depth] = of;
-        s->stack[(*depth)++] = side[i];
+        s->stack[(*depth)++] = s->parts[i];
     }
-    if (both)
+    if (large > 1)
         s->groups[owner].split = true;
     return status;
 }
@@ -223,7 +245,8 @@ ay_status density_select(density_edge *edges, size_t n, const ay_density_options
     s.level = ay_calloc(n, sizeof *s.level);
     s.stack = ay_alloc(2 * n, sizeof *s.stack);
     s.owner = ay_alloc(2 * n, sizeof *s.owner);
-    if (!scratch || !s.sets || !s.from || !s.level || !s.stack || !s.owner)
+    s.parts = ay_alloc(n, sizeof *s.parts);
+    if (!scratch || !s.sets || !s.from || !s.level || !s.stack || !s.owner || !s.parts)
         status = ay_fail(err, AY_ENOMEM, "groups of %zu rows", n);
     if (status == AY_OK) {
         qsort(edges, n - 1, sizeof *edges, by_length);
@@ -241,5 +264,6 @@ ay_status density_select(density_edge *edges, size_t n, const ay_density_options
     ay_free(s.level);
     ay_free(s.stack);
     ay_free(s.owner);
+    ay_free(s.parts);
     return status;
 }

@@ -25,6 +25,7 @@ static const struct {
     {"album.name", ay_album_name_undo, AY_TOUCHED_TAGS},
     {"saved.name", ay_saved_name_undo, 0},
     {"saved.query", ay_saved_query_undo, 0},
+    {"class.made", ay_class_made_undo, AY_TOUCHED_MEMBERS},
     {"member.move", ay_members_move_undo, AY_TOUCHED_MEMBERS},
     {"member.copy", ay_members_copy_undo, AY_TOUCHED_MEMBERS},
 };

@@ -61,6 +61,9 @@ typedef struct {
     int64_t id, class_id; /* of the membership: where it is now */
     const char *sha256;
 } ay_store_place;
+/* A class for them, to be kept before they go there: undo removes it, unless it has been renamed, something else is in it or is to come
+ * (a folder that is watched, pictures that wait to be taken in). */
+ay_status ay_store_class_made(ay_store *s, int64_t act, int64_t dataset, const char *name, int64_t *class_id, ay_err *err);
 /* Those that are in another class of the same data set go to to_class; the others stay.  *moved counts. */
 ay_status ay_store_members_move(ay_store *s, int64_t act, const ay_store_place *list, size_t n, int64_t to_class, int64_t *moved,
                                 ay_err *err);

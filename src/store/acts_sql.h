@@ -12,7 +12,7 @@ typedef ay_status ay_act_undo(ay_store *s, const ay_act_row *row, ay_store_resto
 
 /* tags.c, bulk.c */
 ay_act_undo ay_tag_made_undo, ay_album_made_undo, ay_saved_made_undo, ay_tag_put_undo, ay_tag_take_undo, ay_album_put_undo, ay_album_order_undo, ay_tag_name_undo,
-    ay_album_name_undo, ay_saved_name_undo, ay_saved_query_undo, ay_members_move_undo, ay_members_copy_undo;
+    ay_album_name_undo, ay_saved_name_undo, ay_saved_query_undo, ay_members_move_undo, ay_members_copy_undo, ay_class_made_undo;
 
 /* Run `head ? tail`: head and tail with "(?, ?...)" of n values between them.  args: those of head, the n, those of tail. */
 ay_status ay_sql_write_in(ay_store *s, const char *head, const char *tail, const ay_sql_value *args, int before, int n, int after,

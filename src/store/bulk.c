@@ -164,6 +164,35 @@ ay_status ay_members_move_undo(ay_store *s, const ay_act_row *row, ay_store_rest
     return status;
 }
 
+ay_status ay_store_class_made(ay_store *s, int64_t act, int64_t dataset, const char *name, int64_t *class_id, ay_err *err)
+{
+    ay_status status = ay_store_class_create(s, dataset, name, class_id, err);
+
+    return status == AY_OK ? ay_store_act_keep(s, act, "class.made", *class_id, name, err) : status;
+}
+
+/* What was moved there is back by now: undo goes backwards.  What is in the trash counts, as it may come back, and an act that has moved
+ * pictures on from there, as they go back there when that is undone. */
+ay_status ay_class_made_undo(ay_store *s, const ay_act_row *row, ay_store_restored *out, ay_err *err)
+{
+    int64_t dataset = 0, gone = 0;
+    ay_status status = ay_sql_number(s, "SELECT dataset FROM class WHERE id = ?", ARGS(ay_sql_int(row->what)), &dataset, err);
+
+    if (status == AY_OK)
+        status = ay_sql_write(s,
+                              "DELETE FROM class WHERE id = ? AND name = ? AND trash = 0"
+                              " AND NOT EXISTS (SELECT m.id FROM member m WHERE m.class_id = ?)"
+                              " AND NOT EXISTS (SELECT w.id FROM watch w WHERE w.class_id = ?)"
+                              " AND NOT EXISTS (SELECT a.id FROM arrival a WHERE a.class_id = ?)"
+                              " AND NOT EXISTS (SELECT x.id FROM act x WHERE x.kind = 'member.move' AND x.what = ?)",
+                              ARGS(ay_sql_int(row->what), ay_sql_text(row->detail), ay_sql_int(row->what), ay_sql_int(row->what),
+                                   ay_sql_int(row->what), ay_sql_int(row->what)),
+                              &gone, NULL, err);
+    if (status == AY_OK)
+        out->dataset = dataset;
+    return status == AY_ENOTFOUND ? AY_OK : status;
+}
+
 ay_status ay_store_members_trash(ay_store *s, int64_t act, const ay_store_place *list, size_t n, ay_err *err)
 {
     int64_t ids[AY_SQL_MANY];

@@ -64,7 +64,7 @@ static ay_status take_grouping(void *ctx, const ay_sql_value *c, int n, ay_err *
     return t->g->method && t->g->model && t->g->preprocess ? AY_OK : ay_fail(err, AY_ENOMEM, "reading groups");
 }
 
-ay_status ay_store_clusters_get(ay_store *s, int64_t dataset, ay_arena *a, ay_store_grouping *g, ay_store_cluster **out,
+ay_status ay_store_clusters_get(ay_store *s, int64_t dataset, int64_t scope, ay_arena *a, ay_store_grouping *g, ay_store_cluster **out,
                                 size_t *n, ay_err *err)
 {
     ay_sql_list l = {.arena = a, .size = sizeof **out};
@@ -75,11 +75,11 @@ ay_status ay_store_clusters_get(ay_store *s, int64_t dataset, ay_arena *a, ay_st
     *n = 0;
     status = ay_sql_read(s,
                          "SELECT run, made_us, method, k, least, silhouette, pictures, model, preprocess"
-                         " FROM grouping WHERE dataset = ? AND trash = 0",
-                         ARGS(ay_sql_int(dataset)), take_grouping, &t, err);
+                         " FROM grouped WHERE dataset = ? AND scope = ? AND trash = 0",
+                         ARGS(ay_sql_int(dataset), ay_sql_int(scope)), take_grouping, &t, err);
     if (status == AY_OK)
-        status = ay_sql_read(s, "SELECT " COLUMNS " FROM cluster WHERE dataset = ? AND trash = 0 ORDER BY cluster",
-                             ARGS(ay_sql_int(dataset)), take_cluster, &l, err);
+        status = ay_sql_read(s, "SELECT " COLUMNS " FROM cluster WHERE dataset = ? AND scope = ? AND trash = 0 ORDER BY cluster",
+                             ARGS(ay_sql_int(dataset), ay_sql_int(scope)), take_cluster, &l, err);
     *out = (ay_store_cluster *)(void *)l.items;
     *n = status == AY_OK ? l.n : 0;
     return status;
@@ -109,9 +109,9 @@ static ay_status insert(const writing *w, ay_store_cluster *k, const void *raw, 
     int64_t id = 0;
     ay_status status = ay_sql_write(
         w->s,
-        "INSERT INTO cluster (dataset, cluster, kind, name, named_by, pinned, by_hand, run, seen, created_us, born, trash,"
-        " members) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?)",
-        ARGS(ay_sql_int(w->how->dataset), ay_sql_int(k->cluster), ay_sql_int(k->kind), ay_sql_text(k->name),
+        "INSERT INTO cluster (dataset, scope, cluster, kind, name, named_by, pinned, by_hand, run, seen, created_us, born, trash,"
+        " members) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, ?)",
+        ARGS(ay_sql_int(w->how->dataset), ay_sql_int(w->how->scope), ay_sql_int(k->cluster), ay_sql_int(k->kind), ay_sql_text(k->name),
              ay_sql_int(k->named_by), ay_sql_int(k->pinned), ay_sql_int(k->by_hand), ay_sql_int(k->run),
              ay_sql_int(k->created_us), ay_sql_int(w->entry), ay_sql_blob(raw, 8 * k->n)),
         NULL, &id, err);
@@ -128,12 +128,12 @@ static ay_status put_away(const writing *w, const ay_store_cluster *k, ay_err *e
 {
     int64_t changed = 0;
     ay_status status =
-        w->entry ? ay_sql_write(w->s, "UPDATE cluster SET trash = ?, seen = ? WHERE dataset = ? AND cluster = ? AND trash = 0",
-                                ARGS(ay_sql_int(w->entry), ay_sql_int(w->run), ay_sql_int(w->how->dataset),
+        w->entry ? ay_sql_write(w->s, "UPDATE cluster SET trash = ?, seen = ? WHERE dataset = ? AND scope = ? AND cluster = ? AND trash = 0",
+                                ARGS(ay_sql_int(w->entry), ay_sql_int(w->run), ay_sql_int(w->how->dataset), ay_sql_int(w->how->scope),
                                      ay_sql_int(k->cluster)),
                                 &changed, NULL, err)
-                 : ay_sql_write(w->s, "DELETE FROM cluster WHERE dataset = ? AND cluster = ? AND trash = 0",
-                                ARGS(ay_sql_int(w->how->dataset), ay_sql_int(k->cluster)), &changed, NULL, err);
+                 : ay_sql_write(w->s, "DELETE FROM cluster WHERE dataset = ? AND scope = ? AND cluster = ? AND trash = 0",
+                                ARGS(ay_sql_int(w->how->dataset), ay_sql_int(w->how->scope), ay_sql_int(k->cluster)), &changed, NULL, err);
 
     if (status == AY_OK && changed != 1)
         return ay_fail(err, AY_ENOTFOUND, "no group %lld", (long long)k->cluster);
@@ -144,8 +144,8 @@ static ay_status put_away(const writing *w, const ay_store_cluster *k, ay_err *e
 static ay_status update(const writing *w, const ay_store_cluster *k, const void *raw, ay_err *err)
 {
     int64_t there = 0;
-    ay_status status = ay_sql_number(w->s, "SELECT id FROM cluster WHERE dataset = ? AND cluster = ? AND trash = 0",
-                                     ARGS(ay_sql_int(w->how->dataset), ay_sql_int(k->cluster)), &there, err);
+    ay_status status = ay_sql_number(w->s, "SELECT id FROM cluster WHERE dataset = ? AND scope = ? AND cluster = ? AND trash = 0",
+                                     ARGS(ay_sql_int(w->how->dataset), ay_sql_int(w->how->scope), ay_sql_int(k->cluster)), &there, err);
 
     if (status == AY_ENOTFOUND)
         return ay_fail(err, AY_ENOTFOUND, "no group %lld", (long long)k->cluster);
@@ -177,18 +177,18 @@ static ay_status put_one(const writing *w, ay_store_cluster *k, ay_err *err)
 static ay_status put_grouping(const writing *w, const ay_store_grouping *g, ay_err *err)
 {
     ay_status status =
-        w->entry ? ay_sql_write(w->s, "UPDATE grouping SET trash = ? WHERE dataset = ? AND trash = 0",
-                                ARGS(ay_sql_int(w->entry), ay_sql_int(w->how->dataset)), NULL, NULL, err)
-                 : ay_sql_write(w->s, "DELETE FROM grouping WHERE dataset = ? AND trash = 0",
-                                ARGS(ay_sql_int(w->how->dataset)), NULL, NULL, err);
+        w->entry ? ay_sql_write(w->s, "UPDATE grouped SET trash = ? WHERE dataset = ? AND scope = ? AND trash = 0",
+                                ARGS(ay_sql_int(w->entry), ay_sql_int(w->how->dataset), ay_sql_int(w->how->scope)), NULL, NULL, err)
+                 : ay_sql_write(w->s, "DELETE FROM grouped WHERE dataset = ? AND scope = ? AND trash = 0",
+                                ARGS(ay_sql_int(w->how->dataset), ay_sql_int(w->how->scope)), NULL, NULL, err);
 
     if (status != AY_OK)
         return status;
     return ay_sql_write(
         w->s,
-        "INSERT INTO grouping (dataset, run, made_us, method, k, least, silhouette, pictures, model, preprocess, born, trash)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-        ARGS(ay_sql_int(w->how->dataset), ay_sql_int(g->run), ay_sql_int(g->made_us), ay_sql_text(g->method),
+        "INSERT INTO grouped (dataset, scope, run, made_us, method, k, least, silhouette, pictures, model, preprocess, born, trash)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+        ARGS(ay_sql_int(w->how->dataset), ay_sql_int(w->how->scope), ay_sql_int(g->run), ay_sql_int(g->made_us), ay_sql_text(g->method),
              ay_sql_int(g->k), ay_sql_int(g->least), ay_sql_int((int64_t)(g->silhouette * 1e6)), ay_sql_int(g->pictures),
              ay_sql_text(g->model), ay_sql_text(g->preprocess), ay_sql_int(w->entry)),
         NULL, NULL, err);
@@ -202,9 +202,14 @@ static ay_status put_all(writing *w, const ay_store_grouping *g, ay_store_cluste
 
     if (status == AY_ENOTFOUND)
         return ay_fail(err, AY_ENOTFOUND, "no such data set");
+    if (status == AY_OK && w->how->scope)
+        status = ay_sql_number(w->s, "SELECT id FROM scope WHERE id = ? AND dataset = ?",
+                               ARGS(ay_sql_int(w->how->scope), ay_sql_int(w->how->dataset)), &there, err);
+    if (status == AY_ENOTFOUND)
+        return ay_fail(err, AY_ENOTFOUND, "the groups of this filter are kept no more");
     if (status == AY_OK)
-        status = ay_sql_number(w->s, "SELECT run FROM grouping WHERE dataset = ? AND trash = 0",
-                               ARGS(ay_sql_int(w->how->dataset)), &w->run, err);
+        status = ay_sql_number(w->s, "SELECT run FROM grouped WHERE dataset = ? AND scope = ? AND trash = 0",
+                               ARGS(ay_sql_int(w->how->dataset), ay_sql_int(w->how->scope)), &w->run, err);
     if (status == AY_ENOTFOUND)
         status = AY_OK;
     if (status == AY_OK && w->how->token)
@@ -228,6 +233,64 @@ ay_status ay_store_clusters_put(ay_store *s, const ay_store_regroup *how, const 
     return ay_store_end(s, put_all(&w, g, list, n, err), err);
 }
 
+/* ---- scopes */
+
+static ay_status take_scope(void *ctx, const ay_sql_value *c, int n, ay_err *err)
+{
+    ay_sql_list *l = ctx;
+    ay_store_scope *k = ay_sql_list_add(l);
+
+    (void)n;
+    if (!k || !(k->filter = ay_sql_string(l->arena, &c[1])))
+        return ay_fail(err, AY_ENOMEM, "reading groups");
+    k->scope = c[0].i;
+    return AY_OK;
+}
+
+ay_status ay_store_scopes_get(ay_store *s, int64_t dataset, ay_arena *a, ay_store_scope **out, size_t *n, ay_err *err)
+{
+    ay_sql_list l = {.arena = a, .size = sizeof **out};
+    ay_status status = ay_sql_read(s, "SELECT id, filter FROM scope WHERE dataset = ? ORDER BY id", ARGS(ay_sql_int(dataset)), take_scope, &l, err);
+
+    *out = (ay_store_scope *)(void *)l.items;
+    *n = status == AY_OK ? l.n : 0;
+    return status;
+}
+
+ay_status ay_store_scope_put(ay_store *s, int64_t dataset, const char *filter, int64_t *scope, ay_err *err)
+{
+    int64_t there = 0;
+    ay_status status = *filter ? ay_store_check_text("a filter of groups", filter, 20000, err) : ay_fail(err, AY_EINVAL, "the filter is empty");
+
+    if (status == AY_OK)
+        status = ay_store_begin(s, err);
+    if (status != AY_OK)
+        return status;
+    status = ay_sql_number(s, "SELECT id FROM dataset WHERE id = ? AND trash = 0", ARGS(ay_sql_int(dataset)), &there, err);
+    if (status == AY_ENOTFOUND)
+        status = ay_fail(err, AY_ENOTFOUND, "no such data set");
+    if (status == AY_OK)
+        status = ay_sql_write(s, "INSERT INTO scope (dataset, filter, created_us) VALUES (?, ?, ?)",
+                              ARGS(ay_sql_int(dataset), ay_sql_text(filter), ay_sql_int(ay_clock_wall())), NULL, scope, err);
+    return ay_store_end(s, status, err);
+}
+
+ay_status ay_store_scope_drop(ay_store *s, int64_t dataset, int64_t scope, ay_err *err)
+{
+    static const char *const parts[] = {"DELETE FROM cluster WHERE dataset = ? AND scope = ?", "DELETE FROM grouped WHERE dataset = ? AND scope = ?"};
+    int64_t changed = 0;
+    ay_status status = ay_store_begin(s, err);
+
+    if (status != AY_OK)
+        return status;
+    status = ay_sql_write(s, "DELETE FROM scope WHERE dataset = ? AND id = ?", ARGS(ay_sql_int(dataset), ay_sql_int(scope)), &changed, NULL, err);
+    if (status == AY_OK && changed != 1)
+        status = ay_fail(err, AY_ENOTFOUND, "the groups of this filter are kept no more");
+    for (int i = 0; i < 2 && status == AY_OK; i++)
+        status = ay_sql_write(s, parts[i], ARGS(ay_sql_int(dataset), ay_sql_int(scope)), NULL, NULL, err);
+    return ay_store_end(s, status, err);
+}
+
 /* ---- undo and the end: store/trash.c */
 
 const ay_store_extra ay_store_extra_clusters = {
@@ -236,14 +299,15 @@ const ay_store_extra ay_store_extra_clusters = {
                    "the group \"%s\" was changed since; undo that first"},
                   {"SELECT name, cluster FROM cluster WHERE born = ? AND trash <> 0",
                    "the group \"%s\" was changed since; undo that first"},
-                  {"SELECT c.name, c.cluster FROM cluster c JOIN grouping g ON g.dataset = c.dataset AND g.trash = 0"
+                  {"SELECT c.name, c.cluster FROM cluster c JOIN grouped g ON g.dataset = c.dataset AND g.scope = c.scope AND g.trash = 0"
                    " WHERE c.trash = ? AND g.run <> c.seen AND g.born <> c.trash AND NOT EXISTS (SELECT l.id FROM cluster l"
                    " WHERE l.born = c.trash AND l.trash = 0 AND l.run <= c.seen)",
                    "the groups were made anew since, so \"%s\" cannot be as it was"}},
     .touches = AY_TOUCHED_CLUSTERS,
     .undo = {"DELETE FROM cluster WHERE born = ?", "UPDATE cluster SET trash = 0 WHERE trash = ?",
-             "DELETE FROM grouping WHERE born = ?", "UPDATE grouping SET trash = 0 WHERE trash = ?"},
-    .forget = {"DELETE FROM cluster WHERE trash = ?", "DELETE FROM grouping WHERE trash = ?",
+             "DELETE FROM grouped WHERE born = ?", "UPDATE grouped SET trash = 0 WHERE trash = ?"},
+    .forget = {"DELETE FROM cluster WHERE trash = ?", "DELETE FROM grouped WHERE trash = ?",
                "DELETE FROM cluster WHERE dataset IN (SELECT id FROM dataset WHERE trash = ?)",
-               "DELETE FROM grouping WHERE dataset IN (SELECT id FROM dataset WHERE trash = ?)"},
+               "DELETE FROM grouped WHERE dataset IN (SELECT id FROM dataset WHERE trash = ?)",
+               "DELETE FROM scope WHERE dataset IN (SELECT id FROM dataset WHERE trash = ?)"},
 };

@@ -10,6 +10,9 @@
  * One more row a data set, of the kind AY_CLUSTER_OUTSIDE, holds the pictures that were looked at and are in no group; what is in
  * no row is new.
  *
+ * A scope is a part of a data set that has groups of its own: what a filter means (service/library/filter.h).  To the store it is a
+ * number, 0 for the whole, and a text that nobody here reads.
+ *
  * Undo: a change that a person made puts the rows as they were under an entry of the trash and writes new ones beside.  Undoing puts the
  * new ones away; it is refused when one of them was changed since, or was made anew by a run.
  *
@@ -47,18 +50,31 @@ typedef struct {
 } ay_store_grouping;
 
 /* Both in the arena; clusters in order of their numbers, outside among them. */
-ay_status ay_store_clusters_get(ay_store *s, int64_t dataset, ay_arena *a, ay_store_grouping *g, ay_store_cluster **out,
+ay_status ay_store_clusters_get(ay_store *s, int64_t dataset, int64_t scope, ay_arena *a, ay_store_grouping *g, ay_store_cluster **out,
                                 size_t *n, ay_err *err);
+
+typedef struct {
+    int64_t scope;
+    const char *filter;
+} ay_store_scope;
+
+/* Those of a data set, in the arena, in order of their numbers. */
+ay_status ay_store_scopes_get(ay_store *s, int64_t dataset, ay_arena *a, ay_store_scope **out, size_t *n, ay_err *err);
+/* A new one, not looked for among those that there are.  AY_ENOTFOUND: no such data set; AY_EINVAL: a filter of 1 to 20,000 bytes. */
+ay_status ay_store_scope_put(ay_store *s, int64_t dataset, const char *filter, int64_t *scope, ay_err *err);
+/* It and all its groups, those in the trash too, for good.  AY_ENOTFOUND. */
+ay_status ay_store_scope_drop(ay_store *s, int64_t dataset, int64_t scope, ay_err *err);
 
 typedef struct {
     int64_t dataset;
     const char *what;    /* for the history: "cluster.rename" */
     const char *subject; /* a name for it, at most 255 bytes */
     char *token;         /* AY_TOKEN_SIZE bytes for the undo token; NULL: changed in place, without undo */
+    int64_t scope;
 } ay_store_regroup;
 
 /* Write the clusters of the list, all or nothing: a new one gets its number, one that is there is replaced, or ends when gone;
- * others stay as they are.  g NULL: it was no run.  AY_ENOTFOUND: no such data set, or no such cluster in it. */
+ * others stay as they are.  g NULL: it was no run.  AY_ENOTFOUND: no such data set or scope, or no such cluster in it. */
 ay_status ay_store_clusters_put(ay_store *s, const ay_store_regroup *how, const ay_store_grouping *g, ay_store_cluster *list,
                                 size_t n, ay_err *err);
 

@@ -172,7 +172,21 @@ static const char *const version_4[] = {
     NULL,
 };
 
-static const char *const *const migrations[AY_STORE_SCHEMA] = {version_1, version_2, version_3, version_4};
+static const char *const version_5[] = {
+    /* Groups of a part of a data set: store/clusters.h.  The table of runs is made anew, as its key is another one. */
+    "CREATE TABLE scope (id {id}, dataset {int} NOT NULL, filter {text:20000} NOT NULL, created_us {int} NOT NULL) {end}",
+    "ALTER TABLE cluster ADD COLUMN scope {int} NOT NULL DEFAULT 0",
+    "CREATE TABLE grouped (id {id}, dataset {int} NOT NULL, scope {int} NOT NULL, run {int} NOT NULL, made_us {int} NOT NULL,"
+    " method {text:16} NOT NULL, k {int} NOT NULL, least {int} NOT NULL, silhouette {int} NOT NULL,"
+    " pictures {int} NOT NULL, model {text:64} NOT NULL, preprocess {text:64} NOT NULL, born {int} NOT NULL,"
+    " trash {int} NOT NULL, UNIQUE (dataset, scope, trash)) {end}",
+    "INSERT INTO grouped (dataset, scope, run, made_us, method, k, least, silhouette, pictures, model, preprocess, born, trash)"
+    " SELECT dataset, 0, run, made_us, method, k, least, silhouette, pictures, model, preprocess, born, trash FROM grouping",
+    "DROP TABLE grouping",
+    NULL,
+};
+
+static const char *const *const migrations[AY_STORE_SCHEMA] = {version_1, version_2, version_3, version_4, version_5};
 
 static const char *find_type(const ay_store_driver *d, const char *word, size_t n)
 {

@@ -75,6 +75,7 @@ typedef struct {
     int64_t add[AY_CHANGE_TAGS], remove[AY_CHANGE_TAGS], album_add, album_remove; /* ids */
     int64_t class_id;
     bool made; /* a tag or an album was */
+    bool new_class;
 } changing;
 
 /* The id of a tag or an album by name; where there is none it is made, or AY_ENOTFOUND. */
@@ -130,7 +131,7 @@ static bool differs(const changing *c, const ay_store_place *p)
     ay_marks *m = c->s->marks;
     uint32_t number = ay_marks_number(m, p->sha256);
 
-    if (c->what->trash || (c->class_id && p->class_id != c->class_id) || !number)
+    if (c->what->trash || c->new_class || (c->class_id && p->class_id != c->class_id) || !number)
         return true;
     for (int i = 0; i < c->what->nadd; i++)
         if (!ay_marks_has(m, number, c->add[i]))
@@ -159,15 +160,21 @@ static void keep_different(changing *c)
 
 static ay_status find_class(changing *c, ay_err *err)
 {
+    ay_status status = AY_OK;
     int at = -1;
 
     if (!c->what->klass)
         return AY_OK;
-    pthread_rwlock_rdlock(&c->s->lock);
+    pthread_rwlock_wrlock(&c->s->lock);
     at = ay_gallery_class_by_word(c->meant.g, c->what->klass);
     c->class_id = at >= 0 ? c->meant.g->classes[at].id : 0;
+    c->new_class = at < 0 && c->what->make;
+    if (c->new_class)
+        status = ay_gallery_reserve(c->meant.g, 0, 1, err);
+    else if (at < 0)
+        status = ay_fail(err, AY_ENOTFOUND, "no class \"%.120s\" in data set \"%s\"", c->what->klass, c->meant.g->name);
     pthread_rwlock_unlock(&c->s->lock);
-    return at >= 0 ? AY_OK : ay_fail(err, AY_ENOTFOUND, "no class \"%.120s\" in data set \"%s\"", c->what->klass, c->meant.g->name);
+    return status;
 }
 
 static json_t *names(const char *const *list, int n)
@@ -242,6 +249,8 @@ static ay_status write_all(changing *c, ay_err *err)
         return status;
     keep_different(c);
     status = write_tags(c, err);
+    if (status == AY_OK && c->new_class)
+        status = ay_store_class_made(c->s->store, c->act, c->meant.g->id, c->what->klass, &c->class_id, err);
     if (status == AY_OK && c->class_id)
         status = ay_store_members_move(c->s->store, c->act, c->meant.list, c->meant.n, c->class_id, &c->out->moved, err);
     if (status == AY_OK && c->what->trash) {
@@ -279,6 +288,8 @@ static void apply_pictures(changing *c)
     int klass;
 
     pthread_rwlock_wrlock(&c->s->lock);
+    if (c->new_class)
+        ay_gallery_class_add(g, c->class_id, c->what->klass, ay_clock_wall());
     klass = c->class_id ? ay_gallery_class_by_id(g, c->class_id) : -1;
     for (size_t i = 0; i < c->meant.n; i++) {
         ay_gallery_item *it = ay_gallery_find(g, c->sha256[i]);
@@ -389,7 +400,7 @@ static ay_status teach_class(teaching *t, const char *klass, ay_err *err)
         return AY_OK;
     }
     t->made = true;
-    return ay_store_class_create(t->s->store, t->to->id, klass, &t->class_id, err);
+    return ay_store_class_made(t->s->store, t->act, t->to->id, klass, &t->class_id, err);
 }
 
 static ay_status teach_tell(teaching *t, const char *klass, ay_err *err)

@@ -24,6 +24,7 @@ typedef struct {
     const char *add[AY_CHANGE_TAGS], *remove[AY_CHANGE_TAGS]; /* tags by name; those to add are made where there are none */
     int nadd, nremove;
     const char *klass;                     /* name or id; NULL: stays */
+    bool make;                             /* the class where there is none; undo removes it if nothing else is in it by then */
     const char *album_add, *album_remove;  /* name or id; an album to add to is made where there is none.  NULL: none */
     bool trash;                            /* away, into the trash */
 } ay_change_of_pictures;

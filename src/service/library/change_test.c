@@ -200,7 +200,73 @@ static void lists_are_whole_while_they_change(void)
     finish(&r);
 }
 
-TESTS({"one request changes much and one token takes it back", one_request_changes_much_and_one_token_takes_it_back},
+static int64_t class_named(room *r, const char *dataset, const char *name)
+{
+    ay_class k;
+
+    return ay_class_get(r->s, dataset, name, &r->a, &k, &err) == AY_OK ? k.id : 0;
+}
+
+/* A class that a change made goes with its undo, unless something else is in it by then. */
+static void a_class_that_was_made_goes_with_its_undo(void)
+{
+    room r;
+    ay_change_of_pictures c = {.klass = "Cups", .make = true}, on = {.klass = "Jugs", .make = true};
+    char token[AY_UNDO_SIZE];
+    ay_changed out, further;
+    ay_undo_result back;
+    ay_which w;
+    int64_t id;
+
+    begin(&r);
+    w = (ay_which){.sha256 = r.sha256, .n = 6};
+    CHECK_OK(ay_change_pictures(r.s, &w, &c, &r.a, &out, &err), err);
+    CHECK(out.moved == 6 && total(&r, NULL, "class:Cups") == 6);
+    CHECK_OK(ay_service_undo(r.s, out.undo, &back, &err), err);
+    CHECK(back.pictures == 6 && !class_named(&r, r.library, "Cups") && total(&r, NULL, "is:unsorted") == PICTURES);
+    reopen(&r);
+    CHECK(!class_named(&r, r.library, "Cups") && total(&r, NULL, "is:unsorted") == PICTURES);
+
+    /* Something came in meanwhile: it stays, and so does the class. */
+    CHECK_OK(ay_change_pictures(r.s, &w, &c, &r.a, &out, &err), err);
+    CHECK_OK(ay_picture_move(r.s, r.library, r.sha256[9], "Cups", &err), err);
+    CHECK_OK(ay_service_undo(r.s, out.undo, &back, &err), err);
+    CHECK(total(&r, NULL, "class:Cups") == 1 && total(&r, NULL, "is:unsorted") == PICTURES - 1);
+    id = class_named(&r, r.library, "Cups");
+    CHECK_OK(ay_change_pictures(r.s, &w, &c, &r.a, &out, &err), err);
+    CHECK(class_named(&r, r.library, "Cups") == id); /* it was there: nothing was made, undo takes nothing away */
+    CHECK_OK(ay_picture_move(r.s, r.library, r.sha256[9], "Unsorted", &err), err);
+    CHECK_OK(ay_service_undo(r.s, out.undo, &back, &err), err);
+    CHECK(class_named(&r, r.library, "Cups") == id);
+
+    /* What went on from there goes back there, so the class waits for it; what was deleted from there may come back. */
+    c.klass = "Mugs";
+    CHECK_OK(ay_change_pictures(r.s, &w, &c, &r.a, &out, &err), err);
+    CHECK_OK(ay_change_pictures(r.s, &w, &on, &r.a, &further, &err), err);
+    CHECK_OK(ay_service_undo(r.s, out.undo, &back, &err), err);
+    CHECK(class_named(&r, r.library, "Mugs") && total(&r, NULL, "class:Jugs") == 6);
+    CHECK_OK(ay_service_undo(r.s, further.undo, &back, &err), err);
+    CHECK(total(&r, NULL, "class:Mugs") == 6 && !class_named(&r, r.library, "Jugs"));
+    c.klass = "Pots";
+    CHECK_OK(ay_change_pictures(r.s, &w, &c, &r.a, &out, &err), err);
+    CHECK_OK(ay_picture_delete(r.s, r.library, r.sha256[0], token, &err), err);
+    CHECK_OK(ay_service_undo(r.s, out.undo, &back, &err), err);
+    CHECK(class_named(&r, r.library, "Pots"));
+    CHECK_OK(ay_service_undo(r.s, token, &back, &err), err);
+    CHECK(total(&r, NULL, "class:Pots") == 1);
+
+    /* The same of another data set that is taught. */
+    CHECK_OK(ay_dataset_create(r.s, "yard", NULL, &err), err);
+    CHECK_OK(ay_change_teach(r.s, &w, "yard", "Cups", &r.a, &out, &err), err);
+    CHECK(class_named(&r, "yard", "Cups"));
+    CHECK_OK(ay_service_undo(r.s, out.undo, &back, &err), err);
+    CHECK(!class_named(&r, "yard", "Cups"));
+    w.n = 0;
+    finish(&r);
+}
+
+TESTS({"a class that was made goes with its undo", a_class_that_was_made_goes_with_its_undo},
+      {"one request changes much and one token takes it back", one_request_changes_much_and_one_token_takes_it_back},
       {"what is gone is passed over", what_is_gone_is_passed_over},
       {"teaching takes the vectors along", teaching_takes_the_vectors_along},
       {"lists are whole while they change", lists_are_whole_while_they_change})

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "service/library/clusters_open.h"
 #include "service/library/library.h"
+#include "service/library/marks.h"
 
 #include <string.h>
 
@@ -67,7 +68,7 @@ static void set_free(ay_cluster_set *set)
     ay_free(set);
 }
 
-static ay_status set_read(ay_service *s, int64_t dataset, ay_cluster_set **out, ay_err *err)
+static ay_status read_set(ay_service *s, int64_t dataset, int64_t scope, const char *filter, ay_cluster_set **out, ay_err *err)
 {
     ay_cluster_set *set = ay_calloc(1, sizeof *set);
     ay_store_cluster *list = NULL;
@@ -80,8 +81,11 @@ static ay_status set_read(ay_service *s, int64_t dataset, ay_cluster_set **out, 
     ay_arena_init(&set->arena, 0);
     set->users = 1;
     set->dataset = dataset;
+    set->scope = scope;
+    set->filter = ay_arena_strdup(&set->arena, filter);
     set->outside = (ay_store_cluster){.kind = AY_CLUSTER_OUTSIDE, .name = ""};
-    status = ay_store_clusters_get(s->store, dataset, &set->arena, &set->how, &list, &n, err);
+    status = set->filter ? ay_store_clusters_get(s->store, dataset, scope, &set->arena, &set->how, &list, &n, err)
+                         : ay_fail(err, AY_ENOMEM, "reading groups");
     for (size_t i = 0; i < n; i++)
         if (list[i].kind == AY_CLUSTER_OUTSIDE)
             set->outside = list[i];
@@ -113,10 +117,10 @@ static void unuse_view(ay_cluster_view *v)
     ay_cluster_view_free(v);
 }
 
-static int place_of(const ay_clusters_state *c, int64_t dataset)
+static int place_of(const ay_clusters_state *c, int64_t dataset, int64_t scope)
 {
     for (int i = 0; i < c->n; i++)
-        if (c->set[i]->dataset == dataset)
+        if (c->set[i]->dataset == dataset && c->set[i]->scope == scope)
             return i;
     return -1;
 }
@@ -149,7 +153,7 @@ static ay_status install(ay_clusters_state *c, ay_cluster_set *set, ay_err *err)
 
     pthread_mutex_lock(&c->lock);
     set->revision = ++c->revision;
-    at = place_of(c, set->dataset);
+    at = place_of(c, set->dataset, set->scope);
     if (at < 0 && !grow(c)) {
         status = ay_fail(err, AY_ENOMEM, "reading groups");
         unuse_set(set);
@@ -166,22 +170,84 @@ static ay_status install(ay_clusters_state *c, ay_cluster_set *set, ay_err *err)
     return status;
 }
 
-ay_status ay_clusters_reload(ay_service *s, int64_t dataset, ay_err *err)
+ay_status ay_cluster_set_read(ay_service *s, int64_t dataset, int64_t scope, const char *filter, ay_err *err)
 {
     ay_cluster_set *set;
-    ay_status status = set_read(s, dataset, &set, err);
+    ay_status status = read_set(s, dataset, scope, filter, &set, err);
 
     return status == AY_OK ? install(s->clusters, set, err) : status;
 }
 
-static ay_cluster_set *use_known(ay_service *s, int64_t dataset)
+ay_status ay_clusters_reload(ay_service *s, const ay_cluster_set *was, ay_err *err)
+{
+    return ay_cluster_set_read(s, was->dataset, was->scope, was->filter, err);
+}
+
+void ay_cluster_set_gone(ay_service *s, int64_t dataset, int64_t scope)
+{
+    ay_clusters_state *c = s->clusters;
+    int at;
+
+    pthread_mutex_lock(&c->lock);
+    at = place_of(c, dataset, scope);
+    if (at >= 0) {
+        c->revision++; /* what was said of it is no more so */
+        unuse_view(c->view[at]);
+        unuse_set(c->set[at]);
+        c->view[at] = c->view[--c->n];
+        c->set[at] = c->set[c->n];
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* Scopes in memory that the store has no more. */
+static void drop_gone(ay_service *s, int64_t dataset, const ay_store_scope *list, size_t n)
+{
+    ay_clusters_state *c = s->clusters;
+    int64_t gone;
+
+    do {
+        gone = 0;
+        pthread_mutex_lock(&c->lock);
+        for (int i = 0; i < c->n && !gone; i++) {
+            bool there = c->set[i]->dataset != dataset || !c->set[i]->scope;
+            for (size_t k = 0; k < n && !there; k++)
+                there = list[k].scope == c->set[i]->scope;
+            gone = there ? 0 : c->set[i]->scope;
+        }
+        pthread_mutex_unlock(&c->lock);
+        if (gone)
+            ay_cluster_set_gone(s, dataset, gone);
+    } while (gone);
+}
+
+ay_status ay_clusters_reload_all(ay_service *s, int64_t dataset, ay_err *err)
+{
+    ay_store_scope *list = NULL;
+    ay_status status;
+    size_t n = 0;
+    ay_arena a;
+
+    ay_arena_init(&a, 0);
+    status = ay_store_scopes_get(s->store, dataset, &a, &list, &n, err);
+    if (status == AY_OK) {
+        drop_gone(s, dataset, list, n);
+        status = ay_cluster_set_read(s, dataset, 0, "", err);
+    }
+    for (size_t i = 0; i < n && status == AY_OK; i++)
+        status = ay_cluster_set_read(s, dataset, list[i].scope, list[i].filter, err);
+    ay_arena_fini(&a);
+    return status;
+}
+
+static ay_cluster_set *use_known(ay_service *s, int64_t dataset, int64_t scope)
 {
     ay_clusters_state *c = s->clusters;
     ay_cluster_set *set = NULL;
     int at;
 
     pthread_mutex_lock(&c->lock);
-    at = place_of(c, dataset);
+    at = place_of(c, dataset, scope);
     if (at >= 0) {
         set = c->set[at];
         set->users++;
@@ -190,13 +256,32 @@ static ay_cluster_set *use_known(ay_service *s, int64_t dataset)
     return set;
 }
 
-ay_cluster_set *ay_cluster_set_use(ay_service *s, int64_t dataset, ay_err *err)
+ay_cluster_set *ay_cluster_set_use(ay_service *s, int64_t dataset, int64_t scope, ay_err *err)
 {
-    ay_cluster_set *set = use_known(s, dataset);
+    ay_cluster_set *set = use_known(s, dataset, scope);
 
-    if (set || ay_clusters_reload(s, dataset, err) != AY_OK)
+    if (set || ay_clusters_reload_all(s, dataset, err) != AY_OK)
         return set;
-    return use_known(s, dataset);
+    set = use_known(s, dataset, scope);
+    if (!set)
+        ay_fail(err, AY_ENOTFOUND, "the groups of this filter are kept no more");
+    return set;
+}
+
+ay_status ay_cluster_sets_use(ay_service *s, int64_t dataset, ay_arena *a, ay_cluster_set ***out, size_t *n, ay_err *err)
+{
+    ay_clusters_state *c = s->clusters;
+
+    *n = 0;
+    pthread_mutex_lock(&c->lock);
+    *out = ay_arena_alloc(a, ((size_t)c->n + 1) * sizeof **out);
+    for (int i = 0; i < c->n && *out; i++)
+        if (!dataset || c->set[i]->dataset == dataset) {
+            c->set[i]->users++;
+            (*out)[(*n)++] = c->set[i];
+        }
+    pthread_mutex_unlock(&c->lock);
+    return *out ? AY_OK : ay_fail(err, AY_ENOMEM, "reading groups");
 }
 
 void ay_cluster_set_let(ay_service *s, ay_cluster_set *set)
@@ -232,7 +317,7 @@ int64_t ay_cluster_of(ay_service *s, int64_t dataset_id, int64_t member)
     int at;
 
     pthread_mutex_lock(&c->lock);
-    at = place_of(c, dataset_id);
+    at = place_of(c, dataset_id, 0);
     if (at >= 0) {
         int32_t k = ay_cluster_set_find(c->set[at], member);
         id = k >= 0 ? c->set[at]->cluster[k].cluster : 0;
@@ -243,10 +328,18 @@ int64_t ay_cluster_of(ay_service *s, int64_t dataset_id, int64_t member)
 
 /* ---- views */
 
-static bool fits(const ay_cluster_view *v, const ay_cluster_set *set, const ay_gallery *g, const char *model)
+/* What a filter means changes with classes, tags and the time ("7d"). */
+static bool means_the_same(ay_service *s, const ay_cluster_view *v, const ay_gallery *g)
+{
+    return v->changes == g->changes && v->marks == s->marks->version && ay_clock_mono() - v->made < 60000000000ull;
+}
+
+static bool fits(ay_service *s, const ay_cluster_view *v, const ay_cluster_set *set, const ay_gallery *g, const char *model)
 {
     if (!v || v->set != set || strcmp(v->model, model) != 0)
         return false;
+    if (set->scope)
+        return means_the_same(s, v, g);
     if (v->generation == g->generation && v->gallery_n == g->n && v->gallery_ready == g->nready)
         return true;
     return g->n > LARGE && ay_clock_mono() - v->made < 1000000000ull;
@@ -260,8 +353,8 @@ static ay_cluster_view *kept_view(ay_service *s, const ay_cluster_set *set, cons
     int at;
 
     pthread_mutex_lock(&c->lock);
-    at = place_of(c, set->dataset);
-    if (at >= 0 && fits(c->view[at], set, g, s->embedder.info->digest)) {
+    at = place_of(c, set->dataset, set->scope);
+    if (at >= 0 && fits(s, c->view[at], set, g, s->embedder.info->digest)) {
         v = c->view[at];
         v->users++;
     }
@@ -276,7 +369,7 @@ static void keep_view(ay_service *s, ay_cluster_view *v)
 
     pthread_mutex_lock(&c->lock);
     v->set->users++;
-    at = place_of(c, v->set->dataset);
+    at = place_of(c, v->set->dataset, v->set->scope);
     if (at >= 0 && c->set[at] == v->set) {
         unuse_view(c->view[at]);
         c->view[at] = v;
@@ -285,23 +378,42 @@ static void keep_view(ay_service *s, ay_cluster_view *v)
     pthread_mutex_unlock(&c->lock);
 }
 
-ay_cluster_view *ay_cluster_view_use(ay_service *s, int64_t dataset, ay_err *err)
+/* With the service's lock held. */
+static ay_status make_view(ay_service *s, ay_cluster_set *set, const ay_gallery *g, ay_cluster_view **out, ay_err *err)
 {
-    ay_cluster_set *set = ay_cluster_set_use(s, dataset, err);
-    ay_cluster_view *v = NULL;
+    uint64_t marks = s->marks->version; /* before the filter is asked: a change in between makes the view anew */
+    uint8_t *in = NULL;
+    ay_status status = ay_cluster_scope_mask(s, g, set->filter, &in, err);
+
+    if (status == AY_OK)
+        status = ay_cluster_view_make(set, g, in, s->embedder.info, out, err);
+    ay_free(in);
+    if (status != AY_OK)
+        return status;
+    (*out)->changes = g->changes;
+    (*out)->marks = marks;
+    keep_view(s, *out);
+    return AY_OK;
+}
+
+ay_status ay_cluster_view_use(ay_service *s, int64_t dataset, int64_t scope, ay_cluster_view **out, ay_err *err)
+{
+    ay_cluster_set *set = ay_cluster_set_use(s, dataset, scope, err);
+    ay_status status = AY_OK;
     const ay_gallery *g;
 
+    *out = NULL;
     if (!set)
-        return NULL;
+        return scope ? AY_ENOTFOUND : AY_EBUSY;
     pthread_rwlock_rdlock(&s->lock);
     g = ay_service_by_id(s, dataset);
     if (!g)
-        ay_fail(err, AY_ENOTFOUND, "the data set was deleted meanwhile");
-    else if (!(v = kept_view(s, set, g)) && ay_cluster_view_make(set, g, s->embedder.info, &v, err) == AY_OK)
-        keep_view(s, v);
+        status = ay_fail(err, AY_ENOTFOUND, "the data set was deleted meanwhile");
+    else if (!(*out = kept_view(s, set, g)))
+        status = make_view(s, set, g, out, err);
     pthread_rwlock_unlock(&s->lock);
     ay_cluster_set_let(s, set);
-    return v;
+    return status;
 }
 
 void ay_cluster_view_let(ay_service *s, ay_cluster_view *v)
@@ -346,7 +458,7 @@ ay_status ay_clusters_open(ay_service *s, ay_err *err)
     s->clusters = c;
     ay_clusters_offer(s);
     for (int i = 0; i < s->ngalleries && status == AY_OK; i++)
-        status = ay_clusters_reload(s, s->galleries[i]->id, err);
+        status = ay_clusters_reload_all(s, s->galleries[i]->id, err);
     return status;
 }
 
@@ -371,7 +483,7 @@ void ay_clusters_forget(ay_service *s, int64_t dataset)
 {
     ay_err err = {{0}};
 
-    if (!s->clusters || ay_clusters_reload(s, dataset, &err) == AY_OK)
+    if (!s->clusters || ay_clusters_reload_all(s, dataset, &err) == AY_OK)
         return;
     ay_log(AY_LOG_WARN, "service", "reading groups again: %s", err.msg);
     s->doubt = true; /* the keeper reads all of it again when the store is back */

@@ -18,29 +18,39 @@
  *   anew        in the background, when the pictures that came and went since are more than a tenth and more than 20, or
  *               the encoder is another, and nothing has changed for ten seconds.  The library is grouped a first time when it has 24
  *               pictures; other data sets when somebody asks
+ *   of a part   what a filter means (service/library/filter.h) is grouped beside the whole, not in its place: to look into "unsorted" must
+ *               not take the library's groups apart.  These groups have numbers, names, pins and undo of their own.  A picture that
+ *               the filter means no more stays in its group but is neither shown nor counted, and is back when the filter means it
+ *               again (a class taken back); one that it comes to mean joins.  They are made anew when a person asks only: who sorts
+ *               "unsorted" group by group takes pictures away all the time, and must not see the rest rearranged.
+ *               AY_CLUSTERS_FILTERS of them are kept a data set (clusters_scope.c)
  *   names       the word that a group's centre is nearer to than all pictures are, where the encoder reads words; else the file name
  *               of the picture that stands for it; else "group N".  A number behind makes it the only one of its name
  *
  * Rejected: groups worked out at every request (seconds, and other numbers each time); a group as a class (a picture is in a class
  * because a person said so).
  *
- * `dataset` NULL or "" means the library.  AY_ENOTFOUND: no such data set, no such group.
+ * `dataset` NULL or "" means the library.  `filter` NULL or without conditions means all of it; its order does not matter.
+ * AY_ENOTFOUND: no such data set, no such group, or the filter names what there is not (a class).  AY_EINVAL: a filter with a group in it.
  *
  * Threads: any.  Runs in the background share one thread of a server; its lock is innermost. */
 #ifndef AY_SERVICE_CLUSTERS_H
 #define AY_SERVICE_CLUSTERS_H
 
+#include "service/library/filter.h"
 #include "service/service.h"
 #include "store/clusters.h"
 
 enum {
     AY_CLUSTER_SAMPLE = 6,    /* pictures to show of a group */
     AY_CLUSTER_OUTLIERS = 12, /* told of a group */
-    AY_CLUSTERS_MOST = 5000   /* groups of a data set */
+    AY_CLUSTERS_MOST = 5000,  /* groups of a data set */
+    AY_CLUSTERS_FILTERS = 24  /* parts of a data set whose groups are kept */
 };
 
 typedef struct {
     const char *dataset;
+    const ay_picture_filter *filter;
     const char *method; /* NULL or "": auto */
     int k;              /* 0: chosen by silhouette; held groups count among them */
     int least;          /* pictures of a group; 0: density 5, else 1.  k-means: smaller groups are given up */
@@ -49,7 +59,7 @@ typedef struct {
 
 /* ---- making them */
 
-/* In the background: *job's id; of kind "cluster", its detail {"dataset", "method", "groups", "undo"}.  AY_EINVAL: method, k or least out of
+/* In the background: *job's id; of kind "cluster", its detail {"dataset", "filter", "method", "groups", "undo"}.  AY_EINVAL: method, k or least out of
  * range; AY_ECONFLICT: this process does nothing in the background. */
 ay_status ay_clusters_queue(ay_service *s, const ay_clusters_request *rq, int64_t *job, ay_err *err);
 typedef struct {
@@ -86,9 +96,19 @@ typedef struct {
     size_t outliers; /* all of them */
 } ay_cluster;
 
+/* The groups of a filter that are kept. */
+typedef struct {
+    const char *filter; /* JSON */
+    size_t groups;
+    int64_t made_us; /* 0: not yet */
+} ay_clusters_kept;
+
 typedef struct {
     int64_t dataset_id;
     const char *dataset;
+    const char *filter; /* JSON that means the same as what was asked for; "": of the whole */
+    ay_clusters_kept *kept; /* nkept, of the same data set */
+    size_t nkept;
     ay_store_grouping how; /* how.run 0: never grouped */
     ay_cluster *cluster;   /* n, the largest first */
     size_t n;
@@ -101,7 +121,8 @@ typedef struct {
 } ay_clusters;
 
 /* In the arena; without centres (then NULL) unless asked for.  Groups without a picture are left out. */
-ay_status ay_clusters_get(ay_service *s, const char *dataset, bool centres, ay_arena *a, ay_clusters *out, ay_err *err);
+ay_status ay_clusters_get(ay_service *s, const char *dataset, const ay_picture_filter *filter, bool centres, ay_arena *a, ay_clusters *out,
+                          ay_err *err);
 /* One group, of any data set. */
 ay_status ay_clusters_one(ay_service *s, int64_t id, ay_arena *a, ay_cluster *out, const char **dataset, ay_err *err);
 
@@ -115,12 +136,12 @@ typedef struct {
     float similarity; /* to the centre */
     bool outlier;
 } ay_cluster_member;
-/* The pictures of a group, nearest to the centre first, far: farthest first; id 0: those of dataset that are in none, newest first.
- * At most limit from offset on; *total counts all.  *dataset becomes the name of the group's. */
-ay_status ay_clusters_pictures(ay_service *s, int64_t id, const char **dataset, bool far, size_t offset, size_t limit, ay_arena *a,
-                               ay_cluster_member **out, size_t *n, size_t *total, ay_err *err);
+/* The pictures of a group, nearest to the centre first, far: farthest first; id 0: those of dataset and filter that are in none, newest
+ * first.  At most limit from offset on; *total counts all.  *dataset becomes the name of the group's. */
+ay_status ay_clusters_pictures(ay_service *s, int64_t id, const char **dataset, const ay_picture_filter *filter, bool far, size_t offset,
+                               size_t limit, ay_arena *a, ay_cluster_member **out, size_t *n, size_t *total, ay_err *err);
 
-/* The group that a member of a data set is in; 0: none.  May be called with the service's `lock` held. */
+/* The group of the whole that a member of a data set is in; 0: none.  May be called with the service's `lock` held. */
 int64_t ay_cluster_of(ay_service *s, int64_t dataset_id, int64_t member);
 
 /* ---- changing them; each gives an undo token */
@@ -137,9 +158,11 @@ ay_status ay_cluster_merge(ay_service *s, const int64_t *ids, size_t n, const ch
 /* Into k groups (0: 2 to 8, chosen by silhouette); the largest keeps number and name.  *ids: all of them, *n of them, in the arena.
  * AY_EINVAL: k out of range; AY_ECONFLICT: it has too few pictures with vectors, or too many alike, to be split. */
 ay_status ay_cluster_split(ay_service *s, int64_t id, int k, ay_arena *a, int64_t **ids, size_t *n, char undo[AY_UNDO_SIZE], ay_err *err);
-/* Pictures of its data set move to it, or (id 0) out of their groups.  *moved counts those that were not there.  AY_ENOTFOUND: one
+/* Pictures of its data set move to it, or (id 0) out of their groups of dataset and filter.  *moved counts those that were not there.  AY_ENOTFOUND: one
  * of the pictures is not in the data set. */
-ay_status ay_cluster_move(ay_service *s, int64_t id, const char *dataset, const char *const *sha256, size_t n, size_t *moved,
-                          char undo[AY_UNDO_SIZE], ay_err *err);
+ay_status ay_cluster_move(ay_service *s, int64_t id, const char *dataset, const ay_picture_filter *filter, const char *const *sha256, size_t n,
+                          size_t *moved, char undo[AY_UNDO_SIZE], ay_err *err);
+/* The groups of a filter are forgotten, for good; the pictures stay.  AY_EINVAL: no filter; AY_ENOTFOUND: none are kept. */
+ay_status ay_clusters_drop(ay_service *s, const char *dataset, const ay_picture_filter *filter, ay_err *err);
 
 #endif

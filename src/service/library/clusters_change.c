@@ -19,19 +19,19 @@ static ay_status may_write(const ay_service *s, ay_err *err)
 }
 
 /* With writing held: keep it, read it again, tell the pages. */
-static ay_status put(ay_service *s, int64_t dataset, const char *what, const char *subject, ay_store_cluster *list, size_t n,
+static ay_status put(ay_service *s, const ay_cluster_set *set, const char *what, const char *subject, ay_store_cluster *list, size_t n,
                      char *undo, ay_err *err)
 {
-    ay_store_regroup how = {dataset, what, subject, undo};
+    ay_store_regroup how = {set->dataset, what, subject, undo, set->scope};
     ay_status status = ay_store_clusters_put(s->store, &how, NULL, list, n, err);
     const ay_gallery *g;
 
     if (status == AY_OK)
-        status = ay_clusters_reload(s, dataset, err);
+        status = ay_clusters_reload(s, set, err);
     if (status != AY_OK)
         return status;
     pthread_rwlock_rdlock(&s->lock);
-    g = ay_service_by_id(s, dataset);
+    g = ay_service_by_id(s, set->dataset);
     ay_service_tell(s, "dataset", g ? g->name : "", 0);
     pthread_rwlock_unlock(&s->lock);
     return AY_OK;
@@ -59,7 +59,7 @@ static ay_status change_one(ay_service *s, int64_t id, const char *what, const c
         }
         if (pinned)
             k.pinned = *pinned;
-        status = put(s, set->dataset, what, k.name, &k, 1, undo, err);
+        status = put(s, set, what, k.name, &k, 1, undo, err);
         ay_cluster_set_let(s, set);
     }
     pthread_mutex_unlock(&s->writing);
@@ -118,7 +118,7 @@ static ay_status find_all(const ay_cluster_set *set, const int64_t *ids, size_t 
     for (size_t i = 0; i < n; i++) {
         for (at[i] = 0; at[i] < set->n && set->cluster[at[i]].cluster != ids[i]; at[i]++) {}
         if (at[i] == set->n)
-            return ay_fail(err, AY_EINVAL, "group %lld is not of the same data set as group %lld", (long long)ids[i],
+            return ay_fail(err, AY_EINVAL, "group %lld is not among the groups of the data set (or filter) of group %lld", (long long)ids[i],
                            (long long)ids[0]);
         for (size_t k = 0; k < i; k++)
             if (ids[k] == ids[i])
@@ -171,7 +171,7 @@ static ay_status merge_in(ay_service *s, const ay_cluster_set *set, const size_t
         list[0].named_by = AY_NAMED_BY_PERSON;
     }
     *id = list[0].cluster;
-    return put(s, set->dataset, "cluster.merge", list[0].name, list, n, undo, err);
+    return put(s, set, "cluster.merge", list[0].name, list, n, undo, err);
 }
 
 ay_status ay_cluster_merge(ay_service *s, const int64_t *ids, size_t n, const char *name, int64_t *id, char undo[AY_UNDO_SIZE],
@@ -227,7 +227,7 @@ typedef struct {
 } splitting;
 
 /* With the service's lock held. */
-static ay_status copy_rows(splitting *p, const ay_gallery *g, ay_err *err)
+static ay_status copy_rows(splitting *p, const ay_gallery *g, const uint8_t *in, ay_err *err)
 {
     size_t most = p->set->cluster[p->at].n, dim = (size_t)g->dim;
 
@@ -238,7 +238,7 @@ static ay_status copy_rows(splitting *p, const ay_gallery *g, ay_err *err)
     if (!p->member || !p->file || !p->rows)
         return ay_fail(err, AY_ENOMEM, "splitting a group");
     for (size_t i = 0; i < g->nready && p->n < most; i++) {
-        if (ay_cluster_set_find(p->set, g->items[i].member) != (int32_t)p->at)
+        if ((in && !in[i]) || ay_cluster_set_find(p->set, g->items[i].member) != (int32_t)p->at)
             continue;
         p->member[p->n] = g->items[i].member;
         if (!(p->file[p->n] = ay_arena_strdup(p->a, g->items[i].file)))
@@ -254,12 +254,16 @@ static ay_status find_parts(splitting *p, ay_err *err)
     ay_groups_options o = {.way = p->k ? AY_GROUPS_NUMBER : AY_GROUPS_CHOOSE, .k = p->k, .most = SPLIT_CHOOSE, .seed = 42,
                            .threads = p->s->threads};
     const ay_gallery *g;
+    uint8_t *in = NULL;
     ay_status status;
 
     pthread_rwlock_rdlock(&p->s->lock);
     g = ay_service_by_id(p->s, p->set->dataset);
-    status = g ? copy_rows(p, g, err) : ay_fail(err, AY_ENOTFOUND, "the data set was deleted");
+    status = g ? ay_cluster_scope_mask(p->s, g, p->set->filter, &in, err) : ay_fail(err, AY_ENOTFOUND, "the data set was deleted");
+    if (status == AY_OK)
+        status = copy_rows(p, g, in, err);
     pthread_rwlock_unlock(&p->s->lock);
+    ay_free(in);
     if (status == AY_OK && p->n < (size_t)(p->k ? p->k : 2))
         status = ay_fail(err, AY_ECONFLICT, "the group has %zu pictures with a vector: too few for %d parts", p->n,
                          p->k ? p->k : 2);
@@ -273,7 +277,7 @@ static ay_status find_parts(splitting *p, ay_err *err)
     return status == AY_OK ? ay_clusters_name(p->s, &rows, p->file, &p->g, p->by, p->a, err) : status;
 }
 
-/* Members of part i; those of the group that have no vector go with the first. */
+/* Members of part i; those of the group that have no vector, or that the filter does not mean now, go with the first. */
 static ay_status part_members(const splitting *p, int part, ay_store_cluster *out, ay_err *err)
 {
     const ay_store_cluster *whole = &p->set->cluster[p->at];
@@ -337,7 +341,7 @@ static ay_status keep_parts(splitting *p, ay_store_cluster *list, char *undo, ay
              memcmp(now->cluster[at].members, p->set->cluster[p->at].members, 8 * now->cluster[at].n) != 0)
         status = ay_fail(err, AY_EBUSY, "the group is being changed; try again");
     if (status == AY_OK)
-        status = put(p->s, now->dataset, "cluster.split", p->set->cluster[p->at].name, list, (size_t)p->g.n, undo, err);
+        status = put(p->s, now, "cluster.split", p->set->cluster[p->at].name, list, (size_t)p->g.n, undo, err);
     if (now)
         ay_cluster_set_let(p->s, now);
     pthread_mutex_unlock(&p->s->writing);
@@ -456,14 +460,15 @@ static ay_status move_in(ay_service *s, const ay_cluster_set *set, int64_t id, c
         status = shift(&set->outside, ids, n, target < 0, a, &list[many++], err);
     if (target >= 0)
         name = set->cluster[target].name;
-    return status == AY_OK ? put(s, set->dataset, "cluster.move", name, list, many, undo, err) : status;
+    return status == AY_OK ? put(s, set, "cluster.move", name, list, many, undo, err) : status;
 }
 
-ay_status ay_cluster_move(ay_service *s, int64_t id, const char *dataset, const char *const *sha256, size_t n, size_t *moved,
-                          char undo[AY_UNDO_SIZE], ay_err *err)
+ay_status ay_cluster_move(ay_service *s, int64_t id, const char *dataset, const ay_picture_filter *filter, const char *const *sha256, size_t n,
+                          size_t *moved, char undo[AY_UNDO_SIZE], ay_err *err)
 {
     ay_cluster_set *set = NULL;
     const ay_gallery *g;
+    const char *text = "";
     int64_t *ids, of = 0;
     size_t at, many = 0;
     ay_status status = may_write(s, err);
@@ -477,11 +482,16 @@ ay_status ay_cluster_move(ay_service *s, int64_t id, const char *dataset, const 
     if (status != AY_OK)
         return status;
     ay_arena_init(&a, 0);
+    status = id ? AY_OK : ay_cluster_scope_text(filter, &a, &text, err);
+    if (status != AY_OK) {
+        ay_arena_fini(&a);
+        return status;
+    }
     ids = ay_arena_alloc(&a, n * sizeof *ids);
     pthread_mutex_lock(&s->writing);
-    set = id ? ay_cluster_set_with(s, id, &at, err) : ay_cluster_set_use(s, of, err);
+    set = id ? ay_cluster_set_with(s, id, &at, err) : ay_cluster_set_use(s, of, ay_cluster_scope_find(s, of, text), err);
     if (!set || !ids)
-        status = set ? ay_fail(err, AY_ENOMEM, "moving %zu pictures", n) : id ? AY_ENOTFOUND : AY_EBUSY;
+        status = set ? ay_fail(err, AY_ENOMEM, "moving %zu pictures", n) : AY_ENOTFOUND;
     if (status == AY_OK) {
         pthread_rwlock_rdlock(&s->lock);
         g = ay_service_by_id(s, set->dataset);

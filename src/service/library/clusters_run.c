@@ -61,24 +61,32 @@ static bool is_held(const running *r, const ay_store_cluster *k)
     return k->pinned || (!r->t->by_person && (k->by_hand || k->named_by == AY_NAMED_BY_PERSON));
 }
 
+static bool is_meant(const running *r, const ay_gallery *g, const uint8_t *in, size_t i)
+{
+    int32_t at = !in || in[i] ? ay_cluster_set_find(r->set, g->items[i].member) : CLUSTER_UNMEANT;
+
+    return at != CLUSTER_UNMEANT && (at < 0 || !is_held(r, &r->set->cluster[at]));
+}
+
 /* With the service's lock held. */
-static ay_status copy_rows(running *r, const ay_gallery *g, ay_err *err)
+static ay_status copy_rows(running *r, const ay_gallery *g, const uint8_t *in, ay_err *err)
 {
     const ay_engine_info *m = r->s->embedder.info;
-    size_t dim = (size_t)g->dim;
+    size_t dim = (size_t)g->dim, many = 0;
 
-    r->member = ay_arena_alloc(r->a, (g->nready + 1) * sizeof *r->member);
-    r->file = ay_arena_alloc(r->a, (g->nready + 1) * sizeof *r->file);
-    r->rows = ay_alloc(g->nready * dim + 1, sizeof *r->rows);
+    for (size_t i = 0; i < g->nready; i++)
+        many += is_meant(r, g, in, i);
+    r->member = ay_arena_alloc(r->a, (many + 1) * sizeof *r->member);
+    r->file = ay_arena_alloc(r->a, (many + 1) * sizeof *r->file);
+    r->rows = ay_alloc(many * dim + 1, sizeof *r->rows);
     if (!r->member || !r->file || !r->rows)
-        return ay_fail(err, AY_ENOMEM, "grouping %zu pictures", g->nready);
+        return ay_fail(err, AY_ENOMEM, "grouping %zu pictures", many);
     for (size_t i = 0; i < g->nready; i++) {
-        int32_t at = ay_cluster_set_find(r->set, g->items[i].member);
-        if (at >= 0 && is_held(r, &r->set->cluster[at]))
+        if (!is_meant(r, g, in, i))
             continue;
         r->member[r->n] = g->items[i].member;
         if (!(r->file[r->n] = ay_arena_strdup(r->a, g->items[i].file)))
-            return ay_fail(err, AY_ENOMEM, "grouping %zu pictures", g->nready);
+            return ay_fail(err, AY_ENOMEM, "grouping %zu pictures", many);
         memcpy(r->rows + r->n++ * dim, g->vectors + i * dim, dim * sizeof *r->rows);
     }
     r->dim = g->dim;
@@ -95,17 +103,21 @@ static ay_status copy_rows(running *r, const ay_gallery *g, ay_err *err)
 static ay_status copy(running *r, ay_err *err)
 {
     const ay_gallery *g;
+    uint8_t *in = NULL;
     ay_status status;
 
-    r->set = ay_cluster_set_use(r->s, r->t->dataset, err);
+    r->set = ay_cluster_set_use(r->s, r->t->dataset, r->t->scope, err);
     if (!r->set)
-        return AY_EBUSY;
+        return AY_ENOTFOUND;
     ay_encoder_enter(r->s);
     pthread_rwlock_rdlock(&r->s->lock);
     g = ay_service_by_id(r->s, r->t->dataset);
-    status = g ? copy_rows(r, g, err) : ay_fail(err, AY_ENOTFOUND, "the data set was deleted");
+    status = g ? ay_cluster_scope_mask(r->s, g, r->set->filter, &in, err) : ay_fail(err, AY_ENOTFOUND, "the data set was deleted");
+    if (status == AY_OK)
+        status = copy_rows(r, g, in, err);
     pthread_rwlock_unlock(&r->s->lock);
     ay_encoder_leave(r->s);
+    ay_free(in);
     ay_cluster_set_let(r->s, r->set);
     return status;
 }
@@ -294,24 +306,37 @@ static ay_status list_all(running *r, ay_err *err)
     return status == AY_OK ? list_rest(r, err) : status;
 }
 
+/* Pictures in the rows of a part: what is more later has come (clusters_view.c). */
+static int64_t count_kept(const running *r)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->nlist; i++)
+        n += r->list[i].n;
+    for (size_t k = 0; k < r->set->n; k++)
+        n += is_held(r, &r->set->cluster[k]) ? r->set->cluster[k].n : 0;
+    return (int64_t)n;
+}
+
 static ay_status keep(running *r, ay_clusters_made *out, ay_err *err)
 {
     const ay_cluster_task *t = r->t;
-    ay_store_regroup how = {t->dataset, "cluster.run", r->dataset, t->by_person ? out->undo : NULL};
+    ay_store_regroup how = {t->dataset, "cluster.run", r->dataset, t->by_person ? out->undo : NULL, t->scope};
     ay_store_grouping g = {.made_us = r->at_us, .method = t->method, .k = t->k, .least = t->least,
                            .silhouette = r->g.silhouette, .pictures = (int64_t)r->looked, .model = r->model,
                            .preprocess = r->preprocess};
     ay_status status;
 
     pthread_mutex_lock(&r->s->writing);
-    r->set = ay_cluster_set_use(r->s, t->dataset, err);
-    status = r->set ? list_all(r, err) : AY_EBUSY;
+    r->set = ay_cluster_set_use(r->s, t->dataset, t->scope, err);
+    status = r->set ? list_all(r, err) : AY_ENOTFOUND;
     if (status == AY_OK) {
         g.run = r->set->how.run + 1;
+        g.pictures = t->scope ? count_kept(r) : g.pictures;
         status = ay_store_clusters_put(r->s->store, &how, &g, r->list, r->nlist, err);
     }
     if (status == AY_OK)
-        status = ay_clusters_reload(r->s, t->dataset, err);
+        status = ay_clusters_reload(r->s, r->set, err);
     if (r->set)
         ay_cluster_set_let(r->s, r->set);
     pthread_mutex_unlock(&r->s->writing);
@@ -362,6 +387,8 @@ ay_status ay_clusters_run(ay_service *s, const ay_clusters_request *rq, bool (*p
 
     if (status == AY_OK)
         status = ay_clusters_dataset(s, rq->dataset, &t.dataset, err);
+    if (status == AY_OK)
+        status = ay_clusters_scope(s, t.dataset, rq->filter, &t.scope, err);
     return status == AY_OK ? ay_clusters_make(s, &t, out, err) : status;
 }
 
@@ -374,19 +401,24 @@ typedef struct {
     size_t n;
 } joining;
 
+static bool is_new(const joining *j, const ay_gallery *g, const uint8_t *in, size_t i)
+{
+    return (!in || in[i]) && ay_cluster_set_find(j->v->set, g->items[i].member) == CLUSTER_NEW;
+}
+
 /* With the service's lock held. */
-static ay_status find_new(joining *j, const ay_gallery *g, ay_arena *a, ay_err *err)
+static ay_status find_new(joining *j, const ay_gallery *g, const uint8_t *in, ay_arena *a, ay_err *err)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < g->nready; i++)
-        n += ay_cluster_set_find(j->v->set, g->items[i].member) == CLUSTER_NEW;
+        n += is_new(j, g, in, i);
     j->member = ay_arena_alloc(a, (n + 1) * sizeof *j->member);
     j->at = ay_arena_alloc(a, (n + 1) * sizeof *j->at);
     if (!j->member || !j->at)
         return ay_fail(err, AY_ENOMEM, "finding the groups of %zu pictures", n);
     for (size_t i = 0; i < g->nready; i++)
-        if (ay_cluster_set_find(j->v->set, g->items[i].member) == CLUSTER_NEW) {
+        if (is_new(j, g, in, i)) {
             j->member[j->n] = g->items[i].member;
             j->at[j->n++] = ay_cluster_view_nearest(j->v, g->vectors + i * (size_t)g->dim);
         }
@@ -416,7 +448,7 @@ static ay_status write_joined(ay_service *s, const joining *j, ay_arena *a, ay_e
 {
     const ay_cluster_set *set = j->v->set;
     ay_store_cluster *list = ay_arena_alloc(a, (set->n + 1) * sizeof *list);
-    ay_store_regroup how = {set->dataset, "cluster.join", "", NULL};
+    ay_store_regroup how = {set->dataset, "cluster.join", "", NULL, set->scope};
     ay_status status = list ? AY_OK : ay_fail(err, AY_ENOMEM, "keeping groups");
     size_t n = 0;
 
@@ -431,40 +463,44 @@ static ay_status write_joined(ay_service *s, const joining *j, ay_arena *a, ay_e
     }
     if (status == AY_OK)
         status = ay_store_clusters_put(s->store, &how, NULL, list, n, err);
-    return status == AY_OK ? ay_clusters_reload(s, set->dataset, err) : status;
+    return status == AY_OK ? ay_clusters_reload(s, set, err) : status;
 }
 
 /* With writing held. */
 static ay_status join_view(ay_service *s, joining *j, ay_arena *a, ay_err *err)
 {
     const ay_gallery *g;
+    uint8_t *in = NULL;
     ay_status status;
 
     pthread_rwlock_rdlock(&s->lock);
     g = ay_service_by_id(s, j->v->set->dataset);
-    status = g ? find_new(j, g, a, err) : ay_fail(err, AY_ENOTFOUND, "the data set was deleted");
+    status = g ? ay_cluster_scope_mask(s, g, j->v->set->filter, &in, err) : ay_fail(err, AY_ENOTFOUND, "the data set was deleted");
+    if (status == AY_OK)
+        status = find_new(j, g, in, a, err);
     pthread_rwlock_unlock(&s->lock);
+    ay_free(in);
     return status == AY_OK && j->n ? write_joined(s, j, a, err) : status;
 }
 
 /* The view is made before others are kept from writing: it may take a good part of a second.  A change in between leaves the new
  * ones to the next time. */
-ay_status ay_clusters_join(ay_service *s, int64_t dataset, size_t *n, ay_err *err)
+ay_status ay_clusters_join(ay_service *s, int64_t dataset, int64_t scope, size_t *n, ay_err *err)
 {
     joining j = {.n = 0};
     ay_cluster_view *v;
     ay_cluster_set *now;
-    ay_status status = AY_OK;
+    ay_status status;
     ay_arena a;
 
     *n = 0;
     ay_arena_init(&a, 0);
     ay_encoder_enter(s);
-    v = ay_cluster_view_use(s, dataset, err);
+    status = ay_cluster_view_use(s, dataset, scope, &v, err);
     j.v = v;
     if (v && v->set->how.run) {
         pthread_mutex_lock(&s->writing);
-        now = ay_cluster_set_use(s, dataset, err);
+        now = ay_cluster_set_use(s, dataset, scope, err);
         if (now == v->set)
             status = join_view(s, &j, &a, err);
         if (now)
@@ -476,5 +512,5 @@ ay_status ay_clusters_join(ay_service *s, int64_t dataset, size_t *n, ay_err *er
     ay_encoder_leave(s);
     *n = j.n;
     ay_arena_fini(&a);
-    return v ? status : AY_EBUSY;
+    return status;
 }

@@ -6,6 +6,7 @@
 #include "service/library/clusters_open.h"
 #include "service/library/clusters_plain.h"
 #include "service/library/filter.h"
+#include "service/library/marks.h"
 #include "service/words/sift.h"
 #include "service/words/wordy.h"
 
@@ -15,19 +16,24 @@
 
 static ay_status filter_mask(ay_service *s, const ay_gallery *g, const char *cluster, uint8_t *in, ay_err *err)
 {
-    ay_cluster_set *set = ay_cluster_set_use(s, g->id, err);
-    int32_t at = CLUSTER_OUTSIDE;
+    ay_cluster_set *set = NULL;
+    uint8_t *meant = NULL;
+    size_t at = 0;
     long id = 0;
+    ay_status status = AY_OK;
 
-    if (!set)
-        return AY_EBUSY;
-    for (size_t k = 0; ay_str_to_long(cluster, 1, INT64_MAX, &id) && k < set->n; k++)
-        if (set->cluster[k].cluster == id)
-            at = (int32_t)k;
-    for (size_t i = 0; at >= 0 && i < g->n; i++)
-        in[i] = ay_cluster_set_find(set, g->items[i].member) == at;
-    ay_cluster_set_let(s, set);
-    return at >= 0 ? AY_OK : ay_fail(err, AY_ENOTFOUND, "no group %.40s in data set \"%s\"", cluster, g->name);
+    if (ay_str_to_long(cluster, 1, INT64_MAX, &id))
+        set = ay_cluster_set_with(s, id, &at, err);
+    if (!set || set->dataset != g->id)
+        status = ay_fail(err, AY_ENOTFOUND, "no group %.40s in data set \"%s\"", cluster, g->name);
+    if (status == AY_OK)
+        status = ay_cluster_scope_mask(s, g, set->filter, &meant, err);
+    for (size_t i = 0; status == AY_OK && i < g->n; i++)
+        in[i] = (!meant || meant[i]) && ay_cluster_set_find(set, g->items[i].member) == (int32_t)at;
+    if (set)
+        ay_cluster_set_let(s, set);
+    ay_free(meant);
+    return status;
 }
 
 static int64_t filter_of(ay_service *s, const ay_gallery *g, size_t row)
@@ -35,14 +41,16 @@ static int64_t filter_of(ay_service *s, const ay_gallery *g, size_t row)
     return ay_cluster_of(s, g->id, g->items[row].member);
 }
 
+/* Both only grow, so the sum is another one when either is: the groups of a filter follow tags. */
 static uint64_t filter_version(ay_service *s, const ay_gallery *g)
 {
-    ay_cluster_set *set = ay_cluster_set_use(s, g->id, NULL);
-    uint64_t revision = set ? set->revision : 0;
+    uint64_t revision;
 
-    if (set)
-        ay_cluster_set_let(s, set);
-    return revision;
+    (void)g;
+    pthread_mutex_lock(&s->clusters->lock);
+    revision = s->clusters->revision;
+    pthread_mutex_unlock(&s->clusters->lock);
+    return revision + s->marks->version;
 }
 
 void ay_clusters_offer(ay_service *s)
@@ -197,8 +205,7 @@ ay_status ay_clusters_plain(ay_service *s, const char *dataset, ay_arena *a, ay_
     if (status != AY_OK)
         return status;
     ay_encoder_enter(s);
-    v = ay_cluster_view_use(s, id, err);
-    status = v ? AY_OK : AY_EBUSY;
+    status = ay_cluster_view_use(s, id, 0, &v, err);
     if (v) {
         pthread_rwlock_rdlock(&s->lock);
         g = ay_service_by_id(s, id);

@@ -1,5 +1,6 @@
 /* Groups that are kept: made, known again, changed by a person, joined by what is new, and what comes after a restart. */
 #include "service/fake_test.h"
+#include "service/library/change.h"
 #include "service/library/clusters_parts.h"
 #include "service/library/library.h"
 
@@ -59,7 +60,7 @@ static ay_clusters get(bench *b)
 {
     ay_clusters all;
 
-    CHECK_OK(ay_clusters_get(b->s, "", true, &b->a, &all, &err), err);
+    CHECK_OK(ay_clusters_get(b->s, "", NULL, true, &b->a, &all, &err), err);
     return all;
 }
 
@@ -79,7 +80,7 @@ static int64_t group_of(bench *b, int picture)
     size_t n, total;
 
     for (size_t k = 0; k < all.n; k++) {
-        CHECK_OK(ay_clusters_pictures(b->s, all.cluster[k].id, &library, false, 0, 500, &b->a, &list, &n, &total, &err), err);
+        CHECK_OK(ay_clusters_pictures(b->s, all.cluster[k].id, &library, NULL, false, 0, 500, &b->a, &list, &n, &total, &err), err);
         CHECK(n == total && n == all.cluster[k].size);
         for (size_t i = 0; i < n; i++)
             if (strcmp(list[i].sha256, b->names[picture]) == 0)
@@ -128,9 +129,9 @@ static void groups_are_made_told_and_kept(void)
         CHECK(c->named_by == AY_NAMED_BY_MEDOID && strncmp(c->name, "colour ", 7) == 0 && c->name[7] == 'a' + k);
         CHECK(fabsf(ay_dot(c->centre, c->centre, FAKE_DIM) - 1) < 1e-5f);
     }
-    CHECK_OK(ay_clusters_pictures(b.s, all.cluster[0].id, &library, false, 2, 4, &b.a, &list, &n, &total, &err), err);
+    CHECK_OK(ay_clusters_pictures(b.s, all.cluster[0].id, &library, NULL, false, 2, 4, &b.a, &list, &n, &total, &err), err);
     CHECK(n == 4 && total == 12 && list[0].similarity >= list[3].similarity && list[0].unsorted && list[0].width == 24);
-    CHECK(ay_clusters_pictures(b.s, 987654, &library, false, 0, 4, &b.a, &list, &n, &total, &err) == AY_ENOTFOUND);
+    CHECK(ay_clusters_pictures(b.s, 987654, &library, NULL, false, 0, 4, &b.a, &list, &n, &total, &err) == AY_ENOTFOUND);
     int64_t ids[3] = {all.cluster[0].id, all.cluster[1].id, all.cluster[2].id};
     reopen(&b);
     all = get(&b);
@@ -231,17 +232,17 @@ static void merge_split_and_move_stay_and_are_taken_back(void)
 
     two[0] = b.names[0];
     two[1] = b.names[18];
-    CHECK_OK(ay_cluster_move(b.s, id[1], NULL, two, 2, &n, moved, &err), err);
+    CHECK_OK(ay_cluster_move(b.s, id[1], NULL, NULL, two, 2, &n, moved, &err), err);
     all = get(&b);
     CHECK(n == 2 && with_id(&all, id[1])->size == 10 && with_id(&all, id[0])->size == 9 && group_of(&b, 18) == id[1]);
-    CHECK(ay_cluster_move(b.s, id[1], NULL, two, 2, &n, split, &err) == AY_ECONFLICT);
-    CHECK_OK(ay_cluster_move(b.s, 0, "", two, 1, &n, split, &err), err); /* into none */
+    CHECK(ay_cluster_move(b.s, id[1], NULL, NULL, two, 2, &n, split, &err) == AY_ECONFLICT);
+    CHECK_OK(ay_cluster_move(b.s, 0, "", NULL, two, 1, &n, split, &err), err); /* into none */
     CHECK(group_of(&b, 0) == 0 && get(&b).outside == 1);
     undo(&b, split);
     undo(&b, moved);
     CHECK(group_of(&b, 0) == id[0] && group_of(&b, 18) == id[2] && get(&b).outside == 0);
     two[1] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-    CHECK(ay_cluster_move(b.s, id[1], NULL, two, 2, &n, moved, &err) == AY_ENOTFOUND && group_of(&b, 0) == id[0]);
+    CHECK(ay_cluster_move(b.s, id[1], NULL, NULL, two, 2, &n, moved, &err) == AY_ENOTFOUND && group_of(&b, 0) == id[0]);
     CHECK(ay_cluster_rename(b.s, id[0], " \t", split, &err) == AY_EINVAL);
     CHECK(ay_cluster_split(b.s, id[0], 1, &b.a, &parts, &n, split, &err) == AY_EINVAL);
     CHECK(ay_cluster_split(b.s, id[0], 50, &b.a, &parts, &n, split, &err) == AY_ECONFLICT);
@@ -254,7 +255,7 @@ static void look(bench *b, ay_clusters_due *due)
     int64_t id = 0;
 
     CHECK_OK(ay_clusters_dataset(b->s, "", &id, &err), err);
-    CHECK_OK(ay_clusters_look(b->s, id, due, &err), err);
+    CHECK_OK(ay_clusters_look(b->s, id, 0, due, &err), err);
 }
 
 static void refresh(bench *b)
@@ -440,6 +441,254 @@ static void a_run_that_a_server_could_not_end_is_made_by_the_next(void)
     close_it(&b);
 }
 
+/* ---- groups of what a filter means */
+
+static ay_picture_filter tagged(bench *b, const char *key, const char *value)
+{
+    ay_picture_filter f = {.n = 0};
+
+    CHECK_OK(ay_filter_set(&f, &b->a, key, value, NULL, &err), err);
+    return f;
+}
+
+static void put_tag(bench *b, const char *tag, int from, int many)
+{
+    const char *list[100];
+    ay_change_of_pictures what = {.add = {tag}, .nadd = 1};
+    ay_changed out;
+
+    for (int i = 0; i < many; i++)
+        list[i] = b->names[from + i];
+    CHECK_OK(ay_change_pictures(b->s, &(ay_which){.sha256 = list, .n = (size_t)many}, &what, &b->a, &out, &err), err);
+    CHECK(out.changed == many);
+}
+
+static ay_clusters get_part(bench *b, const ay_picture_filter *f)
+{
+    ay_clusters all;
+
+    CHECK_OK(ay_clusters_get(b->s, "", f, true, &b->a, &all, &err), err);
+    return all;
+}
+
+static ay_clusters_made run_part(bench *b, const ay_picture_filter *f, int k)
+{
+    ay_clusters_made made;
+
+    CHECK_OK(ay_clusters_run(b->s, &(ay_clusters_request){.filter = f, .method = "kmeans", .k = k, .seed = 1}, NULL, NULL, &made, &err), err);
+    return made;
+}
+
+static void join_part(bench *b, int64_t scope)
+{
+    ay_clusters_due due;
+    int64_t id = 0;
+
+    CHECK_OK(ay_clusters_dataset(b->s, "", &id, &err), err);
+    CHECK_OK(ay_clusters_look(b->s, id, scope, &due, &err), err);
+    CHECK(due.waiting == 0);
+}
+
+static int64_t scope_of(bench *b, const ay_picture_filter *f)
+{
+    const char *text;
+    int64_t id = 0;
+
+    CHECK_OK(ay_clusters_dataset(b->s, "", &id, &err), err);
+    CHECK_OK(ay_cluster_scope_text(f, &b->a, &text, &err), err);
+    return ay_cluster_scope_find(b->s, id, text);
+}
+
+/* How many pictures GET /v1/pictures?cluster=id has. */
+static size_t meant_by(bench *b, int64_t id)
+{
+    char text[32];
+    ay_picture_filter f;
+    uint32_t *rows;
+    size_t n = 0;
+
+    snprintf(text, sizeof text, "%lld", (long long)id);
+    f = tagged(b, "cluster", text);
+    pthread_rwlock_rdlock(&b->s->lock);
+    for (int i = 0; i < b->s->ngalleries; i++)
+        if (b->s->galleries[i]->kind == AY_KIND_LIBRARY)
+            CHECK_OK(ay_filter_rows(b->s, b->s->galleries[i], &f, &b->a, &rows, &n, &err), err);
+    pthread_rwlock_unlock(&b->s->lock);
+    return n;
+}
+
+static void a_part_has_groups_beside_the_whole(void)
+{
+    bench b = {0};
+    char token[AY_UNDO_SIZE];
+    ay_picture_filter f, same = {.n = 0};
+    ay_clusters whole, part;
+    ay_clusters_made made;
+    ay_cluster_member *list;
+    size_t n, total;
+    int64_t id;
+
+    open_it(&b);
+    add(&b, 0, 12);
+    add(&b, 1, 12);
+    add(&b, 2, 12);
+    run(&b, "kmeans", 3);
+    put_tag(&b, "yard", 0, 18); /* all of the first colour, six of the second */
+    whole = get(&b);
+    f = tagged(&b, "tag", "yard");
+    part = get_part(&b, &f); /* never grouped: told, not made */
+    CHECK(part.how.run == 0 && part.n == 0 && part.pictures == 18 && part.waiting == 18 && strstr(part.filter, "yard") && part.nkept == 0);
+    library = "";
+    CHECK(ay_clusters_pictures(b.s, 0, &library, &f, false, 0, 5, &b.a, &list, &n, &total, &err) == AY_ENOTFOUND);
+    made = run_part(&b, &f, 2);
+    CHECK(made.groups == 2 && made.same == 0 && *made.undo);
+    part = get_part(&b, &f);
+    CHECK(part.n == 2 && part.cluster[0].size == 12 && part.cluster[1].size == 6 && part.pictures == 18 && part.waiting == 0 && part.nkept == 1);
+    CHECK(part.cluster[0].id > whole.cluster[2].id && meant_by(&b, part.cluster[1].id) == 6);
+    CHECK(get(&b).n == 3 && get(&b).revision == whole.revision); /* the whole is untouched */
+    /* The same conditions in another order, twice: the same groups. */
+    CHECK_OK(ay_filter_set(&same, &b.a, "order", "name", NULL, &err), err);
+    CHECK_OK(ay_filter_set(&same, &b.a, "tag", "yard,yard", NULL, &err), err);
+    CHECK(get_part(&b, &same).n == 2);
+    id = part.cluster[1].id;
+    CHECK_OK(ay_cluster_rename(b.s, id, "six", token, &err), err);
+    CHECK(ay_cluster_merge(b.s, (int64_t[]){id, whole.cluster[0].id}, 2, NULL, &id, token, &err) == AY_EINVAL);
+    reopen(&b);
+    part = get_part(&b, &f);
+    CHECK(part.n == 2 && strcmp(with_id(&part, id)->name, "six") == 0);
+    made = run_part(&b, &f, 2); /* anew: the same two, by number and name */
+    CHECK(made.same == 2 && with_id(&part, id) && strcmp(with_id(&part, id)->name, "six") == 0);
+    CHECK_OK(ay_clusters_pictures(b.s, id, &library, NULL, false, 0, 5, &b.a, &list, &n, &total, &err), err);
+    CHECK(total == 6 && n == 5);
+    CHECK_OK(ay_clusters_drop(b.s, "", &f, &err), err);
+    CHECK(get_part(&b, &f).how.run == 0 && ay_clusters_drop(b.s, "", &f, &err) == AY_ENOTFOUND && get(&b).n == 3);
+    CHECK(ay_clusters_drop(b.s, "", NULL, &err) == AY_EINVAL);
+    f = tagged(&b, "tag", "no such tag");
+    CHECK(ay_clusters_run(b.s, &(ay_clusters_request){.filter = &f}, NULL, NULL, &made, &err) == AY_ENOTFOUND && scope_of(&b, &f) < 0);
+    f = tagged(&b, "cluster", "1");
+    CHECK(ay_clusters_run(b.s, &(ay_clusters_request){.filter = &f}, NULL, NULL, &made, &err) == AY_EINVAL && strstr(err.msg, "split"));
+    close_it(&b);
+}
+
+/* Who sorts "unsorted" group by group: what is sorted is out of sight, and back with its undo. */
+static void pictures_leave_and_come_back(void)
+{
+    bench b = {0};
+    ay_picture_filter unsorted, cluster;
+    ay_change_of_pictures what = {.klass = "cups", .make = true};
+    ay_clusters part;
+    ay_changed out;
+    char text[32];
+    int64_t red, scope;
+
+    open_it(&b);
+    add(&b, 0, 15);
+    add(&b, 1, 30);
+    unsorted = tagged(&b, "unsorted", "true");
+    run_part(&b, &unsorted, 2);
+    part = get_part(&b, &unsorted);
+    red = part.cluster[1].id;
+    scope = scope_of(&b, &unsorted);
+    CHECK(part.n == 2 && part.cluster[1].size == 15 && !part.stale);
+    snprintf(text, sizeof text, "%lld", (long long)red);
+    cluster = tagged(&b, "cluster", text);
+    CHECK_OK(ay_change_pictures(b.s, &(ay_which){.filter = &cluster}, &what, &b.a, &out, &err), err);
+    CHECK(out.moved == 15);
+    part = get_part(&b, &unsorted);
+    CHECK(part.n == 1 && part.pictures == 30 && part.gone == 15 && part.came == 0 && meant_by(&b, red) == 0);
+    add(&b, 0, 3); /* like those that are sorted: no group in sight is near */
+    join_part(&b, scope);
+    part = get_part(&b, &unsorted);
+    CHECK(part.pictures == 33 && part.came == 3 && part.n == 1 && part.outside == 3);
+    undo(&b, out.undo);
+    part = get_part(&b, &unsorted);
+    CHECK(part.n == 2 && with_id(&part, red)->size == 15 && part.gone == 0);
+    add(&b, 1, 1);
+    join_part(&b, scope);
+    part = get_part(&b, &unsorted);
+    CHECK(part.cluster[0].size == 31 && part.waiting == 0 && part.came == 4);
+    close_it(&b);
+}
+
+static void so_many_parts_are_kept_and_what_a_person_named_stays(void)
+{
+    bench b = {0};
+    char word[32], token[AY_UNDO_SIZE];
+    ay_clusters_made made;
+    ay_picture_filter first, f;
+    ay_clusters part;
+
+    open_it(&b);
+    add(&b, 0, 6);
+    for (int i = 0; i < AY_CLUSTERS_FILTERS + 2; i++) {
+        snprintf(word, sizeof word, "colour-a_%d", i);
+        f = tagged(&b, "text", i ? word : "colour");
+        run_part(&b, &f, 1);
+        if (i)
+            continue;
+        first = f;
+        part = get_part(&b, &first);
+        CHECK_OK(ay_cluster_rename(b.s, part.cluster[0].id, "all", token, &err), err);
+    }
+    part = get_part(&b, &first);
+    CHECK(part.how.run == 1 && part.nkept == AY_CLUSTERS_FILTERS && part.n == 1);
+    snprintf(word, sizeof word, "colour-a_1");
+    f = tagged(&b, "text", word);
+    CHECK(get_part(&b, &f).how.run == 0); /* made longest ago, and nobody's */
+    CHECK_OK(ay_clusters_run(b.s, &(ay_clusters_request){.method = "auto"}, NULL, NULL, &made, &err), err);
+    close_it(&b);
+}
+
+/* ---- much changes */
+
+/* Three in ten pictures go and as many come, some of a new kind: pins, names and numbers stay, undo brings all back. */
+static void numbers_names_and_pins_outlive_a_third(void)
+{
+    bench b = {0};
+    char token[AY_UNDO_SIZE], gone[3][12][AY_UNDO_SIZE];
+    ay_clusters before, all;
+    ay_clusters_made made;
+    int64_t id[3];
+
+    open_it(&b);
+    for (int k = 0; k < 3; k++)
+        add(&b, k, 30);
+    run(&b, "kmeans", 3);
+    for (int k = 0; k < 3; k++)
+        id[k] = group_of(&b, 30 * k);
+    CHECK_OK(ay_cluster_rename(b.s, id[1], "mine", token, &err), err);
+    CHECK_OK(ay_cluster_pin(b.s, id[2], true, token, &err), err);
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < 9; i++)
+            CHECK_OK(ay_picture_delete(b.s, "Library", b.names[30 * k + i], gone[k][i], &err), err);
+    add(&b, 0, 5);
+    add(&b, 1, 6);
+    add(&b, 3, 16); /* a kind of its own */
+    before = get(&b);
+    CHECK(before.came == 27 && before.gone == 27 && before.stale);
+    made = run(&b, "kmeans", 4);
+    all = get(&b);
+    CHECK(made.same == 2 && all.n == 4 && all.how.pictures == 90); /* the pinned one is not made anew, the other two are known again */
+    for (int k = 0; k < 3; k++)
+        CHECK(with_id(&all, id[k]) && group_of(&b, 30 * k + 20) == id[k]);
+    CHECK(strcmp(with_id(&all, id[1])->name, "mine") == 0 && with_id(&all, id[1])->size == 27 && with_id(&all, id[1])->named_by == AY_NAMED_BY_PERSON);
+    CHECK(with_id(&all, id[2])->pinned && with_id(&all, id[2])->size == 21 && with_id(&all, id[0])->size == 26);
+    CHECK(group_of(&b, 101) > id[2]); /* the new kind has a new number */
+    undo(&b, made.undo);
+    all = get(&b);
+    CHECK(all.n == before.n && all.how.run == before.how.run && all.came == 27 && all.gone == 27);
+    for (int k = 0; k < 3; k++)
+        CHECK(with_id(&all, id[k])->size == 21 && with_id(&all, id[k])->pinned == (k == 2));
+    for (int k = 0; k < 3; k++) /* and the pictures that went are in their groups again */
+        for (int i = 0; i < 9; i++)
+            undo(&b, gone[k][i]);
+    all = get(&b);
+    for (int k = 0; k < 3; k++)
+        CHECK(with_id(&all, id[k])->size == 30 && group_of(&b, 30 * k) == id[k]);
+    CHECK(strcmp(with_id(&all, id[1])->name, "mine") == 0);
+    close_it(&b);
+}
+
 static void names_of_files_and_free_names(void)
 {
     static const char *const taken[] = {"cup", "cup 2"};
@@ -463,4 +712,8 @@ TESTS({"groups are made, told and kept", groups_are_made_told_and_kept},
       {"a run that is stopped changes nothing", a_run_that_is_stopped_changes_nothing},
       {"a server makes them in the background", a_server_makes_them_in_the_background},
       {"a run that a server could not end is made by the next", a_run_that_a_server_could_not_end_is_made_by_the_next},
+      {"a part has groups beside the whole", a_part_has_groups_beside_the_whole},
+      {"pictures leave and come back", pictures_leave_and_come_back},
+      {"so many parts are kept, and what a person named stays", so_many_parts_are_kept_and_what_a_person_named_stays},
+      {"numbers, names and pins outlive a third", numbers_names_and_pins_outlive_a_third},
       {"names of files and free names", names_of_files_and_free_names})

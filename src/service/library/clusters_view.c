@@ -23,6 +23,7 @@ typedef struct {
 
 typedef struct {
     const ay_gallery *g;
+    const uint8_t *in; /* of each item: does the filter mean it?  NULL: all */
     ay_cluster_view *v;
     int32_t *at;    /* of each item */
     size_t *first;  /* of each group's rows in list; n + 1 */
@@ -54,6 +55,23 @@ static int by_size(const void *a, const void *b)
     return x->size != y->size ? (x->size < y->size) - (x->size > y->size) : (x->id > y->id) - (x->id < y->id);
 }
 
+/* Of a part, pictures come and go by what is said of them, not by when they were added: what is in no row, or joined since, came; what a
+ * row names and the filter does not, went.  A held group may keep what went without being out of date. */
+static void count_changes(making *m)
+{
+    ay_clusters *told = &m->v->told;
+    const ay_cluster_set *set = m->v->set;
+    size_t all = set->outside.n + told->waiting, before = (size_t)told->how.pictures;
+
+    told->gone = set->outside.n > told->outside ? set->outside.n - told->outside : 0;
+    for (size_t k = 0; k < set->n; k++) {
+        bool held = set->cluster[k].pinned || set->cluster[k].by_hand || set->cluster[k].named_by == AY_NAMED_BY_PERSON;
+        all += set->cluster[k].n;
+        told->gone += held ? 0 : set->cluster[k].n - told->cluster[k].size;
+    }
+    told->came = all > before ? all - before : 0;
+}
+
 /* Which group each item is in; counts what is in none, new and gone. */
 static void sort_items(making *m)
 {
@@ -61,8 +79,11 @@ static void sort_items(making *m)
     size_t later = 0;
 
     for (size_t i = 0; i < m->g->n; i++) {
-        int32_t at = ay_cluster_set_find(m->v->set, m->g->items[i].member);
+        int32_t at = m->in && !m->in[i] ? CLUSTER_UNMEANT : ay_cluster_set_find(m->v->set, m->g->items[i].member);
         m->at[i] = at;
+        if (at == CLUSTER_UNMEANT)
+            continue;
+        told->pictures++;
         if (at >= 0)
             told->cluster[at].size++;
         else if (at == CLUSTER_OUTSIDE)
@@ -73,7 +94,10 @@ static void sort_items(making *m)
         if (at >= 0 && i < m->g->nready)
             m->first[at + 1]++;
     }
-    told->pictures = m->g->n;
+    if (told->how.run && m->v->set->scope) {
+        count_changes(m);
+        return;
+    }
     told->came = told->how.run ? later : 0;
     if (told->how.run && (size_t)told->how.pictures > m->g->n - later)
         told->gone = (size_t)told->how.pictures - (m->g->n - later);
@@ -180,6 +204,7 @@ static ay_status fill(making *m, ay_err *err)
 
     v->told = (ay_clusters){.dataset_id = set->dataset, .how = set->how, .n = n, .dim = m->g->dim, .revision = set->revision};
     v->told.dataset = ay_arena_strdup(&v->arena, m->g->name);
+    v->told.filter = set->filter;
     v->told.cluster = ay_arena_alloc(&v->arena, (n + 1) * sizeof *v->told.cluster);
     v->at = ay_arena_alloc(&v->arena, (n + 1) * sizeof *v->at);
     m->centres = ay_arena_alloc(&v->arena, (n * dim + 1) * sizeof *m->centres);
@@ -202,11 +227,11 @@ static ay_status fill(making *m, ay_err *err)
     return AY_OK;
 }
 
-ay_status ay_cluster_view_make(ay_cluster_set *set, const ay_gallery *g, const ay_engine_info *model, ay_cluster_view **out,
-                               ay_err *err)
+ay_status ay_cluster_view_make(ay_cluster_set *set, const ay_gallery *g, const uint8_t *in, const ay_engine_info *model,
+                               ay_cluster_view **out, ay_err *err)
 {
     ay_cluster_view *v = ay_calloc(1, sizeof *v);
-    making m = {.g = g, .v = v};
+    making m = {.g = g, .in = in, .v = v};
     size_t changed;
     ay_status status;
 

@@ -34,10 +34,15 @@ static char *dump(json_t *v, ay_arena *a)
     return text;
 }
 
-static json_t *describe(int64_t dataset, const char *name, const ay_cluster_task *t)
+static json_t *describe(ay_service *s, const ay_cluster_task *t, const char *name)
 {
-    return json_pack("{s:I, s:s, s:s, s:i, s:i, s:I}", "dataset_id", (json_int_t)dataset, "dataset", name, "method", t->method,
-                     "k", t->k, "least", t->least, "seed", (json_int_t)t->seed);
+    ay_cluster_set *set = t->scope ? ay_cluster_set_use(s, t->dataset, t->scope, NULL) : NULL;
+    json_t *filter = set ? json_loads(set->filter, 0, NULL) : NULL;
+
+    if (set)
+        ay_cluster_set_let(s, set);
+    return json_pack("{s:I, s:I, s:s, s:o, s:s, s:i, s:i, s:I}", "dataset_id", (json_int_t)t->dataset, "scope", (json_int_t)t->scope, "dataset",
+                     name, "filter", filter ? filter : json_null(), "method", t->method, "k", t->k, "least", t->least, "seed", (json_int_t)t->seed);
 }
 
 static void name_of(ay_service *s, int64_t dataset, char name[AY_NAME_MAX + 1])
@@ -62,11 +67,13 @@ ay_status ay_clusters_queue(ay_service *s, const ay_clusters_request *rq, int64_
         status = ay_fail(err, AY_ECONFLICT, "nothing is done in the background here: a server does that");
     if (status == AY_OK)
         status = ay_clusters_dataset(s, rq->dataset, &t.dataset, err);
+    if (status == AY_OK)
+        status = ay_clusters_scope(s, t.dataset, rq->filter, &t.scope, err);
     if (status != AY_OK)
         return status;
     ay_arena_init(&a, 0);
     name_of(s, t.dataset, name);
-    text = dump(describe(t.dataset, name, &t), &a);
+    text = dump(describe(s, &t, name), &a);
     status = text ? ay_job_queue(s, "cluster", text, job, err) : ay_fail(err, AY_ENOMEM, "a job");
     if (status == AY_OK)
         ay_job_set_detail(s, *job, text);
@@ -74,12 +81,12 @@ ay_status ay_clusters_queue(ay_service *s, const ay_clusters_request *rq, int64_
     return status;
 }
 
-int64_t ay_clusters_job_of(ay_service *s, int64_t dataset)
+int64_t ay_clusters_job_of(ay_service *s, int64_t dataset, int64_t scope)
 {
-    char key[48];
+    char key[80];
     int64_t id = 0;
 
-    snprintf(key, sizeof key, "\"dataset_id\":%lld,", (long long)dataset);
+    snprintf(key, sizeof key, "\"dataset_id\":%lld,\"scope\":%lld,", (long long)dataset, (long long)scope);
     pthread_mutex_lock(&s->jobs_lock);
     for (int i = s->njobs; i-- > 0 && !id;) {
         const ay_job_slot *j = &s->jobs[i];
@@ -130,7 +137,7 @@ static ay_status run_job(ay_service *s, int64_t job, ay_cluster_task *t)
     status = ay_clusters_make(s, t, &made, &err);
     ay_arena_init(&a, 0);
     if (status == AY_OK) {
-        told = describe(t->dataset, name, t);
+        told = describe(s, t, name);
         json_object_set_new(told, "groups", json_integer(made.groups));
         json_object_set_new(told, "same", json_integer(made.same));
         json_object_set_new(told, "undo", *made.undo ? json_string(made.undo) : json_null());
@@ -163,6 +170,7 @@ static bool take_job(ay_service *s)
     if (root) {
         const char *method = json_string_value(json_object_get(root, "method"));
         t.dataset = json_integer_value(json_object_get(root, "dataset_id"));
+        t.scope = json_integer_value(json_object_get(root, "scope"));
         t.method = method ? method : "auto";
         t.k = (int)json_integer_value(json_object_get(root, "k"));
         t.least = (int)json_integer_value(json_object_get(root, "least"));
@@ -179,16 +187,16 @@ static bool take_job(ay_service *s)
 /* ---- what is due */
 
 /* Never grouped: nothing can join, and only the library begins by itself. */
-static bool look_at_ungrouped(ay_service *s, int64_t dataset, ay_clusters_due *out)
+static bool look_at_ungrouped(ay_service *s, int64_t dataset, int64_t scope, ay_clusters_due *out)
 {
-    ay_cluster_set *set = ay_cluster_set_use(s, dataset, NULL);
+    ay_cluster_set *set = ay_cluster_set_use(s, dataset, scope, NULL);
     bool never = set && set->how.run == 0;
     const ay_gallery *g;
 
     if (set)
         ay_cluster_set_let(s, set);
-    if (!never)
-        return false;
+    if (!never || scope)
+        return never;
     pthread_rwlock_rdlock(&s->lock);
     g = ay_service_by_id(s, dataset);
     out->waiting = g ? g->n : 0;
@@ -197,7 +205,7 @@ static bool look_at_ungrouped(ay_service *s, int64_t dataset, ay_clusters_due *o
     return true;
 }
 
-ay_status ay_clusters_look(ay_service *s, int64_t dataset, ay_clusters_due *out, ay_err *err)
+ay_status ay_clusters_look(ay_service *s, int64_t dataset, int64_t scope, ay_clusters_due *out, ay_err *err)
 {
     ay_cluster_view *v;
     const ay_gallery *g;
@@ -205,13 +213,13 @@ ay_status ay_clusters_look(ay_service *s, int64_t dataset, ay_clusters_due *out,
     ay_status status;
 
     *out = (ay_clusters_due){0};
-    if (look_at_ungrouped(s, dataset, out))
+    if (look_at_ungrouped(s, dataset, scope, out))
         return AY_OK;
-    status = ay_clusters_join(s, dataset, &joined, err);
+    status = ay_clusters_join(s, dataset, scope, &joined, err);
     if (status != AY_OK)
         return status;
     ay_encoder_enter(s);
-    v = ay_cluster_view_use(s, dataset, err);
+    status = ay_cluster_view_use(s, dataset, scope, &v, err);
     if (v) {
         pthread_rwlock_rdlock(&s->lock);
         g = ay_service_by_id(s, dataset);
@@ -221,14 +229,14 @@ ay_status ay_clusters_look(ay_service *s, int64_t dataset, ay_clusters_due *out,
         ay_cluster_view_let(s, v);
     }
     ay_encoder_leave(s);
-    return v ? AY_OK : AY_EBUSY;
+    return status;
 }
 
 /* As it was asked the last time. */
 static ay_status make_anew(ay_service *s, int64_t dataset)
 {
     ay_err err = {{0}};
-    ay_cluster_set *set = ay_cluster_set_use(s, dataset, &err);
+    ay_cluster_set *set = ay_cluster_set_use(s, dataset, 0, &err);
     ay_cluster_task t = {.dataset = dataset, .method = "auto", .seed = SEED};
     char name[AY_NAME_MAX + 1], *detail;
     ay_status status = AY_EBUSY;
@@ -245,7 +253,7 @@ static ay_status make_anew(ay_service *s, int64_t dataset)
     }
     name_of(s, dataset, name);
     job = ay_job_begin(s, "cluster", STEPS);
-    if ((detail = dump(describe(dataset, name, &t), &a)))
+    if ((detail = dump(describe(s, &t, name), &a)))
         ay_job_set_detail(s, job, detail);
     status = run_job(s, job, &t);
     ay_cluster_set_let(s, set);
@@ -280,6 +288,29 @@ static bool is_quiet(const ay_service *s, const watching *w)
     return passed(w->at, s->clusters->quiet_ms) && (!w->failed || passed(w->failed, w->again_ms));
 }
 
+/* What is new in the parts of data sets that filters mean joins there.  A filter may name what there is no more: nothing joins. */
+static void look_at_parts(ay_service *s)
+{
+    ay_cluster_set **list;
+    size_t n = 0;
+    ay_arena a;
+
+    ay_arena_init(&a, 0);
+    if (ay_cluster_sets_use(s, 0, &a, &list, &n, NULL) != AY_OK)
+        n = 0;
+    for (size_t i = 0; i < n; i++) {
+        ay_clusters_due due;
+        ay_err err = {{0}};
+        if (list[i]->scope) {
+            ay_status status = ay_clusters_look(s, list[i]->dataset, list[i]->scope, &due, &err);
+            if (status != AY_OK && status != AY_ENOTFOUND)
+                ay_log(AY_LOG_WARN, "service", "looking at groups: %s", err.msg);
+        }
+        ay_cluster_set_let(s, list[i]);
+    }
+    ay_arena_fini(&a);
+}
+
 /* All data sets; true: one is due to be made anew when it is quiet. */
 static void look_at_all(ay_service *s, watching *w)
 {
@@ -295,7 +326,7 @@ static void look_at_all(ay_service *s, watching *w)
     for (int i = 0; i < n; i++) {
         ay_clusters_due due;
         ay_err err = {{0}};
-        if (ay_clusters_look(s, ids[i], &due, &err) != AY_OK) {
+        if (ay_clusters_look(s, ids[i], 0, &due, &err) != AY_OK) {
             ay_log(AY_LOG_WARN, "service", "looking at groups: %s", err.msg);
             continue;
         }
@@ -306,6 +337,7 @@ static void look_at_all(ay_service *s, watching *w)
             w->again_ms = status == AY_ECANCELLED ? STOPPED_MS : AGAIN_MS;
         }
     }
+    look_at_parts(s);
 }
 
 /* Until something changes, a job comes or the time is up (ms 0: no time); false: stop. */

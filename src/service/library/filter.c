@@ -376,6 +376,42 @@ ay_status ay_filter_word(ay_picture_filter *f, ay_arena *a, const char *word, ay
     return add_word(f, a, &w, err);
 }
 
+/* ---- back to JSON */
+
+static int by_text(const void *a, const void *b)
+{
+    const ay_condition *x = *(const ay_condition *const *)a, *y = *(const ay_condition *const *)b;
+
+    return x->field != y->field ? (x->field > y->field) - (x->field < y->field) : x->not != y->not ? x->not - y->not : strcmp(x->text, y->text);
+}
+
+json_t *ay_filter_told(const ay_picture_filter *f)
+{
+    const ay_condition *list[AY_FILTER_MOST];
+    json_t *out = json_object();
+    int failed = out ? 0 : -1;
+
+    for (int i = 0; i < f->n; i++)
+        list[i] = &f->list[i];
+    qsort(list, (size_t)f->n, sizeof *list, by_text);
+    for (int i = 0; i < f->n && !failed; i++) {
+        const char *key = fields[list[i]->field].key;
+        json_t *values = json_object_get(out, key);
+        if (fields[list[i]->field].kind == TRUE) {
+            failed |= json_object_set_new(out, key, json_true());
+            continue;
+        }
+        if (i && by_text(&list[i - 1], &list[i]) == 0)
+            continue;
+        if (!values && (values = json_array()))
+            failed |= json_object_set_new(out, key, values);
+        failed |= json_array_append_new(values, json_sprintf("%s%s", list[i]->not ? "-" : "", list[i]->text));
+    }
+    if (failed)
+        json_decref(out);
+    return failed ? NULL : out;
+}
+
 /* ---- as a key */
 
 void ay_filter_key(const ay_picture_filter *f, ay_buf *out)

@@ -89,6 +89,9 @@ ay_status ay_filter_json(ay_picture_filter *f, ay_arena *a, const json_t *object
 ay_status ay_filter_words(ay_picture_filter *f, ay_arena *a, const char *words, ay_err *err);
 /* One of them, as a shell hands it over: its quotation marks are gone. */
 ay_status ay_filter_word(ay_picture_filter *f, ay_arena *a, const char *word, ay_err *err);
+/* Its conditions as JSON that ay_filter_json() reads, lists in one order whatever the order they were added in, each condition once;
+ * times as they were written, so "7d" stays seven days ago.  NULL: no memory. */
+json_t *ay_filter_told(const ay_picture_filter *f);
 /* The filter as one text that is the same for the same filter, appended: a key, not for people. */
 void ay_filter_key(const ay_picture_filter *f, ay_buf *out);
 

@@ -127,16 +127,24 @@ static ay_status ready_one(ready *r, int i, ay_err *err)
         r->number[i] = tag ? tag->id : 0;
         return tag ? AY_OK : no_such("tag", c->text, err);
     }
-    if (c->field == AY_FILTER_ALBUM)
-        return ready_album(r, i, err);
-    return c->field == AY_FILTER_CLUSTER ? ready_group(r, i, err) : AY_OK;
+    return c->field == AY_FILTER_ALBUM ? ready_album(r, i, err) : AY_OK;
+}
+
+/* Without marks->lock: a group may be of pictures that a filter means. */
+static ay_status ready_groups(ready *r, ay_err *err)
+{
+    ay_status status = AY_OK;
+
+    for (int i = 0; i < r->f->n && status == AY_OK; i++)
+        if (r->f->list[i].field == AY_FILTER_CLUSTER)
+            status = ready_group(r, i, err);
+    return status;
 }
 
 static ay_status make_ready(ready *r, ay_err *err)
 {
     ay_status status = AY_OK;
 
-    ay_arena_init(&r->arena, 0);
     for (int i = 0; i < r->f->n && status == AY_OK; i++)
         status = ready_one(r, i, err);
     return status;
@@ -201,8 +209,11 @@ ay_status ay_filter_mask(ay_service *s, const ay_gallery *g, const ay_picture_fi
     ready r = {.s = s, .g = g, .f = f};
     ay_status status;
 
+    ay_arena_init(&r.arena, 0);
+    status = ready_groups(&r, err);
     pthread_mutex_lock(&s->marks->lock);
-    status = make_ready(&r, err);
+    if (status == AY_OK)
+        status = make_ready(&r, err);
     for (size_t i = 0; i < g->n && status == AY_OK; i++) {
         if (r.marks && !ay_marks_item(s->marks, &g->items[i]))
             status = ay_fail(err, AY_ENOMEM, "reading tags");
