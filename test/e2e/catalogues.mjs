@@ -51,18 +51,59 @@ function compare(lang, catalogue, en) {
     return wrong;
 }
 
-/** Keys in t('key'), in quotes, and in templates `stem_${...}` or `${...}_stem`. */
+const sources = (dir, wanted) => fs.readdirSync(dir, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? sources(path.join(dir, e.name), wanted) : wanted.test(e.name) ? [path.join(dir, e.name)] : []));
+
+/** Every word that the program or the page has in quotes: what can stand in a hole of `stem_${...}`. */
+function vocabulary(texts) {
+    const words = new Set();
+    for (const file of sources(path.resolve(UI, '../../..'), /(?<!_test)\.[ch]$/))
+        for (const m of fs.readFileSync(file, 'utf8').matchAll(/"([a-z0-9_.]+)["|]/g)) words.add(m[1].replaceAll('.', '_'));
+    for (const text of texts) for (const m of text.matchAll(/'([a-z0-9_]+)'|\b([a-z0-9_]+):/g)) words.add(m[1] ?? m[2]);
+    return words;
+}
+
+/**
+ * Keys in quotes, and keys of which templates make the whole: `stem_${...}_end`, where the holes are filled with words that somebody says
+ * (a status of the program's, a state of the page's), with a number, with a key, or with nothing.
+ */
 function used(en) {
+    const texts = fs.readdirSync(UI).filter((f) => f.endsWith('.js')).map((f) => fs.readFileSync(path.join(UI, f), 'utf8'));
+    const words = vocabulary(texts);
     const keys = new Set();
     const asked = new Set();
-    for (const file of fs.readdirSync(UI).filter((f) => f.endsWith('.js'))) {
-        const text = fs.readFileSync(path.join(UI, file), 'utf8');
+    const stems = [];
+    const open = [];
+    for (const text of texts) {
         for (const m of text.matchAll(/\bt\(\s*'([a-z0-9_]+)'/g)) asked.add(m[1]);
         for (const m of text.matchAll(/'([a-z0-9_]+)'/g)) if (m[1] in en) keys.add(m[1]);
-        for (const m of text.matchAll(/`([a-z_]+_)\$\{/g)) for (const k in en) if (k.startsWith(m[1])) keys.add(k);
-        for (const m of text.matchAll(/\}(_[a-z]+)`/g)) for (const k in en) if (k.endsWith(m[1])) keys.add(k);
+        for (const m of text.matchAll(/`([a-z0-9_]*)(\$\{[^`]*\})([a-z0-9_]*)`/g)) if ((m[1] + m[3]).includes('_')) stems.push([m[1], m[3]]);
+        for (const m of text.matchAll(/\bt\(`([a-z0-9_]*)\$\{/g)) if (m[1]) open.push(m[1]);
     }
-    return { keys, asked };
+    const said = (hole) => !hole || words.has(hole) || /^\d+$/.test(hole) || hole in en || [...hole.matchAll(/_/g)].some(({ index: i }) => words.has(hole.slice(0, i)) && words.has(hole.slice(i)));
+    for (const key in en) for (const [stem, end] of stems)
+        if (key.length >= stem.length + end.length && key.startsWith(stem) && key.endsWith(end) && said(key.slice(stem.length, key.length - end.length))) keys.add(key);
+    return { keys, asked, open: open.filter((stem) => !Object.keys(en).some((k) => k.startsWith(stem))) };
+}
+
+/** What the program may put into a hole, read where it says it: stem, file below src, what of it, and which of the words that finds. */
+const families = [
+    ['review_name_', 'service/library/review_rank.c', /\{"([a-z]+)", [0-9.]+\}/g],
+    ['review_did_', 'service/library/review_answer.c', /known\[\] = (\{[^}]*\})/g, (word) => word !== 'class'],
+    ['dup_tier_', 'service/library/duplicates_group.c', /names\[\] = (\{"same"[^}]*\})/g],
+    ['dup_help_', 'service/library/duplicates_group.c', /names\[\] = (\{"same"[^}]*\})/g],
+    ['dup_why_', 'service/library/duplicates_group.c', /names\[\] = (\{"largest"[^}]*\})/g],
+    ['grp_by_', 'http/h_clusters.c', /by\[\] = (\{[^}]*\})/g, (word) => word !== 'person'],
+    ['audit_', 'service/library/change.c', /"(pictures\.[a-z]+)"/g],
+    ['audit_', 'store/apart.c', /"(duplicates\.[a-z]+)"/g],
+    ['audit_', 'service/library/duplicates_resolve.c', /"(duplicates\.[a-z]+)"/g],
+];
+
+function unsaid(en) {
+    return families.flatMap(([stem, file, pattern, fits = () => true]) => {
+        const text = fs.readFileSync(path.resolve(UI, '../../..', file), 'utf8');
+        const words = [...text.matchAll(pattern)].flatMap((m) => (m[1].includes('"') ? [...m[1].matchAll(/"([a-z_.]+)"/g)].map((w) => w[1]) : [m[1]])).filter(fits);
+        return words.length ? words.map((w) => `${stem}${w.replace('.', '_')}`).filter((k) => !(k in en)).map((k) => `${file} says what ${k} is for, which no catalogue has`) : [`${file} does not say what ${stem} can be any more: mend the table in catalogues.mjs`];
+    });
 }
 
 /** What the trainer says with a code, "left_out|left out %s: %s", has its sentence with as many holes. */
@@ -85,9 +126,11 @@ function trainerNotes(en) {
 /** @returns {Promise<string[]>} what is wrong; empty when nothing is */
 export async function checkCatalogues() {
     const all = await load();
-    const { keys, asked } = used(all.en);
+    const { keys, asked, open } = used(all.en);
     return [
         ...trainerNotes(all.en),
+        ...unsaid(all.en),
+        ...open.map((stem) => `the page asks for ${stem}..., of which no catalogue has any`),
         ...Object.entries(all).flatMap(([lang, catalogue]) => compare(lang, catalogue, all.en)),
         ...[...asked].filter((k) => !(k in all.en)).map((k) => `the page asks for ${k}, which no catalogue has`),
         ...Object.keys(all.en).filter((k) => !keys.has(k)).map((k) => `${k} is used nowhere`),

@@ -23,7 +23,7 @@ const setName = (ctx) => ctx.dataset() || state.library?.name;
 export async function removePictures(ctx, items) {
     const done = await inTurn(() => api.change({ ...named(ctx, items), delete: true }));
     await ctx.changed();
-    ctx.undo(done.undo, t('pictures_deleted', { n: done.deleted }));
+    ctx.undo(done.undo, t('pictures_deleted', { n: done.deleted }), () => removePictures(ctx, items));
 }
 
 /** Ask for a class and move pictures there; the undo moves each back. @returns {Promise<boolean>} */
@@ -31,9 +31,12 @@ export async function classifyItems(ctx, items) {
     const to = await dialog(t('move_where', { n: items.length }), (close) => chooser(ctx.classes(), close, true));
     if (!to) return false;
     const made = to.id ? to : await api.createClass(to.name, setName(ctx));
-    const done = await inTurn(() => api.change({ ...named(ctx, items), class: made.id }));
-    await ctx.changed();
-    ctx.undo(done.undo, t('moved_to', { n: done.moved, name: to.name }));
+    const give = async () => {
+        const done = await inTurn(() => api.change({ ...named(ctx, items), class: made.id }));
+        await ctx.changed();
+        ctx.undo(done.undo, t('moved_to', { n: done.moved, name: to.name }), give);
+    };
+    await give();
     return true;
 }
 
@@ -43,10 +46,13 @@ async function album(ctx) {
     const albums = await api.albums(ctx.dataset());
     const to = await dialog(t('album_where', { n: items.length }), (close) => chooser(albums.map((a) => ({ ...a, images: a.pictures })), close, true, { find: 'album_find', make: 'album_new', none: 'album_type' }));
     if (!to) return;
-    const done = await inTurn(() => api.change({ ...named(ctx, items), album_add: to.name }));
+    const put = async () => {
+        const done = await inTurn(() => api.change({ ...named(ctx, items), album_add: to.name }));
+        await ctx.changed();
+        ctx.undo(done.undo, t('album_added', { n: done.album_added, name: to.name }), put);
+    };
+    await put();
     ctx.selection.clear();
-    await ctx.changed();
-    ctx.undo(done.undo, t('album_added', { n: done.album_added, name: to.name }));
 }
 
 async function remove(ctx) {

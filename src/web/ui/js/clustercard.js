@@ -73,10 +73,7 @@ const mosaic = (shas) => h('span', { class: `mosaic of-${Math.min(6, shas.length
 export function card(c, act) {
     const box = h('input', { type: 'checkbox', checked: act.chosen.has(c.id), 'aria-label': t('grp_choose', { name: c.name }), id: `group-${c.id}-choose`, onchange: () => act.toggle(c.id) });
     return h('li', { class: act.chosen.has(c.id) ? 'group-card chosen' : 'group-card', 'data-group': String(c.id), 'data-set': String(c.id) },
-        h('a', { class: 'group-open', href: '#', 'data-do': 'open', 'aria-label': t('grp_open', { name: c.name, n: c.size }), onclick: (e) => {
-            e.preventDefault();
-            act.open(c.id);
-        } }, mosaic(c.sample)),
+        h('a', { class: 'group-open', href: act.href(c.id), 'data-do': 'open', 'aria-label': t('grp_open', { name: c.name, n: c.size }) }, mosaic(c.sample)),
         h('label', { class: 'group-pick' }, box, h('span', { class: 'tile-tick' }, icon('check'))),
         h('div', { class: 'group-text' },
             h('div', { class: 'group-line' }, nameField(c, act), pinButton(c, act)),
@@ -88,9 +85,6 @@ export function card(c, act) {
 export function looseCard(data, act) {
     const n = data.outside + data.waiting;
     return h('li', { class: 'group-card loose' },
-        h('a', { class: 'group-open', href: '#', 'data-do': 'open-loose', 'aria-label': t('grp_open', { name: t('grp_loose'), n }), onclick: (e) => {
-            e.preventDefault();
-            act.open(0);
-        } }, h('span', { class: 'mosaic of-0' }, icon('none'))),
+        h('a', { class: 'group-open', href: act.href(0), 'data-do': 'open-loose', 'aria-label': t('grp_open', { name: t('grp_loose'), n }) }, h('span', { class: 'mosaic of-0' }, icon('none'))),
         h('div', { class: 'group-text' }, h('h2', {}, t('grp_loose')), h('div', { class: 'group-facts' }, h('span', { class: 'group-size' }, t('pictures', { n }))), h('p', { class: 'muted small' }, t('grp_loose_help'))));
 }

@@ -12,6 +12,8 @@ import { failed, toast } from './toast.js';
 import { state, on } from './state.js';
 import { card, looseCard } from './clustercard.js';
 import { openGroup } from './clusterview.js';
+import { trouble, waiting } from './trouble.js';
+import { libraryAddress } from './libaddress.js';
 import { runDialog, mergeGroups, splitGroup, classFromGroups } from './clusteracts.js';
 
 /** Cards that are drawn at once; density may find thousands of groups. */
@@ -32,7 +34,10 @@ export function mount(host, ctx) {
     let reading = null;
     let alive = true;
     let visible = true;
+    let behind = false; // something changed while another tab was on show
+    let listAt = 0; // how far down the cards were when a group was opened
     host.append(head, list, more, room, bar);
+    const late = setTimeout(() => !data && !head.firstChild && put(head, waiting()), 400);
 
     const byId = (id) => data?.clusters.find((c) => c.id === id);
     const place = () => ctx.address.get('group');
@@ -44,8 +49,10 @@ export function mount(host, ctx) {
             if (!alive || mine !== reading) return;
             data = got;
         } catch (error) {
-            return failed(error);
+            if (!alive || mine !== reading) return;
+            return data ? failed(error) : void put(head, trouble(error, read));
         }
+        behind = false;
         for (const id of chosen) if (!byId(id)) chosen.delete(id);
         draw();
     }
@@ -96,13 +103,14 @@ export function mount(host, ctx) {
         async rename(c, name) {
             const now = await api.changeCluster(c.id, { name });
             await read();
-            ctx.undo(now.undo, t('grp_renamed', { name: now.name }));
+            ctx.undo(now.undo, t('grp_renamed', { name: now.name }), () => act.rename(c, name));
         },
         async pin(c) {
             const now = await api.changeCluster(c.id, { pinned: !c.pinned });
             await read();
-            ctx.undo(now.undo, t(now.pinned ? 'grp_pinned' : 'grp_unpinned', { name: now.name }));
+            ctx.undo(now.undo, t(now.pinned ? 'grp_pinned' : 'grp_unpinned', { name: now.name }), () => act.pin(c));
         },
+        href: (id) => libraryAddress('groups', { dataset: ctx.dataset(), ...ctx.filter(), group: String(id) }),
         open: (id, far) => ctx.address.set({ group: String(id), far: far ? 'true' : '' }),
         split: (c) => splitGroup(c).then((now) => now && changed(now.undo, t('grp_split_done', { name: c.name, n: now.clusters.length }))),
         toClass: (some) => classFromGroups(some, ctx, data.dataset).then((now) => now && changed(now.undo, now.text)),
@@ -172,6 +180,11 @@ export function mount(host, ctx) {
     function drawPlace() {
         const at = place();
         const one = at !== '';
+        const fromList = list.contains(document.activeElement);
+        const fromRoom = room.contains(document.activeElement);
+        const before = opened?.id;
+        if (one && !list.hidden) listAt = scrollY;
+        const closed = !one && list.hidden;
         head.hidden = list.hidden = more.hidden = one;
         room.hidden = !one;
         if (!one || opened?.id !== Number(at)) {
@@ -179,11 +192,19 @@ export function mount(host, ctx) {
             opened = null;
             put(room);
         }
+        if (closed && visible) {
+            scrollTo(0, listAt);
+            if (fromRoom || document.activeElement === document.body) list.querySelector(before ? `[data-group="${before}"] .group-open` : '.loose .group-open')?.focus({ preventScroll: true });
+        }
         if (!one) return;
         const group = Number(at) ? byId(Number(at)) : { id: 0, size: data.outside + data.waiting };
         if (!group) return put(room, h('div', { class: 'welcome middle' }, icon('none'), h('h2', {}, t('grp_no_such')), h('a', { class: 'btn', href: back() }, t('lib_groups'))));
         if (opened) opened.draw(group, data);
-        else opened = openGroup(room, group, data, act, back);
+        else {
+            opened = openGroup(room, group, data, act, back);
+            if (visible) scrollTo(0, 0);
+            if (fromList) opened.focus(); // the keyboard goes where its press led
+        }
         if (!visible) opened.show(false);
     }
 
@@ -249,7 +270,7 @@ export function mount(host, ctx) {
             data = null;
             read();
         }),
-        ctx.onChange(read),
+        ctx.onChange(() => (visible ? read() : (behind = true))),
         ctx.onAddress(() => data && (drawPlace(), drawBar(), visible && tools())),
         on('jobs', onJobs),
     ];
@@ -258,6 +279,7 @@ export function mount(host, ctx) {
         show() {
             visible = true;
             opened?.show(true);
+            if (behind) read();
             if (data) draw();
         },
         hide() {
@@ -270,6 +292,7 @@ export function mount(host, ctx) {
         },
         unmount() {
             alive = false;
+            clearTimeout(late);
             opened?.stop();
             off.forEach((f) => f());
             document.body.classList.remove('choosing-groups');

@@ -43,6 +43,7 @@ export function openGroup(host, group, data, act, back) {
             else if (changed) grid.reload();
             was = far();
         },
+        focus: () => grid.focus(),
         show: (yes) => grid.show(yes),
         stop: () => grid.stop(),
         keys: { 'ctrl+a': () => grid.selectAll(), escape: () => (ctx.selection.size ? ctx.selection.clear() : (location.hash = back())) },

@@ -15,6 +15,7 @@ import { state } from './state.js';
 import { zoomStage } from './zoomstage.js';
 import { parts } from './detailparts.js';
 import { removePictures } from './actions.js';
+import { trouble } from './trouble.js';
 
 let open = null;
 
@@ -85,6 +86,10 @@ function drawHead() {
 }
 
 function keys(e) {
+    if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === 'z' && !e.target.closest('input, textarea')) {
+        e.preventDefault();
+        return void (e.shiftKey ? open.ctx.doAgain() : open.ctx.takeBack()).catch(failed);
+    }
     if (e.target.closest('input, textarea, select') || e.ctrlKey || e.altKey || e.metaKey) return;
     const run = {
         ArrowLeft: () => step(-1), ArrowRight: () => step(1), '+': () => open.stage.by(1.5), '-': () => open.stage.by(1 / 1.5), 0: () => open.stage.reset(),
@@ -129,7 +134,7 @@ async function fillIn() {
         mine.item = { ...fromList, ...item };
     } catch (error) {
         if (open !== mine || open.sha !== sha) return;
-        return put(mine.side, h('p', { class: 'problem' }, error.status === 404 ? t('search_gone') : error.message));
+        return put(mine.side, error.status === 404 ? h('p', { class: 'problem' }, t('search_gone')) : trouble(error, fillIn));
     }
     drawHead();
     parts(mine.side, mine.item, ctx);

@@ -90,7 +90,7 @@ async function happened(item) {
     if (!items.length) return null;
     const says = (a) => {
         const key = `audit_${a.code.replace('.', '_')}`;
-        return has(key) ? h('span', { title: a.text }, language() === 'en' ? a.text : t(key)) : h('span', { lang: 'en' }, a.text);
+        return has(key) ? h('span', {}, language() === 'en' && !a.text.startsWith(a.code) ? a.text : t(key)) : h('span', { lang: 'en' }, a.text);
     };
     return h('ul', { class: 'said-list' }, items.map((a) => h('li', {}, says(a), h('br'), h('span', { class: 'muted small' }, [date(a.at), a.who || t('by_program')].join(' · ')))));
 }

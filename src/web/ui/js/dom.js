@@ -38,7 +38,7 @@ export function put(el, ...kids) {
     return fill(el, kids);
 }
 
-const marks = ['data-do', 'data-class', 'data-sha', 'data-set', 'href', 'aria-label', 'name'];
+const marks = ['data-do', 'data-class', 'data-sha', 'data-set', 'data-tier', 'data-colour', 'data-answer', 'href', 'aria-label', 'name'];
 const byMarks = (el) =>
     el.id ? `#${CSS.escape(el.id)}` : el.tagName.toLowerCase() + marks.filter((m) => el.hasAttribute(m)).map((m) => `[${m}="${CSS.escape(el.getAttribute(m))}"]`).join('');
 

@@ -15,8 +15,11 @@ import { failed, say } from './toast.js';
 import { state, on } from './state.js';
 import { confirm } from './dialog.js';
 import { compareDialog } from './dupcompare.js';
+import { trouble, waiting } from './trouble.js';
 
 const PAGE = 20;
+/** The most that the server tells at once. */
+const MOST = 200;
 const TIERS = ['same', 'picture', 'alike'];
 
 /** What is told of a picture, and whether a larger number is better. */
@@ -38,17 +41,22 @@ export function mount(host, ctx) {
     let items = [];
     let alive = true;
     let visible = true;
+    let stale = true;
     let turn = 0;
     let loading = false;
     host.append(head, list, end);
 
     const tier = () => (TIERS.includes(ctx.address.get('tier')) ? ctx.address.get('tier') : data ? TIERS.find((x) => data.counts[x].groups) ?? 'same' : '');
 
-    async function read() {
+    /** The groups from the first on; keep: as many as are on show now, so that the one that has the keys stays among them. */
+    async function read(keep = false) {
+        if (!visible) return void (stale = true);
         const mine = ++turn;
+        const wanted = keep ? items.length : 0;
         loading = true;
+        stale = false;
         try {
-            let got = await api.duplicates({ dataset: ctx.dataset(), tier: tier(), limit: PAGE });
+            let got = await api.duplicates({ dataset: ctx.dataset(), tier: tier(), limit: Math.min(MOST, Math.max(PAGE, wanted)) });
             if (!alive || mine !== turn) return;
             const first = !data;
             data = got;
@@ -58,9 +66,18 @@ export function mount(host, ctx) {
                 data = got;
             }
             items = got.items;
+            while (items.length < wanted && data.next) {
+                got = await api.duplicates({ dataset: ctx.dataset(), tier: tier(), limit: MOST, cursor: data.next });
+                if (!alive || mine !== turn) return;
+                data = got;
+                items = items.concat(got.items);
+            }
             draw();
         } catch (error) {
-            if (alive) failed(error);
+            if (!alive || mine !== turn) return;
+            stale = true;
+            if (data) failed(error);
+            else put(end, trouble(error, () => read()));
         } finally {
             if (mine === turn) loading = false;
         }
@@ -178,10 +195,10 @@ export function mount(host, ctx) {
         const now = await run();
         const at = group ? items.indexOf(group) : -1;
         const next = at >= 0 ? (items[at + 1] ?? items[at - 1])?.id : '';
-        await read();
+        await read(true);
         const node = next && list.querySelector(`[data-group="${next}"]`);
-        if (node) node.focus();
-        ctx.undo(now.undo, text(now));
+        if (at >= 0) (node || head.querySelector('[aria-pressed="true"]'))?.focus();
+        ctx.undo(now.undo, text(now), () => act(run, text));
         ctx.changed();
     }
 
@@ -256,21 +273,22 @@ export function mount(host, ctx) {
             read();
         }),
         ctx.onAddress(() => visible && data && data.items && tierShown !== tier() && (tierShown = tier(), read())),
-        ctx.onChange(() => visible && !loading && read()),
+        ctx.onChange(() => (visible ? !loading && read(true) : (stale = true))),
     ];
     let tierShown = tier();
-    read().then(() => (tierShown = tier()));
+    const late = setTimeout(() => !data && !end.firstChild && put(end, waiting()), 400);
 
     return {
         show() {
             visible = true;
-            read();
+            if (stale || tierShown !== tier()) read().then(() => (tierShown = tier()));
         },
         hide() {
             visible = false;
         },
         unmount() {
             alive = false;
+            clearTimeout(late);
             seen.disconnect();
             stops.forEach((f) => f());
         },

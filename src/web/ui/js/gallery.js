@@ -8,6 +8,7 @@ import { asked, askedBar, scoreBadge, searchSource } from './libsearch.js';
 import { prefs, setPref } from './prefs.js';
 import { filterBar } from './filters.js';
 import { quickKeys } from './tags.js';
+import { trouble } from './trouble.js';
 
 const sides = [120, 168, 232];
 
@@ -39,6 +40,7 @@ export function mount(host, ctx) {
     const grid = createGrid(room, {
         ...now(), label: t('lib_pictures'), selection: ctx.selection, badge, side: sides[prefs.side] ?? sides[1],
         onOpen: (item, index) => ctx.openPicture(item.sha256, walk(index)),
+        onTrouble: (error) => query || put(blank, trouble(error, () => (put(blank), grid.reload()))),
         onTotal(n) {
             if (query) return put(blank), void (room.hidden = n === 0);
             const none = n === 0 && !Object.keys(ctx.filter()).length;

@@ -33,7 +33,7 @@ let count = 0;
  * @param {HTMLElement} host gets the grid
  * @param {{load: (offset: number, limit: number, signal?: AbortSignal) => Promise<{total: number, items: any[]}>,
  *   label: string, selection?: any, onOpen?: (item: any, index: number) => void, badge?: (item: any) => Node|string|null,
- *   name?: (item: any) => string, side?: number (a tile's wanted width), onTotal?: (total: number) => void}} o
+ *   onTrouble?: (error: any) => void (nothing could be read at all), name?: (item: any) => string, side?: number (a tile's wanted width), onTotal?: (total: number) => void}} o
  *   items have sha256 and may have file, class
  */
 export function createGrid(host, o) {
@@ -44,7 +44,7 @@ export function createGrid(host, o) {
     const queue = thumbQueue();
     const selection = o.selection;
     let source = o;
-    let list = paged((...a) => source.load(...a), { arrived: () => arrived(), failed });
+    let list = paged((...a) => source.load(...a), { arrived: () => arrived(), failed: (error) => (list.total < 0 && o.onTrouble ? o.onTrouble(error) : failed(error)) });
     let side = o.side ?? 168;
     let cols = 1;
     let cell = side;

@@ -12,6 +12,7 @@ import { failed, toast } from './toast.js';
 import { on } from './state.js';
 import { reasonText } from './reasons.js';
 import { confirm } from './dialog.js';
+import { trouble } from './trouble.js';
 
 const BUSY_MS = 1000;
 const CALM_MS = 5000;
@@ -159,10 +160,11 @@ export function mount(host, ctx) {
 
     const off = [on('jobs', () => visible && !busy() && read().catch(() => {}))];
     const first = api.intakeState({ limit: 1 }).then((s) => (was = s.done)).then(read);
-    return first.catch(failed).then(() => ({
+    first.catch((error) => put(work, trouble(error, () => read().catch(failed))));
+    return first.catch(() => {}).then(() => ({
         show() {
             visible = true;
-            read().catch(failed);
+            read().catch((error) => state && failed(error));
         },
         hide() {
             visible = false;

@@ -10,15 +10,15 @@
  *   address.get(key), address.set({key: value}, replace?)   the tab's own part of the address; onAddress(fn) -> stop
  *   openPicture(sha, list?)  the detail, with a list {index, total, item(i)} to go through
  *   selection                what is chosen, in all tabs (selection.js)
- *   undo(token, text)        says what happened and offers it back
+ *   undo(token, text, again) says what happened and offers it back, also by Ctrl+Z; again() does it once more (Ctrl+Shift+Z)
  *   changed(), onChange(fn)  pictures were added, changed or went: read again
- *   classes()                classes of the data set on show
+ *   classes()                classes of the data set on show; onClasses(fn): they are known now
  *   tools(...nodes)          what stands at the right of the tabs while this tab is on show
  */
 import { h, put, redraw, $ } from './dom.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
-import { api } from './api.js';
+import { api, ApiError } from './api.js';
 import { failed, say, toast } from './toast.js';
 import { state, on, loadDatasets } from './state.js';
 import { createSelection } from './selection.js';
@@ -27,6 +27,8 @@ import { filterKeys, libraryAddress, parseLibrary, tabAddress } from './libaddre
 import { seekFile } from './searchbox.js';
 import { takeFolder, pickers } from './gather.js';
 import { openDetail, closeDetail } from './detail.js';
+import { trouble } from './trouble.js';
+import { keepPlace } from './place.js';
 
 /** The one table of tabs. */
 const tabs = [
@@ -47,7 +49,7 @@ export function libraryView(hash) {
     let classes = [];
     let current = '';
     const mounted = new Map(); // id -> {host, tab, tools}
-    const bus = { dataset: new Set(), filter: new Set(), address: new Set(), change: new Set() };
+    const bus = { dataset: new Set(), filter: new Set(), address: new Set(), change: new Set(), classes: new Set() };
     const tell = (topic) => bus[topic].forEach((f) => f());
     const listen = (topic) => (fn) => {
         bus[topic].add(fn);
@@ -77,7 +79,7 @@ export function libraryView(hash) {
         api, selection, dataset, filter,
         classes: () => classes,
         images: () => setOf()?.images ?? 0,
-        onDataset: listen('dataset'), onFilter: listen('filter'), onAddress: listen('address'), onChange: listen('change'),
+        onDataset: listen('dataset'), onFilter: listen('filter'), onAddress: listen('address'), onChange: listen('change'), onClasses: listen('classes'),
         setFilter: (f, replace) => setAddress({ ...Object.fromEntries(filterKeys.map((k) => [k, ''])), ...f, picture: '' }, replace),
         address: { get: (key) => here.params[key] ?? '', set: setAddress },
         openPicture(sha, list) {
@@ -86,19 +88,48 @@ export function libraryView(hash) {
             setAddress({ picture: sha });
         },
         walk: null,
-        undo: (token, text) => toast(text, token && { label: t('undo'), run: async () => {
-            await api.undo(token);
-            await changed();
-            toast(t('undone'));
-        } }),
+        undo(token, text, again) {
+            const act = token && { token, again };
+            if (act && !redoing) undone.length = 0;
+            if (act) acts.push(act);
+            toast(text, act && { label: t('undo'), run: () => takeBack(act) });
+        },
+        takeBack: () => takeBack(acts.at(-1)),
+        doAgain,
         changed: () => changed(),
         tools: (...nodes) => {
             const m = mounted.get(current);
             if (m) m.tools = nodes;
-            put(tools, nodes);
+            redraw(tools, () => put(tools, nodes));
         },
         addFiles: files.files, addFolder: files.folder,
     };
+
+    /* What was done here and may be taken back, oldest first; and what was taken back and may be done again. */
+    const acts = [];
+    const undone = [];
+    let redoing = false;
+
+    async function takeBack(act) {
+        const at = acts.indexOf(act);
+        if (at < 0) return void say(t('undo_nothing'));
+        acts.splice(at, 1);
+        await api.undo(act.token);
+        if (act.again) undone.push(act);
+        await changed();
+        toast(t('undone'));
+    }
+
+    async function doAgain() {
+        const act = undone.pop();
+        if (!act) return void say(t('redo_nothing'));
+        redoing = true;
+        try {
+            await act.again();
+        } finally {
+            redoing = false;
+        }
+    }
 
     async function loadClasses() {
         const name = dataset() || state.library?.name;
@@ -170,9 +201,11 @@ export function libraryView(hash) {
                 m.tab = await module.mount(m.host, ctx);
             } catch (error) {
                 mounted.delete(spec.id);
-                m.host.remove();
                 current = '';
-                failed(error);
+                put(m.host, trouble(error instanceof ApiError ? error : new ApiError(0, ''), () => {
+                    m.host.remove();
+                    showTab();
+                }));
                 return;
             }
         }
@@ -210,6 +243,7 @@ export function libraryView(hash) {
         else closeDetail();
     }
 
+    const place = keepPlace();
     const bar = selectBar(ctx);
     const el = h('div', { class: 'data library' }, head, line, body, bar.el, files.el);
     const off = [
@@ -218,19 +252,21 @@ export function libraryView(hash) {
     ];
     drawHead();
     drawLine();
-    Promise.all([loadClasses(), lookForFailures()]).then(() => alive && (drawHead(), drawLine(), tell('change')));
-    showTab();
+    Promise.all([loadClasses(), lookForFailures()]).then(() => alive && (drawHead(), drawLine(), tell('classes')));
+    showTab().then(() => alive && place.restore());
     detail();
+    requestIdleCallback?.(() => tabs.forEach((tab) => tab.load().catch(() => {})), { timeout: 5000 }); // there also when the server is not
     return {
         el,
         follow: (next) => alive && parseLibrary(next) && follow(next),
         onDrop: (list) => seekFile(list[0].file), // pasted: a question, not an addition
         onFound: (found) => takeFolder(found, ctx),
         get dropText() { return t('lib_drop'); },
-        get keys() { return { ...bar.keys, u: files.files, ...mounted.get(current)?.tab?.keys }; },
+        get keys() { return { ...bar.keys, u: files.files, 'ctrl+z': (e) => (e.shiftKey ? doAgain() : takeBack(acts.at(-1))).catch(failed), 'ctrl+y': () => doAgain().catch(failed), ...mounted.get(current)?.tab?.keys }; },
         stop() {
             alive = false;
             closeDetail();
+            place.stop();
             off.forEach((f) => f());
             bar.stop();
             for (const m of mounted.values()) m.tab?.unmount?.();

@@ -1,6 +1,15 @@
-/** mapdata.js - the bytes of GET /v1/map as columns, and a grid over the plane that finds what is near. */
+/** mapdata.js - the bytes of GET /v1/map as columns, and a grid over the plane that finds what is near and what is drawn round. */
 
-const hex = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+/** Digests as one long text: a hundred thousand of them are parts of it, made in milliseconds. */
+function hexOf(bytes) {
+    const out = new Uint8Array(2 * bytes.length);
+    const digit = (v) => v + (v < 10 ? 48 : 87);
+    for (let i = 0; i < bytes.length; i++) {
+        out[2 * i] = digit(bytes[i] >> 4);
+        out[2 * i + 1] = digit(bytes[i] & 15);
+    }
+    return new TextDecoder('latin1').decode(out);
+}
 
 /** @param {ArrayBuffer} buffer the layout is in src/http/h_map.c */
 export function readMap(buffer) {
@@ -24,7 +33,8 @@ export function readMap(buffer) {
         xy[2 * i] = x[i];
         xy[2 * i + 1] = y[i];
     }
-    return { ...head, n, xy, ...columns, sha: (i) => Array.from(columns.digests.subarray(32 * i, 32 * i + 32), (b) => hex[b]).join('') };
+    let text = '';
+    return { ...head, n, xy, ...columns, sha: (i) => (text ||= hexOf(columns.digests)).slice(64 * i, 64 * i + 64) };
 }
 
 /** @returns {{left, top, right, bottom}} of all points */
@@ -39,34 +49,69 @@ export function boundsOf(xy) {
     return xy.length ? b : { left: -1, top: -1, right: 1, bottom: 1 };
 }
 
-/** Cells of the plane with the points in them. */
+/** Cells of the plane with the points in them, one after the other in one array. */
 export function gridOf(xy) {
+    const n = xy.length / 2;
     const b = boundsOf(xy);
-    const side = Math.max(b.right - b.left, b.bottom - b.top) / 128 || 1;
-    const cells = new Map();
-    const key = (cx, cy) => cx * 4096 + cy;
-    for (let i = 0; i < xy.length / 2; i++) {
-        const k = key(Math.floor((xy[2 * i] - b.left) / side), Math.floor((xy[2 * i + 1] - b.top) / side));
-        if (cells.has(k)) cells.get(k).push(i);
-        else cells.set(k, [i]);
-    }
+    const across = Math.max(8, Math.min(256, Math.round(Math.sqrt(n / 4))));
+    const side = Math.max(b.right - b.left, b.bottom - b.top) / across || 1;
+    const column = (x) => Math.max(0, Math.min(across - 1, Math.floor((x - b.left) / side)));
+    const line = (y) => Math.max(0, Math.min(across - 1, Math.floor((y - b.top) / side)));
+    const start = new Uint32Array(across * across + 1);
+    const cell = new Uint32Array(n);
+    for (let i = 0; i < n; i++) start[(cell[i] = line(xy[2 * i + 1]) * across + column(xy[2 * i])) + 1]++;
+    for (let c = 0; c < across * across; c++) start[c + 1] += start[c];
+    const free = start.slice();
+    const points = new Uint32Array(n);
+    for (let i = 0; i < n; i++) points[free[cell[i]]++] = i;
+
     /** Calls fn for each point in a rectangle; fn says true to stop. */
     function each(box, fn) {
-        const from = (v, low) => Math.max(0, Math.floor((v - low) / side));
-        for (let cx = from(box.left, b.left); cx <= Math.min(128, (box.right - b.left) / side); cx++)
-            for (let cy = from(box.top, b.top); cy <= Math.min(128, (box.bottom - b.top) / side); cy++)
-                for (const i of cells.get(key(cx, cy)) ?? [])
+        for (let cy = line(box.top); cy <= line(box.bottom); cy++)
+            for (let cx = column(box.left); cx <= column(box.right); cx++)
+                for (let k = start[cy * across + cx]; k < start[cy * across + cx + 1]; k++) {
+                    const i = points[k];
                     if (xy[2 * i] >= box.left && xy[2 * i] <= box.right && xy[2 * i + 1] >= box.top && xy[2 * i + 1] <= box.bottom && fn(i)) return;
+                }
+    }
+
+    /** 1 for each cell that an edge of the polygon may touch. */
+    function touched(polygon) {
+        const edge = new Uint8Array(across * across);
+        for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i++) {
+            const [x0, y0] = polygon[j];
+            const [x1, y1] = polygon[i];
+            const steps = Math.max(1, Math.ceil(Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0)) / side));
+            for (let k = 0; k < steps; k++) { // pieces no longer than a cell, each with the cells of its box
+                const at = (a, z, f) => a + ((z - a) * f) / steps;
+                const [ax, ay, zx, zy] = [at(x0, x1, k), at(y0, y1, k), at(x0, x1, k + 1), at(y0, y1, k + 1)];
+                for (let cy = line(Math.min(ay, zy)); cy <= line(Math.max(ay, zy)); cy++)
+                    for (let cx = column(Math.min(ax, zx)); cx <= column(Math.max(ax, zx)); cx++) edge[cy * across + cx] = 1;
+            }
+        }
+        return edge;
     }
     return {
         each,
-        /** The point nearest to (x, y) within r; -1: none. */
-        nearest(x, y, r) {
+        /** Calls fn for each point in a polygon: cells that no edge touches are in it or out of it as a whole. */
+        within(polygon, fn) {
+            const edge = touched(polygon);
+            const xs = polygon.map((p) => p[0]);
+            const ys = polygon.map((p) => p[1]);
+            for (let cy = line(Math.min(...ys)); cy <= line(Math.max(...ys)); cy++)
+                for (let cx = column(Math.min(...xs)); cx <= column(Math.max(...xs)); cx++) {
+                    const c = cy * across + cx;
+                    if (start[c] === start[c + 1] || (!edge[c] && !inside(polygon, b.left + (cx + 0.5) * side, b.top + (cy + 0.5) * side))) continue;
+                    for (let k = start[c]; k < start[c + 1]; k++) if (!edge[c] || inside(polygon, xy[2 * points[k]], xy[2 * points[k] + 1])) fn(points[k]);
+                }
+        },
+        /** The point nearest to (x, y) within r, of those that fit; -1: none. */
+        nearest(x, y, r, fits = () => true) {
             let best = -1;
             let far = r * r;
             each({ left: x - r, right: x + r, top: y - r, bottom: y + r }, (i) => {
                 const d = (xy[2 * i] - x) ** 2 + (xy[2 * i + 1] - y) ** 2;
-                if (d <= far) {
+                if (d <= far && fits(i)) {
                     far = d;
                     best = i;
                 }

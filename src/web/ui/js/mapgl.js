@@ -1,8 +1,9 @@
 /**
  * mapgl.js - a hundred thousand points by WebGL2; by a plain canvas where there is none.
  *
- * draw({x, y, scale, width, height}) shows the plane with (x, y) in the middle and `scale` pixels (of the page) a unit.  Points are put
- * once, colours when they change; a frame is one call to the graphics card.
+ * draw({x, y, scale, width, height}, share) shows the plane with (x, y) in the middle and `scale` pixels (of the page) a unit.  Points are put
+ * once, colours when they change; a frame is one call to the graphics card.  A share below 1 draws that part of them, taken from everywhere
+ * alike: where no graphics card helps, a map in motion is drawn coarser and whole when it rests.
  */
 
 const VERTEX = `#version 300 es
@@ -41,6 +42,16 @@ function program(gl) {
     return p;
 }
 
+/** The numbers below n in an order of which every beginning is taken from everywhere. */
+function mixed(n) {
+    const order = new Uint32Array(n);
+    let step = Math.max(1, Math.floor(n * 0.6180339887));
+    while (gcd(step, n) !== 1) step++;
+    for (let i = 0, at = 0; i < n; i++, at = (at + step) % n) order[i] = at;
+    return order;
+}
+const gcd = (a, b) => (b ? gcd(b, a % b) : a);
+
 /** Pixels of a point: larger when one is near, and when there are few. */
 const sizeOf = (scale, n) => Math.min(16, (n > 20000 ? 0.045 : n > 3000 ? 0.07 : 0.11) * scale ** 0.75 + (n > 20000 ? 2.5 : n > 3000 ? 3.5 : 5));
 
@@ -48,6 +59,7 @@ function byGl(canvas, gl) {
     const p = program(gl);
     const places = gl.createBuffer();
     const colours = gl.createBuffer();
+    const order = gl.createBuffer();
     const at = Object.fromEntries(['middle', 'half_size', 'scale', 'size'].map((n) => [n, gl.getUniformLocation(p, n)]));
     let n = 0;
     gl.enable(gl.BLEND);
@@ -60,6 +72,8 @@ function byGl(canvas, gl) {
             gl.bufferData(gl.ARRAY_BUFFER, xy, gl.STATIC_DRAW);
             gl.enableVertexAttribArray(0);
             gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
+            gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, order);
+            gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, mixed(n), gl.STATIC_DRAW);
         },
         colour(rgba) {
             gl.bindBuffer(gl.ARRAY_BUFFER, colours);
@@ -67,7 +81,7 @@ function byGl(canvas, gl) {
             gl.enableVertexAttribArray(1);
             gl.vertexAttribPointer(1, 4, gl.UNSIGNED_BYTE, true, 0, 0);
         },
-        draw(view) {
+        draw(view, share = 1) {
             const ratio = canvas.width / view.width;
             gl.viewport(0, 0, canvas.width, canvas.height);
             gl.clearColor(0, 0, 0, 0);
@@ -77,7 +91,7 @@ function byGl(canvas, gl) {
             gl.uniform2f(at.half_size, view.width / 2, view.height / 2);
             gl.uniform1f(at.scale, view.scale);
             gl.uniform1f(at.size, sizeOf(view.scale, n) * ratio);
-            gl.drawArrays(gl.POINTS, 0, n);
+            gl.drawElements(gl.POINTS, Math.ceil(n * share), gl.UNSIGNED_INT, 0);
         },
         stop: () => gl.getExtension('WEBGL_lose_context')?.loseContext(),
     };
@@ -91,11 +105,12 @@ function byCanvas(canvas) {
         kind: 'canvas',
         place(v) { xy = v; },
         colour(v) { rgba = v; },
-        draw(view) {
+        draw(view, share = 1) {
             const ratio = canvas.width / view.width;
+            const each = Math.max(1, Math.round(1 / share));
             const size = sizeOf(view.scale, xy.length / 2) * ratio;
             c.clearRect(0, 0, canvas.width, canvas.height);
-            for (let i = 0; i < xy.length / 2; i++) {
+            for (let i = 0; i < xy.length / 2; i += each) {
                 const x = ((xy[2 * i] - view.x) * view.scale + view.width / 2) * ratio;
                 const y = ((xy[2 * i + 1] - view.y) * view.scale + view.height / 2) * ratio;
                 if (x < 0 || y < 0 || x > canvas.width || y > canvas.height) continue;

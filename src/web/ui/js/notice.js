@@ -1,5 +1,5 @@
 /**
- * notice.js - one line under the bar about work that concerns everybody: the demonstration being drawn.
+ * notice.js - one line under the bar about what concerns everybody: the demonstration being drawn, a server that does not answer.
  *
  * The server's jobs are read once, then followed by events.  A screen reader is not told of each step:
  * the bar has a name and a value that it can ask for.
@@ -7,6 +7,7 @@
 import { h, put, $ } from './dom.js';
 import { t } from './i18n.js';
 import { api } from './api.js';
+import { icon } from './icons.js';
 import { state, on, emit } from './state.js';
 
 /** What the server says of a job, now or by an event. */
@@ -25,8 +26,8 @@ export async function loadJobs() {
 export function drawNotice() {
     const box = $('#notice');
     const job = state.jobs.find((j) => j.kind === 'demo' && j.state === 'running');
-    box.hidden = !job;
-    put(box, job && [
+    box.hidden = !job && !state.lost;
+    put(box, state.lost && h('p', { class: 'lost', role: 'alert' }, icon('warn'), h('span', {}, t('error_0'))), job && [
         h('p', {}, t('demo_drawing', { done: job.done, total: job.total })),
         h('progress', { max: String(job.total), value: String(job.done), 'aria-label': t('demo_progress') })]);
 }

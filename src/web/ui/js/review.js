@@ -15,6 +15,7 @@ import { state, on } from './state.js';
 import { dialog } from './dialog.js';
 import { chooser } from './teach.js';
 import { chart } from './curves.js';
+import { trouble, waiting } from './trouble.js';
 
 const HANDFUL = 20;
 const FRESH = 5;
@@ -31,7 +32,8 @@ export async function mount(host, ctx) {
     let all = true; // the copies get the same answer
     let busy = false;
     let alive = true;
-    let shown = true;
+    let shown = false;
+    let stale = true; // what is known is of before a change
     let turn = 0;
     let coming = false; // a handful is on its way behind the question on show
     let since = new Set(); // digests answered since the last handful was asked for: it does not know of them
@@ -49,7 +51,9 @@ export async function mount(host, ctx) {
 
     /** Asks for a handful; with "keep" the question on show stays and the new ones come behind it. */
     async function load(keep = false) {
+        if (!shown) return void (stale = true);
         const mine = ++turn;
+        stale = false;
         since = new Set();
         coming = true;
         try {
@@ -65,7 +69,11 @@ export async function mount(host, ctx) {
             classes = known.filter((c) => !c.unsorted);
             draw();
         } catch (error) {
-            if (alive && mine === turn) failed(error);
+            if (alive && mine === turn) {
+                stale = true;
+                if (answer) failed(error);
+                else put(body, trouble(error, () => load()));
+            }
         } finally {
             if (mine === turn) coming = false;
         }
@@ -179,7 +187,7 @@ export async function mount(host, ctx) {
         if (!answer || !shown) return;
         const q = current();
         redraw(body, () => put(body, progress(), q ? question(q) : nothing(),
-            queue.length > 1 ? h('div', { class: 'review-next', 'aria-hidden': 'true' }, h('span', { class: 'hush' }, t('review_next')), queue.slice(1, 1 + NEXT).map((x) => h('img', { src: thumb(x.sha256, 96), alt: '' }))) : null));
+            queue.length > 1 ? h('div', { class: 'review-next', 'aria-hidden': 'true' }, h('span', { class: 'hush' }, t('review_next')), queue.slice(1, 1 + NEXT).map((x) => h('img', { src: thumb(x.sha256, 96), alt: '' }))) : null), '.reply');
         tools();
     }
 
@@ -190,7 +198,7 @@ export async function mount(host, ctx) {
                 state.datasets.filter((d) => d.name !== ctx.dataset()).map((d) => h('option', { value: d.name, selected: d.name === taught() }, d.name)))));
     }
 
-    const keys = { n: other, s: () => give({ answer: 'skip' }), r: () => current()?.taught && give({ answer: 'right' }), z: takeBack, delete: () => give({ answer: 'delete' }) };
+    const keys = { n: other, s: () => give({ answer: 'skip' }), r: () => current()?.taught && give({ answer: 'right' }), z: takeBack, delete: () => give({ answer: 'delete' }), 'ctrl+z': takeBack };
     for (let i = 0; i < KEYS; i++) keys[String(i + 1)] = () => {
         const q = current();
         const name = q && choices(q).filter((n) => !(q.taught && n === q.label))[i];
@@ -200,11 +208,15 @@ export async function mount(host, ctx) {
     const off = [ctx.onDataset(() => load()), on('datasets', tools),
         ctx.onAddress(() => { if (taught() !== asked) { asked = taught(); load(); } }),
         ctx.onChange(() => load())];
-    await load();
+    const late = setTimeout(() => alive && !answer && !body.firstChild && put(body, waiting()), 400);
     return {
         keys,
-        show() { shown = true; load(); },
+        show() {
+            shown = true;
+            if (stale) load();
+            else draw();
+        },
         hide() { shown = false; },
-        unmount() { alive = false; off.forEach((f) => f()); },
+        unmount() { alive = false; clearTimeout(late); off.forEach((f) => f()); },
     };
 }

@@ -13,7 +13,7 @@ export function helpDialog() {
     const rows = [
         ['Space', 'key_capture'], ['O', 'key_open'], ['Ctrl V', 'key_paste'], ['A', 'key_steady'], ['C', 'key_correct'], ['R', 'key_rescan'],
         ['/', 'key_search'], ['S', 'key_scan'], ['I', 'key_library'], ['D', 'key_data'], ['G', 'key_board'], ['L', 'key_train'], ['N', 'key_new'], ['U', 'key_upload'], ['B', 'key_burst'],
-        ['Ctrl A', 'key_all'], ['M', 'key_move'], ['T', 'key_tag'], ['1 – 9', 'key_recent'], ['F', 'key_filter'], ['Del', 'key_delete'], [',', 'key_settings'], ['?', 'key_help'],
+        ['Ctrl A', 'key_all'], ['M', 'key_move'], ['T', 'key_tag'], ['1 – 9', 'key_recent'], ['F', 'key_filter'], ['Del', 'key_delete'], ['Ctrl Z', 'key_undo'], ['Ctrl ⇧ Z', 'key_redo'], [',', 'key_settings'], ['?', 'key_help'],
     ];
     return dialog(t('help'), () => [
         h('p', {}, t('help_text')),
@@ -32,6 +32,6 @@ export function listenForKeys(current) {
         const run = current()[key];
         if (!run || e.repeat) return;
         e.preventDefault();
-        run();
+        run(e);
     });
 }

@@ -25,6 +25,8 @@ export const state = {
     models: [],
     /** the scan on show */
     scan: null,
+    /** the server's events do not come: it is gone, or the way to it */
+    lost: false,
 };
 
 const bus = new EventTarget();

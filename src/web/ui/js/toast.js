@@ -13,7 +13,12 @@ const box = () => $('#toasts');
  */
 export function toast(text, action, bad = false) {
     const el = h('div', { class: bad ? 'toast bad' : 'toast' }, h('span', {}, text));
-    const gone = () => el.remove();
+    let from = null; // what had the keyboard before it came here
+    const gone = () => {
+        const had = el.contains(document.activeElement);
+        el.remove();
+        if (had) (from?.isConnected && from.checkVisibility() ? from : el.ownerDocument.querySelector('dialog[open]') ?? $('#main')).focus({ preventScroll: true });
+    };
     if (action) {
         el.append(h('button', { class: 'btn', type: 'button', 'data-toast': 'action', onclick: () => {
             gone();
@@ -25,7 +30,11 @@ export function toast(text, action, bad = false) {
     while (box().children.length > 3) box().firstElementChild.remove();
     let timer = setTimeout(gone, action ? 10000 : 5000);
     el.addEventListener('pointerenter', () => clearTimeout(timer));
-    el.addEventListener('focusin', () => clearTimeout(timer));
+    el.addEventListener('focusin', (e) => {
+        clearTimeout(timer);
+        if (e.relatedTarget && !box().contains(e.relatedTarget)) from = e.relatedTarget;
+    });
+    el.addEventListener('focusout', (e) => !el.contains(e.relatedTarget) && (timer = setTimeout(gone, 4000)));
     el.addEventListener('pointerleave', () => (timer = setTimeout(gone, 4000)));
     return el;
 }

@@ -95,7 +95,6 @@ export const de = {
     msg_no_match: 'Nichts Gespeichertes ist ähnlich genug. Versuche eine andere Seite oder mehr Licht; ist es eine neue Art, sag mir, was es ist.',
     msg_no_dataset: 'Füge mindestens einer Klasse Bilder hinzu, oder sag mir, was das ist, und ich fange damit an.',
     msg_no_match_far: 'Nichts Gespeichertes sieht so aus. Ist es eine neue Art, gib ihr eine Klasse; sonst versuche eine andere Seite oder mehr Licht.',
-    msg_no_match_unsure: 'Am ähnlichsten ist die Klasse {a}, aber nicht ähnlich genug, um es zu behaupten. Zeig eine andere Seite oder sag mir, was es ist.',
     msg_ambiguous_two: 'Am ehesten {a}, aber es könnte auch {b} sein. Zeig eine andere Seite, geh näher heran oder sag mir, was es ist.',
     msg_ambiguous_reference: 'Das ähnlichste Bild gehört zu {b}, die meisten anderen zu {a}. Zeig eine andere Seite oder sag mir, was es ist.',
     msg_mean: 'Höchste mittlere Ähnlichkeit. Dieses Verfahren lehnt nie ab, vergleiche also die beiden Bilder.',

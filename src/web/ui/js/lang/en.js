@@ -95,7 +95,6 @@ export const en = {
     msg_no_match: 'Nothing stored is similar enough. Try another side or more light; if it is a new kind, tell me what it is.',
     msg_no_dataset: 'Add pictures to at least one class, or tell me what this is and I start with it.',
     msg_no_match_far: 'Nothing stored looks like this. If it is a new kind, give it a class; otherwise try another side or more light.',
-    msg_no_match_unsure: 'The most similar class is {a}, but not similar enough to say so. Show another side, or tell me what it is.',
     msg_ambiguous_two: 'Most likely {a}, but it could be {b}. Show another side, come closer, or tell me which it is.',
     msg_ambiguous_reference: 'The most similar picture is of {b}, most of the others are of {a}. Show another side, or tell me which it is.',
     msg_mean: 'Highest mean similarity. This way of deciding never refuses, so compare the two pictures.',

@@ -95,7 +95,6 @@ export const pt = {
     msg_no_match: 'Nada guardado é parecido o bastante. Tente outro lado ou mais luz; se for um tipo novo, diga o que é.',
     msg_no_dataset: 'Adicione imagens a pelo menos uma classe, ou diga o que é isto e eu começo por aqui.',
     msg_no_match_far: 'Nada guardado se parece com isto. Se for um tipo novo, crie uma classe; senão, tente outro lado ou mais luz.',
-    msg_no_match_unsure: 'A classe mais parecida é {a}, mas não o bastante para afirmar. Mostre outro lado ou diga o que é.',
     msg_ambiguous_two: 'Provavelmente {a}, mas pode ser {b}. Mostre outro lado, chegue mais perto ou diga qual é.',
     msg_ambiguous_reference: 'A imagem mais parecida é de {b}, mas a maioria das outras é de {a}. Mostre outro lado ou diga qual é.',
     msg_mean: 'Maior semelhança média. Este modo nunca recusa, então compare as duas imagens.',
