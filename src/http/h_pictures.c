@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "service/library/change.h"
 #include "service/library/library.h"
+#include "service/library/opinions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,15 +25,22 @@ static json_t *text_or_null(const char *s)
     return *s ? json_string(s) : json_null();
 }
 
+static json_t *opinion_json(const ay_shelf_item *p)
+{
+    return p->predicted ? json_pack("{s:s, s:o, s:o, s:s, s:I}", "class", p->predicted, "score", ay_view_real(p->score), "margin",
+                                    ay_view_real(p->margin), "status", p->verdict, "model", (json_int_t)p->model)
+                        : json_null();
+}
+
 json_t *ay_view_shelf_item(const ay_shelf_item *p, const char *dataset)
 {
-    return json_pack("{s:s, s:s, s:s, s:I, s:b, s:b, s:o, s:i, s:i, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o}", "sha256", p->sha256,
+    return json_pack("{s:s, s:s, s:s, s:I, s:b, s:b, s:o, s:i, s:i, s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "sha256", p->sha256,
                      "file", p->file, "class", p->class_name, "class_id", (json_int_t)p->class_id, "unsorted", p->unsorted, "embedded",
                      p->embedded, "tags", texts(p->tags, p->ntags), "width", p->width, "height", p->height, "bytes",
                      (json_int_t)p->bytes, "format", p->format, "added_at", p->added_at, "taken_at", text_or_null(p->taken_at), "camera",
                      text_or_null(p->camera), "thumb", json_sprintf("/v1/images/%s/thumb", p->sha256), "url",
                      json_sprintf("/v1/images/%s/file", p->sha256), "dataset", dataset, "cluster",
-                     p->cluster ? json_integer(p->cluster) : json_null());
+                     p->cluster ? json_integer(p->cluster) : json_null(), "opinion", opinion_json(p));
 }
 
 /* Keys of the list that are no filter. */
@@ -132,6 +140,35 @@ ay_status ay_h_pictures_facts(ay_request *rq, ay_err *err)
                          err);
 }
 
+/* ---- what a trained model says of them */
+
+static json_t *opinion_counts(const ay_opinions_state *now)
+{
+    json_t *out = json_array();
+
+    for (int i = 0; i < now->nclasses; i++)
+        json_array_append_new(out, json_pack("{s:s, s:I}", "name", now->classes[i].name, "pictures", (json_int_t)now->classes[i].pictures));
+    return out;
+}
+
+ay_status ay_h_opinions(ay_request *rq, ay_err *err)
+{
+    ay_opinions_state now;
+    json_t *model;
+    ay_status status =
+        ay_opinions_look(rq->service, ay_request_query(rq, "dataset"), ay_request_query(rq, "model"), &rq->arena, &now, err);
+
+    if (status)
+        return status;
+    model = now.model ? json_pack("{s:I, s:s, s:i, s:b}", "id", (json_int_t)now.model, "name", now.name, "version", now.version, "active", now.active)
+                      : json_null();
+    return ay_reply_json(rq, 200,
+                         json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "dataset", now.dataset, "model", model, "pictures",
+                                   (json_int_t)now.pictures, "known", (json_int_t)now.known, "unlike", (json_int_t)now.unlike, "unread",
+                                   (json_int_t)now.unread, "classes", opinion_counts(&now), "job", now.job ? json_integer(now.job) : json_null()),
+                         err);
+}
+
 /* ---- changes of many */
 
 ay_status ay_h_texts(ay_request *rq, const char *name, size_t most, const char ***out, size_t *n, ay_err *err)
@@ -221,6 +258,24 @@ static const char *number_text(ay_request *rq, const json_t *v)
 
     snprintf(text, sizeof text, "%lld", (long long)json_integer_value(v));
     return ay_request_strdup(rq, text);
+}
+
+ay_status ay_h_opinions_ask(ay_request *rq, ay_err *err)
+{
+    static const char *const keys[] = {"dataset", "model", "again", NULL};
+    const json_t *again = json_object_get(rq->json, "again"), *model = json_object_get(rq->json, "model");
+    int64_t id = 0;
+    ay_job job;
+    ay_status status = only_keys(rq->json, keys, err);
+
+    if (!status && again && !json_is_boolean(again))
+        status = ay_fail(err, AY_EINVAL, "'again' must be true or false");
+    if (!status)
+        status = ay_opinions_ask(rq->service, ay_request_field(rq, "dataset"),
+                                 json_is_integer(model) ? number_text(rq, model) : ay_request_field(rq, "model"), json_is_true(again), &id, err);
+    if (!status)
+        status = ay_service_job(rq->service, id, &rq->arena, &job, err);
+    return status ? status : ay_reply_json(rq, 202, ay_view_job_whole(&job, 0), err);
 }
 
 ay_status ay_h_pictures_change(ay_request *rq, ay_err *err)

@@ -25,7 +25,7 @@ ay_handler ay_h_datasets, ay_h_dataset_create, ay_h_dataset_get, ay_h_dataset_ch
 ay_handler ay_h_images_add, ay_h_images_list, ay_h_image_put, ay_h_image_get, ay_h_image_move,
     ay_h_image_delete, ay_h_image_file, ay_h_image_thumb;
 /* h_pictures.c */
-ay_handler ay_h_pictures_list, ay_h_picture_get, ay_h_pictures_facts, ay_h_pictures_change, ay_h_pictures_teach;
+ay_handler ay_h_pictures_list, ay_h_picture_get, ay_h_pictures_facts, ay_h_opinions, ay_h_opinions_ask, ay_h_pictures_change, ay_h_pictures_teach;
 /* h_tags.c */
 ay_handler ay_h_tags, ay_h_albums, ay_h_saved, ay_h_tag_create, ay_h_tag_change, ay_h_tag_delete, ay_h_album_create,
     ay_h_album_change, ay_h_album_delete, ay_h_saved_create, ay_h_saved_change, ay_h_saved_delete, ay_h_audit;

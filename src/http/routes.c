@@ -46,10 +46,12 @@ const ay_route ay_routes[] = {
 
     /* the library's shelf */
     {"GET", "/v1/map", ay_h_map, 0, AY_BODY_NONE, "library", "map", "The pictures of a data set as points on a plane, near ones alike; the layout of the bytes is in doc/organise.md",
-     "dataset class tag album cluster text since until taken_since taken_until camera format min_side max_side min_bytes max_bytes untagged unsorted", NULL, "200:application/octet-stream 400 404 503"},
+     "dataset class tag album cluster text since until taken_since taken_until camera format min_side max_side min_bytes max_bytes untagged unsorted predicted min_score max_score min_margin max_margin disputed model", NULL, "200:application/octet-stream 400 404 503"},
     {"GET", "/v1/pictures", ay_h_pictures_list, QUIET, AY_BODY_NONE, "library", "listPictures", "Pictures of the library or of a data set, filtered and ordered; any part of the list by its offset",
-     "dataset class tag album cluster text since until taken_since taken_until camera format min_side max_side min_bytes max_bytes untagged unsorted order offset limit", NULL, "200:PictureList 400 404"},
+     "dataset class tag album cluster text since until taken_since taken_until camera format min_side max_side min_bytes max_bytes untagged unsorted predicted min_score max_score min_margin max_margin disputed model order offset limit", NULL, "200:PictureList 400 404"},
     {"GET", "/v1/pictures/facts", ay_h_pictures_facts, QUIET, AY_BODY_NONE, "library", "pictureFacts", "What there is to filter by: cameras, formats, how many have no tag", "dataset", NULL, "200:PictureFacts 404"},
+    {"GET", "/v1/pictures/opinions", ay_h_opinions, QUIET, AY_BODY_NONE, "library", "opinions", "What a trained model says of the pictures: how many it has looked at, and which classes it sees", "dataset model", NULL, "200:Opinions 404"},
+    {"POST", "/v1/pictures/opinions", ay_h_opinions_ask, 0, AY_BODY_JSON, "library", "askOpinions", "Have the active trained model, or another one, look at the pictures it has not seen, in the background; then they can be filtered and ordered by what it says", "", "OpinionsForm", "202:JobWhole 400 404 409 413 415 503"},
     {"GET", "/v1/pictures/{sha256}", ay_h_picture_get, QUIET, AY_BODY_NONE, "library", "getPicture", "One picture as the list has it", "dataset", NULL, "200:Picture 404"},
     {"POST", "/v1/pictures/change", ay_h_pictures_change, 0, AY_BODY_JSON, "library", "changePictures", "Tags, class, album of many pictures at once, or away with them; one token takes all of it back", "", "PictureChange", "200:PicturesChanged 400 404 409 413 415"},
     {"POST", "/v1/pictures/teach", ay_h_pictures_teach, 0, AY_BODY_JSON, "library", "teachPictures", "Also into a class of another data set, with the vectors they have", "", "PictureTeach", "200:PicturesChanged 400 404 409 413 415"},

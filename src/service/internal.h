@@ -104,6 +104,7 @@ struct ay_service {
     ay_intake *intake;
     struct ay_marks *marks;         /* service/library/marks.h */
     struct ay_filter_kept *orders;  /* service/library/filter_rows.c */
+    struct ay_opinions *opinions;   /* service/library/opinions_parts.h */
     ay_dups_state *dups; /* a lock of its own, taken inside `writing` and `lock`; that of marks is taken inside it */
     ay_clusters_state *clusters; /* a lock of its own, innermost */
     _Atomic(const ay_engine_info *) model;  /* = embedder.info, for who does not hold using */

@@ -12,6 +12,7 @@
 #include "service/library/clusters_open.h"
 #include "service/library/duplicates.h"
 #include "service/library/map.h"
+#include "service/library/opinions.h"
 #include "service/words/wordy.h"
 
 #include "base/file.h"
@@ -596,6 +597,7 @@ void ay_service_close(ay_service *s)
     ay_clusters_stop(s);
     ay_dups_stop(s);
     ay_maps_stop(s);
+    ay_opinions_stop(s);
     ay_reason_forget(s, 0);
     ay_serving_close_all(s);
     for (int i = 0; i < s->ngalleries; i++)

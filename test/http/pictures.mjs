@@ -1,8 +1,19 @@
 // The library's shelf over HTTP: the list with its filters, orders and parts; tags, albums, saved searches, classes and deletion of
 // many at once; undo of each; teaching another data set; the audit; and what is refused.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Interface, Server, check, json, newFolder, picture, run, sha256, test } from "./lib.mjs";
 
 const data = newFolder();
+// A trained model of three kinds of drawn pictures, active from the start.
+const drawn = join(newFolder(), "drawn"), made = join(newFolder(), "kinds");
+for (const [kind, name] of ["discs", "stripes", "checks"].entries()) {
+  mkdirSync(join(drawn, name), { recursive: true });
+  for (let seed = 0; seed < 12; seed++) writeFileSync(join(drawn, name, `${seed}.png`), picture(kind, 100 + seed));
+}
+for (const command of [["train", drawn, "--out", made, "--frozen"], ["model", "import", made, "--data", data], ["model", "promote", "kinds", "--data", data]])
+  execFileSync("build/release/assay", command, { stdio: "pipe" });
 let server = await Server.start("--data", data);
 const api = new Interface((await server.request("GET", "/openapi.json")).json);
 
@@ -47,7 +58,7 @@ test("the list is newest first and any part of it can be asked for", async () =>
   check(thumb.type === "image/jpeg" && sha256(file.bytes) === one.sha256);
   check((await list("?order=name")).items.slice(0, 3).map((i) => i.file).join() === "yard 0.png,yard 1.png,yard 2.png", "as people count");
   check((await list("?order=oldest&limit=1")).items[0].sha256 === pictures[0]);
-  check((await total("?max_side=64")) === 10 && (await total("?min_side=65")) === 20 && (await total("?text=YARD%201")) === 11);
+  check((await total("?max_side=64")) === 10 && (await total("?min_side=65")) === 20 && (await total("?text=%22YARD%201%22")) === 11 && (await total("?text=1%20YARD")) === 12);
   check((await total("?untagged=true")) === 30 && (await total("?unsorted=true&format=png")) === 30 && (await total("?format=jpeg")) === 0);
   check((await total("?since=1d&until=2999")) === 30 && (await total("?until=2000-01-01")) === 0 && (await total("?taken_since=1990")) === 0);
 });
@@ -218,6 +229,48 @@ test("all of it is there after a restart", async () => {
   check((await total("?tag=seen")) === 2 && (await total("?dataset=yard")) === 8);
   check((await list("?album=Best%20of&order=album")).items.map((i) => pictures.indexOf(i.sha256)).join() === "5,2,9");
   check((await ask(200, "GET", "/v1/saved")).items.length === 2);
+});
+
+test("a trained model looks at the pictures, and they are filtered and ordered by what it says", async () => {
+  const unknown = await list("?predicted=discs", 404);
+  check(unknown.detail.includes("has not looked"), unknown.detail);
+  const before = await ask(200, "GET", "/v1/pictures/opinions");
+  check(before.model.name === "kinds" && before.model.active && before.known === 0 && before.pictures === 30 && before.job === null, before);
+  check((await list("?limit=1")).items[0].opinion === null, "no opinion yet");
+  const job = await ask(202, "POST", "/v1/pictures/opinions", {});
+  let state = job;
+  while (["running", "pending"].includes(state.state)) {
+    await new Promise((r) => setTimeout(r, 20));
+    state = await ask(200, "GET", `/v1/jobs/${job.id}`);
+  }
+  check(state.state === "done" && state.done === 30 && state.total === 30, state);
+  const now = await ask(200, "GET", "/v1/pictures/opinions?model=kinds:1");
+  check(now.known === 30 && now.classes.reduce((n, c) => n + c.pictures, now.unlike) === 30 && now.classes.length === 3, now);
+  const all = await list("?order=score&limit=500");
+  check(all.total === 30 && all.items.every((i, n) => i.opinion && (n === 0 || i.opinion.score <= all.items[n - 1].opinion.score)), "surest first");
+  const doubt = await list("?order=doubt&limit=500");
+  check(doubt.items.every((i, n) => n === 0 || i.opinion.margin >= doubt.items[n - 1].opinion.margin), "smallest margin first");
+  for (const least of [0, 0.5, 0.8, 1]) {
+    const want = all.items.filter((i) => i.opinion.score >= least).map((i) => i.sha256).sort().join();
+    check((await list(`?min_score=${least}&limit=500`)).items.map((i) => i.sha256).sort().join() === want, "least", least);
+    check((await list(`?min_score=${100 * least}%25&limit=500`)).items.map((i) => i.sha256).sort().join() === want, "in per cent", least);
+  }
+  for (const { name, pictures: n } of now.classes) check((await total(`?predicted=${name}`)) === n, name);
+  check((await total("?predicted=-discs")) === 30 - now.classes.find((c) => c.name === "discs").pictures, "all others");
+  const kept = await ask(201, "POST", "/v1/saved", { name: "Doubtful", filter: { max_score: 0.5, order: "doubt" } });
+  check((await ask(200, "GET", "/v1/saved")).items.find((x) => x.name === "Doubtful").pictures === all.items.filter((i) => i.opinion.score <= 0.5).length, "a live album");
+  await undo(kept.undo);
+  const changed = await change({ filter: { predicted: "stripes", min_score: "50%" }, add_tags: ["sure stripes"] });
+  check(changed.changed === (await total("?tag=sure%20stripes")) && changed.changed > 0, changed);
+  await undo(changed.undo);
+  await ask(400, "GET", "/v1/pictures?min_score=2");
+  await ask(400, "GET", "/v1/pictures?model=-kinds");
+  await ask(404, "GET", "/v1/pictures?predicted=nothing");
+  await ask(404, "GET", "/v1/pictures?predicted=discs&model=other");
+  await ask(404, "GET", "/v1/pictures/opinions?model=other");
+  await ask(404, "POST", "/v1/pictures/opinions", { model: "other" });
+  await ask(400, "POST", "/v1/pictures/opinions", { again: "yes" });
+  await ask(400, "POST", "/v1/pictures/opinions", { agian: true });
 });
 
 await run();

@@ -12,7 +12,7 @@
 
 enum { YEAR_LEAST = 1970, YEAR_MOST = 9999, LONG_WORD = 600 };
 
-typedef enum { NAME, NAMES /* commas between */, WORD, TEXTS /* blanks between */, FROM, TO, PIXELS, BYTES, TRUE } kind;
+typedef enum { NAME, NAMES /* commas between */, WORD, TEXTS /* blanks between */, FROM, TO, PIXELS, BYTES, SHARE, TRUE } kind;
 
 static const struct {
     const char *key;
@@ -35,9 +35,16 @@ static const struct {
     [AY_FILTER_MAX_BYTES] = {"max_bytes", BYTES},
     [AY_FILTER_UNTAGGED] = {"untagged", TRUE},
     [AY_FILTER_UNSORTED] = {"unsorted", TRUE},
+    [AY_FILTER_PREDICTED] = {"predicted", NAME},
+    [AY_FILTER_MIN_SCORE] = {"min_score", SHARE},
+    [AY_FILTER_MAX_SCORE] = {"max_score", SHARE},
+    [AY_FILTER_MIN_MARGIN] = {"min_margin", SHARE},
+    [AY_FILTER_MAX_MARGIN] = {"max_margin", SHARE},
+    [AY_FILTER_DISPUTED] = {"disputed", TRUE},
+    [AY_FILTER_MODEL] = {"model", NAME},
 };
 
-static const char *const orders[AY_ORDERS] = {"newest", "oldest", "name", "largest", "taken", "album"};
+static const char *const orders[AY_ORDERS] = {"newest", "oldest", "name", "largest", "taken", "album", "score", "doubt"};
 
 /* ---- times */
 
@@ -109,6 +116,21 @@ static bool read_time(const char *text, bool to, int64_t *out)
 
 /* ---- one condition */
 
+/* 0.9 or 90%, in millionths. */
+static bool read_share(const char *text, int64_t *out)
+{
+    size_t n = strlen(text);
+    bool percent = n > 1 && n < 32 && text[n - 1] == '%';
+    char number[32];
+    double v;
+
+    snprintf(number, sizeof number, "%.*s", (int)(n - percent), text);
+    if (n >= sizeof number || !ay_str_to_double(number, &v) || !(v >= 0 && v <= (percent ? 100 : 1)))
+        return false;
+    *out = (int64_t)(v * (percent ? 1e4 : 1e6) + 0.5);
+    return true;
+}
+
 static ay_status check_number(ay_condition *c, ay_err *err)
 {
     const char *key = fields[c->field].key;
@@ -128,6 +150,9 @@ static ay_status check_number(ay_condition *c, ay_err *err)
         if (!ay_str_to_size(c->text, &bytes))
             return ay_fail(err, AY_EINVAL, "'%s' is a number of bytes, as 500000 or 2MB, not '%.60s'", key, c->text);
         c->number = (int64_t)bytes;
+    } else if (k == SHARE) {
+        if (!read_share(c->text, &c->number))
+            return ay_fail(err, AY_EINVAL, "'%s' is a share, as 0.9 or 90%%, not '%.60s'", key, c->text);
     } else if (k == TRUE) {
         c->number = strcmp(c->text, "true") == 0 || strcmp(c->text, "1") == 0;
         if (!c->number && strcmp(c->text, "false") != 0 && strcmp(c->text, "0") != 0)
@@ -143,6 +168,10 @@ static ay_status put(ay_picture_filter *f, ay_arena *a, ay_filter_field field, b
 
     if (!*value)
         return AY_OK;
+    if (fields[field].kind == TEXTS && strchr(value, '"'))
+        return ay_fail(err, AY_EINVAL, "'%s': a quotation mark cannot be looked for", fields[field].key);
+    if (not && field == AY_FILTER_MODEL)
+        return ay_fail(err, AY_EINVAL, "'model' says whose opinion is meant; it cannot be excluded");
     if (!ay_utf8_valid(value, strlen(value)) || strlen(value) > AY_FILE_MAX)
         return ay_fail(err, AY_EINVAL, "'%s' is not UTF-8, or is longer than %d bytes", fields[field].key, AY_FILE_MAX);
     c.text = ay_arena_strdup(a, value);
@@ -232,7 +261,7 @@ static ay_status set_order(ay_picture_filter *f, const char *value, ay_err *err)
             return AY_OK;
         }
     }
-    return ay_fail(err, AY_EINVAL, "'order' is newest, oldest, name, largest, taken or album, not '%.60s'", value);
+    return ay_fail(err, AY_EINVAL, "'order' is newest, oldest, name, largest, taken, album, score or doubt, not '%.60s'", value);
 }
 
 ay_status ay_filter_set(ay_picture_filter *f, ay_arena *a, const char *key, const char *value, bool *known, ay_err *err)
@@ -270,6 +299,10 @@ static ay_status set_value(ay_picture_filter *f, ay_arena *a, const char *key, c
     *known = true;
     if (json_is_string(v))
         return ay_filter_set(f, a, key, json_string_value(v), known, err);
+    if (json_is_real(v)) {
+        snprintf(number, sizeof number, "%.9g", json_real_value(v));
+        return ay_filter_set(f, a, key, number, known, err);
+    }
     if (json_is_integer(v)) {
         snprintf(number, sizeof number, "%lld", (long long)json_integer_value(v));
         return ay_filter_set(f, a, key, number, known, err);
@@ -278,7 +311,7 @@ static ay_status set_value(ay_picture_filter *f, ay_arena *a, const char *key, c
         return ay_filter_set(f, a, key, json_is_true(v) ? "true" : "false", known, err);
     if (json_is_null(v))
         return ay_filter_set(f, a, key, "", known, err);
-    return ay_fail(err, AY_EINVAL, "filter: '%.60s' is a text, a whole number, true, or a list of them", key);
+    return ay_fail(err, AY_EINVAL, "filter: '%.60s' is a text, a number, true, or a list of them", key);
 }
 
 ay_status ay_filter_json(ay_picture_filter *f, ay_arena *a, const json_t *object, ay_err *err)
@@ -324,8 +357,8 @@ static ay_status set_word(ay_picture_filter *f, ay_arena *a, const char *key, co
     if (strcmp(key, "added") == 0)
         return set_period(f, a, "since", "until", value, err);
     if (strcmp(key, "is") == 0) {
-        if (strcmp(value, "untagged") != 0 && strcmp(value, "unsorted") != 0)
-            return ay_fail(err, AY_EINVAL, "'is:' is followed by untagged or unsorted, not '%.60s'", value);
+        if (strcmp(value, "untagged") != 0 && strcmp(value, "unsorted") != 0 && strcmp(value, "disputed") != 0)
+            return ay_fail(err, AY_EINVAL, "'is:' is followed by untagged, unsorted or disputed, not '%.60s'", value);
         return ay_filter_set(f, a, value, "true", known, err);
     }
     if (strcmp(key, "name") == 0 || strcmp(key, "file") == 0 || strcmp(key, "text") == 0) /* its quotation marks are gone: it is one */
@@ -405,11 +438,20 @@ json_t *ay_filter_told(const ay_picture_filter *f)
             continue;
         if (!values && (values = json_array()))
             failed |= json_object_set_new(out, key, values);
-        failed |= json_array_append_new(values, json_sprintf("%s%s", list[i]->not ? "-" : "", list[i]->text));
+        failed |= json_array_append_new(values, json_sprintf(fields[list[i]->field].kind == TEXTS ? "%s\"%s\"" : "%s%s",
+                                                             list[i]->not ? "-" : "", list[i]->text));
     }
     if (failed)
         json_decref(out);
     return failed ? NULL : out;
+}
+
+const char *ay_filter_model(const ay_picture_filter *f)
+{
+    for (int i = 0; i < f->n; i++)
+        if (f->list[i].field == AY_FILTER_MODEL)
+            return f->list[i].text;
+    return NULL;
 }
 
 /* ---- as a key */

@@ -12,7 +12,11 @@
  *   cluster       id of a group                             untagged, unsorted: true
  *   since, until              when it was added             min_side, max_side    pixels: the shorter side at least, the longer at most
  *   taken_since, taken_until  when it was taken             min_bytes, max_bytes  of the file; "2MB" too
- *   order   newest (usual), oldest, name, largest, taken, album (its own order)
+ *   predicted     what a trained model says it is (service/library/opinions.h); "unknown": like nothing the model was shown
+ *   min_score, max_score      how sure the model is of that       min_margin, max_margin  what it is ahead of the next class; 0.9 or 90%
+ *   disputed: true            it is in a class that the model knows, and the model says another one
+ *   model         whose opinion: its name, name:version or id; the active one's where none is named
+ *   order   newest (usual), oldest, name, largest, taken, album (its own order), score (surest first), doubt (smallest margin first)
  *
  * Days are 2026, 2026-01, 2026-01-31, moments 2026-01-31T12:00:00Z, UTC; `until` includes the day, month or year it names.  7d is "seven
  * days ago".  Names with a '-' before them are excluded (class, tag, camera, format, text, album, cluster).  Of several classes, cameras,
@@ -50,6 +54,13 @@ typedef enum {
     AY_FILTER_MAX_BYTES,
     AY_FILTER_UNTAGGED,
     AY_FILTER_UNSORTED,
+    AY_FILTER_PREDICTED,
+    AY_FILTER_MIN_SCORE,
+    AY_FILTER_MAX_SCORE,
+    AY_FILTER_MIN_MARGIN,
+    AY_FILTER_MAX_MARGIN,
+    AY_FILTER_DISPUTED,
+    AY_FILTER_MODEL,
     AY_FILTER_FIELDS
 } ay_filter_field;
 
@@ -60,6 +71,8 @@ typedef enum {
     AY_ORDER_LARGEST,
     AY_ORDER_TAKEN,
     AY_ORDER_ALBUM,
+    AY_ORDER_SCORE,
+    AY_ORDER_DOUBT,
     AY_ORDERS
 } ay_filter_order;
 
@@ -69,7 +82,7 @@ typedef struct {
     ay_filter_field field;
     bool not;
     const char *text; /* as it was written */
-    int64_t number;   /* microseconds, pixels or bytes; 1 for true */
+    int64_t number;   /* microseconds, pixels, bytes or millionths; 1 for true */
 } ay_condition;
 
 typedef struct {
@@ -114,6 +127,9 @@ typedef struct {
 } ay_filter_groups;
 int64_t ay_filter_group_of(ay_service *s, const ay_gallery *g, size_t row); /* its group's id; 0: none, or nobody says */
 void ay_filter_set_groups(ay_service *s, const ay_filter_groups *groups); /* before anybody asks; static */
+
+/* Whose opinions a filter is about: as ay_opinions_of() takes it; NULL: the active model's. */
+const char *ay_filter_model(const ay_picture_filter *f);
 
 /* Kept orders: service.c. */
 ay_status ay_filter_open(ay_service *s, ay_err *err);

@@ -7,15 +7,18 @@
 #include "base/mem.h"
 #include "service/internal.h"
 #include "service/library/marks.h"
+#include "service/library/opinions_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { KEPT = 12 };
 
 typedef struct {
     int64_t dataset;
-    uint64_t changes, marks, groups; /* of what it was made for */
+    uint64_t changes, marks, groups, opinions; /* of what it was made for */
+    int64_t model;                             /* the active one then */
     char *key;                       /* NULL: empty place */
     uint32_t *rows;
     size_t n;
@@ -35,7 +38,7 @@ ay_status ay_filter_open(ay_service *s, ay_err *err)
     if (!s->orders)
         return ay_fail(err, AY_ENOMEM, "opening lists");
     pthread_mutex_init(&s->orders->lock, NULL);
-    return AY_OK;
+    return ay_opinions_open(s, err);
 }
 
 static void drop(kept *k)
@@ -47,6 +50,7 @@ static void drop(kept *k)
 
 void ay_filter_close(ay_service *s)
 {
+    ay_opinions_close(s);
     if (!s->orders)
         return;
     for (int i = 0; i < KEPT; i++)
@@ -72,7 +76,10 @@ typedef struct {
     ay_service *s;
     const ay_gallery *g;
     const ay_picture_filter *f;
-    int64_t number[AY_FILTER_MOST]; /* class index, tag id */
+    int64_t number[AY_FILTER_MOST]; /* class index, tag id, label index */
+    const ay_opinion_table *opinions; /* NULL: not asked for */
+    int *klass;                       /* of disputed pictures: by label, the class with that name; -1: none */
+    bool *known;                      /* by class: a label has its name */
     uint8_t *bits[AY_FILTER_MOST];  /* of a group: a byte a row; of an album: a byte a picture's number */
     ay_arena arena;
     bool marks; /* tags or albums are asked for */
@@ -111,13 +118,78 @@ static ay_status ready_group(ready *r, int i, ay_err *err)
     return r->bits[i] ? groups->mask(r->s, r->g, r->f->list[i].text, r->bits[i], err) : ay_fail(err, AY_ENOMEM, "reading a group");
 }
 
+static bool about_opinions(ay_filter_field field)
+{
+    return field >= AY_FILTER_PREDICTED && field <= AY_FILTER_MODEL;
+}
+
+enum { UNLIKE = -2 }; /* instead of a label: like nothing the model was shown */
+
+/* Under marks->lock, as the next two. */
+static ay_status need_opinions(ready *r, ay_err *err)
+{
+    const char *model = ay_filter_model(r->f);
+
+    r->opinions = ay_opinions_of(r->s, model);
+    if (r->opinions)
+        return AY_OK;
+    return ay_fail(err, AY_ENOTFOUND, "%s%.120s%s has not looked at the pictures yet: ask it to, on the page (Pictures, Filters), with assay pictures "
+                                      "--look, or POST /v1/pictures/opinions", model ? "the model \"" : "an active trained model",
+                   model ? model : "", model ? "\"" : "");
+}
+
+static ay_status ready_predicted(ready *r, int i, ay_err *err)
+{
+    const char *name = r->f->list[i].text;
+    int at = -1;
+
+    for (int k = 0; k < r->opinions->nlabels; k++)
+        if (strcmp(r->opinions->labels[k], name) == 0 || (at < 0 && strcasecmp(r->opinions->labels[k], name) == 0))
+            at = k;
+    if (at < 0 && strcasecmp(name, "unknown") == 0)
+        at = UNLIKE;
+    r->number[i] = at;
+    return at != -1 ? AY_OK : ay_fail(err, AY_ENOTFOUND, "the model \"%s\" knows no class \"%.120s\"", r->opinions->name, name);
+}
+
+static ay_status ready_disputed(ready *r, ay_err *err)
+{
+    const ay_opinion_table *t = r->opinions;
+
+    r->klass = ay_arena_alloc(&r->arena, ((size_t)t->nlabels + 1) * sizeof *r->klass);
+    r->known = ay_arena_alloc(&r->arena, ((size_t)r->g->nclasses + 1) * sizeof *r->known);
+    if (!r->klass || !r->known)
+        return ay_fail(err, AY_ENOMEM, "comparing classes");
+    for (int k = 0; k < t->nlabels; k++) {
+        r->klass[k] = -1;
+        for (int c = 0; c < r->g->nclasses; c++)
+            if (strcasecmp(r->g->classes[c].name, t->labels[k]) == 0)
+                r->klass[k] = c;
+        if (r->klass[k] >= 0)
+            r->known[r->klass[k]] = true;
+    }
+    return AY_OK;
+}
+
+static ay_status ready_opinions(ready *r, int i, ay_err *err)
+{
+    ay_filter_field field = r->f->list[i].field;
+    ay_status status = r->opinions ? AY_OK : need_opinions(r, err);
+
+    if (status == AY_OK && field == AY_FILTER_PREDICTED)
+        return ready_predicted(r, i, err);
+    return status == AY_OK && field == AY_FILTER_DISPUTED ? ready_disputed(r, err) : status;
+}
+
 static ay_status ready_one(ready *r, int i, ay_err *err)
 {
     const ay_condition *c = &r->f->list[i];
     const ay_mark *tag;
 
     r->any[c->field] |= !c->not;
-    r->marks |= c->field == AY_FILTER_TAG || c->field == AY_FILTER_ALBUM || c->field == AY_FILTER_UNTAGGED;
+    r->marks |= c->field == AY_FILTER_TAG || c->field == AY_FILTER_ALBUM || c->field == AY_FILTER_UNTAGGED || about_opinions(c->field);
+    if (about_opinions(c->field))
+        return ready_opinions(r, i, err);
     if (c->field == AY_FILTER_CLASS) {
         r->number[i] = ay_gallery_class_by_word(r->g, c->text);
         return r->number[i] >= 0 ? AY_OK : no_such("class", c->text, err);
@@ -152,6 +224,23 @@ static ay_status make_ready(ready *r, ay_err *err)
 
 /* ---- one item */
 
+static bool opinion_holds(const ready *r, int i, const ay_gallery_item *it, const ay_opinion *o)
+{
+    const ay_condition *c = &r->f->list[i];
+    bool unlike = o->verdict == AY_VERDICT_UNKNOWN;
+
+    switch (c->field) {
+    case AY_FILTER_PREDICTED: return unlike ? r->number[i] == UNLIKE : r->number[i] == o->label;
+    case AY_FILTER_MIN_SCORE: return (double)o->score * 1e6 >= (double)c->number - 0.5;
+    case AY_FILTER_MAX_SCORE: return (double)o->score * 1e6 <= (double)c->number + 0.5;
+    case AY_FILTER_MIN_MARGIN: return (double)o->margin * 1e6 >= (double)c->number - 0.5;
+    case AY_FILTER_MAX_MARGIN: return (double)o->margin * 1e6 <= (double)c->number + 0.5;
+    case AY_FILTER_DISPUTED:
+        return !unlike && r->g->classes[it->klass].kind != AY_KIND_UNSORTED && r->known[it->klass] && r->klass[o->label] != it->klass;
+    default: return true;
+    }
+}
+
 static bool holds(const ready *r, int i, size_t row)
 {
     const ay_gallery_item *it = &r->g->items[row];
@@ -176,21 +265,23 @@ static bool holds(const ready *r, int i, size_t row)
     case AY_FILTER_MAX_BYTES: return it->bytes <= c->number;
     case AY_FILTER_UNTAGGED: return r->s->marks->picture[it->mark - 1].n == 0;
     case AY_FILTER_UNSORTED: return r->g->classes[it->klass].kind == AY_KIND_UNSORTED;
-    case AY_FILTER_FIELDS: break;
+    default: return opinion_holds(r, i, it, ay_opinion_get(r->opinions, it->mark));
     }
-    return false;
 }
 
 /* Of several of one field, one is enough: a picture has one class, camera, format. */
 static bool one_is_enough(ay_filter_field f)
 {
-    return f == AY_FILTER_CLASS || f == AY_FILTER_CAMERA || f == AY_FILTER_FORMAT || f == AY_FILTER_ALBUM || f == AY_FILTER_CLUSTER;
+    return f == AY_FILTER_CLASS || f == AY_FILTER_CAMERA || f == AY_FILTER_FORMAT || f == AY_FILTER_ALBUM || f == AY_FILTER_CLUSTER ||
+           f == AY_FILTER_PREDICTED;
 }
 
 static bool fits(const ready *r, size_t row)
 {
     bool got[AY_FILTER_FIELDS] = {false};
 
+    if (r->opinions && !ay_opinion_get(r->opinions, r->g->items[row].mark))
+        return false; /* nothing can be said, neither that it is nor that it is not */
     for (int i = 0; i < r->f->n; i++) {
         const ay_condition *c = &r->f->list[i];
         bool yes = holds(r, i, row);
@@ -301,6 +392,32 @@ static ay_status album_keys(ay_service *s, const ay_gallery *g, const ay_picture
     return AY_OK;
 }
 
+/* Positive floats are in the order of their bits. */
+static uint64_t bits_of(float v)
+{
+    uint32_t bits;
+
+    v = v > 0 ? v : 0;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+
+/* Surest first, or smallest margin first; those without an opinion come last. */
+static ay_status opinion_keys(ay_service *s, const ay_gallery *g, const ay_picture_filter *f, sortable *list, size_t n, ay_err *err)
+{
+    ready r = {.s = s, .g = g, .f = f};
+    ay_status status;
+
+    pthread_mutex_lock(&s->marks->lock);
+    status = need_opinions(&r, err);
+    for (size_t i = 0; i < n && status == AY_OK; i++) {
+        const ay_opinion *o = ay_opinion_get(r.opinions, ay_marks_item(s->marks, &g->items[list[i].row]));
+        list[i].key = !o ? UINT64_MAX : f->order == AY_ORDER_SCORE ? UINT32_MAX - bits_of(o->score) : bits_of(o->margin);
+    }
+    pthread_mutex_unlock(&s->marks->lock);
+    return status;
+}
+
 /* The rows that fit, ordered, in memory of the caller (ay_free). */
 static ay_status make_rows(ay_service *s, const ay_gallery *g, const ay_picture_filter *f, uint32_t **out, size_t *n, ay_err *err)
 {
@@ -315,6 +432,8 @@ static ay_status make_rows(ay_service *s, const ay_gallery *g, const ay_picture_
             list[(*n)++] = (sortable){key_of(&g->items[i], f->order), (uint32_t)i};
     if (status == AY_OK && f->order == AY_ORDER_ALBUM)
         status = album_keys(s, g, f, list, *n, err);
+    if (status == AY_OK && (f->order == AY_ORDER_SCORE || f->order == AY_ORDER_DOUBT))
+        status = opinion_keys(s, g, f, list, *n, err);
     if (status == AY_OK && f->order == AY_ORDER_NAME)
         qsort_r(list, *n, sizeof *list, by_name, g->items);
     else if (status == AY_OK)
@@ -344,6 +463,14 @@ ay_status ay_filter_rows(ay_service *s, const ay_gallery *g, const ay_picture_fi
 
 /* ---- kept orders */
 
+static void ask_opinions(ay_service *s, kept *k)
+{
+    k->opinions = s->opinions->version;
+    pthread_mutex_lock(&s->serving_lock);
+    k->model = s->active_id;
+    pthread_mutex_unlock(&s->serving_lock);
+}
+
 static kept ask(ay_service *s, const ay_gallery *g, const ay_picture_filter *f, ay_buf *key)
 {
     const ay_filter_groups *groups = s->orders->groups;
@@ -356,7 +483,13 @@ static kept ask(ay_service *s, const ay_gallery *g, const ay_picture_filter *f, 
             k.marks = s->marks->version;
         if (field == AY_FILTER_CLUSTER && groups)
             k.groups = groups->version(s, g);
+        if (about_opinions(field))
+            ask_opinions(s, &k);
     }
+    if (f->order == AY_ORDER_SCORE || f->order == AY_ORDER_DOUBT)
+        ask_opinions(s, &k);
+    if (f->order == AY_ORDER_ALBUM)
+        k.marks = s->marks->version;
     return k;
 }
 
@@ -368,7 +501,10 @@ static kept *look(struct ay_filter_kept *o, const kept *want, const char *key, k
         kept *k = &o->list[i];
         if (k->key && k->dataset == want->dataset && strcmp(k->key, key) == 0) {
             *room = k;
-            return k->changes == want->changes && k->marks == want->marks && k->groups == want->groups ? k : NULL;
+            return k->changes == want->changes && k->marks == want->marks && k->groups == want->groups && k->opinions == want->opinions &&
+                           k->model == want->model
+                       ? k
+                       : NULL;
         }
         if (k->used < (*room)->used)
             *room = k;

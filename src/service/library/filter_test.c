@@ -75,6 +75,13 @@ static void free_words_are_one_rule(void)
     CHECK_OK(ay_filter_json(&json, &a, o, &err), err);
     CHECK(op.n == 3 && strcmp(key_of(&op, &a), key_of(&json, &a)) == 0);
     json_decref(o);
+    typed = of_words(&a, "\"deep  yard\" img -\"-x\""); /* as JSON, and back */
+    o = ay_filter_told(&typed);
+    json = (ay_picture_filter){.n = 0};
+    CHECK_OK(ay_filter_json(&json, &a, o, &err), err);
+    CHECK(json.n == 3 && strcmp(json.list[0].text, "deep  yard") == 0 && json.list[2].not && strcmp(json.list[2].text, "-x") == 0);
+    json_decref(o);
+    CHECK(ay_filter_word(&json, &a, "6\" disk", &err) == AY_EINVAL);
     ay_arena_fini(&a);
 }
 

@@ -3,6 +3,7 @@
 #include "service/internal.h"
 #include "service/library/library.h"
 #include "service/library/marks.h"
+#include "service/library/opinions_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,22 @@ static bool tags_of(ay_service *s, ay_gallery_item *item, ay_arena *a, ay_shelf_
     return ok && out->tags;
 }
 
-static bool describe(ay_service *s, const ay_gallery *g, size_t row, ay_arena *a, ay_shelf_item *out)
+/* Under marks->lock, after tags_of(): the item has its number. */
+static bool opinion_of(const ay_opinion_table *t, const ay_gallery_item *item, ay_arena *a, ay_shelf_item *out)
+{
+    const ay_opinion *o = t ? ay_opinion_get(t, item->mark) : NULL;
+
+    if (!o)
+        return true;
+    out->predicted = ay_arena_strdup(a, t->labels[o->label]);
+    out->verdict = ay_verdict_name((ay_verdict)o->verdict);
+    out->score = (double)o->score;
+    out->margin = (double)o->margin;
+    out->model = t->model;
+    return out->predicted != NULL;
+}
+
+static bool describe(ay_service *s, const ay_gallery *g, size_t row, const ay_opinion_table *t, ay_arena *a, ay_shelf_item *out)
 {
     ay_gallery_item *item = &g->items[row];
     const ay_gallery_class *k = &g->classes[item->klass];
@@ -43,23 +59,25 @@ static bool describe(ay_service *s, const ay_gallery *g, size_t row, ay_arena *a
     if (item->taken_us)
         ay_clock_rfc3339(out->taken_at, item->taken_us);
     out->cluster = ay_filter_group_of(s, g, row);
-    return out->file && out->class_name && out->format && out->camera && tags_of(s, item, a, out);
+    return out->file && out->class_name && out->format && out->camera && tags_of(s, item, a, out) && opinion_of(t, item, a, out);
 }
 
 static ay_status list(ay_service *s, const ay_gallery *g, const ay_picture_filter *f, int limit, ay_arena *a, ay_shelf_part *out, ay_err *err)
 {
     uint32_t rows[AY_SHELF_MOST];
+    const ay_opinion_table *t;
     ay_status status = ay_filter_page(s, g, f, out->offset, (size_t)limit, rows, &out->n, &out->total, err);
     bool ok;
 
     if (status != AY_OK)
         return status;
-    out->changes = g->changes + s->marks->version;
+    out->changes = g->changes + s->marks->version + s->opinions->version;
     out->items = ay_arena_alloc(a, (out->n + 1) * sizeof *out->items);
     ok = out->items && (out->dataset = ay_arena_strdup(a, g->name));
     pthread_mutex_lock(&s->marks->lock);
+    t = ay_opinions_of(s, ay_filter_model(f));
     for (size_t i = 0; i < out->n && ok; i++)
-        ok = describe(s, g, rows[i], a, &out->items[i]);
+        ok = describe(s, g, rows[i], t, a, &out->items[i]);
     pthread_mutex_unlock(&s->marks->lock);
     return ok ? AY_OK : ay_fail(err, AY_ENOMEM, "listing pictures");
 }
@@ -98,7 +116,7 @@ ay_status ay_shelf_get(ay_service *s, const char *dataset, const char *sha256, a
         status = ay_fail(err, AY_ENOTFOUND, "no picture %.12s in data set \"%s\"", sha256, g->name);
     if (status == AY_OK) {
         pthread_mutex_lock(&s->marks->lock);
-        if (!describe(s, g, (size_t)(item - g->items), a, out))
+        if (!describe(s, g, (size_t)(item - g->items), ay_opinions_of(s, NULL), a, out))
             status = ay_fail(err, AY_ENOMEM, "reading a picture");
         pthread_mutex_unlock(&s->marks->lock);
     }

@@ -27,6 +27,10 @@ typedef struct {
     char taken_at[AY_RFC3339_SIZE]; /* "": not told */
     const char *camera;             /* "": not told */
     int64_t cluster;                /* 0: none */
+    /* What a trained model says of it: the one that the filter names, else the active one.  predicted NULL: nothing is known */
+    const char *predicted, *verdict; /* a class; "success", "unknown" ... */
+    double score, margin;            /* 0..1: how sure; what it is ahead of the next class */
+    int64_t model;
 } ay_shelf_item;
 
 typedef struct {

@@ -127,6 +127,8 @@ export const api = {
     known: (dataset, sha256, signal) => call('POST', '/v1/intake/known', { json: { ...(dataset && { dataset }), sha256 }, signal }).then((r) => r.known),
     /** Many pictures at once: tags, class, album, deletion; one undo for all. */
     change: (body) => call('POST', '/v1/pictures/change', { json: body }),
+    opinions: (query) => call('GET', '/v1/pictures/opinions', { query }),
+    askOpinions: (json) => call('POST', '/v1/pictures/opinions', { json }),
     teach: (body) => call('POST', '/v1/pictures/teach', { json: body }),
     /** Groups of a tier, a page at a time; '' is the library. */
     duplicates: (query) => call('GET', '/v1/duplicates', { query }),

@@ -63,7 +63,8 @@ function answerRow(a) {
 async function said(item, again) {
     const { items } = await api.predictions({ sha256: item.sha256, limit: 6 });
     const active = state.models.find((m) => m.active);
-    if (!items.length && !active) return null;
+    const kept = item.opinion && !items.some((i) => i.model?.id === item.opinion.model) && { label: item.opinion.class, probability: item.opinion.score, status: item.opinion.status, model: active };
+    if (!items.length && !active && !kept) return null;
     const ask = h('button', { class: 'btn quiet', type: 'button', 'data-do': 'ask-model', onclick: async () => {
         ask.disabled = true;
         try {
@@ -75,7 +76,8 @@ async function said(item, again) {
             ask.disabled = false;
         }
     } }, icon('board'), t('ask_model', { name: active ? modelName(active) : '' }));
-    return [items.length > 0 && h('ul', { class: 'said-list' }, items.map(answerRow)), active && ask];
+    const rows = kept && kept.model ? [kept, ...items] : items;
+    return [rows.length > 0 && h('ul', { class: 'said-list' }, rows.map(answerRow)), active && ask];
 }
 
 async function verdicts(item) {

@@ -10,16 +10,18 @@ import { t, date, number } from './i18n.js';
 import { icon } from './icons.js';
 import { ask, dialog } from './dialog.js';
 import { failed, say, toast } from './toast.js';
-import { conditions, readWords, without } from './filterwords.js';
+import { conditions, flags, readWords, without } from './filterwords.js';
+import { aboutOpinions, opinionPart, percentOf } from './opinions.js';
 import { shelf } from './shelfapi.js';
 
 const TYPED_MS = 700;
-const orders = ['newest', 'oldest', 'name', 'largest', 'taken', 'album'];
-const glyphs = { tag: 'tag', class: 'move', album: 'burst', camera: 'camera', format: 'file', saved: 'search' };
+const orders = ['newest', 'oldest', 'name', 'largest', 'taken', 'album', 'score', 'doubt'];
+const shares = ['min_score', 'max_score', 'min_margin', 'max_margin'];
+const glyphs = { predicted: 'board', tag: 'tag', class: 'move', album: 'burst', camera: 'camera', format: 'file', saved: 'search' };
 
 /** A condition as people say it. */
 export function sayCondition({ key, value, not }) {
-    const text = key === 'untagged' || key === 'unsorted' ? t(`filter_${key}`) : t(`filter_${key}`, { value: /^\d{4}-\d\d-\d\d$/.test(value) ? date(value).replace(/[,\s]+\d{1,2}:\d\d.*$/, '') : value });
+    const text = flags.includes(key) ? t(`filter_${key}`) : shares.includes(key) ? t(`filter_${key}`, { value: percentOf(value) }) : t(`filter_${key}`, { value: /^\d{4}-\d\d-\d\d$/.test(value) ? date(value).replace(/[,\s]+\d{1,2}:\d\d.*$/, '') : value });
     return not ? t('filter_not', { text }) : text;
 }
 
@@ -28,8 +30,8 @@ function stock(ctx) {
     let known = null;
     const read = async () => {
         const set = ctx.dataset();
-        const [tags, albums, saved, facts] = await Promise.all([shelf.list('tags', set), shelf.list('albums', set), shelf.list('saved', set), shelf.facts(set)]);
-        return { tags, albums, saved, facts };
+        const [tags, albums, saved, facts, said] = await Promise.all([shelf.list('tags', set), shelf.list('albums', set), shelf.list('saved', set), shelf.facts(set), shelf.opinions(set)]);
+        return { tags, albums, saved, facts, said };
     };
     return { get: () => (known ??= read().catch((error) => {
         known = null;
@@ -47,6 +49,7 @@ function suggest(all, classes, typed) {
         ...all.albums.map((x) => ({ key: 'album', value: x.name, n: x.pictures })),
         ...all.facts.cameras.map((x) => ({ key: 'camera', value: x.name, n: x.pictures })),
         ...all.facts.formats.map((x) => ({ key: 'format', value: x.name, n: x.pictures })),
+        ...all.said.classes.filter((x) => x.pictures).map((x) => ({ key: 'predicted', value: x.name, n: x.pictures })),
     ];
     return entries.filter((e) => (!key || e.key === key) && e.value.toLowerCase().includes(part))
         .sort((a, b) => Number(b.value.toLowerCase().startsWith(part)) - Number(a.value.toLowerCase().startsWith(part)) || b.n - a.n)
@@ -144,7 +147,7 @@ function fold(ctx) {
         redraw(form, () => put(form, day('taken_since', t('taken_from')), day('taken_until', t('taken_to')), day('since', t('added_since')), day('until', t('added_until')),
             size('min_side', t('least_side'), 1, ''), size('min_bytes', t('least_megabytes'), 0.1, 'MB'), h('div', { class: 'ticks' }, tick('untagged'), tick('unsorted'))));
     }
-    return { form, draw, stop: () => clearTimeout(typing) };
+    return { form, draw, set, stop: () => clearTimeout(typing) };
 }
 
 /** Ask for a name and keep the filter, with the words that are searched, under it. */
@@ -191,7 +194,9 @@ export function filterBar(ctx) {
     const side = h('nav', { class: 'shelf-row', 'aria-label': t('shelf_side') });
     const order = h('select', { name: 'order', 'aria-label': t('order'), onchange: (e) => ctx.setFilter({ ...ctx.filter(), order: e.target.value === 'newest' ? '' : e.target.value }) });
     const more = fold(ctx);
-    const folded = h('details', { class: 'shelf-fold' }, h('summary', { class: 'btn plain', 'data-do': 'more-filters' }, icon('settings'), h('span', {}, t('filters'))), more.form);
+    const said = opinionPart(ctx, more.set);
+    const folded = h('details', { class: 'shelf-fold' }, h('summary', { class: 'btn plain', 'data-do': 'more-filters' }, icon('settings'), h('span', {}, t('filters'))), more.form, said.el);
+    folded.addEventListener('toggle', () => said.show(folded.open));
 
     function add(words) {
         const { filter, unknown } = readWords(words, ctx.filter());
@@ -207,6 +212,8 @@ export function filterBar(ctx) {
     const tidy = h('button', { class: 'btn plain square', type: 'button', hidden: true, 'data-do': 'manage', 'aria-label': t('shelf_manage'), title: t('shelf_manage'), onclick: () => manage(ctx, all).then(drawSide) }, icon('edit'));
     const el = h('div', { class: 'shelf' }, h('div', { class: 'shelf-line' }, line, order, tidy, folded), chips, side);
 
+    let opinions = 0; // pictures that a trained model has one of
+
     function drawChips() {
         const list = conditions(ctx.filter());
         redraw(chips, () => put(chips, list.map((c) => h('li', {}, h('button', { class: `tag${c.not ? ' minus' : ''}`, type: 'button', 'data-set': `${c.key}:${c.value}`, 'aria-label': t('filter_remove', { name: sayCondition(c) }), onclick: () => ctx.setFilter(without(ctx.filter(), c)) }, h('span', {}, sayCondition(c)), icon('close')))),
@@ -214,7 +221,7 @@ export function filterBar(ctx) {
             list.length > 1 && h('li', {}, h('button', { class: 'btn plain', type: 'button', 'data-do': 'no-filters', onclick: () => ctx.setFilter({}) }, t('lib_no_filter')))), '#filter-words');
         chips.hidden = !list.length;
         const now = ctx.filter().order || 'newest';
-        put(order, orders.filter((o) => o !== 'album' || ctx.filter().album).map((o) => h('option', { value: o, selected: o === now }, t(`order_${o}`))));
+        put(order, orders.filter((o) => o === now || ((o !== 'album' || ctx.filter().album) && (!['score', 'doubt'].includes(o) || opinions > 0))).map((o) => h('option', { value: o, selected: o === now }, t(`order_${o}`))));
     }
 
     const same = (a, b) => JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
@@ -232,6 +239,10 @@ export function filterBar(ctx) {
     async function drawSide() {
         const known = await all.get().catch(() => null);
         if (!known) return;
+        if (opinions !== known.said.known) {
+            opinions = known.said.known;
+            drawChips();
+        }
         const entries = [...known.saved.map((x) => pill('saved', x, asTexts(x.filter), x.words ? { q: x.words } : {})), ...known.albums.map((x) => pill('album', x, { album: x.name, order: 'album' }))];
         redraw(side, () => put(side, entries));
         side.hidden = !entries.length;
@@ -241,10 +252,12 @@ export function filterBar(ctx) {
     function draw() {
         drawChips();
         more.draw();
+        said.draw();
         drawSide();
     }
     function fresh() {
         all.forget();
+        said.read();
         draw();
     }
     const told = () => {
@@ -255,6 +268,7 @@ export function filterBar(ctx) {
     draw();
     return { el, focus: () => line.querySelector('input').focus(), stop() {
         more.stop();
+        said.stop();
         off.forEach((f) => f());
     } };
 }

@@ -9,7 +9,9 @@
  */
 
 /** What can be said, in the order of the chips. */
-export const keys = ['class', 'tag', 'album', 'cluster', 'camera', 'format', 'text', 'since', 'until', 'taken_since', 'taken_until', 'min_side', 'max_side', 'min_bytes', 'max_bytes', 'untagged', 'unsorted'];
+export const keys = ['class', 'tag', 'album', 'cluster', 'camera', 'format', 'text', 'since', 'until', 'taken_since', 'taken_until', 'min_side', 'max_side', 'min_bytes', 'max_bytes', 'untagged', 'unsorted', 'predicted', 'min_score', 'max_score', 'min_margin', 'max_margin', 'disputed', 'model'];
+/** What is said as is:untagged. */
+export const flags = ['untagged', 'unsorted', 'disputed'];
 const lists = ['tag', 'format', 'cluster'];
 /** The values of a key, as the filter's text has them. */
 const values = (key, text) => (key === 'text' ? split(text) : lists.includes(key) ? text.split(',') : [text]);
@@ -42,7 +44,7 @@ export function readWords(words, filter = {}) {
         if (key === 'text') {
             const not = value.startsWith('-');
             if (bare(m[3])) add('text', [typed(not, not ? value.slice(1) : value)]);
-        } else if (key === 'is' && ['untagged', 'unsorted'].includes(bare(m[3]))) out[bare(m[3])] = 'true';
+        } else if (key === 'is' && flags.includes(bare(m[3]))) out[bare(m[3])] = 'true';
         else if (key === 'taken' || key === 'added') {
             const [from, to] = key === 'taken' ? ['taken_since', 'taken_until'] : ['since', 'until'];
             out[from] = value;
@@ -80,4 +82,4 @@ export function without(filter, condition) {
 }
 
 /** As words, to be typed again. */
-export const toWords = (filter) => conditions(filter).map(({ key, value, not }) => (key === 'untagged' || key === 'unsorted' ? `is:${key}` : key === 'text' ? typed(not, value) : `${not ? '-' : ''}${key.replaceAll('_', '-')}:${/\s/.test(value) ? `"${value}"` : value}`)).join(' ');
+export const toWords = (filter) => conditions(filter).map(({ key, value, not }) => (flags.includes(key) ? `is:${key}` : key === 'text' ? typed(not, value) : `${not ? '-' : ''}${key.replaceAll('_', '-')}:${/\s/.test(value) ? `"${value}"` : value}`)).join(' ');

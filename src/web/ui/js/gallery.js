@@ -1,6 +1,6 @@
 /** gallery.js - the library's first tab: all pictures, or what a search among them found, in one grid. */
 import { h, put } from './dom.js';
-import { t } from './i18n.js';
+import { t, percent } from './i18n.js';
 import { icon } from './icons.js';
 import { createGrid } from './grid.js';
 import { source } from './libsource.js';
@@ -9,11 +9,12 @@ import { prefs, setPref } from './prefs.js';
 import { filterBar } from './filters.js';
 import { quickKeys } from './tags.js';
 import { trouble } from './trouble.js';
+import { aboutOpinions } from './opinions.js';
 
 const sides = [120, 168, 232];
 
-/** What the corner of a tile says: how well it fits, or its class unless nobody gave it one. */
-const badge = (item) => (item.score !== undefined ? scoreBadge(item) : item.class && !item.unsorted ? (item.class?.name ?? item.class) : null);
+/** What the corner of a tile says: how well it fits, what a model says where that is what is filtered or ordered by, or its class unless nobody gave it one. */
+const badgeFor = (ctx) => (item) => (item.score !== undefined ? scoreBadge(item) : item.opinion && aboutOpinions(ctx.filter()) ? `${item.opinion.class} ${percent(item.opinion.score, 0)}` : item.class && !item.unsorted ? (item.class?.name ?? item.class) : null);
 
 /** The library holds nothing yet: what to do, and what happens then. */
 function welcome(ctx) {
@@ -38,13 +39,13 @@ export function mount(host, ctx) {
         return mine ? searchSource(mine, ctx, (answer, error) => mine === query && question.draw(mine, answer, error)) : source(ctx.dataset(), ctx.filter());
     }
     const grid = createGrid(room, {
-        ...now(), label: t('lib_pictures'), selection: ctx.selection, badge, side: sides[prefs.side] ?? sides[1],
+        ...now(), label: t('lib_pictures'), selection: ctx.selection, badge: badgeFor(ctx), side: sides[prefs.side] ?? sides[1],
         onOpen: (item, index) => ctx.openPicture(item.sha256, walk(index)),
         onTrouble: (error) => query || put(blank, trouble(error, () => (put(blank), grid.reload()))),
         onTotal(n) {
             if (query) return put(blank), void (room.hidden = n === 0);
             const none = n === 0 && !Object.keys(ctx.filter()).length;
-            put(blank, n === 0 && (none ? welcome(ctx) : h('div', { class: 'welcome middle' }, icon('none'), h('h2', {}, t('lib_none_fit')), h('button', { class: 'btn', type: 'button', onclick: () => ctx.setFilter({}) }, t('lib_no_filter')))));
+            put(blank, n === 0 && (none ? welcome(ctx) : h('div', { class: 'welcome middle' }, icon('none'), h('h2', {}, t('lib_none_fit')), aboutOpinions(ctx.filter()) && h('p', { class: 'muted' }, t('op_none_fit')), h('button', { class: 'btn', type: 'button', onclick: () => ctx.setFilter({}) }, t('lib_no_filter')))));
             room.hidden = n === 0;
         },
     });

@@ -6,7 +6,7 @@
  */
 
 /** What narrows the list; the names are those of GET /v1/pictures. */
-export const filterKeys = ['class', 'tag', 'album', 'cluster', 'text', 'since', 'until', 'taken_since', 'taken_until', 'camera', 'format', 'min_side', 'max_side', 'min_bytes', 'max_bytes', 'untagged', 'unsorted', 'order'];
+export const filterKeys = ['class', 'tag', 'album', 'cluster', 'text', 'since', 'until', 'taken_since', 'taken_until', 'camera', 'format', 'min_side', 'max_side', 'min_bytes', 'max_bytes', 'untagged', 'unsorted', 'predicted', 'min_score', 'max_score', 'min_margin', 'max_margin', 'disputed', 'model', 'order'];
 /** What stays when one goes to another tab. */
 const shared = ['dataset', ...filterKeys];
 

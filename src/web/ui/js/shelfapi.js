@@ -11,6 +11,8 @@ export const shelf = {
     patch: (kind, id, body) => call('PATCH', `/v1/${kind}/${id}`, { json: body }),
     remove: (kind, id) => call('DELETE', `/v1/${kind}/${id}`),
     one: (sha, dataset) => call('GET', `/v1/pictures/${sha}`, of(dataset)),
+    /** What the active trained model says of them. */
+    opinions: (dataset) => call('GET', '/v1/pictures/opinions', of(dataset)),
     facts: (dataset) => call('GET', '/v1/pictures/facts', of(dataset)),
     /** Tags of many pictures; one undo for all. */
     change: (body) => call('POST', '/v1/pictures/change', { json: body }),
