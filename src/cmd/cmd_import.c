@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
 #include "cmd/import.h"
+#include "cmd/import_catalog.h"
 #include "cmd/progress.h"
 #include "cmd/taker.h"
 
@@ -25,7 +26,9 @@ static const ay_option options[] = {
     {"classes", 0, NULL, "each folder below PATH is a class"},
     {"resume", 'r', NULL, "go on with what an earlier import left, or show what a server brings in"},
     {"detach", 0, NULL, "hand it to the server that has the data folder, and end"},
-    {"dry-run", 'n', NULL, "omnizap: only say what would be added; works beside a running server"},
+    {"images", 0, "FOLDER", "a document's pictures are below this folder (its own)"},
+    {"class-by", 0, "WAY", "COCO pictures with several categories: that of the largest annotation, of the most, or none (largest)"},
+    {"dry-run", 'n', NULL, "archives, documents, omnizap: only say what would come; works beside a running server"},
     {"json", 'j', NULL, "print JSON"},
     {"quiet", 'q', NULL, "no progress bar"},
     {0},
@@ -36,6 +39,10 @@ static const ay_usage usage = {
     "imported is not imported twice. Stopped with Ctrl-C, or killed, it goes on with --resume or when a server\n"
     "starts. Files that fail are listed at the end; exit status 1 when there are any. While a server has the\n"
     "data folder, that server reads PATH and this command shows how far it is; Ctrl-C takes the order back.\n"
+    "\n"
+    "PATH may also be what assay export or another program wrote: a .tar archive, a folder with assay.jsonl, coco.json,\n"
+    "pictures.csv, pictures.jsonl or croissant.json, or such a document (COCO .json, .csv, .jsonl, Croissant). Classes, tags,\n"
+    "albums and times come with the pictures. Rows that cannot be are named with their line; the others come.\n"
     "\n"
     "import omnizap takes over the feedback and the language model's answers that the OmniZap CLIP classifier has\n"
     "in MySQL or MariaDB (mysql://USER@HOST[:PORT]/DATABASE). Nothing is changed there; done again it adds only\n"
@@ -86,6 +93,7 @@ typedef struct {
     ay_intake_batch sum;
     bool reading;
     int64_t earlier; /* pictures that an earlier run had brought in */
+    ay_import_catalogs catalogs;
 } import;
 
 static void take_batch(import *im, int64_t batch)
@@ -139,20 +147,70 @@ static ay_status join_earlier(import *im, ay_err *err)
     return status;
 }
 
+/* What has a document of its own: it is read here, and only where no server has the data folder. */
+static ay_status take_catalog(import *im, const ay_bring_wish *w, ay_err *err)
+{
+    if (im->taker.served)
+        return ay_fail(err, AY_EBUSY, "%.700s: a server has the data folder, and archives and documents are brought in without one: stop it first "
+                                      "(--dry-run only looks)", w->path);
+    return ay_import_catalog_open(&im->catalogs, im->taker.session.service, w, !ay_args_get(im->args, "json"), err);
+}
+
+static ay_status take_operand(import *im, const char *path, ay_err *err)
+{
+    ay_bring_wish w;
+    bool is = false;
+    ay_status status = ay_bring_is(path, &is, err);
+
+    if (status != AY_OK)
+        return status;
+    if (!is)
+        return wish(im, path, err);
+    return ay_import_wish(im->args, path, &w) ? take_catalog(im, &w, err) : ay_fail(err, AY_EINVAL, "nothing was brought in");
+}
+
+/* Archives that an earlier import did not finish. */
+static ay_status join_catalogs(import *im, ay_err *err)
+{
+    ay_bring_wish *list;
+    size_t n;
+    ay_status status = im->taker.served ? AY_ENOTFOUND : ay_bring_unfinished(im->taker.session.service, &im->arena, &list, &n, err);
+
+    for (size_t i = 0; status == AY_OK && i < n; i++) {
+        ay_err why;
+        if (take_catalog(im, &list[i], &why) != AY_OK)
+            fprintf(stderr, "assay: an import that was not finished cannot be gone on with: %s\n", why.msg);
+    }
+    return im->taker.served ? AY_OK : status;
+}
+
+static ay_status queue_catalogs(import *im, ay_err *err)
+{
+    int64_t batch[AY_IMPORT_CATALOGS] = {0};
+    ay_status status = ay_import_catalogs_queue(&im->catalogs, ay_args_get(im->args, "quiet") != NULL, batch, err);
+
+    for (int i = 0; i < im->catalogs.n; i++)
+        if (batch[i])
+            take_batch(im, batch[i]);
+    return status == AY_ECANCELLED ? AY_OK : status; /* follow() sees it too */
+}
+
 static ay_status wish_all(import *im, ay_err *err)
 {
     ay_status status = AY_OK;
     bool again = ay_args_get(im->args, "resume") != NULL;
 
     for (int i = 0; i < im->args->n_rest && status == AY_OK; i++) {
-        status = wish(im, im->args->rest[i], err);
+        status = take_operand(im, im->args->rest[i], err);
         if (status == AY_EEXISTS) { /* it is being read: follow that */
             status = AY_OK;
             again = true;
         }
     }
     im->nwished = im->nbatches;
-    return status == AY_OK && again ? join_earlier(im, err) : status;
+    if (status == AY_OK && again)
+        status = join_earlier(im, err);
+    return status == AY_OK && ay_args_get(im->args, "resume") ? join_catalogs(im, err) : status;
 }
 
 /* Sum up this command's batches; expected: with the files that its folders still have to give. */
@@ -202,7 +260,7 @@ static ay_status follow(import *im, ay_err *err)
     ay_status status = count(im, err);
     int64_t before = im->sum.total - im->sum.waiting;
 
-    im->earlier = im->sum.added;
+    im->earlier = im->catalogs.n ? 0 : im->sum.added; /* archives are taken in while they are read */
     ay_progress_start(&im->bar, im->taker.served ? "the server imports" : "importing", 0,
                       ay_args_get(im->args, "quiet") != NULL);
     if (before > 0)
@@ -295,14 +353,14 @@ static int report(import *im, double seconds, bool whole)
     const ay_intake_batch *b = &im->sum;
     bool json = ay_args_get(im->args, "json") != NULL;
     json_t *failures = json ? json_array() : NULL;
-    int bad = tell_folders(im, failures);
+    int64_t bad = tell_folders(im, failures) + ay_import_catalogs_problems(&im->catalogs, failures);
 
     tell_failures(im, failures);
     if (json) {
-        json_t *o = json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:f, s:o}", "whole", whole, "served", im->taker.served,
+        json_t *o = json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:o}", "whole", whole, "served", im->taker.served,
                               "added", (json_int_t)b->added, "same", (json_int_t)b->same, "failed", (json_int_t)b->failed,
                               "waiting", (json_int_t)b->waiting, "dropped", (json_int_t)b->dropped, "seconds", seconds,
-                              "failures", failures);
+                              "failures", failures, "catalogs", ay_import_catalogs_json(&im->catalogs));
         json_dumpf(o, stdout, JSON_INDENT(2));
         putchar('\n');
         json_decref(o);
@@ -329,12 +387,16 @@ static ay_status run(import *im, int *rc, ay_err *err)
         *rc = AY_EXIT_OK;
         return AY_OK;
     }
-    status = follow(im, err);
+    status = queue_catalogs(im, err);
+    if (status == AY_OK)
+        status = follow(im, err);
     whole = !ay_import_stopped();
     if (status == AY_OK && !whole && im->taker.served)
         status = stop_served(im, err);
     if (status == AY_OK)
         status = count(im, err);
+    if (status == AY_OK && whole)
+        status = ay_import_catalogs_finish(&im->catalogs, err);
     ay_progress_end(&im->bar);
     if (status == AY_OK)
         *rc = report(im, (double)(ay_clock_mono() - begun) * 1e-9, whole);
@@ -358,7 +420,7 @@ static int bring_in(const ay_args *a)
     ay_import_catch();
     if (status == AY_OK)
         status = ay_taker_start(&im.taker, &err);
-    if (status == AY_OK && im.nbatches == 0) {
+    if (status == AY_OK && im.nbatches == 0 && im.catalogs.n == 0) {
         puts("nothing waits");
         rc = AY_EXIT_OK;
     } else if (status == AY_OK) {
@@ -366,6 +428,7 @@ static int bring_in(const ay_args *a)
     }
     if (status != AY_OK)
         ay_cmd_fail(&err);
+    ay_import_catalogs_close(&im.catalogs);
     ay_taker_close(&im.taker);
     ay_arena_fini(&im.arena);
     return rc;
@@ -381,14 +444,18 @@ int ay_cmd_import(int argc, char **argv)
         rc = ay_args_wrong(&a, "import: which pictures? Name files or folders, or --resume%s", "");
     if (rc < 0 && omnizap && a.n_rest > 2)
         rc = ay_args_wrong(&a, "import: '%s' is one word too many", a.rest[2]);
-    if (rc < 0 && !omnizap && ay_args_get(&a, "dry-run"))
-        rc = ay_args_wrong(&a, "import: --dry-run goes with omnizap%s", "");
+    if (rc < 0 && !omnizap && ay_args_get(&a, "dry-run") && a.n_rest == 0)
+        rc = ay_args_wrong(&a, "import: --dry-run of what? Name an archive or a document%s", "");
+    if (rc < 0 && !ay_import_wish(&a, "", &(ay_bring_wish){.path = ""}))
+        rc = AY_EXIT_USAGE;
     if (rc < 0 && a.n_rest > MOST_PATHS)
         rc = ay_args_wrong(&a, "import: more than %s operands; name their folder", "256");
     if (rc < 0 && ay_args_get(&a, "class") && ay_args_get(&a, "classes"))
         rc = ay_args_wrong(&a, "import: --class or --classes, not both%s", "");
     if (rc < 0)
-        rc = omnizap ? ay_import_omnizap(&a, a.n_rest > 1 ? a.rest[1] : NULL) : bring_in(&a);
+        rc = omnizap                      ? ay_import_omnizap(&a, a.n_rest > 1 ? a.rest[1] : NULL)
+             : ay_args_get(&a, "dry-run") ? ay_import_dry(&a)
+                                          : bring_in(&a);
     ay_args_fini(&a);
     return rc;
 }

@@ -252,6 +252,12 @@ void ay_gallery_embed(ay_gallery *g, const char *sha256, const float *vector)
     g->changes = fresh();
 }
 
+void ay_gallery_earlier(ay_gallery *g, ay_gallery_item *item, int64_t added_us)
+{
+    item->added_us = added_us;
+    g->changes = fresh();
+}
+
 void ay_gallery_move(ay_gallery *g, ay_gallery_item *item, int klass)
 {
     bool ready = (size_t)(item - g->items) < g->nready;

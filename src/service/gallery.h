@@ -85,6 +85,7 @@ int ay_gallery_class_by_word(const ay_gallery *g, const char *word);
 /* Takes item->file.  vector NULL: it waits. */
 void ay_gallery_add(ay_gallery *g, const ay_gallery_item *item, const float *vector);
 void ay_gallery_embed(ay_gallery *g, const char *sha256, const float *vector);
+void ay_gallery_earlier(ay_gallery *g, ay_gallery_item *item, int64_t added_us);
 void ay_gallery_move(ay_gallery *g, ay_gallery_item *item, int klass);
 void ay_gallery_remove(ay_gallery *g, ay_gallery_item *item);
 void ay_gallery_class_add(ay_gallery *g, int64_t id, const char *name, int64_t created_us);

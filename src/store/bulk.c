@@ -217,6 +217,12 @@ typedef struct {
     int64_t dataset, *added;
 } copying;
 
+ay_status ay_store_member_earlier(ay_store *s, int64_t member, int64_t added_us, ay_err *err)
+{
+    return ay_sql_write(s, "UPDATE member SET added_us = ? WHERE id = ? AND added_us > ?",
+                        ARGS(ay_sql_int(added_us), ay_sql_int(member), ay_sql_int(added_us)), NULL, NULL, err);
+}
+
 static ay_status copy_one(copying *c, const ay_store_place *p, int64_t *out, ay_err *err)
 {
     int64_t id = 0, changed = 0;

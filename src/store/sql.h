@@ -73,8 +73,6 @@ void *ay_sql_list_add(ay_sql_list *l); /* a zeroed item, or NULL */
 /* A text column as a string in the arena; NULL when memory is refused. */
 char *ay_sql_string(ay_arena *a, const ay_sql_value *c);
 
-/* Names: 1..max bytes of UTF-8 without control characters or white space at the ends. */
-ay_status ay_store_check_name(const char *what, const char *s, size_t max, ay_err *err);
 /* Free text: 0..max bytes of UTF-8, no control characters. */
 ay_status ay_store_check_text(const char *what, const char *s, size_t max, ay_err *err);
 ay_status ay_store_check_digest(const char *what, const char *s, ay_err *err);

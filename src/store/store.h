@@ -127,6 +127,9 @@ ay_status ay_store_begin(ay_store *s, ay_err *err);
 ay_status ay_store_commit(ay_store *s, ay_err *err);
 void ay_store_rollback(ay_store *s);
 
+/* What is refused as a name: anything but 1..max bytes of UTF-8 without control characters or spaces at the ends.  what: "a tag". */
+ay_status ay_store_check_name(const char *what, const char *s, size_t max, ay_err *err);
+
 /* ---- data sets.  Lists are in order of creation, in the caller's arena. */
 ay_status ay_store_dataset_list(ay_store *s, ay_arena *a, ay_store_dataset **out, size_t *n,
                                 ay_err *err);

@@ -2,12 +2,14 @@
  *
  * pictures.csv (service/export/csv.c) holds the rows, with each picture's SHA-256; croissant.json names that table (FileObject, with its
  * digest), the pictures (FileSet over images) and the records that join the two by the name of the file.  Both lie beside images/, and
- * addresses are relative to them.
+ * addresses are relative to them.  The pictures are in one folder, and the last part of their names is unique: mlcroissant 1.1 joins by that
+ * (a whole path it compares as an object with a text, and finds nothing).
  *
  * Rejected: a FileObject for each picture (croissant.json of 100,000 pictures would be 30 MB, which readers hold in memory as a tree). */
 #include "service/export/format.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char context[] =
     "{\n\"@context\":{\"@language\":\"en\",\"@vocab\":\"https://schema.org/\",\"citeAs\":\"cr:citeAs\",\"column\":\"cr:column\",\"conformsTo\":\"dct:conformsTo\","
@@ -49,21 +51,34 @@ static void write_head(const ay_export_list *l, ay_export_text *out)
     ay_export_printf(out, "\"version\":\"1.0.0\",\n\"datePublished\":\"%.10s\",\n", newest);
 }
 
+/* The types that are there: a text, or a list. */
+static void write_types(const ay_export_list *l, ay_export_text *out)
+{
+    static const char *const types[] = {"jpeg", "png", "webp", "gif", "bmp", "tiff"};
+    enum { TYPES = sizeof types / sizeof *types };
+    bool there[TYPES] = {false};
+    int n = 0;
+
+    for (size_t i = 0; i < l->n; i++)
+        for (int k = 0; k < TYPES; k++)
+            if (!l->items[i].left_out && !there[k] && strcmp(l->items[i].format, types[k]) == 0)
+                there[k] = true, n++;
+    ay_export_puts(out, n > 1 ? "[" : "");
+    for (int k = 0, told = 0; k < TYPES; k++)
+        if (there[k])
+            ay_export_printf(out, "%s\"image/%s\"", told++ ? "," : "", types[k]);
+    ay_export_puts(out, n > 1 ? "]" : n == 0 ? "\"image/jpeg\"" : "");
+}
+
 static void write_files(const ay_export_list *l, int64_t bytes, const char *hex, ay_export_text *out)
 {
-    const char *mime = "image/jpeg";
-
-    for (size_t i = 0; i < l->n; i++) /* one type where all are of one */
-        if (!l->items[i].left_out && l->items[i].format[0] != 'j')
-            mime = "image/*";
     ay_export_printf(out,
                      "\"distribution\":[\n{\"@type\":\"cr:FileObject\",\"@id\":\"pictures.csv\",\"name\":\"pictures.csv\",\"contentUrl\":\"pictures.csv\","
                      "\"encodingFormat\":\"text/csv\",\"contentSize\":\"%lld B\",\"sha256\":\"%s\"},\n",
                      (long long)bytes, hex);
-    ay_export_printf(out,
-                     "{\"@type\":\"cr:FileSet\",\"@id\":\"images\",\"name\":\"images\",\"description\":\"The pictures, one folder a class.\","
-                     "\"encodingFormat\":\"%s\",\"includes\":\"images/*/*\"}\n],\n",
-                     mime);
+    ay_export_puts(out, "{\"@type\":\"cr:FileSet\",\"@id\":\"images\",\"name\":\"images\",\"description\":\"The pictures.\",\"includes\":\"images/*\",\"encodingFormat\":");
+    write_types(l, out);
+    ay_export_puts(out, "}\n],\n");
 }
 
 static void write_field(ay_export_text *out, const char *column, const char *type, const char *what)
@@ -91,8 +106,8 @@ static ay_status write_croissant(const ay_export_list *l, ay_export_text *out, a
     ay_export_puts(out, "\"recordSet\":[\n{\"@type\":\"cr:RecordSet\",\"@id\":\"pictures\",\"name\":\"pictures\",\"description\":\"One record a picture.\","
                         "\"key\":{\"@id\":\"pictures/file\"},\"field\":[\n"
                         "{\"@type\":\"cr:Field\",\"@id\":\"pictures/file\",\"name\":\"file\",\"description\":\"Where the picture lies.\",\"dataType\":\"sc:Text\","
-                        "\"source\":{\"fileObject\":{\"@id\":\"pictures.csv\"},\"extract\":{\"column\":\"file\"}},"
-                        "\"references\":{\"fileSet\":{\"@id\":\"images\"},\"extract\":{\"fileProperty\":\"fullpath\"}}},\n"
+                        "\"source\":{\"fileObject\":{\"@id\":\"pictures.csv\"},\"extract\":{\"column\":\"file\"},\"transform\":{\"regex\":\"(?:images/)?(.+)\"}},"
+                        "\"references\":{\"fileSet\":{\"@id\":\"images\"},\"extract\":{\"fileProperty\":\"filename\"}}},\n"
                         "{\"@type\":\"cr:Field\",\"@id\":\"pictures/image\",\"name\":\"image\",\"description\":\"The picture.\",\"dataType\":\"sc:ImageObject\","
                         "\"source\":{\"fileSet\":{\"@id\":\"images\"},\"extract\":{\"fileProperty\":\"content\"}}}");
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
@@ -103,5 +118,5 @@ static ay_status write_croissant(const ay_export_list *l, ay_export_text *out, a
 
 const ay_export_format ay_export_croissant = {
     .name = "croissant", .what = "ML Commons' Croissant 1.0: a table, and JSON-LD that tells any program how to read it", .prefix = "images/",
-    .alone = true, .documents = {{"pictures.csv", ay_export_write_csv}, {"croissant.json", write_croissant}},
+    .flat = true, .alone = true, .documents = {{"pictures.csv", ay_export_write_csv}, {"croissant.json", write_croissant}},
 };

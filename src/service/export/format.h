@@ -23,6 +23,7 @@ typedef struct {
     const char *what; /* one line for people */
     const char *prefix; /* the folder that pictures are in, "images/" or "" */
     const char *mime, *ending; /* of its one document; NULL: it has several, or says nothing without the pictures */
+    bool flat;  /* pictures are in one folder, not in one a class */
     bool alone; /* its documents are of use without the pictures */
     ay_export_document documents[AY_EXPORT_DOCUMENTS]; /* name NULL: no more */
 } ay_export_format;

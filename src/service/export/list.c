@@ -2,7 +2,6 @@
 #include "service/export/list.h"
 
 #include "base/mem.h"
-#include "service/export/names.h"
 #include "service/internal.h"
 #include "service/library/library.h"
 #include "service/library/marks.h"
@@ -294,7 +293,7 @@ ay_status ay_export_list_read(ay_service *s, const ay_which *which, ay_export_li
     if (status == AY_OK)
         status = read_all(&r, which, err);
     pthread_rwlock_unlock(&s->lock);
-    return status == AY_OK ? ay_export_names(out, err) : status;
+    return status;
 }
 
 void ay_export_list_fini(ay_export_list *l)

@@ -20,7 +20,7 @@ typedef struct {
 
 typedef struct {
     char sha256[AY_SHA256_HEX];
-    const char *path; /* "class/name.jpg", without a format's own folder */
+    const char *path; /* "class/name.jpg", without a format's own folder; by ay_export_names() */
     const char *file; /* as its uploader named it; may be "" */
     const char *format, *camera;
     int klass; /* index into classes; -1: in none */

@@ -204,7 +204,7 @@ static void name_file(const ay_export_item *it, char dst[AY_EXPORT_PART + 8])
         snprintf(dst + n, AY_EXPORT_PART + 8 - n, ".%s", ay_export_ending(it->format));
 }
 
-ay_status ay_export_names(ay_export_list *l, ay_err *err)
+ay_status ay_export_names(ay_export_list *l, bool flat, ay_err *err)
 {
     const char **folders = name_folders(l);
     table t = {0};
@@ -214,7 +214,7 @@ ay_status ay_export_names(ay_export_list *l, ay_err *err)
         ay_export_item *it = &l->items[i];
         char name[AY_EXPORT_PART + 8], path[2 * AY_EXPORT_PART + 16];
         name_file(it, name);
-        snprintf(path, sizeof path, "%s/%s", folders[it->klass < 0 ? l->nclasses : it->klass], name);
+        snprintf(path, sizeof path, "%s%s%s", flat ? "" : folders[it->klass < 0 ? l->nclasses : it->klass], flat ? "" : "/", name);
         ok = (it->path = claim(&t, &l->arena, path)) != NULL;
     }
     ay_free(t.slots);

@@ -15,8 +15,8 @@
 
 enum { AY_EXPORT_PART = 200 }; /* bytes of one part of a name, at most */
 
-/* Fill items[].path. */
-ay_status ay_export_names(ay_export_list *l, ay_err *err);
+/* Fill items[].path; flat: without the class's folder, so that the last part alone is unique. */
+ay_status ay_export_names(ay_export_list *l, bool flat, ay_err *err);
 /* One part of a path made safe; percent: '%' too, so that it can be decoded.  dst has AY_EXPORT_PART + 1 bytes.  "" stays "". */
 void ay_export_safe(char *dst, const char *name, bool percent);
 /* The reverse: "%2F" is "/" again; dst has cap bytes. */

@@ -542,3 +542,60 @@ ay_status ay_change_teach(ay_service *s, const ay_which *which, const char *data
     ay_encoder_leave(s);
     return status;
 }
+
+/* ---- when they came */
+
+static ay_status write_earlier(ay_service *s, const ay_gallery *g, const char *const *sha256, const int64_t *added_us, size_t n, ay_err *err)
+{
+    ay_status status = AY_OK;
+
+    pthread_rwlock_rdlock(&s->lock);
+    for (size_t i = 0; i < n && status == AY_OK; i++) {
+        const ay_gallery_item *it = ay_gallery_find(g, sha256[i]);
+        if (it && added_us[i] > 0 && it->added_us > added_us[i])
+            status = ay_store_member_earlier(s->store, it->member, added_us[i], err);
+    }
+    pthread_rwlock_unlock(&s->lock);
+    return status;
+}
+
+static void apply_earlier(ay_service *s, ay_gallery *g, const char *const *sha256, const int64_t *added_us, size_t n)
+{
+    pthread_rwlock_wrlock(&s->lock);
+    for (size_t i = 0; i < n; i++) {
+        ay_gallery_item *it = ay_gallery_find(g, sha256[i]);
+        if (it && added_us[i] > 0 && it->added_us > added_us[i])
+            ay_gallery_earlier(g, it, added_us[i]);
+    }
+    pthread_rwlock_unlock(&s->lock);
+    ay_service_tell(s, "dataset", g->name, 0);
+}
+
+ay_status ay_change_earlier(ay_service *s, const char *dataset, const char *const *sha256, const int64_t *added_us, size_t n, ay_err *err)
+{
+    ay_arena a;
+    ay_gallery *g = NULL;
+    ay_status status;
+
+    ay_arena_init(&a, 0);
+    status = ay_library_or(s, dataset, &a, &dataset, err);
+    pthread_mutex_lock(&s->writing);
+    pthread_rwlock_rdlock(&s->lock);
+    if (status == AY_OK)
+        status = ay_service_find(s, dataset, &g, err);
+    pthread_rwlock_unlock(&s->lock);
+    if (status == AY_OK)
+        status = ay_store_begin(s->store, err);
+    if (status == AY_OK) {
+        status = write_earlier(s, g, sha256, added_us, n, err);
+        if (status == AY_OK)
+            status = ay_store_commit(s->store, err);
+        else
+            ay_store_rollback(s->store);
+    }
+    if (status == AY_OK)
+        apply_earlier(s, g, sha256, added_us, n);
+    pthread_mutex_unlock(&s->writing);
+    ay_arena_fini(&a);
+    return status;
+}

@@ -45,6 +45,10 @@ ay_status ay_change_pictures(ay_service *s, const ay_which *which, const ay_chan
 ay_status ay_change_teach(ay_service *s, const ay_which *which, const char *dataset, const char *klass, ay_arena *a, ay_changed *out,
                           ay_err *err);
 
+/* Pictures that were there, elsewhere, before they came here: those said to have come later than at added_us[i] came then.  Those that are not
+ * there are passed over. */
+ay_status ay_change_earlier(ay_service *s, const char *dataset, const char *const *sha256, const int64_t *added_us, size_t n, ay_err *err);
+
 /* For others of this folder: which pictures are meant.  dataset must be given; the caller holds writing, so the places stay. */
 typedef struct {
     ay_gallery *g;
