@@ -93,6 +93,7 @@ typedef struct {
     ay_intake_batch sum;
     bool reading;
     int64_t earlier; /* pictures that an earlier run had brought in */
+    char told[256];  /* the trouble that was told last */
     ay_import_catalogs catalogs;
 } import;
 
@@ -254,11 +255,33 @@ static bool is_over(import *im)
            !now.feeding;
 }
 
+/* Why it does not go on, once. */
+static void tell_trouble(import *im)
+{
+    const char *trouble = im->taker.trouble;
+    ay_watch *list = NULL;
+    ay_arena a;
+    size_t n = 0;
+
+    ay_arena_init(&a, 0);
+    if (!*trouble && ay_taker_folders(&im->taker, &a, &list, &n, NULL) == AY_OK)
+        for (size_t i = 0; i < n && !*trouble; i++)
+            if (list[i].once && is_ours(im, list[i].batch))
+                trouble = list[i].message;
+    if (*trouble && strncmp(trouble, im->told, sizeof im->told - 1) != 0) {
+        snprintf(im->told, sizeof im->told, "%s", trouble);
+        ay_progress_hide(&im->bar);
+        fprintf(stderr, "assay: waiting; nothing is lost, and it goes on by itself when this is over: %s\n", im->told);
+    }
+    ay_arena_fini(&a);
+}
+
 /* Until nothing waits, or somebody stops it. */
 static ay_status follow(import *im, ay_err *err)
 {
     ay_status status = count(im, err);
     int64_t before = im->sum.total - im->sum.waiting;
+    int round = 0;
 
     im->earlier = im->catalogs.n ? 0 : im->sum.added; /* archives are taken in while they are read */
     ay_progress_start(&im->bar, im->taker.served ? "the server imports" : "importing", 0,
@@ -269,6 +292,8 @@ static ay_status follow(import *im, ay_err *err)
         ay_import_nap(im->taker.served ? 2 : 1);
         status = count(im, err);
         ay_progress_step(&im->bar, (long)(im->sum.total - im->sum.waiting), (long)im->sum.expected);
+        if (round++ % 8 == 7)
+            tell_trouble(im);
     }
     return status;
 }

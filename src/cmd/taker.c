@@ -187,12 +187,17 @@ ay_status ay_taker_imports(ay_taker *t, ay_arena *a, ay_intake_batch **out, size
     void *room;
     ay_status status;
 
-    if (!t->served)
+    if (!t->served) {
+        ay_intake_state now;
+        if (ay_intake_now(t->session.service, &now, NULL) == AY_OK)
+            memcpy(t->trouble, now.trouble, sizeof t->trouble);
         return ay_intake_batches(t->session.service, PAGE, a, out, n, err);
+    }
     status = ask_list(t, "/v1/intake?limit=1&imports=200", "batches", sizeof **out, a, &whole, &list, &room, n, err);
     if (status != AY_OK)
         return status;
     *out = room;
+    copy_text(t->trouble, sizeof t->trouble, whole, "trouble");
     for (size_t i = 0; i < *n; i++) {
         const json_t *o = json_array_get(list, i);
         (*out)[i] = (ay_intake_batch){.id = number_of(o, "id"), .name = text_of(o, "name", a), .total = number_of(o, "total"),

@@ -24,6 +24,7 @@ typedef struct {
     ay_session session; /* when it is this process */
     ay_running server;  /* when it is a server */
     bool served;
+    char trouble[256]; /* what kept pictures from being taken in when ay_taker_imports() last asked; "": nothing */
 } ay_taker;
 
 /* AY_EBUSY: another command has the data folder; AY_ECONFLICT: another user's server. */

@@ -243,10 +243,11 @@ ay_status ay_h_intake(ay_request *rq, ay_err *err)
         return status;
     }
     return ay_reply_json(rq, 200,
-                         json_pack("{s:I, s:I, s:I, s:I, s:o, s:b, s:o, s:o, s:s?}", "waiting",
+                         json_pack("{s:I, s:I, s:I, s:I, s:o, s:b, s:s?, s:o, s:o, s:s?}", "waiting",
                                    (json_int_t)now.waiting, "working", (json_int_t)now.working, "done",
                                    (json_int_t)now.done, "failed", (json_int_t)now.failed, "rate",
-                                   ay_view_real(now.rate), "reading", now.feeding, "batches", batches, "failures",
+                                   ay_view_real(now.rate), "reading", now.feeding, "trouble",
+                                   *now.trouble ? now.trouble : NULL, "batches", batches, "failures",
                                    failures, "next", next), err);
 }
 

@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_LISTED = 1000 };
+enum { MOST_LISTED = 1000, LIBRARY_PAGE = 200 };
 
 static const char *shown_label(const ay_answer *a)
 {
@@ -167,28 +167,53 @@ static json_t *image_json(const ay_request *rq, const ay_answer *a)
                      version_json(a));
 }
 
-/* The pictures of the library, oldest first, that no answer above is about. */
+/* Items of a page of the library's pictures behind those in newest_first. */
+static ay_status add_page(ay_request *rq, const char *dataset, const ay_picture *list, size_t n, const json_t *seen,
+                          json_t *newest_first, ay_err *err)
+{
+    const char *sha256[LIBRARY_PAGE] = {0};
+    ay_picture_says says[LIBRARY_PAGE];
+    ay_status status;
+
+    for (size_t i = 0; i < n; i++)
+        sha256[i] = list[i].sha256;
+    status = ay_pictures_say(rq->service, dataset, sha256, n, says, err);
+    for (size_t i = 0; i < n && !status; i++) {
+        json_t *item;
+        if (json_object_get(seen, list[i].sha256))
+            continue;
+        item = json_pack("{s:o, s:s, s:n, s:n, s:b, s:n}", "url", url_json(rq, list[i].sha256, list[i].format),
+                         "name", list[i].file, "prediction", "score", "is_confident", 0, "model_version");
+        ay_s4_set(item, &list[i], &says[i]);
+        if (json_array_append_new(newest_first, item))
+            status = ay_fail(err, AY_ENOMEM, "no memory for the answer");
+    }
+    return status;
+}
+
+/* The pictures of the library, oldest first, that no answer above is about.  A page has an arena of its own: a request's is
+ * not large enough for a large library. */
 static ay_status add_library(ay_request *rq, const char *dataset, const json_t *seen, json_t *out, ay_err *err)
 {
     json_t *newest_first = json_array();
     const char *cursor = NULL, *next = NULL;
+    char at[64];
     ay_status status = AY_OK;
 
     do {
         ay_picture *list = NULL;
+        ay_arena a;
         size_t n = 0;
-        status = ay_picture_list(rq->service, dataset, NULL, cursor, 200, &rq->arena, &list, &n, &next, err);
-        for (size_t i = 0; i < n && !status; i++) {
-            json_t *item;
-            if (json_object_get(seen, list[i].sha256))
-                continue;
-            item = json_pack("{s:o, s:s, s:n, s:n, s:b, s:n}", "url", url_json(rq, list[i].sha256, list[i].format),
-                             "name", list[i].file, "prediction", "score", "is_confident", 0, "model_version");
-            ay_s4_set(item, &list[i]);
-            if (json_array_append_new(newest_first, item))
-                status = ay_fail(err, AY_ENOMEM, "no memory for the answer");
+        ay_arena_init(&a, 0);
+        status = ay_picture_list(rq->service, dataset, NULL, cursor, LIBRARY_PAGE, &a, &list, &n, &next, err);
+        if (!status)
+            status = add_page(rq, dataset, list, n, seen, newest_first, err);
+        cursor = NULL;
+        if (!status && next) {
+            snprintf(at, sizeof at, "%s", next);
+            cursor = at;
         }
-        cursor = next;
+        ay_arena_fini(&a);
     } while (!status && cursor);
     for (size_t i = json_array_size(newest_first); !status && i-- > 0;)
         json_array_append(out, json_array_get(newest_first, i));
@@ -196,20 +221,28 @@ static ay_status add_library(ay_request *rq, const char *dataset, const json_t *
     return status;
 }
 
-/* Both halves of one item: what the classifier said, and what the library knows of the picture. */
+/* Both halves of one item: what the classifier said, and what the library (dataset NULL: there is none) knows of the
+ * picture. */
 static ay_status add_answers(ay_request *rq, const char *dataset, const ay_answer *list, size_t n, json_t *seen,
                              json_t *out, ay_err *err)
 {
     for (size_t i = 0; i < n; i++) {
         json_t *item = image_json(rq, &list[i]);
+        const char *sha256 = list[i].sha256;
+        ay_status status = AY_OK;
+        ay_picture_says says;
         ay_picture p;
-        if (ay_picture_get(rq->service, dataset, list[i].sha256, &rq->arena, &p, &(ay_err){{0}}) == AY_OK)
-            ay_s4_set(item, &p);
-        else
+        if (dataset && ay_picture_get(rq->service, dataset, sha256, &rq->arena, &p, &(ay_err){{0}}) == AY_OK) {
+            status = ay_pictures_say(rq->service, dataset, &sha256, 1, &says, err);
+            ay_s4_set(item, &p, &says);
+        } else {
             ay_s4_unset(item);
-        json_object_set_new(seen, list[i].sha256, json_true());
+        }
+        json_object_set_new(seen, sha256, json_true());
         if (json_array_append_new(out, item))
             return ay_fail(err, AY_ENOMEM, "no memory for the answer");
+        if (status)
+            return status;
     }
     return AY_OK;
 }
@@ -233,13 +266,13 @@ ay_status ay_h_s3_images(ay_request *rq, ay_err *err)
         status = ay_predictions_list(rq->service, &f, NULL, (int)limit, &rq->arena, &list, &n, &next,
                                      err);
     if (!status)
-        status = ay_library(rq->service, &rq->arena, &dataset, NULL, err);
+        status = ay_library_look(rq->service, &rq->arena, &dataset, err); /* a question makes none */
     if (status)
         return status;
     out = json_array();
     seen = json_object();
     status = add_answers(rq, dataset, list, n, seen, out, err);
-    if (!status && !f.status)
+    if (!status && dataset && !f.status)
         status = add_library(rq, dataset, seen, out, err);
     json_decref(seen);
     if (status) {

@@ -2,7 +2,8 @@
  *
  * Paths and field names are the old ones.  POST /images answers when the picture is in the library, with its vector.
  * GET /images is one array for the clients of two old systems (http/h_seed3.c holds the other half): each item has the
- * fields of both; what one of them never had is null.
+ * fields of both; what one of them never had is null.  The categories are what the encoder in force says of the picture's vector;
+ * that program kept what it had said at the upload.
  *
  * The old faults are not repeated: bytes are checked before anything is written, so a bad file is 400, 413, 415 or 422
  * and leaves nothing behind; a file's name never becomes a path; the same bytes again are the same picture. */
@@ -29,7 +30,12 @@ static json_t *storage_path(const char *before, const char *sha256, const char *
     return json_sprintf("%sstorage/%s%s%s", before, sha256, n ? "_" : "", name);
 }
 
-void ay_s4_set(json_t *item, const ay_picture *p)
+static json_t *text_or_null(const char *s)
+{
+    return s ? json_string(s) : json_null();
+}
+
+void ay_s4_set(json_t *item, const ay_picture *p, const ay_picture_says *says)
 {
     if (!item)
         return;
@@ -42,8 +48,8 @@ void ay_s4_set(json_t *item, const ay_picture *p)
     json_object_set_new(item, "width", json_integer(p->width));
     json_object_set_new(item, "height", json_integer(p->height));
     json_object_set_new(item, "created_at", json_string(p->created_at));
-    json_object_set_new(item, "object_category", json_null());
-    json_object_set_new(item, "background_category", json_null());
+    json_object_set_new(item, "object_category", text_or_null(says->object));
+    json_object_set_new(item, "background_category", text_or_null(says->background));
 }
 
 void ay_s4_unset(json_t *item)
@@ -60,6 +66,8 @@ ay_status ay_h_s4_add(ay_request *rq, ay_err *err)
 {
     const char *dataset = NULL, *klass = NULL, *file;
     char sha256[AY_SHA256_HEX], name[32];
+    const char *digest = sha256;
+    ay_picture_says says;
     const ay_upload *u;
     ay_picture there;
     ay_added added;
@@ -81,8 +89,11 @@ ay_status ay_h_s4_add(ay_request *rq, ay_err *err)
         if (status)
             return status;
     }
+    status = ay_pictures_say(rq->service, dataset, &digest, 1, &says, err);
+    if (status)
+        return status;
     o = json_object();
-    ay_s4_set(o, &added.picture);
+    ay_s4_set(o, &added.picture, &says);
     return ay_reply_json(rq, 200, o, err);
 }
 

@@ -157,7 +157,7 @@ static ay_status take_arrival(void *ctx, const ay_sql_value *c, int n, ay_err *e
         !(r->message = ay_sql_string(l->arena, &c[9])))
         return ay_fail(err, AY_ENOMEM, "listing arrivals");
     r->id = c[0].i, r->batch = c[1].i, r->dataset = c[2].i, r->class_id = c[3].i;
-    r->stay = c[4].i != 0;
+    r->stay = (ay_stay)c[4].i;
     r->at_us = c[10].i;
     return AY_OK;
 }

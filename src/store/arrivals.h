@@ -28,10 +28,17 @@
 #define AY_FAILURES_KEPT 10000
 #define AY_BATCHES_KEPT 200
 
+/* What becomes of a picture that is in another class of the data set; kept as this number. */
+typedef enum {
+    AY_STAY_NOT,    /* it is moved */
+    AY_STAY,        /* it is left there */
+    AY_STAY_SORTED, /* it is left there unless that is the class for what nobody has sorted */
+} ay_stay;
+
 typedef struct {
     int64_t id, batch;
     int64_t dataset, class_id;
-    bool stay; /* a picture that is in another class of the data set is left there, not moved */
+    ay_stay stay;
     const char *sha256;
     const char *file;   /* as the uploader named it */
     const char *source; /* the path it was read from; "" for an upload */
@@ -72,7 +79,7 @@ ay_status ay_store_arrivals_waiting(ay_store *s, int64_t after, int limit, ay_ar
 /* What became of an arrival. */
 typedef struct {
     int64_t id, batch, class_id;
-    bool stay;
+    ay_stay stay;
     const char *file;
     ay_status status;           /* AY_OK: it is a picture; else why it is none */
     const char *message;        /* then: a sentence */

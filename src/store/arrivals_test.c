@@ -99,7 +99,7 @@ static ay_store_intake batch_of(setting *t)
 
 static ay_store_settled good(const ay_store_arrival *r)
 {
-    return (ay_store_settled){.id = r->id, .batch = r->batch, .class_id = r->class_id, .file = r->file,
+    return (ay_store_settled){.id = r->id, .batch = r->batch, .class_id = r->class_id, .stay = r->stay, .file = r->file,
                               .picture = {.sha256 = r->sha256, .format = "jpeg", .width = 4, .height = 3, .bytes = 9,
                                           .camera = "X", .taken_us = 5},
                               .vector = {DIGEST_A, DIGEST_B, v3, 3}};
@@ -258,7 +258,9 @@ static void what_is_sorted_stays_unless_moved(void)
     done = good(&list[0]);
     CHECK_OK(ay_store_arrivals_settle(t.s, &done, 1, &err), err);
     CHECK_OK(ay_store_class_create(t.s, t.dataset, "second", &second, &err), err);
-    for (int stay = 1; stay >= 0; stay--) {
+    for (int i = 0; i < 3; i++) {
+        static const ay_stay stays[] = {AY_STAY, AY_STAY_SORTED, AY_STAY_NOT};
+        ay_stay stay = stays[i];
         again = list[0];
         again.class_id = second;
         again.stay = stay;
@@ -267,7 +269,37 @@ static void what_is_sorted_stays_unless_moved(void)
         CHECK(n == 1);
         done.stay = stay;
         CHECK_OK(ay_store_arrivals_settle(t.s, &done, 1, &err), err);
-        CHECK(!done.added.created && done.added.moved == !stay);
+        CHECK(!done.added.created && done.added.moved == (stay == AY_STAY_NOT));
+    }
+    end(&t);
+}
+
+static void only_what_nobody_sorted_is_sorted(void)
+{
+    setting t = begin(1);
+    ay_store_arrival *list = NULL, again;
+    int64_t library, unsorted, box;
+    ay_store_settled done;
+    bool made;
+    size_t n;
+
+    CHECK_OK(ay_store_library(t.s, &library, &unsorted, &made, &err), err);
+    CHECK_OK(ay_store_class_create(t.s, library, t.sha[0], &box, &err), err);
+    list = waiting(&t, &n);
+    again = list[0];
+    again.dataset = library;
+    for (int i = 0; i < 3; i++) { /* it comes without a class, then to box, then to another */
+        int64_t to = i == 0 ? unsorted : box;
+        if (i == 2)
+            CHECK_OK(ay_store_class_create(t.s, library, DIGEST_B, &to, &err), err);
+        again.class_id = to;
+        again.stay = AY_STAY_SORTED;
+        CHECK_OK(ay_store_arrivals_add(t.s, t.batch, &again, 1, NULL, 0, 0, &err), err);
+        list = waiting(&t, &n);
+        done = good(&list[n - 1]);
+        CHECK(done.stay == AY_STAY_SORTED && done.class_id == to);
+        CHECK_OK(ay_store_arrivals_settle(t.s, &done, 1, &err), err);
+        CHECK(done.added.created == (i == 0) && done.added.moved == (i == 1));
     }
     end(&t);
 }
@@ -337,6 +369,7 @@ TESTS({"what waits comes in order and survives", what_waits_comes_in_order_and_s
       {"failures are listed and dismissed", failures_are_listed_and_dismissed},
       {"dropping frees what nothing else names", dropping_frees_what_nothing_else_names},
       {"a lost class fails by itself", a_lost_class_fails_by_itself},
+      {"only what nobody sorted is sorted", only_what_nobody_sorted_is_sorted},
       {"what is sorted stays unless moved", what_is_sorted_stays_unless_moved},
       {"folders and what was read of them", folders_and_what_was_read_of_them},
       {"facts are filled in later", facts_are_filled_in_later})

@@ -1,6 +1,7 @@
 /* store/members.c - pictures, their place in a class of a data set, and their vectors.
  *
  * A vector is kept as little-endian IEEE floats, so that a database file can move between machines. */
+#include "store/arrivals.h"
 #include "store/sql.h"
 
 #include "base/buf.h"
@@ -144,7 +145,7 @@ static ay_status class_dataset(ay_store *s, int64_t class_id, int64_t *dataset, 
 
 typedef struct {
     int64_t id, class_id, dataset;
-    bool found;
+    bool found, unsorted; /* unsorted: asked for apart */
     char sha256[AY_SHA256_HEX];
 } place;
 
@@ -182,7 +183,19 @@ static ay_status set_class(ay_store *s, int64_t member, int64_t class_id, ay_err
                         ARGS(ay_sql_int(class_id), ay_sql_int(member)), NULL, NULL, err);
 }
 
-ay_status ay_store_member_write(ay_store *s, int64_t class_id, bool stay, const char *file,
+static ay_status take_kind(void *ctx, const ay_sql_value *c, int n, ay_err *err)
+{
+    (void)n, (void)err;
+    *(bool *)ctx = c[0].i == AY_KIND_UNSORTED;
+    return AY_OK;
+}
+
+static ay_status class_unsorted(ay_store *s, int64_t class_id, bool *unsorted, ay_err *err)
+{
+    return ay_sql_select(s, "SELECT kind FROM class WHERE id = ?", ARGS(ay_sql_int(class_id)), take_kind, unsorted, err);
+}
+
+ay_status ay_store_member_write(ay_store *s, int64_t class_id, int stay, const char *file,
                                 const ay_store_picture *p, const ay_store_vector *v, ay_store_added *out,
                                 ay_err *err)
 {
@@ -200,12 +213,14 @@ ay_status ay_store_member_write(ay_store *s, int64_t class_id, bool stay, const 
                           "SELECT id, class_id, dataset FROM member"
                           " WHERE dataset = ? AND sha256 = ? AND trash = 0",
                           ARGS(ay_sql_int(dataset), ay_sql_text(p->sha256)), take_place, &at, err);
+    if (status == AY_OK && at.found && stay == AY_STAY_SORTED)
+        status = class_unsorted(s, at.class_id, &at.unsorted, err);
     if (status != AY_OK)
         return status;
     if (!at.found)
         return member_insert(s, dataset, class_id, file, p->sha256, out, err);
     out->id = at.id;
-    if (at.class_id == class_id || stay)
+    if (at.class_id == class_id || stay == AY_STAY || (stay == AY_STAY_SORTED && !at.unsorted))
         return AY_OK;
     out->moved = true;
     out->from_class = at.class_id;
@@ -228,7 +243,7 @@ ay_status ay_store_member_add(ay_store *s, int64_t class_id, const char *file,
         status = ay_store_begin(s, err);
     if (status != AY_OK)
         return status;
-    return ay_store_end(s, ay_store_member_write(s, class_id, false, file, p, v, out, err), err);
+    return ay_store_end(s, ay_store_member_write(s, class_id, AY_STAY_NOT, file, p, v, out, err), err);
 }
 
 static ay_status member_set(ay_store *s, int64_t member, int64_t to_class, ay_err *err)

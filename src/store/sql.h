@@ -104,9 +104,8 @@ typedef struct {
     const char *undo[6], *forget[6]; /* in this order; forget before the members, classes and data sets of the entry go */
 } ay_store_extra;
 extern const ay_store_extra ay_store_extra_apart, ay_store_extra_clusters, ay_store_extra_tags;
-/* ay_store_member_add() inside a transaction, of what has been checked.  stay: one that is in another class of the data
- * set is left there.  AY_ENOTFOUND before anything is written: no such class. */
-ay_status ay_store_member_write(ay_store *s, int64_t class_id, bool stay, const char *file,
+/* ay_store_member_add() inside a transaction, of what has been checked.  stay: ay_stay of store/arrivals.h.  AY_ENOTFOUND before anything is written: no such class. */
+ay_status ay_store_member_write(ay_store *s, int64_t class_id, int stay, const char *file,
                                 const ay_store_picture *p, const ay_store_vector *v, ay_store_added *out,
                                 ay_err *err);
 /* What ay_store_member_add() refuses. */

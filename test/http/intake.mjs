@@ -229,11 +229,19 @@ test("a watched folder: what is put there comes in, also after a restart; what g
   check(!(await has(eighth)), "a folder that is watched no longer brings pictures in");
 });
 
+test("the image organiser's list makes no library", async () => {
+  const empty = await Server.start();
+  const sets = async () => (await empty.request("GET", "/v1/datasets")).bytes.toString();
+  const before = await sets();
+  check((await empty.request("GET", "/images")).json.length === 0 && (await sets()) === before, "a question wrote");
+  await empty.stop();
+});
+
 test("the image organiser's routes", async () => {
   const a = fresh();
   const one = (await ask(200, "POST", "/images", form([{ name: "file", file: "dir/my cat?.png", value: a }]))).json;
   check(one.original_filename === "my cat?.png" && one.content_type === "image/png" && one.size_bytes === a.length && one.width === 96, one);
-  check(one.storage_path === `storage/${sha256(a)}_my cat_.png` && Number.isInteger(one.id) && one.object_category === null, one);
+  check(one.storage_path === `storage/${sha256(a)}_my cat_.png` && Number.isInteger(one.id) && (one.object_category === null || typeof one.object_category === "string"), one);
   const same = (await ask(200, "POST", "/images", form([{ name: "file", file: "other.png", value: a }]))).json;
   check(same.id === one.id && same.original_filename === "my cat?.png", same);
   const file = await ask(200, "GET", encodeURI(one.image_url));
@@ -250,6 +258,9 @@ test("the image organiser's routes", async () => {
   const item = list.find((i) => i.id === one.id);
   check(item && item.prediction === null && item.name === "my cat?.png" && item.created_at === one.created_at, item);
   const ids = list.map((i) => i.id);
+  check(item.object_category === one.object_category && item.background_category === one.background_category, "the same is said twice");
+  const nameless = fresh();
+  check(/^upload-[0-9a-f]+$/.test((await ask(200, "POST", "/images", form([{ name: "file", file: "", value: nameless }]))).json.original_filename));
   check(ids.every((id, i) => i === 0 || ids[i - 1] < id), "not in order");
   check((await ask(200, "GET", "/images?confident_only=true")).json.length === 0);
 });

@@ -219,3 +219,64 @@ ay_status ay_clusters_plain(ay_service *s, const char *dataset, ay_arena *a, ay_
     ay_encoder_leave(s);
     return status;
 }
+
+/* ---- single pictures */
+
+static const char *said(const ay_service *s, const ay_categories *c, const float *v)
+{
+    const ay_words_none *none = &s->words->none;
+    float most = -1;
+    int best = -1;
+
+    for (int i = 0; i < c->n; i++) {
+        float near = ay_dot(v, c->vectors + (size_t)i * (size_t)c->dim, c->dim);
+        if (near > most) {
+            most = near;
+            best = i;
+        }
+    }
+    if (best < 0 || (s->words->closed && (!none->known || ay_zeroshot_none_measured(none, most, c->n) >= AY_WORDS_NONE)))
+        return NULL;
+    return c->word[best];
+}
+
+/* Under ay_encoder_enter(). */
+static ay_status say(ay_service *s, const char *dataset, const char *const *sha256, size_t n, ay_picture_says *out, ay_arena *a, ay_err *err)
+{
+    int dim = s->embedder.info->dim;
+    ay_categories object = {.n = 0}, background = {.n = 0};
+    ay_status status = read_words(s, objects, CATEGORIES, "a photo of a %s", dim, a, &object, err);
+    ay_gallery *g;
+
+    if (status == AY_OK)
+        status = read_words(s, backgrounds, 5, "a photo with %s background", dim, a, &background, err);
+    if (status != AY_OK)
+        return status;
+    pthread_rwlock_rdlock(&s->lock);
+    status = ay_service_find(s, dataset, &g, err);
+    for (size_t i = 0; i < n && status == AY_OK && g->dim == dim; i++) {
+        const ay_gallery_item *item = ay_gallery_find(g, sha256[i]);
+        size_t at = item ? (size_t)(item - g->items) : g->n;
+        if (at < g->nready) {
+            const float *v = g->vectors + at * (size_t)dim;
+            out[i] = (ay_picture_says){said(s, &object, v), said(s, &background, v)};
+        }
+    }
+    pthread_rwlock_unlock(&s->lock);
+    return status;
+}
+
+ay_status ay_pictures_say(ay_service *s, const char *dataset, const char *const *sha256, size_t n, ay_picture_says *out, ay_err *err)
+{
+    ay_status status = AY_OK;
+    ay_arena a;
+
+    memset(out, 0, n * sizeof *out);
+    ay_arena_init(&a, 0);
+    ay_encoder_enter(s);
+    if (n && ay_wordy_pair(s, NULL) == AY_OK)
+        status = say(s, dataset, sha256, n, out, &a, err);
+    ay_encoder_leave(s);
+    ay_arena_fini(&a);
+    return status;
+}

@@ -116,7 +116,7 @@ static ay_status find_class(ay_service *s, const char *dataset, const char *klas
         status = klass && *klass ? ay_fail(err, AY_ENOTFOUND, "no class \"%.120s\" in data set \"%s\"", klass, g->name)
                                  : ay_fail(err, AY_EINVAL, "'class' is missing: only the library takes pictures without");
     if (status == AY_OK)
-        *out = (ay_intake_place){g->id, g->classes[at].id, g->classes[at].kind == AY_KIND_UNSORTED};
+        *out = (ay_intake_place){g->id, g->classes[at].id, g->classes[at].kind == AY_KIND_UNSORTED ? AY_STAY : AY_STAY_NOT};
     pthread_rwlock_unlock(&s->lock);
     return status;
 }
@@ -178,6 +178,8 @@ static ay_status look_at(ay_service *s, const ay_intake_file *f, ay_intake_taken
     ay_image_info info;
 
     *t = (ay_intake_taken){.status = AY_OK};
+    if (f->unread)
+        return t->status = ay_fail(&t->err, AY_EIO, "%.400s", f->unread);
     if (f->n == 0)
         return t->status = ay_fail(&t->err, AY_EINVAL, "the picture is empty (0 bytes)");
     if (f->n > most)
@@ -200,7 +202,8 @@ static void find_known(entry *e)
     g = ay_service_by_id(e->s, e->place->dataset);
     for (size_t i = 0; g && i < e->n; i++) {
         ay_gallery_item *item = e->out[i].status == AY_OK ? ay_gallery_find(g, e->out[i].sha256) : NULL;
-        e->out[i].there = item && (e->place->stay || g->classes[item->klass].id == e->place->class_id);
+        e->out[i].there = item && (e->place->stay == AY_STAY || g->classes[item->klass].id == e->place->class_id ||
+                                   (e->place->stay == AY_STAY_SORTED && g->classes[item->klass].kind != AY_KIND_UNSORTED));
     }
     pthread_rwlock_unlock(&e->s->lock);
 }
@@ -359,6 +362,7 @@ ay_status ay_intake_now(ay_service *s, ay_intake_state *out, ay_err *err)
     out->working = in->working;
     out->done = in->done;
     out->refused = in->refused;
+    memcpy(out->trouble, in->trouble, sizeof out->trouble);
     for (int i = 0; i < AY_INTAKE_SECONDS; i++)
         sum += now - in->at[i] < AY_INTAKE_SECONDS ? in->second[i] : 0;
     pthread_mutex_unlock(&in->lock);

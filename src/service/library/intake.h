@@ -37,6 +37,7 @@ typedef struct {
     const char *source; /* the path it was read from; NULL: none */
     const void *bytes;
     size_t n;
+    const char *unread; /* why it could not be read: a failure at once; NULL: it was */
     const char *expect; /* the digest that the caller claims; NULL: none */
 } ay_intake_file;
 
@@ -78,6 +79,7 @@ typedef struct {
     int64_t failed;  /* failures nobody has dismissed */
     double rate;     /* pictures a second, of the last ten seconds */
     bool feeding;    /* a folder is being read */
+    char trouble[256]; /* what keeps the workers from taking in: the disk is full, the database away; "": nothing does */
 } ay_intake_state;
 ay_status ay_intake_now(ay_service *s, ay_intake_state *out, ay_err *err);
 /* Those of which nothing has come yet and whose folder is being read; then the last `limit` others, newest first. */

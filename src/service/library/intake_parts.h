@@ -41,6 +41,7 @@ struct ay_intake {
     int working;
     uint64_t pixels; /* decoded now */
     int64_t done, refused;
+    char trouble[256]; /* why nothing is taken in now; "": nothing hinders */
     int64_t second[AY_INTAKE_SECONDS], at[AY_INTAKE_SECONDS]; /* done in the second at[i] */
 
     pthread_mutex_t runs_lock;
@@ -58,7 +59,7 @@ void ay_intake_close(ay_service *s);
 /* Ids of where pictures go. */
 typedef struct {
     int64_t dataset, class_id;
-    bool stay;
+    ay_stay stay;
 } ay_intake_place;
 ay_status ay_intake_find(ay_service *s, const ay_intake_target *t, ay_intake_place *out, ay_err *err);
 /* ay_intake_add() to a place that was found, with what is to be noted of a watched folder's files (seen NULL, or one

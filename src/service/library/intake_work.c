@@ -153,11 +153,10 @@ static void give_pixels(ay_service *s, uint64_t pixels)
 /* ---- vectors */
 
 /* AY_OK: each picture has its vector or its reason.  Else: try again. */
-static ay_status embed_pieces(handful *h)
+static ay_status embed_pieces(handful *h, ay_err *err)
 {
     const ay_image *list[HANDFUL];
     int from[HANDFUL], n = 0;
-    ay_err err = {{0}};
     ay_status status;
 
     if (h->dim != h->s->embedder.info->dim) {
@@ -174,7 +173,7 @@ static ay_status embed_pieces(handful *h)
             from[n] = i;
             list[n++] = &h->pieces[i].image;
         }
-    status = n > 0 ? ay_service_embed_later(h->s, list, n, h->vectors, &err) : AY_OK;
+    status = n > 0 ? ay_service_embed_later(h->s, list, n, h->vectors, err) : AY_OK;
     for (int k = n; status == AY_OK && k-- > 0;)
         if (from[k] != k)
             memmove(h->vectors + (size_t)from[k] * (size_t)h->dim, h->vectors + (size_t)k * (size_t)h->dim,
@@ -350,6 +349,14 @@ static void let_go(handful *h)
     ay_arena_init(&h->arena, 0);
 }
 
+/* For whoever asks why nothing goes on. */
+static void tell_trouble(ay_service *s, const char *why)
+{
+    pthread_mutex_lock(&s->intake->lock);
+    ay_intake_text(s->intake->trouble, why, sizeof s->intake->trouble - 1);
+    pthread_mutex_unlock(&s->intake->lock);
+}
+
 /* What is in hand becomes pictures; false: the service closes, and what is in hand still waits in the store. */
 static bool finish(handful *h)
 {
@@ -361,7 +368,7 @@ static bool finish(handful *h)
     for (;;) {
         ay_err err = {{0}};
         ay_encoder_enter(h->s);
-        status = embed_pieces(h);
+        status = embed_pieces(h, &err);
         if (status == AY_OK)
             status = settle(h, done, &err);
         ay_encoder_leave(h->s);
@@ -369,9 +376,13 @@ static bool finish(handful *h)
             break;
         if (status != told && status != AY_EBUSY)
             ay_log(AY_LOG_WARN, "intake", "taking %d pictures in is tried again: %s", h->n, err.msg);
+        if (status != AY_EBUSY)
+            tell_trouble(h->s, err.msg[0] ? err.msg : ay_status_name(status));
         told = status;
         nap(h->s, status == AY_EBUSY ? 50 : 1000);
     }
+    if (told != AY_OK)
+        tell_trouble(h->s, "");
     if (status == AY_OK)
         follow_up(h, done);
     let_go(h);

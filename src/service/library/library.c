@@ -69,6 +69,15 @@ ay_status ay_library(ay_service *s, ay_arena *a, const char **dataset, const cha
     return status == AY_OK ? ay_fail(err, AY_EBUSY, "the library is being changed; try again") : status;
 }
 
+ay_status ay_library_look(ay_service *s, ay_arena *a, const char **dataset, ay_err *err)
+{
+    bool ok = true;
+
+    *dataset = NULL;
+    look(s, a, dataset, NULL, &ok);
+    return ok ? AY_OK : ay_fail(err, AY_ENOMEM, "naming the library");
+}
+
 ay_status ay_library_or(ay_service *s, const char *dataset, ay_arena *a, const char **out, ay_err *err)
 {
     ay_dataset d;

@@ -19,6 +19,8 @@
 /* The library's names, in the arena; it is made when there is none.  klass gets the unsorted class's decimal id, which stays
  * what it is when the class is renamed.  Each may be NULL. */
 ay_status ay_library(ay_service *s, ay_arena *a, const char **dataset, const char **klass, ay_err *err);
+/* The same for who only reads: none is made, and where there is none *dataset is NULL. */
+ay_status ay_library_look(ay_service *s, ay_arena *a, const char **dataset, ay_err *err);
 /* What a request means by a data set: the one it names, or the library for NULL and "".  AY_ENOTFOUND: no such data set. */
 ay_status ay_library_or(ay_service *s, const char *dataset, ay_arena *a, const char **out, ay_err *err);
 

@@ -21,8 +21,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 30000, MISSING_MS = 2000, STABLE_MS = 2000, CLOSED_MS = 300, NICE = 10 };
+enum { LOOK_MS = 30000, BLIND_MS = 5000, MISSING_MS = 2000, STABLE_MS = 2000, CLOSED_MS = 300, NICE = 10 };
 #define MS 1000000u
+#define OPEN_MOST_US 600000000
 
 static const char *const state_names[] = {"reading", "watching", "missing", "failed"};
 
@@ -50,24 +51,38 @@ void ay_watch_tell(ay_watcher *w, ay_watch_folder *f, ay_watch_state state, cons
 
 /* ---- inotify */
 
-void ay_watch_dir(ay_watcher *w, const char *path)
+/* inotify does not tell of a folder; the first time, the log is told. */
+static void go_blind(ay_watcher *w, ay_watch_folder *f, const char *path, int why)
+{
+    if (why == ENOENT || why == EACCES || why == ENOTDIR)
+        return; /* it is gone, or is told as one that may not be read */
+    f->blind = true;
+    f->why_blind = w->inotify < 0  ? "this system has no more inotify (fs.inotify.max_user_instances)"
+                   : why == ENOSPC ? "inotify takes no more folders (raise fs.inotify.max_user_watches)"
+                                   : "inotify does not tell of all of it";
+    if (!w->full)
+        ay_log(AY_LOG_WARN, "watch", "%s: %s; what comes there is found by looking every few seconds", path, f->why_blind);
+    w->full = true;
+}
+
+void ay_watch_dir(ay_watcher *w, ay_watch_folder *f, const char *path)
 {
     int wd = w->inotify < 0 ? -1
-                            : inotify_add_watch(w->inotify, path, IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ONLYDIR | IN_DONT_FOLLOW);
+                            : inotify_add_watch(w->inotify, path, IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MODIFY | IN_MOVE_SELF |
+                                                                      IN_DELETE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW);
     char *copy;
 
     if (wd < 0) {
-        if (w->inotify >= 0 && errno == ENOSPC && !w->full)
-            ay_log(AY_LOG_WARN, "watch", "inotify takes no more folders (fs.inotify.max_user_watches); what comes into "
-                                         "%s and others is found by looking every half minute", path);
-        w->full |= w->inotify >= 0 && errno == ENOSPC;
+        go_blind(w, f, path, w->inotify < 0 ? 0 : errno);
         return;
     }
     if (wd >= w->ndirs) {
         int n = wd + 64;
         char **more = ay_realloc(w->dirs, (size_t)n, sizeof *more);
-        if (!more)
+        if (!more) {
+            go_blind(w, f, path, ENOMEM);
             return;
+        }
         memset(more + w->ndirs, 0, (size_t)(n - w->ndirs) * sizeof *more);
         w->dirs = more;
         w->ndirs = n;
@@ -86,27 +101,55 @@ static bool lies_in(const char *path, const char *folder)
     return strncmp(path, folder, n) == 0 && path[n] == '/';
 }
 
+static void on_file(ay_watcher *w, uint32_t mask, const char *path, const struct stat *st)
+{
+    for (ay_watch_folder *f = w->first; f; f = f->following) {
+        if (f->once || f->removed || !lies_in(path, f->path))
+            continue;
+        if (S_ISDIR(st->st_mode) && !(mask & IN_MODIFY))
+            ay_watch_walk(w, f, path);
+        else if (S_ISREG(st->st_mode) && mask & IN_MODIFY)
+            ay_watch_open(w, f, path, st);
+        else if (S_ISREG(st->st_mode) && !(mask & IN_CREATE))
+            ay_watch_later(w, f, path, st, CLOSED_MS);
+    }
+}
+
+/* Events were lost: everything is looked through, and nobody knows any more which files are being written. */
+static void on_overflow(ay_watcher *w)
+{
+    for (ay_watch_folder *f = w->first; f; f = f->following)
+        f->next = 0;
+    for (int i = 0; i < w->npending; i++)
+        w->pending[i].open = false;
+}
+
+/* A folder itself was moved or deleted, or inotify let go of it. */
+static void on_folder(ay_watcher *w, const struct inotify_event *e)
+{
+    for (ay_watch_folder *f = w->first; f; f = f->following)
+        if (strcmp(f->path, w->dirs[e->wd]) == 0)
+            f->next = 0;
+    if (e->mask & IN_IGNORED) {
+        ay_free(w->dirs[e->wd]);
+        w->dirs[e->wd] = NULL;
+    }
+}
+
 static void on_event(ay_watcher *w, const struct inotify_event *e)
 {
     char path[AY_WATCH_PATH];
     struct stat st;
 
     if (e->mask & IN_Q_OVERFLOW)
-        for (ay_watch_folder *f = w->first; f; f = f->following)
-            f->next = 0;
-    if (e->wd < 0 || e->wd >= w->ndirs || !w->dirs[e->wd] || !e->len || ay_watch_name_ignored(e->name) ||
-        snprintf(path, sizeof path, "%s/%s", w->dirs[e->wd], e->name) >= AY_WATCH_PATH)
+        on_overflow(w);
+    if (e->wd < 0 || e->wd >= w->ndirs || !w->dirs[e->wd])
         return;
-    if (e->mask & IN_IGNORED || lstat(path, &st) != 0)
-        return;
-    for (ay_watch_folder *f = w->first; f; f = f->following) {
-        if (f->once || f->removed || !lies_in(path, f->path))
-            continue;
-        if (S_ISDIR(st.st_mode))
-            ay_watch_walk(w, f, path);
-        else if (S_ISREG(st.st_mode) && !(e->mask & IN_CREATE))
-            ay_watch_later(w, f, path, &st, CLOSED_MS);
-    }
+    if (e->mask & (IN_IGNORED | IN_MOVE_SELF | IN_DELETE_SELF | IN_UNMOUNT))
+        on_folder(w, e);
+    else if (e->len && !ay_watch_name_ignored(e->name) &&
+             snprintf(path, sizeof path, "%s/%s", w->dirs[e->wd], e->name) < AY_WATCH_PATH && lstat(path, &st) == 0)
+        on_file(w, e->mask, path, &st);
 }
 
 static void read_events(ay_watcher *w)
@@ -142,6 +185,19 @@ static ay_watch_folder *find_any(ay_watcher *w, int64_t id)
     return f;
 }
 
+/* A file that a program had open when it last was seen, and that nobody has closed: true when it has to wait further. */
+static bool still_open(ay_watch_pending *p, const struct stat *st, uint64_t now)
+{
+    int64_t changed = (int64_t)st->st_mtim.tv_sec * 1000000 + st->st_mtim.tv_nsec / 1000;
+
+    if (!p->open || ay_clock_wall() - changed > OPEN_MOST_US) /* its closing was not told: it may have been a link */
+        return false;
+    p->bytes = st->st_size;
+    p->changed_us = changed;
+    p->due = now + (uint64_t)LOOK_MS * MS;
+    return true;
+}
+
 static void look_at_pending(ay_watcher *w)
 {
     uint64_t now = ay_clock_mono();
@@ -151,10 +207,14 @@ static void look_at_pending(ay_watcher *w)
         ay_watch_folder *f = by_id(w, p.folder);
         struct stat st;
         int64_t changed;
+        bool there;
         if (f && p.due > now)
             continue;
+        there = f && lstat(p.path, &st) == 0 && S_ISREG(st.st_mode);
+        if (there && still_open(&w->pending[i], &st, now))
+            continue;
         w->pending[i] = w->pending[--w->npending]; /* first: it may come back */
-        if (f && lstat(p.path, &st) == 0 && S_ISREG(st.st_mode)) {
+        if (there) {
             changed = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
             if (changed != p.changed_us || st.st_size != p.bytes)
                 ay_watch_later(w, f, p.path, &st, STABLE_MS);
@@ -164,6 +224,11 @@ static void look_at_pending(ay_watcher *w)
         ay_free(p.path);
     }
     ay_watch_flush(w);
+    for (ay_watch_folder *f = w->first; f && w->npending < AY_WATCH_PENDING / 2; f = f->following)
+        if (f->again) {
+            f->again = false;
+            f->next = now + (uint64_t)STABLE_MS * MS;
+        }
 }
 
 /* ---- looking through */
@@ -207,9 +272,22 @@ static void end_import(ay_watcher *w, ay_watch_folder *f)
     pthread_mutex_unlock(&w->lock);
 }
 
+/* What a person should know of a folder that is watched. */
+static void tell_watching(ay_watcher *w, ay_watch_folder *f)
+{
+    char unread[300] = "";
+
+    if (f->unread)
+        snprintf(unread, sizeof unread, "%s%d %s not be read (%s): give the user that this program runs as the right to",
+                 f->blind ? "; " : "", f->unread, f->unread == 1 ? "file or folder may" : "files or folders may",
+                 f->first_unread);
+    ay_watch_tell(w, f, AY_WATCH_WATCHING, "%s%s%s", f->blind ? "looked through every few seconds: " : "",
+                  f->blind ? f->why_blind : "", unread);
+}
+
 static void look(ay_watcher *w, ay_watch_folder *f)
 {
-    uint64_t begun = ay_clock_mono(), took;
+    uint64_t begun = ay_clock_mono(), took, pause;
     struct stat st;
 
     if (stat(f->path, &st) != 0) {
@@ -223,6 +301,9 @@ static void look(ay_watcher *w, ay_watch_folder *f)
     if (f->state != AY_WATCH_WATCHING)
         ay_watch_tell(w, f, AY_WATCH_READING, "%s", "");
     f->trusted = own_clock(f->path);
+    f->blind = !f->trusted;
+    f->why_blind = "another machine may write there";
+    f->unread = 0;
     if (f->once && !f->feeding)
         ay_intake_run_feed(w->s, f->batch, 1, 0);
     f->feeding |= f->once;
@@ -236,12 +317,29 @@ static void look(ay_watcher *w, ay_watch_folder *f)
         return;
     }
     if (f->state != AY_WATCH_FAILED)
-        ay_watch_tell(w, f, AY_WATCH_WATCHING, "%s", w->full ? "found by looking every half minute: inotify takes no more folders" : "");
+        tell_watching(w, f);
     took = ay_clock_mono() - begun; /* looking takes a twentieth of the time at most */
-    f->next = ay_clock_mono() + (20 * took > (uint64_t)LOOK_MS * MS ? 20 * took : (uint64_t)LOOK_MS * MS);
+    pause = (uint64_t)(f->blind ? BLIND_MS : LOOK_MS) * MS;
+    f->next = ay_clock_mono() + (20 * took > pause ? 20 * took : pause);
 }
 
 /* ---- the list */
+
+/* inotify need not tell of folders any more that lie in none of ours. */
+static void forget_dirs(ay_watcher *w)
+{
+    for (int i = 0; i < w->ndirs; i++) {
+        bool ours = !w->dirs[i];
+        for (ay_watch_folder *f = w->first; f && !ours; f = f->following)
+            ours = !f->once && (strcmp(w->dirs[i], f->path) == 0 || lies_in(w->dirs[i], f->path));
+        if (ours)
+            continue;
+        inotify_rm_watch(w->inotify, i);
+        ay_free(w->dirs[i]);
+        w->dirs[i] = NULL;
+        w->full = false;
+    }
+}
 
 /* New ones are followed, removed ones go. */
 static void update_list(ay_watcher *w)
@@ -270,6 +368,7 @@ static void update_list(ay_watcher *w)
         stop_feeding(w, f);
         ay_free(f->path);
         ay_free(f);
+        forget_dirs(w);
     }
 }
 

@@ -48,8 +48,9 @@ export function mount(host, ctx) {
         return [t('in_added', { n: b.added }), b.same && t('in_same', { n: b.same }), b.failed && t('in_failed', { n: b.failed }), b.dropped && t('in_dropped', { n: b.dropped })].filter(Boolean).join(' · ');
     }
 
-    /** Its folder is being read still: nobody knows how many there are. */
-    const inReading = (b) => watches.items.some((w) => w.once && w.batch === b.id && w.state === 'reading');
+    /** Its folder is being read still: how many there are is known when they were counted. */
+    const inReading = (b) => b.reading;
+    const expected = (b) => Math.max(b.total, b.expected);
 
     function running(b) {
         const done = b.total - b.waiting;
@@ -58,8 +59,8 @@ export function mount(host, ctx) {
             h('div', { class: 'tray-head' }, h('b', {}, b.name === 'upload' ? t('in_upload') : b.name),
                 tool('cancel', 'close', t('cancel'), () => confirm(t('in_cancel_title'), t('in_cancel_text', { n: b.waiting }), t('in_cancel'), { risk: true })
                     .then((yes) => yes && act(api.intakeCancel(b.id), (r) => t('in_dropped', { n: r.dropped }))), { 'data-class': String(b.id) })),
-            h('progress', { max: String(b.total || 1), value: inReading(b) ? undefined : String(done), 'aria-label': t('in_progress', { name: b.name }) }),
-            h('p', { class: 'muted small' }, [inReading(b) ? `${t('in_reading')} · ${counts(b)}` : t('in_done_of', { done: number(done), total: number(b.total) }),
+            h('progress', { max: String(expected(b) || 1), value: inReading(b) && expected(b) === b.total ? undefined : String(done), 'aria-label': t('in_progress', { name: b.name }) }),
+            h('p', { class: 'muted small' }, [inReading(b) ? `${t('in_reading')} · ${counts(b)}` : t('in_done_of', { done: number(done), total: number(expected(b)) }),
                 state.rate > 0.05 && t('send_rate', { n: number(state.rate, { maximumFractionDigits: state.rate < 10 ? 1 : 0 }) }),
                 left > 2 && !inReading(b) && t('send_left', { time: duration(left) })].filter(Boolean).join(' · ')));
     }
@@ -70,6 +71,7 @@ export function mount(host, ctx) {
         const now = state.batches.filter((b) => b.waiting > 0 || inReading(b));
         const past = state.batches.filter((b) => !now.includes(b)).slice(0, OVER);
         put(work, h('h2', {}, t('in_title')),
+            state.trouble && h('p', { class: 'intake-row', role: 'status', 'data-set': 'in-trouble' }, icon('warn'), h('span', {}, t('in_trouble', { why: reasonText(state.trouble) }))),
             state.reading && !now.length && h('p', { class: 'muted' }, t('in_reading')),
             now.length > 0 && h('ul', { class: 'intake-list', 'aria-label': t('in_running') }, now.map(running)),
             !now.length && !state.reading && h('p', { class: 'muted' }, t('in_nothing')),
@@ -104,7 +106,7 @@ export function mount(host, ctx) {
     function folderRow(w) {
         return h('li', { class: 'intake-row', 'data-set': `watch-${w.id}` }, icon(w.state === 'missing' || w.state === 'failed' ? 'warn' : 'move'),
             h('span', {}, h('b', { class: 'path' }, w.folder),
-                h('span', { class: 'muted small' }, [words(w), w.message && w.state !== 'watching' && reasonText(w.message), w.files && t('in_files', { n: w.files }), w.classes && t('in_as_classes')].filter(Boolean).join(' · '))),
+                h('span', { class: 'muted small' }, [words(w), w.message && reasonText(w.message), w.files && t('in_files', { n: w.files }), w.classes && t('in_as_classes')].filter(Boolean).join(' · '))),
             h('button', { class: 'btn plain round', type: 'button', 'data-do': 'unwatch', 'data-class': String(w.id), 'aria-label': t('in_unwatch', { name: w.folder }), onclick: () => act(api.unwatch(w.id), () => t('in_unwatched')) }, icon('close')));
     }
 
@@ -133,7 +135,7 @@ export function mount(host, ctx) {
     /** Each part is drawn when it changed; what somebody types into the form stays. */
     function draw() {
         if (!state || !watches) return;
-        const now = [JSON.stringify([state.batches, state.reading, Math.round(state.rate), watches.items.map((w) => [w.batch, w.state])]), JSON.stringify([state.failures, more.length]), JSON.stringify(watches)].map((s) => s + document.documentElement.lang);
+        const now = [JSON.stringify([state.batches, state.reading, state.trouble, Math.round(state.rate), watches.items.map((w) => [w.batch, w.state])]), JSON.stringify([state.failures, more.length]), JSON.stringify(watches)].map((s) => s + document.documentElement.lang);
         const parts = [[work, drawWork], [failures, drawFailures], [folders, drawFolders]];
         parts.forEach(([el, run], i) => now[i] !== shapes[i] && redraw(el, run));
         shapes = now;

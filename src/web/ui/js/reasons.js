@@ -7,6 +7,9 @@
 import { t, language } from './i18n.js';
 
 const kinds = [
+    [/disk is full|disk or quota|No space left|quota exceeded|File too large/i, 'reason_full'],
+    [/Permission denied|may not be read|may be read/, 'reason_denied'],
+    [/max_user_watches|max_user_instances|another machine may write|inotify/, 'reason_blind'],
     [/cut short/, 'reason_cut'],
     [/not a picture|: [^:]* are read$/, 'reason_foreign'],
     [/empty/, 'reason_empty'],

@@ -284,6 +284,7 @@ export const de = {
     tags_removed: { one: '{name}: von {n} Bild entfernt', other: '{name}: von {n} Bildern entfernt' },
     tags_changed: { one: 'Schlagwörter von {n} Bild geändert', other: 'Schlagwörter von {n} Bildern geändert' },
     lib_intake: 'Eingang',
+    in_trouble: 'Gerade wird nichts aufgenommen, und nichts geht verloren: {why}',
     in_title: 'Importe',
     in_upload: 'Hochgeladene Bilder',
     in_added: { one: '{n} neu', other: '{n} neu' },

@@ -283,6 +283,7 @@ export const pt = {
     tags_removed: { one: '{name}: tirada de {n} imagem', other: '{name}: tirada de {n} imagens' },
     tags_changed: { one: 'Etiquetas de {n} imagem mudadas', other: 'Etiquetas de {n} imagens mudadas' },
     lib_intake: 'A entrar',
+    in_trouble: 'De momento nada é recebido, e nada se perde: {why}',
     in_title: 'Importações',
     in_upload: 'Imagens enviadas',
     in_added: { one: '{n} nova', other: '{n} novas' },

@@ -283,6 +283,7 @@ export const zh = {
     tags_removed: { other: '{name}：已从 {n} 张图片移除' },
     tags_changed: { other: '已更改 {n} 张图片的标签' },
     lib_intake: '导入',
+    in_trouble: '暂时无法收入图片，但不会丢失任何内容：{why}',
     in_title: '导入任务',
     in_upload: '上传的图片',
     in_added: { other: '新增 {n}' },
