@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "service/library/clusters_open.h"
+#include "service/library/clusters_rows.h"
 #include "service/library/library.h"
 #include "service/library/marks.h"
 
@@ -454,6 +455,7 @@ ay_status ay_clusters_open(ay_service *s, ay_err *err)
     if (!c)
         return ay_fail(err, AY_ENOMEM, "opening %s", s->data);
     c->quiet_ms = QUIET_MS;
+    c->drawn = AY_CLUSTER_DRAWN;
     pthread_mutex_init(&c->lock, NULL);
     s->clusters = c;
     ay_clusters_offer(s);

@@ -56,6 +56,7 @@ typedef struct ay_clusters_state {
     uint64_t revision;
     pthread_t worker;
     bool started;
+    size_t drawn;  /* rows that a run by k-means copies at most: clusters_rows.h */
     long quiet_ms; /* without a change before groups are made anew in the background */
 } ay_clusters_state;
 

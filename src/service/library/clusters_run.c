@@ -1,8 +1,8 @@
 /* service/library/clusters_run.c - groups made anew, and new pictures that join them.
  *
- * A run copies the vectors that it is about, so that pictures come and go while it works, and looks at what is kept only when it
+ * A run works on vectors of its own (clusters_rows.c), so that pictures come and go meanwhile, and looks at what is kept only when it
  * is done: what a person did meanwhile counts. */
-#include "service/library/clusters_parts.h"
+#include "service/library/clusters_rows.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -12,28 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The share of a run's progress that grouping takes; names and keeping are the rest. */
-#define GROUPING 0.95
+/* The share of a run's progress that grouping takes; names, labels of what was not drawn, and keeping are the rest. */
+#define GROUPING 0.8
 enum { HELD = -3, DENSITY_LEAST = 5, TRIES = 3 };
-
-typedef struct {
-    ay_service *s;
-    const ay_cluster_task *t;
-    ay_arena *a;
-    ay_cluster_set *set; /* in force, while it is copied and while it is written */
-    char dataset[AY_NAME_MAX + 1], model[AY_SHA256_HEX], preprocess[AY_SHA256_HEX];
-    int64_t *member; /* of each row */
-    const char **file;
-    float *rows;
-    size_t n, looked;
-    int dim, held;
-    int64_t at_us;
-    ay_groups g;
-    int *by; /* who named each new group */
-    ay_store_cluster *list; /* what is written */
-    size_t nlist;
-    int same, groups;
-} running;
+typedef ay_cluster_running running;
 
 ay_status ay_clusters_check(const ay_clusters_request *rq, ay_err *err)
 {
@@ -54,74 +36,6 @@ ay_status ay_clusters_check(const ay_clusters_request *rq, ay_err *err)
     return AY_OK;
 }
 
-/* ---- what it is about */
-
-static bool is_held(const running *r, const ay_store_cluster *k)
-{
-    return k->pinned || (!r->t->by_person && (k->by_hand || k->named_by == AY_NAMED_BY_PERSON));
-}
-
-static bool is_meant(const running *r, const ay_gallery *g, const uint8_t *in, size_t i)
-{
-    int32_t at = !in || in[i] ? ay_cluster_set_find(r->set, g->items[i].member) : CLUSTER_UNMEANT;
-
-    return at != CLUSTER_UNMEANT && (at < 0 || !is_held(r, &r->set->cluster[at]));
-}
-
-/* With the service's lock held. */
-static ay_status copy_rows(running *r, const ay_gallery *g, const uint8_t *in, ay_err *err)
-{
-    const ay_engine_info *m = r->s->embedder.info;
-    size_t dim = (size_t)g->dim, many = 0;
-
-    for (size_t i = 0; i < g->nready; i++)
-        many += is_meant(r, g, in, i);
-    r->member = ay_arena_alloc(r->a, (many + 1) * sizeof *r->member);
-    r->file = ay_arena_alloc(r->a, (many + 1) * sizeof *r->file);
-    r->rows = ay_alloc(many * dim + 1, sizeof *r->rows);
-    if (!r->member || !r->file || !r->rows)
-        return ay_fail(err, AY_ENOMEM, "grouping %zu pictures", many);
-    for (size_t i = 0; i < g->nready; i++) {
-        if (!is_meant(r, g, in, i))
-            continue;
-        r->member[r->n] = g->items[i].member;
-        if (!(r->file[r->n] = ay_arena_strdup(r->a, g->items[i].file)))
-            return ay_fail(err, AY_ENOMEM, "grouping %zu pictures", many);
-        memcpy(r->rows + r->n++ * dim, g->vectors + i * dim, dim * sizeof *r->rows);
-    }
-    r->dim = g->dim;
-    r->looked = g->n;
-    r->at_us = ay_clock_wall();
-    memcpy(r->model, m->digest, sizeof r->model);
-    memcpy(r->preprocess, m->preprocess_digest, sizeof r->preprocess);
-    snprintf(r->dataset, sizeof r->dataset, "%s", g->name);
-    for (size_t k = 0; k < r->set->n; k++)
-        r->held += is_held(r, &r->set->cluster[k]);
-    return AY_OK;
-}
-
-static ay_status copy(running *r, ay_err *err)
-{
-    const ay_gallery *g;
-    uint8_t *in = NULL;
-    ay_status status;
-
-    r->set = ay_cluster_set_use(r->s, r->t->dataset, r->t->scope, err);
-    if (!r->set)
-        return AY_ENOTFOUND;
-    ay_encoder_enter(r->s);
-    pthread_rwlock_rdlock(&r->s->lock);
-    g = ay_service_by_id(r->s, r->t->dataset);
-    status = g ? ay_cluster_scope_mask(r->s, g, r->set->filter, &in, err) : ay_fail(err, AY_ENOTFOUND, "the data set was deleted");
-    if (status == AY_OK)
-        status = copy_rows(r, g, in, err);
-    pthread_rwlock_unlock(&r->s->lock);
-    ay_encoder_leave(r->s);
-    ay_free(in);
-    ay_cluster_set_let(r->s, r->set);
-    return status;
-}
-
 /* ---- groups and names */
 
 static bool on_grouping(void *ctx, double done)
@@ -131,19 +45,14 @@ static bool on_grouping(void *ctx, double done)
     return !t->progress || t->progress(t->ctx, done * GROUPING);
 }
 
-/* Groups that are too small are none; the list is in order of size. */
+/* Groups that are too small are none. */
 static void give_up_small(ay_groups *g, size_t n, size_t least)
 {
-    int kept = g->n;
-
-    while (kept > 0 && g->group[kept - 1].size < least)
-        kept--;
     for (size_t i = 0; i < n; i++)
-        if (g->label[i] >= kept) {
+        if (g->label[i] >= 0 && g->group[g->label[i]].size < least) {
             g->label[i] = -1;
             g->outside++;
         }
-    g->n = kept;
 }
 
 static ay_status group(running *r, ay_err *err)
@@ -161,8 +70,6 @@ static ay_status group(running *r, ay_err *err)
                            .ctx = (void *)(uintptr_t)t};
     ay_status status = r->n ? ay_groups_make(&rows, &o, r->a, &r->g, err) : AY_OK;
 
-    if (status == AY_OK && !density)
-        give_up_small(&r->g, r->n, (size_t)t->least);
     if (status == AY_OK && r->g.n + r->held > AY_CLUSTERS_MOST)
         status = ay_fail(err, AY_ELIMIT, "%d groups; at most %d are kept: ask for groups of more pictures ('least')",
                          r->g.n + r->held, AY_CLUSTERS_MOST);
@@ -187,6 +94,13 @@ static ay_status name(running *r, ay_err *err)
     return status;
 }
 
+static bool on_labels(void *ctx, double done)
+{
+    const ay_cluster_task *t = ctx;
+
+    return !t->progress || t->progress(t->ctx, GROUPING + (1 - GROUPING) * 0.8 * done);
+}
+
 /* ---- keeping; with `writing` held */
 
 static int by_id(const void *a, const void *b)
@@ -201,7 +115,7 @@ static ay_status find_before(running *r, int32_t *was, bool *named, ay_err *err)
 {
     for (size_t i = 0; i < r->n; i++) {
         was[i] = ay_cluster_set_find(r->set, r->member[i]);
-        if (was[i] >= 0 && is_held(r, &r->set->cluster[was[i]])) {
+        if (was[i] >= 0 && ay_cluster_is_held(r, &r->set->cluster[was[i]])) {
             was[i] = AY_MATCH_NEW;
             r->g.label[i] = HELD;
         }
@@ -240,7 +154,7 @@ static ay_status list_new(running *r, const int *match, ay_err *err)
     size_t taken = 0;
 
     for (size_t k = 0; k < r->set->n && names; k++)
-        if (is_held(r, &r->set->cluster[k]))
+        if (ay_cluster_is_held(r, &r->set->cluster[k]))
             names[taken++] = r->set->cluster[k].name;
     for (int k = 0; k < r->g.n && names; k++)
         if (match[k] >= 0)
@@ -279,10 +193,10 @@ static ay_status list_rest(running *r, ay_err *err)
 
     r->list[r->nlist++] = outside;
     for (size_t k = 0; k < r->set->n; k++) {
-        bool stays = is_held(r, &r->set->cluster[k]);
+        bool stays = ay_cluster_is_held(r, &r->set->cluster[k]);
         for (size_t i = 0; i < kept && !stays; i++)
             stays = r->list[i].cluster == r->set->cluster[k].cluster;
-        r->groups += is_held(r, &r->set->cluster[k]);
+        r->groups += ay_cluster_is_held(r, &r->set->cluster[k]);
         if (!stays)
             r->list[r->nlist++] = (ay_store_cluster){.cluster = r->set->cluster[k].cluster, .gone = true};
     }
@@ -314,7 +228,7 @@ static int64_t count_kept(const running *r)
     for (size_t i = 0; i < r->nlist; i++)
         n += r->list[i].n;
     for (size_t k = 0; k < r->set->n; k++)
-        n += is_held(r, &r->set->cluster[k]) ? r->set->cluster[k].n : 0;
+        n += ay_cluster_is_held(r, &r->set->cluster[k]) ? r->set->cluster[k].n : 0;
     return (int64_t)n;
 }
 
@@ -352,12 +266,16 @@ static ay_status make_once(ay_service *s, const ay_cluster_task *t, ay_clusters_
     ay_status status;
 
     ay_arena_init(&a, 0);
-    status = copy(&r, err);
+    status = ay_cluster_rows_copy(&r, err);
     if (status == AY_OK)
         status = group(&r, err);
     if (status == AY_OK)
         status = name(&r, err);
-    if (status == AY_OK && t->progress && !t->progress(t->ctx, (1 + GROUPING) / 2))
+    if (status == AY_OK)
+        status = ay_cluster_rows_label(&r, on_labels, (void *)(uintptr_t)t, err);
+    if (status == AY_OK && strcmp(t->method, "density") != 0)
+        give_up_small(&r.g, r.n, (size_t)t->least);
+    if (status == AY_OK && t->progress && !t->progress(t->ctx, 0.97))
         status = ay_fail(err, AY_ECANCELLED, "stopped");
     if (status == AY_OK)
         status = keep(&r, out, err);

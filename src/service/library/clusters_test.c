@@ -441,6 +441,16 @@ static void a_run_that_a_server_could_not_end_is_made_by_the_next(void)
     close_it(&b);
 }
 
+/* While labels are given. */
+static bool stop_late(void *ctx, double done)
+{
+    double *most = ctx;
+
+    if (done > *most)
+        *most = done;
+    return done < 0.85;
+}
+
 /* ---- groups of what a filter means */
 
 static ay_picture_filter tagged(bench *b, const char *key, const char *value)
@@ -639,6 +649,40 @@ static void so_many_parts_are_kept_and_what_a_person_named_stays(void)
     close_it(&b);
 }
 
+/* Of a large library a part is looked at and all are labelled, while pictures come. */
+static void what_was_not_drawn_is_labelled(void)
+{
+    bench b = {0};
+    ay_picture_filter f;
+    ay_clusters all;
+    ay_clusters_made made;
+    double most = 0;
+
+    open_it(&b);
+    b.s->clusters->drawn = 12;
+    add(&b, 0, 20);
+    add(&b, 1, 16);
+    add(&b, 2, 14);
+    CHECK(run(&b, "kmeans", 3).groups == 3);
+    all = get(&b);
+    CHECK(all.n == 3 && all.waiting == 0 && all.outside == 0 && all.how.pictures == 50);
+    CHECK(all.cluster[0].size == 20 && all.cluster[1].size == 16 && all.cluster[2].size == 14);
+    CHECK(group_of(&b, 0) == group_of(&b, 19) && group_of(&b, 20) == group_of(&b, 35) && group_of(&b, 20) != group_of(&b, 0));
+    CHECK(run(&b, "auto", 0).groups >= 2); /* the number from twelve */
+    CHECK(ay_clusters_run(b.s, &(ay_clusters_request){.method = "kmeans", .k = 3, .least = 15}, NULL, NULL, &made, &err) == AY_OK);
+    all = get(&b);
+    CHECK(all.n == 2 && all.outside == 14); /* too small counts all, not what was drawn */
+    CHECK(run(&b, "density", 0).groups == 3 && get(&b).how.pictures == 50); /* density takes all */
+    put_tag(&b, "yard", 0, 30);
+    f = tagged(&b, "tag", "yard");
+    CHECK(run_part(&b, &f, 2).groups == 2);
+    all = get_part(&b, &f);
+    CHECK(all.cluster[0].size == 20 && all.cluster[1].size == 10 && all.waiting == 0);
+    CHECK(ay_clusters_run(b.s, &(ay_clusters_request){.method = "kmeans", .k = 2}, stop_late, &most, &made, &err) == AY_ECANCELLED && most > 0.8);
+    CHECK(get(&b).n == 3);
+    close_it(&b);
+}
+
 /* ---- much changes */
 
 /* Three in ten pictures go and as many come, some of a new kind: pins, names and numbers stay, undo brings all back. */
@@ -715,5 +759,6 @@ TESTS({"groups are made, told and kept", groups_are_made_told_and_kept},
       {"a part has groups beside the whole", a_part_has_groups_beside_the_whole},
       {"pictures leave and come back", pictures_leave_and_come_back},
       {"so many parts are kept, and what a person named stays", so_many_parts_are_kept_and_what_a_person_named_stays},
+      {"what was not drawn is labelled", what_was_not_drawn_is_labelled},
       {"numbers, names and pins outlive a third", numbers_names_and_pins_outlive_a_third},
       {"names of files and free names", names_of_files_and_free_names})

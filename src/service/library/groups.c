@@ -1,6 +1,7 @@
 #include "service/library/groups.h"
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "index/density.h"
 #include "index/silhouette.h"
 
@@ -23,17 +24,90 @@ static int numbers(size_t n, int most, ay_kmeans_try *tries)
     return count;
 }
 
+/* Progress of a part of the work. */
+typedef struct {
+    const ay_groups_options *o;
+    double from, share;
+} part_done;
+
+static bool tell_part(void *ctx, double done)
+{
+    const part_done *p = ctx;
+
+    return !p->o->progress || p->o->progress(p->o->ctx, p->from + p->share * done);
+}
+
+void ay_groups_draw(size_t n, size_t most, uint64_t seed, bool (*take)(void *ctx, size_t row), void *ctx)
+{
+    size_t got = 0;
+    ay_rng rng;
+
+    ay_rng_init3(&rng, seed, 5, 0);
+    for (size_t i = 0; i < n && got < most; i++) {
+        if (n > most && ay_rng_unit(&rng) * (double)(n - i) >= (double)(most - got))
+            continue;
+        got++;
+        if (!take(ctx, i))
+            return;
+    }
+}
+
+typedef struct {
+    const ay_rows *from;
+    float *to;
+    size_t n;
+} drawing;
+
+static bool draw_row(void *ctx, size_t row)
+{
+    drawing *d = ctx;
+    size_t dim = (size_t)d->from->dim;
+
+    memcpy(d->to + d->n++ * dim, d->from->rows + row * dim, dim * sizeof *d->to);
+    return true;
+}
+
+/* The number of groups, with a part of the rows. */
+static ay_status choose_number(const ay_rows *rows, const ay_groups_options *o, ay_kmeans_options k, int *out, ay_err *err)
+{
+    float *part = ay_alloc(AY_GROUPS_CHOOSING * (size_t)rows->dim, sizeof *part);
+    drawing d = {rows, part, 0};
+    part_done p = {o, 0, 0.7};
+    ay_kmeans_try tries[16] = {{0}};
+    ay_rows some;
+    ay_kmeans g;
+    ay_status status;
+
+    if (!part)
+        return ay_fail(err, AY_ENOMEM, "choosing the number of groups of %zu rows", rows->n);
+    ay_groups_draw(rows->n, AY_GROUPS_CHOOSING, o->seed, draw_row, &d);
+    some = (ay_rows){part, d.n, rows->dim};
+    k.way = o->batch ? AY_KMEANS_BATCH : AY_KMEANS_LLOYD;
+    k.progress = tell_part;
+    k.ctx = &p;
+    status = ay_kmeans_choose(&some, &k, tries, numbers(some.n, o->most, tries), &g, err);
+    if (status == AY_OK) {
+        *out = g.k;
+        ay_kmeans_free(&g);
+    }
+    ay_free(part);
+    return status;
+}
+
 /* By k-means; labels and their number into out. */
 static ay_status by_centres(const ay_rows *rows, const ay_groups_options *o, ay_groups *out, ay_err *err)
 {
+    bool large = rows->n > AY_GROUPS_CHOOSING, choose = o->way == AY_GROUPS_CHOOSE;
+    part_done p = {o, choose && large ? 0.7 : 0, choose && large ? 0.3 : 1};
     ay_kmeans_options k = {.k = o->k, .way = o->batch || rows->n > 20000 ? AY_KMEANS_BATCH : AY_KMEANS_LLOYD, .spherical = true,
-                           .seed = o->seed, .inits = o->way == AY_GROUPS_CHOOSE ? 2 : 3, .threads = o->threads,
-                           .progress = o->progress, .ctx = o->ctx};
+                           .seed = o->seed, .inits = choose ? 2 : 3, .threads = o->threads, .progress = tell_part, .ctx = &p};
     ay_kmeans_try tries[16] = {{0}};
     ay_kmeans g;
-    ay_status status = o->way == AY_GROUPS_CHOOSE
-                           ? ay_kmeans_choose(rows, &k, tries, numbers(rows->n, o->most, tries), &g, err)
-                           : ay_kmeans_run(rows, &k, &g, err);
+    ay_status status = choose && large ? choose_number(rows, o, k, &k.k, err) : AY_OK;
+
+    if (status == AY_OK)
+        status = choose && !large ? ay_kmeans_choose(rows, &k, tries, numbers(rows->n, o->most, tries), &g, err)
+                                  : ay_kmeans_run(rows, &k, &g, err);
 
     if (status != AY_OK)
         return status;

@@ -17,8 +17,11 @@
 /* The least by which a centre is nearer to its word than the pictures together are. */
 #define AY_GROUPS_NAME_LEAST 0.08f
 
+enum { AY_GROUPS_CHOOSING = 16384 };
+
 typedef enum {
-    AY_GROUPS_CHOOSE,  /* k-means for several numbers of groups; the best separated are kept */
+    AY_GROUPS_CHOOSE,  /* k-means for several numbers of groups; the best separated are kept.  Of more than AY_GROUPS_CHOOSING rows the
+                          number is chosen with so many drawn at random: silhouettes are of 2,000 anyway */
     AY_GROUPS_NUMBER,  /* k-means, k groups */
     AY_GROUPS_DENSITY, /* as many as there are of least pictures; what is in none stays out */
 } ay_groups_way;
@@ -55,6 +58,9 @@ typedef struct {
 /* All in the arena.  rows are of unit length.  AY_EINVAL: no rows or an option out of range; AY_ENOMEM; AY_ECANCELLED. */
 ay_status ay_groups_make(const ay_rows *rows, const ay_groups_options *options, ay_arena *a, ay_groups *out,
                          ay_err *err);
+/* `most` of n rows at random, all where there are no more, in order; take() is told each, false: no further ones.  The same for the same
+ * seed. */
+void ay_groups_draw(size_t n, size_t most, uint64_t seed, bool (*take)(void *ctx, size_t row), void *ctx);
 /* Give names from n words with their vectors (n x dim, unit length, of the same space). */
 ay_status ay_groups_name(const ay_rows *rows, ay_groups *g, const char *const *words, const float *vectors,
                          int n, ay_arena *a, ay_err *err);
