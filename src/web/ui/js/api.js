@@ -189,14 +189,15 @@ export const api = {
     pullEncoder: (name, accept) => call('POST', `/v1/encoders/${encodeURIComponent(name)}/pull`, { json: { accept_licence: accept } }),
     useEncoder: (name) => call('POST', `/v1/encoders/${encodeURIComponent(name)}/use`, { json: {} }),
 
-    clusters: (dataset) => call('GET', '/v1/clusters', { query: { dataset } }),
+    /** Of all, or of what a filter means (its texts as in the address). */
+    clusters: (dataset, filter) => call('GET', '/v1/clusters', { query: { dataset, ...filter } }),
     clusterPictures: (id, query, signal) => call('GET', `/v1/clusters/${id}/pictures`, { query, signal }),
     runClusters: (how) => call('POST', '/v1/clusters/run', { json: how }),
     changeCluster: (id, change) => call('PATCH', `/v1/clusters/${id}`, { json: change }),
     mergeClusters: (ids, name) => call('POST', '/v1/clusters/merge', { json: name ? { ids, name } : { ids } }),
     splitCluster: (id, k) => call('POST', `/v1/clusters/${id}/split`, { json: k ? { k } : {} }),
     /** Into a group; id 0: out of their groups. */
-    moveToCluster: (id, sha256, dataset) => call('POST', `/v1/clusters/${id}/pictures`, { json: { sha256, ...(dataset && { dataset }) } }),
+    moveToCluster: (id, sha256, dataset, filter) => call('POST', `/v1/clusters/${id}/pictures`, { json: { sha256, ...(dataset && { dataset }), ...(filter && { filter }) } }),
     clusterClass: (id, to) => call('POST', `/v1/clusters/${id}/class`, { json: to }),
 
     suspects: (dataset) => call('GET', '/v1/suspects', { query: { dataset } }),

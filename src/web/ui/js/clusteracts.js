@@ -6,6 +6,7 @@ import { api, explain } from './api.js';
 import { dialog } from './dialog.js';
 import { chooser } from './teach.js';
 import { state } from './state.js';
+import { part } from './clusterpart.js';
 
 const foot = (close, text) => h('div', { class: 'dialog-foot' }, h('button', { class: 'btn plain', type: 'button', onclick: () => close() }, t('cancel')), h('button', { class: 'btn main', type: 'submit', 'data-do': 'go' }, text));
 
@@ -118,12 +119,13 @@ export async function classFromGroups(some, ctx, here) {
 /** An action on chosen pictures (actions.js): to another group, to a new name, or out of all. */
 export async function moveToGroup(ctx) {
     const items = await ctx.selection.items();
-    const data = await api.clusters(ctx.dataset());
+    const of = ctx.address.get('group') ? part(ctx) : {}; // from a group of a part: among the groups of that part
+    const data = await api.clusters(ctx.dataset(), of);
     const to = await dialog(t('grp_move_title', { n: items.length }), (close) => [
         chooser(data.clusters.map((c) => ({ id: c.id, name: c.name, images: c.size })), close, false),
         h('button', { class: 'btn', type: 'button', 'data-do': 'loose', onclick: () => close({ id: 0, name: t('grp_loose') }) }, icon('none'), t('grp_loose'))]);
     if (!to) return;
-    const now = await api.moveToCluster(to.id, items.map((i) => i.sha256), data.dataset);
+    const now = await api.moveToCluster(to.id, items.map((i) => i.sha256), data.dataset, !to.id && data.filter);
     ctx.selection.clear();
     await ctx.changed();
     ctx.undo(now.undo, t('grp_moved', { n: now.moved, name: to.name }));

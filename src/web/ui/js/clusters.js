@@ -2,7 +2,8 @@
  * clusters.js - the library's tab of groups: a card each, and the pictures of one when it is opened.
  *
  * What is shown is what the server keeps; groups are made in the background and the cards are read again when the job ends. The group that
- * is open is part of the address (`group`, 0: pictures in none), so Back closes it.
+ * is open is part of the address (`group`, 0: pictures in none), so Back closes it.  With a filter in the address the groups are those of
+ * what it means (clusterpart.js), which the server keeps beside the groups of all.
  */
 import { h, put, redraw } from './dom.js';
 import { t, number, date } from './i18n.js';
@@ -12,6 +13,7 @@ import { failed, toast } from './toast.js';
 import { state, on } from './state.js';
 import { card, looseCard } from './clustercard.js';
 import { openGroup } from './clusterview.js';
+import { drawPart, part } from './clusterpart.js';
 import { trouble, waiting } from './trouble.js';
 import { libraryAddress } from './libaddress.js';
 import { runDialog, mergeGroups, splitGroup, classFromGroups } from './clusteracts.js';
@@ -22,6 +24,7 @@ const FIRST = 120;
 /** @param {HTMLElement} host @param {any} ctx of library.js */
 export function mount(host, ctx) {
     const head = h('div', { class: 'groups-head' });
+    const of = h('div', { class: 'groups-of', hidden: true });
     const list = h('ul', { class: 'groups', 'aria-label': t('lib_groups') });
     const more = h('div', { class: 'groups-more' });
     const bar = h('div', { class: 'select-bar library-bar groups-bar', role: 'toolbar', 'aria-label': t('grp_chosen') });
@@ -36,14 +39,14 @@ export function mount(host, ctx) {
     let visible = true;
     let behind = false; // something changed while another tab was on show
     let listAt = 0; // how far down the cards were when a group was opened
-    host.append(head, list, more, room, bar);
+    host.append(of, head, list, more, room, bar);
     const late = setTimeout(() => !data && !head.firstChild && put(head, waiting()), 400);
 
     const byId = (id) => data?.clusters.find((c) => c.id === id);
     const place = () => ctx.address.get('group');
 
     async function read() {
-        const mine = (reading = api.clusters(ctx.dataset()));
+        const mine = (reading = api.clusters(ctx.dataset(), part(ctx)));
         try {
             const got = await mine;
             if (!alive || mine !== reading) return;
@@ -59,7 +62,7 @@ export function mount(host, ctx) {
 
     /* ---- above the cards: what is going on, what is new */
 
-    const job = () => state.jobs.find((j) => j.id === data?.job) ?? state.jobs.find((j) => j.kind === 'cluster' && j.detail?.dataset === data?.dataset && ['running', 'pending'].includes(j.state));
+    const job = () => state.jobs.find((j) => j.id === data?.job) ?? state.jobs.find((j) => j.kind === 'cluster' && j.detail?.dataset === data?.dataset && JSON.stringify(j.detail?.filter ?? null) === JSON.stringify(data?.filter ?? null) && ['running', 'pending'].includes(j.state));
 
     function progress(j) {
         return h('div', { class: 'groups-note', 'data-part': 'running' }, h('p', {}, t('grp_running')),
@@ -70,7 +73,7 @@ export function mount(host, ctx) {
     function stale() {
         if (!data.new && !data.gone) return null;
         return h('div', { class: 'groups-note', 'data-part': 'stale' }, icon('warn'),
-            h('p', {}, data.new ? t('grp_new', { n: data.new }) : t('grp_gone', { n: data.gone })),
+            h('p', {}, data.new ? t('grp_new', { n: data.new }) : t(data.filter ? 'grp_part_gone' : 'grp_gone', { n: data.gone })),
             h('button', { class: 'btn quiet', type: 'button', 'data-do': 'again', onclick: () => run({ method: data.method, k: data.k, least: data.least }) }, t('grp_again')));
     }
 
@@ -82,6 +85,9 @@ export function mount(host, ctx) {
 
     function welcome() {
         const none = !data.pictures;
+        if (data.filter && none) return h('div', { class: 'welcome middle', 'data-part': 'empty' }, icon('none'), h('h2', {}, t('grp_part_empty')));
+        if (data.filter) return h('div', { class: 'welcome middle', 'data-part': 'empty' }, icon('similar'), h('h2', {}, t('grp_part_none', { n: data.pictures })), h('p', { class: 'muted' }, t('grp_part_help')),
+            h('button', { class: 'btn main', type: 'button', 'data-do': 'group', onclick: () => run({}) }, icon('similar'), t('grp_make')));
         return h('div', { class: 'welcome middle', 'data-part': 'empty' }, icon('similar'), h('h2', {}, t(none ? 'grp_no_pictures' : 'grp_none')), h('p', { class: 'muted' }, t('grp_none_help')),
             none ? h('button', { class: 'btn main', type: 'button', onclick: ctx.addFolder }, icon('move'), t('lib_add_folder'))
                 : h('button', { class: 'btn main', type: 'button', 'data-do': 'group', onclick: () => run({}) }, icon('similar'), t('grp_make')));
@@ -95,7 +101,7 @@ export function mount(host, ctx) {
     /* ---- cards */
 
     const act = {
-        ctx, chosen,
+        ctx, chosen, part: () => part(ctx),
         toggle(id) {
             if (!chosen.delete(id)) chosen.add(id);
             drawBar();
@@ -186,6 +192,8 @@ export function mount(host, ctx) {
         if (one && !list.hidden) listAt = scrollY;
         const closed = !one && list.hidden;
         head.hidden = list.hidden = more.hidden = one;
+        if (one) of.hidden = true;
+        else drawPart(of, ctx, data);
         room.hidden = !one;
         if (!one || opened?.id !== Number(at)) {
             opened?.stop();
@@ -228,6 +236,7 @@ export function mount(host, ctx) {
     async function run(how) {
         try {
             const asked = Object.fromEntries(Object.entries({ ...how, dataset: ctx.dataset() }).filter(([, v]) => v));
+            if (Object.keys(part(ctx)).length) asked.filter = part(ctx);
             watched = (await api.runClusters(asked)).id;
             await read();
         } catch (error) {
@@ -269,6 +278,12 @@ export function mount(host, ctx) {
             clear();
             data = null;
             read();
+        }),
+        ctx.onFilter(() => {
+            clear();
+            all = false;
+            if (visible) read();
+            else behind = true;
         }),
         ctx.onChange(() => (visible ? read() : (behind = true))),
         ctx.onAddress(() => data && (drawPlace(), drawBar(), visible && tools())),

@@ -15,7 +15,7 @@ export function openGroup(host, group, data, act, back) {
     const far = () => ctx.address.get('far') === 'true';
     let was = far();
     put(host, head, room);
-    const load = (offset, limit, signal) => api.clusterPictures(group.id, { offset: String(offset), limit: String(limit), far: far() ? 'true' : '', dataset: data.dataset }, signal);
+    const load = (offset, limit, signal) => api.clusterPictures(group.id, { offset: String(offset), limit: String(limit), far: far() ? 'true' : '', dataset: data.dataset, ...(!group.id && act.part()) }, signal);
     const grid = createGrid(room, {
         load, label: group.name ?? t('grp_loose'), selection: ctx.selection,
         badge: (item) => (item.outlier ? h('span', {}, t('grp_outlier')) : item.class && !item.unsorted ? h('span', {}, item.class) : null),
