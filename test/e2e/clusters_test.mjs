@@ -116,6 +116,47 @@ test('groups: made in the background, named in place, pinned, merged, split, a c
     }
 }, { browser: false });
 
+test('groups: of what is filtered, beside those of all', async ({ browser, pictures }) => {
+    const program = await startProgram('groups-part', []);
+    try {
+        const { url } = program;
+        await send(url, ['Bearing', 'Gear', 'Chip', 'Coil'].flatMap((c) => pictures.of(c)));
+        const job = await json(`${url}v1/clusters/run`, 'POST', { method: 'kmeans', k: 4 });
+        await until(async () => (await json(`${url}v1/jobs/${job.id}`)).state === 'done', 'the groups');
+        const { page, context, bad } = await openAt(browser, url, {});
+        await page.goto(`${url}#/library/groups/text=gear`);
+        await page.locator('[data-part="empty"]', { hasText: 'These 6 pictures have no groups of their own yet' }).waitFor();
+        await page.locator('[data-do="run"]').click();
+        await page.locator('dialog input[value="kmeans"]').check();
+        await page.locator('dialog [name="k"]').fill('2');
+        await page.locator('dialog [data-do="go"]').click();
+        await toast(page, '2 groups, 0 of them as before').waitFor();
+        equal(await cards(page).count(), 2, 'groups of the part');
+        await audit(page, 'the groups of a part');
+
+        /* A group of it made a class; what is without a class is another part, which is made and sorted. */
+        await cards(page).first().locator('[data-do="name"]').click();
+        await page.keyboard.type('cogs');
+        await page.keyboard.press('Enter');
+        await card(page, 'cogs').waitFor();
+        await page.locator('.groups-of [data-do="whole"]').click();
+        await until(async () => (await cards(page).count()) === 4, 'those of all');
+        await page.locator('.groups-of [data-part-of]').click();
+        await card(page, 'cogs').waitFor();
+        equal(await cards(page).count(), 2, 'the part again');
+        await card(page, 'cogs').locator('[data-do="open"]').click();
+        await page.locator('.vtile').first().waitFor();
+        await page.goBack();
+        await until(async () => (await cards(page).count()) === 2, 'Back stays with the part');
+        await page.locator('.groups-of [data-set]').click();
+        await until(async () => (await cards(page).count()) === 4, 'the filter taken away');
+        check(bad.length === 0, bad.join('; '));
+        await context.close();
+    } finally {
+        await program.stop();
+    }
+}, { browser: false });
+
 test('groups: on a phone, in Chinese', async ({ browser, pictures }) => {
     const program = await startProgram('groups-phone', []);
     try {

@@ -140,7 +140,7 @@ test("a group becomes a class, here or in another data set, and is taken back", 
   check(again.changed === 0 && again.undo === null, again);
   check((await ask(200, "GET", "/v1/pictures?class=Scheiben")).total === a.size && (await groups())[0].size === a.size);
   await undo(here.undo);
-  check((await ask(200, "GET", "/v1/pictures?class=Scheiben")).total === 0);
+  await ask(404, "GET", "/v1/pictures?class=Scheiben"); // the class was made by it and is gone with it
   await ask(201, "POST", "/v1/datasets", json({ name: "yard" }));
   const there = await ask(200, "POST", `/v1/clusters/${a.id}/class`, json({ class: "discs", dataset: "yard" }));
   check(there.dataset === "yard" && there.changed === a.size, there);
@@ -178,6 +178,61 @@ test("what is new joins at once, and density leaves out what is in no group", as
   const dense = await ask(200, "GET", "/v1/clusters");
   check(dense.method === "density" && dense.least === 5 && dense.k === null, dense.method);
   check(dense.clusters.reduce((s, c) => s + c.size, 0) + dense.outside === sent.length);
+});
+
+test("groups of what a filter means, beside those of all", async () => {
+  const whole = await ask(200, "GET", "/v1/clusters");
+  check(whole.filter === null && whole.kept.length === 0, whole.kept);
+  const some = sent.filter((p) => p.kind !== 2).slice(0, 12).map((p) => p.sha);
+  await ask(200, "POST", "/v1/pictures/change", json({ sha256: some, add_tags: ["grün"] }));
+  const tag = encodeURIComponent("grün"), at = `/v1/clusters?tag=${tag}`;
+  const none = await ask(200, "GET", at);
+  check(none.state === "none" && none.pictures === 12 && none.waiting === 12 && none.filter.tag.join() === "grün" && !none.clusters.length, none);
+  await ask(404, "GET", `/v1/clusters/0/pictures?tag=${tag}`);
+  const job = await make({ method: "kmeans", k: 2, filter: { tag: "grün", order: "name" } });
+  check(job.detail.filter.tag.join() === "grün" && job.detail.groups === 2, job.detail);
+  const part = await ask(200, "GET", `${at}&order=oldest`);
+  check(part.state === "ready" && part.clusters.length === 2 && part.clusters[0].size + part.clusters[1].size === 12, part);
+  check(JSON.stringify((await groups()).map((g) => [g.id, g.size])) === JSON.stringify(whole.clusters.map((g) => [g.id, g.size])), "the whole is as it was");
+  const kept = (await ask(200, "GET", "/v1/clusters")).kept;
+  check(kept.length === 1 && kept[0].groups === 2 && kept[0].filter.tag.join() === "grün" && kept[0].made_at, kept);
+  /* A picture that does not fit any more is out of sight, in lists too, and back when it fits again. */
+  const [g] = part.clusters, inside = (await ask(200, "GET", `/v1/clusters/${g.id}/pictures`)).items.map((p) => p.sha256);
+  const off = await ask(200, "POST", "/v1/pictures/change", json({ sha256: [inside[0]], remove_tags: ["grün"] }));
+  const less = await ask(200, "GET", at);
+  check(less.pictures === 11 && less.gone === 1 && less.clusters.find((c) => c.id === g.id).size === inside.length - 1, less);
+  check((await ask(200, "GET", `/v1/clusters/${g.id}/pictures`)).total === inside.length - 1);
+  check((await ask(200, "GET", `/v1/pictures?cluster=${g.id}`)).total === inside.length - 1);
+  await undo(off.undo);
+  check((await ask(200, "GET", `/v1/pictures?cluster=${g.id}`)).total === inside.length && (await ask(200, "GET", at)).gone === 0);
+  const out = await ask(200, "POST", "/v1/clusters/0/pictures", json({ sha256: [inside[0]], filter: { tag: "grün" } }));
+  check((await ask(200, "GET", at)).outside === 1 && (await ask(200, "GET", `/v1/clusters/0/pictures?tag=${tag}`)).total === 1);
+  await undo(out.undo);
+  await ask(400, "POST", "/v1/clusters/merge", json({ ids: [g.id, whole.clusters[0].id] }));
+  /* One that comes to fit joins within a second or so. */
+  await ask(200, "POST", "/v1/pictures/change", json({ sha256: [sent.filter((p) => p.kind !== 2)[12].sha], add_tags: ["grün"] }));
+  for (let i = 0; i < 200 && (await ask(200, "GET", at)).waiting; i++) await sleep(50);
+  const more = await ask(200, "GET", at);
+  check(more.waiting === 0 && more.new === 1 && more.pictures === 13, more);
+  await undo(job.detail.undo);
+  check((await ask(200, "GET", at)).state === "none" && (await ask(200, "GET", "/v1/clusters")).kept.length === 0);
+  await make({ method: "kmeans", k: 2, filter: { tag: ["grün"] } });
+  await server.stop();
+  server = await Server.start("--data", server.data);
+  check((await ask(200, "GET", at)).clusters.length === 2, "over a restart");
+  await ask(404, "GET", "/v1/clusters?tag=none");
+  await ask(400, "GET", "/v1/clusters?colour=red");
+  await ask(400, "GET", "/v1/clusters?since=yesterday");
+  await ask(400, "GET", `/v1/clusters?cluster=${g.id}`);
+  await ask(404, "POST", "/v1/clusters/run", json({ filter: { class: "none" } }));
+  await ask(400, "POST", "/v1/clusters/run", json({ filter: { colour: "red" } }));
+  await ask(400, "POST", "/v1/clusters/run", json({ filter: "grün" }));
+  await ask(400, "POST", "/v1/clusters/run", json({ filter: { cluster: 1 } }));
+  await ask(400, "DELETE", "/v1/clusters");
+  await ask(404, "DELETE", "/v1/clusters?format=png");
+  await ask(204, "DELETE", at);
+  await ask(404, "DELETE", at);
+  check((await groups()).length === whole.clusters.length);
 });
 
 test("the organiser's routes: its fields, every picture once", async () => {
