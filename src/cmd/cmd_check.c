@@ -20,8 +20,8 @@ static const ay_option options[] = {
 static const ay_usage usage = {
     "check [OPTION ...]",
     "Examine the data folder: the database and its references, every picture's file and vector, trained\n"
-    "models. Also while a server uses it, then without --repair. Repairing removes files that belong to no\n"
-    "picture, embeds pictures that have no vector, and with --from brings files back.\n"
+    "models, index files. Also while a server uses it, then without --repair. Repairing removes files that belong to no\n"
+    "picture, embeds pictures that have no vector, makes index files again, and with --from brings files back.\n"
     "assay dataset check also looks for pictures in the wrong class.\n"
     "Exit code: 0 all is well, or was put right; 1 something is wrong, or the check failed.",
     options,
@@ -40,10 +40,10 @@ static void print_json(const ay_check_result *r)
 
     for (size_t i = 0; i < r->nproblems; i++)
         json_array_append_new(problems, json_string(r->problems[i]));
-    o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "pictures", (json_int_t)r->pictures, "missing",
+    o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "pictures", (json_int_t)r->pictures, "missing",
                   (json_int_t)r->missing, "damaged", (json_int_t)r->damaged, "strays", (json_int_t)r->strays, "unembedded",
-                  (json_int_t)r->unembedded, "models", (json_int_t)r->models, "bad_models", (json_int_t)r->bad_models, "mended",
-                  (json_int_t)r->mended, "problems", problems);
+                  (json_int_t)r->unembedded, "models", (json_int_t)r->models, "bad_models", (json_int_t)r->bad_models, "indexes",
+                  (json_int_t)r->indexes, "bad_indexes", (json_int_t)r->bad_indexes, "mended", (json_int_t)r->mended, "problems", problems);
     json_dumpf(o, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(o);
@@ -51,9 +51,10 @@ static void print_json(const ay_check_result *r)
 
 static void print_text(const ay_check_result *r, bool repair)
 {
-    printf("%lld pictures: %lld files missing, %lld damaged, %lld stray%s, %lld without a vector; %lld models, %lld of them bad\n",
+    printf("%lld pictures: %lld files missing, %lld damaged, %lld stray%s, %lld without a vector; %lld models, %lld of them bad; %lld index files, %lld bad\n",
            (long long)r->pictures, (long long)r->missing, (long long)r->damaged, (long long)r->strays,
-           repair && r->strays ? " (removed)" : "", (long long)r->unembedded, (long long)r->models, (long long)r->bad_models);
+           repair && r->strays ? " (removed)" : "", (long long)r->unembedded, (long long)r->models, (long long)r->bad_models,
+           (long long)r->indexes, (long long)r->bad_indexes);
     for (size_t i = 0; i < r->nproblems && i < SHOWN; i++)
         printf("  %s\n", r->problems[i]);
     if (r->nproblems > SHOWN)

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "service/backup/hold.h"
+#include "service/gallery_keep.h"
 #include "service/learn/serving.h"
 
 #include <stdio.h>
@@ -137,6 +138,21 @@ static ay_status check_models(check *c, ay_err *err)
     return status;
 }
 
+static ay_status tell_index(void *ctx, const char *text, ay_err *err)
+{
+    return add_problem(ctx, text, err);
+}
+
+static ay_status check_indexes(check *c, ay_err *err)
+{
+    ay_keep_check found;
+    ay_status status = ay_galleries_check(c->s, c->o->repair, c->arena, tell_index, c, &found, err);
+
+    c->out->indexes = found.files;
+    c->out->bad_indexes = found.bad;
+    return status;
+}
+
 static int64_t count_unembedded(ay_service *s, bool again)
 {
     int64_t n = 0;
@@ -227,6 +243,8 @@ ay_status ay_service_check(ay_service *s, const ay_check_options *o, ay_arena *a
     ay_blobs_close(c.backup);
     if (status == AY_OK)
         status = check_models(&c, err);
+    if (status == AY_OK)
+        status = check_indexes(&c, err);
     out->unembedded = count_unembedded(s, repair);
     if (status == AY_OK && out->unembedded > 0) {
         status = add_problem(&c,

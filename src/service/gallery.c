@@ -28,7 +28,7 @@ ay_status ay_gallery_create(ay_gallery **out, int64_t id, const char *name, int6
     g->created_us = created_us;
     g->dim = dim;
     g->generation = 1;
-    g->changes = fresh();
+    g->changes = g->edits = fresh();
     snprintf(g->name, sizeof g->name, "%s", name);
     return AY_OK;
 }
@@ -222,6 +222,44 @@ static void swap_items(ay_gallery *g, size_t a, size_t b)
     g->slots[sb] = (uint32_t)a + 1;
 }
 
+/* Item number at, which waits, gets its vector. */
+static void put_vector(ay_gallery *g, size_t at, const float *vector)
+{
+    if (at != g->nready) {
+        swap_items(g, at, g->nready);
+        g->edits = fresh();
+    }
+    memcpy(row(g, g->nready), vector, (size_t)g->dim * sizeof *vector);
+    if (g->codes.cap)
+        ay_codes_put(&g->codes, g->nready, vector);
+    g->classes[g->items[g->nready].klass].embedded++;
+    g->nready++;
+    g->generation++;
+    g->changes = fresh();
+}
+
+ay_status ay_gallery_adopt(ay_gallery *g, size_t n, size_t nready, ay_err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t slot = slot_find(g, g->items[i].sha256);
+        if (g->slots[slot] || g->items[i].klass < 0 || g->items[i].klass >= g->nclasses)
+            return ay_fail(err, AY_ECORRUPT, "picture %.12s is there twice or in no class", g->items[i].sha256);
+        g->slots[slot] = (uint32_t)i + 1;
+        g->classes[g->items[i].klass].images++;
+        g->classes[g->items[i].klass].embedded += i < nready;
+        g->n = i + 1;
+    }
+    g->nready = nready;
+    g->generation++;
+    g->changes = g->edits = fresh();
+    return AY_OK;
+}
+
+void ay_gallery_touch(ay_gallery *g)
+{
+    g->changes = g->edits = fresh();
+}
+
 void ay_gallery_add(ay_gallery *g, const ay_gallery_item *item, const float *vector)
 {
     size_t at = g->n, slot = slot_find(g, item->sha256);
@@ -232,7 +270,7 @@ void ay_gallery_add(ay_gallery *g, const ay_gallery_item *item, const float *vec
     g->classes[item->klass].images++;
     g->changes = fresh();
     if (vector)
-        ay_gallery_embed(g, item->sha256, vector);
+        put_vector(g, at, vector);
 }
 
 void ay_gallery_embed(ay_gallery *g, const char *sha256, const float *vector)
@@ -242,20 +280,14 @@ void ay_gallery_embed(ay_gallery *g, const char *sha256, const float *vector)
 
     if (!item || at < g->nready)
         return;
-    swap_items(g, at, g->nready);
-    memcpy(row(g, g->nready), vector, (size_t)g->dim * sizeof *vector);
-    if (g->codes.cap)
-        ay_codes_put(&g->codes, g->nready, vector);
-    g->classes[g->items[g->nready].klass].embedded++;
-    g->nready++;
-    g->generation++;
-    g->changes = fresh();
+    put_vector(g, at, vector);
+    ay_gallery_touch(g);
 }
 
 void ay_gallery_earlier(ay_gallery *g, ay_gallery_item *item, int64_t added_us)
 {
     item->added_us = added_us;
-    g->changes = fresh();
+    ay_gallery_touch(g);
 }
 
 void ay_gallery_move(ay_gallery *g, ay_gallery_item *item, int klass)
@@ -268,7 +300,7 @@ void ay_gallery_move(ay_gallery *g, ay_gallery_item *item, int klass)
     g->classes[klass].images++;
     g->classes[klass].embedded += ready;
     g->generation++;
-    g->changes = fresh();
+    ay_gallery_touch(g);
 }
 
 void ay_gallery_remove(ay_gallery *g, ay_gallery_item *item)
@@ -289,7 +321,7 @@ void ay_gallery_remove(ay_gallery *g, ay_gallery_item *item)
     slot_clear(g, slot_find(g, g->items[g->n - 1].sha256));
     ay_free(g->items[--g->n].file);
     g->generation++;
-    g->changes = fresh();
+    ay_gallery_touch(g);
 }
 
 void ay_gallery_class_add(ay_gallery *g, int64_t id, const char *name, int64_t created_us)
@@ -306,7 +338,7 @@ void ay_gallery_class_add(ay_gallery *g, int64_t id, const char *name, int64_t c
 void ay_gallery_class_rename(ay_gallery *g, int klass, const char *name)
 {
     snprintf(g->classes[klass].name, sizeof g->classes[klass].name, "%s", name);
-    g->changes = fresh();
+    ay_gallery_touch(g);
 }
 
 void ay_gallery_class_remove(ay_gallery *g, int klass)
@@ -320,6 +352,6 @@ void ay_gallery_class_remove(ay_gallery *g, int klass)
             (size_t)(g->nclasses - klass - 1) * sizeof *g->classes);
     g->nclasses--;
     g->generation++;
-    g->changes = fresh();
+    ay_gallery_touch(g);
     g->classes_generation++;
 }

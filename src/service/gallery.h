@@ -46,6 +46,15 @@ typedef struct {
     char sha256[AY_SHA256_HEX];
 } ay_gallery_item;
 
+/* What of a gallery is in its file: service/gallery_keep.c. */
+typedef struct {
+    bool any;
+    uint64_t edits; /* as of then */
+    size_t n;       /* the first so many items */
+    int64_t stamp;
+    uint64_t seen, seen_ns, took_ns, written_ns; /* the thread's that writes files */
+} ay_gallery_kept;
+
 typedef struct {
     int64_t id, created_us;
     char name[AY_NAME_MAX + 1];
@@ -59,11 +68,13 @@ typedef struct {
     ay_codes codes; /* of the same rows, from AY_GALLERY_LARGE on; cap 0 before */
     uint32_t *slots; /* digest -> item number + 1; open addressing */
     size_t nslots;
+    uint64_t edits;      /* another number after every change but for what is put at the end of items and rows */
     uint64_t changes;    /* another number, never used before, after every change of items and rows */
     uint64_t generation; /* grows with every change that a decision could see */
     ay_calibration calibration;
     uint64_t calibrated; /* the generation it was made for; 0: none */
     uint64_t classes_generation, calibrated_classes; /* the same for the list of classes */
+    ay_gallery_kept kept;
 } ay_gallery;
 
 ay_status ay_gallery_create(ay_gallery **out, int64_t id, const char *name, int64_t created_us,
@@ -86,6 +97,11 @@ int ay_gallery_class_by_word(const ay_gallery *g, const char *word);
 void ay_gallery_add(ay_gallery *g, const ay_gallery_item *item, const float *vector);
 void ay_gallery_embed(ay_gallery *g, const char *sha256, const float *vector);
 void ay_gallery_earlier(ay_gallery *g, ay_gallery_item *item, int64_t added_us);
+/* items were filled in from 0 to n and rows to nready after ay_gallery_reserve(), in an empty gallery: count them and make them be
+ * found.  AY_ECORRUPT: not as items can be; then the gallery is good for nothing but to be destroyed. */
+ay_status ay_gallery_adopt(ay_gallery *g, size_t n, size_t nready, ay_err *err);
+/* Somebody wrote into an item. */
+void ay_gallery_touch(ay_gallery *g);
 void ay_gallery_move(ay_gallery *g, ay_gallery_item *item, int klass);
 void ay_gallery_remove(ay_gallery *g, ay_gallery_item *item);
 void ay_gallery_class_add(ay_gallery *g, int64_t id, const char *name, int64_t created_us);

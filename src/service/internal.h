@@ -61,6 +61,7 @@ struct ay_service {
     int64_t trash_us;
     int lock_fd;
     bool reading_only; /* another process has the lock */
+    bool opened;       /* wholly */
     ay_store *store;
     _Atomic bool doubt;   /* memory may differ from the store: read it again */
     _Atomic bool unsaved; /* a job's end could not be kept yet */
@@ -101,6 +102,7 @@ struct ay_service {
     ay_found_chances *chances; /* a lock of its own, taken inside `lock` */
     ay_encoders *encoders;
     struct ay_maps *maps; /* service/library/map.c */
+    struct ay_keeping *keeping; /* service/gallery_keep.c; NULL: no thread writes files */
     ay_intake *intake;
     struct ay_marks *marks;         /* service/library/marks.h */
     struct ay_filter_kept *orders;  /* service/library/filter_rows.c */
@@ -136,6 +138,8 @@ ay_gallery *ay_service_by_class(ay_service *s, int64_t class_id, int *klass);
 /* Read a data set from the store with the vectors of a model; takes no lock. */
 ay_status ay_service_load(ay_service *s, const ay_store_dataset *d, const ay_engine_info *model, ay_gallery **out,
                           ay_err *err);
+/* One picture from the store into the gallery ctx, which has its classes: an ay_store_visit. */
+ay_status ay_service_load_member(void *gallery, const ay_store_member *m, const ay_store_vector *v, ay_err *err);
 /* Room for one more data set; then ay_service_insert() cannot fail. */
 ay_status ay_service_reserve(ay_service *s, ay_err *err);
 /* Put g in its place, replacing (and destroying) the one with its id.  Takes lock for writing. */

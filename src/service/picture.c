@@ -144,6 +144,7 @@ void ay_picture_apply(ay_service *s, int64_t class_id, ay_gallery_item *item, co
     if (g && !there) {
         item->member = done->id;
         item->klass = klass;
+        item->added_us = done->created ? done->added_us : item->added_us; /* to the microsecond: gallery_file.h keeps it */
         ay_gallery_add(g, item, vector);
         item->file = NULL; /* the gallery's now */
     } else if (g && done->moved && there) {

@@ -5,6 +5,7 @@
  * point leaves rows only for whole files, because a file is durable before its row is written; a file
  * without a row is rubbish that the keeper removes after the start. */
 #include "service/find/search_chance.h"
+#include "service/gallery_keep.h"
 #include "service/library/intake_parts.h"
 #include "service/library/filter.h"
 #include "service/library/marks.h"
@@ -143,10 +144,9 @@ static ay_status load_classes(ay_service *s, ay_gallery *g, ay_err *err)
     return status;
 }
 
-static ay_status load_member(void *ctx, const ay_store_member *m, const ay_store_vector *v,
-                             ay_err *err)
+ay_status ay_service_load_member(void *gallery, const ay_store_member *m, const ay_store_vector *v, ay_err *err)
 {
-    ay_gallery *g = ctx;
+    ay_gallery *g = gallery;
     ay_gallery_item item = {.member = m->id, .added_us = m->added_us};
     ay_status status = ay_gallery_reserve(g, 1, 0, err);
 
@@ -170,7 +170,15 @@ static ay_status load_member(void *ctx, const ay_store_member *m, const ay_store
     return AY_OK;
 }
 
-ay_status ay_service_load(ay_service *s, const ay_store_dataset *d, const ay_engine_info *model, ay_gallery **out,
+/* Reads the items of a gallery that has its classes. */
+typedef ay_status loader(ay_service *s, const ay_engine_info *model, ay_gallery *g, ay_store_visit visit, ay_err *err);
+
+static ay_status from_store(ay_service *s, const ay_engine_info *model, ay_gallery *g, ay_store_visit visit, ay_err *err)
+{
+    return ay_store_member_walk(s->store, g->id, model->digest, model->preprocess_digest, visit, g, err);
+}
+
+static ay_status load_one(ay_service *s, const ay_store_dataset *d, const ay_engine_info *model, loader *from, ay_gallery **out,
                           ay_err *err)
 {
     ay_status status = ay_gallery_create(out, d->id, d->name, d->created_us, model->dim, err);
@@ -182,13 +190,20 @@ ay_status ay_service_load(ay_service *s, const ay_store_dataset *d, const ay_eng
     if (status == AY_OK)
         status = load_classes(s, *out, err);
     if (status == AY_OK)
-        status = ay_store_member_walk(s->store, d->id, model->digest, model->preprocess_digest,
-                                      load_member, *out, err);
+        status = from(s, model, *out, ay_service_load_member, err);
     if (status != AY_OK) {
         ay_gallery_destroy(*out);
         *out = NULL;
     }
     return status;
+}
+
+ay_status ay_service_load(ay_service *s, const ay_store_dataset *d, const ay_engine_info *model, ay_gallery **out,
+                          ay_err *err)
+{
+    ay_status status = load_one(s, d, model, ay_gallery_load_file, out, err);
+
+    return status == AY_ENOTFOUND ? load_one(s, d, model, from_store, out, err) : status;
 }
 
 ay_status ay_service_reserve(ay_service *s, ay_err *err)
@@ -506,6 +521,22 @@ static void init_locks(ay_service *s)
     pthread_cond_init(&s->jobs_changed, NULL);
 }
 
+/* Of a process that may write. */
+static ay_status start_threads(ay_service *s, bool serve, ay_err *err)
+{
+    ay_status status = ay_keeper_start(s, err);
+
+    if (status == AY_OK && serve && s->train)
+        status = ay_trainer_start(s, err);
+    if (status == AY_OK && serve)
+        status = ay_encoders_resume(s, err);
+    if (status == AY_OK && serve)
+        status = ay_intake_start(s, err);
+    if (status == AY_OK && serve)
+        status = ay_clusters_start(s, err);
+    return status == AY_OK && serve ? ay_galleries_keep_start(s, err) : status;
+}
+
 ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err *err)
 {
     ay_service *s = ay_calloc(1, sizeof *s);
@@ -567,15 +598,8 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     if (status == AY_OK)
         status = ay_registry_start(s, o->serve, err);
     if (status == AY_OK && !s->reading_only)
-        status = ay_keeper_start(s, err);
-    if (status == AY_OK && !s->reading_only && o->serve && s->train)
-        status = ay_trainer_start(s, err);
-    if (status == AY_OK && !s->reading_only && o->serve)
-        status = ay_encoders_resume(s, err);
-    if (status == AY_OK && !s->reading_only && o->serve)
-        status = ay_intake_start(s, err);
-    if (status == AY_OK && !s->reading_only && o->serve)
-        status = ay_clusters_start(s, err);
+        status = start_threads(s, o->serve, err);
+    s->opened = status == AY_OK;
     if (status != AY_OK) {
         ay_service_close(s);
         return status;
@@ -600,6 +624,9 @@ void ay_service_close(ay_service *s)
     ay_opinions_stop(s);
     ay_reason_forget(s, 0);
     ay_serving_close_all(s);
+    ay_galleries_keep_stop(s);
+    if (s->opened)
+        ay_galleries_keep_end(s);
     for (int i = 0; i < s->ngalleries; i++)
         ay_gallery_destroy(s->galleries[i]);
     ay_free(s->galleries);

@@ -260,6 +260,8 @@ typedef struct {
     int64_t unembedded;  /* picture without a vector; embedded when repair */
     int64_t models;      /* trained models examined */
     int64_t bad_models;  /* of these: folder gone, or not what its row says */
+    int64_t indexes;     /* files that make starts quick (service/gallery_keep.h) */
+    int64_t bad_indexes; /* of these: damaged, or not what the store has; made again when repair */
     int64_t mended;      /* missing and damaged ones that came back from a backup */
     const char **problems; /* one sentence each */
     size_t nproblems;

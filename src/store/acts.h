@@ -70,9 +70,10 @@ ay_status ay_store_members_move(ay_store *s, int64_t act, const ay_store_place *
 ay_status ay_store_members_trash(ay_store *s, int64_t act, const ay_store_place *list, size_t n, ay_err *err);
 /* Between begin and commit: a picture that is said to have come later than at added_us came then. */
 ay_status ay_store_member_earlier(ay_store *s, int64_t member, int64_t added_us, ay_err *err);
-/* Also into a class of another data set, where they are not yet; their vectors are the pictures' and go with them.  ids: n, the new
+/* Also into a class of another data set, where they are not yet; their vectors are the pictures' and go with them.  at_us: when
+ * they came.  ids: n, the new
  * memberships', 0 where there was one; may be NULL. */
-ay_status ay_store_members_copy(ay_store *s, int64_t act, const ay_store_place *list, size_t n, int64_t to_class, int64_t *ids,
-                                int64_t *added, ay_err *err);
+ay_status ay_store_members_copy(ay_store *s, int64_t act, const ay_store_place *list, size_t n, int64_t to_class, int64_t at_us,
+                                int64_t *ids, int64_t *added, ay_err *err);
 
 #endif

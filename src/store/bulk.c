@@ -214,7 +214,7 @@ ay_status ay_store_members_trash(ay_store *s, int64_t act, const ay_store_place 
 typedef struct {
     ay_store *s;
     noting k;
-    int64_t dataset, *added;
+    int64_t dataset, at_us, *added;
 } copying;
 
 ay_status ay_store_member_earlier(ay_store *s, int64_t member, int64_t added_us, ay_err *err)
@@ -231,7 +231,7 @@ static ay_status copy_one(copying *c, const ay_store_place *p, int64_t *out, ay_
                      "INSERT INTO member (dataset, class_id, sha256, file, added_us, trash)"
                      " SELECT ?, ?, m.sha256, m.file, ?, 0 FROM member m WHERE m.id = ? AND m.trash = 0"
                      " AND NOT EXISTS (SELECT 1 FROM member x WHERE x.dataset = ? AND x.sha256 = m.sha256 AND x.trash = 0)",
-                     ARGS(ay_sql_int(c->dataset), ay_sql_int(c->k.to), ay_sql_int(ay_clock_wall()), ay_sql_int(p->id),
+                     ARGS(ay_sql_int(c->dataset), ay_sql_int(c->k.to), ay_sql_int(c->at_us), ay_sql_int(p->id),
                           ay_sql_int(c->dataset)),
                      &changed, &id, err);
 
@@ -243,10 +243,11 @@ static ay_status copy_one(copying *c, const ay_store_place *p, int64_t *out, ay_
     return status;
 }
 
-ay_status ay_store_members_copy(ay_store *s, int64_t act, const ay_store_place *list, size_t n, int64_t to_class, int64_t *ids,
-                                int64_t *added, ay_err *err)
+ay_status ay_store_members_copy(ay_store *s, int64_t act, const ay_store_place *list, size_t n, int64_t to_class, int64_t at_us,
+                                int64_t *ids, int64_t *added, ay_err *err)
 {
-    copying c = {.s = s, .k = {.s = s, .act = act, .to = to_class, .kind = "member.copy"}, .added = added};
+    copying c = {.s = s, .k = {.s = s, .act = act, .to = to_class, .kind = "member.copy"}, .at_us = at_us,
+                 .added = added};
     ay_status status = live_class(s, to_class, &c.dataset, err);
 
     *added = 0;

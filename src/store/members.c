@@ -163,15 +163,16 @@ static ay_status take_place(void *ctx, const ay_sql_value *c, int n, ay_err *err
 static ay_status member_insert(ay_store *s, int64_t dataset, int64_t class_id, const char *file,
                                const char *sha256, ay_store_added *out, ay_err *err)
 {
-    ay_status status =
-        ay_sql_write(s,
-                     "INSERT INTO member (dataset, class_id, sha256, file, added_us,"
-                     " trash) VALUES (?, ?, ?, ?, ?, 0)",
-                     ARGS(ay_sql_int(dataset), ay_sql_int(class_id), ay_sql_text(sha256),
-                          ay_sql_text(file), ay_sql_int(ay_clock_wall())),
-                     NULL, &out->id, err);
+    int64_t now = ay_clock_wall();
+    ay_status status = ay_sql_write(s,
+                                    "INSERT INTO member (dataset, class_id, sha256, file, added_us,"
+                                    " trash) VALUES (?, ?, ?, ?, ?, 0)",
+                                    ARGS(ay_sql_int(dataset), ay_sql_int(class_id), ay_sql_text(sha256), ay_sql_text(file),
+                                         ay_sql_int(now)),
+                                    NULL, &out->id, err);
 
     out->created = true;
+    out->added_us = now;
     if (status == AY_OK)
         status = ay_store_note(s, "picture.add", sha256, file, err);
     return status;
@@ -381,20 +382,26 @@ static ay_status walk_row(void *ctx, const ay_sql_value *c, int n, ay_err *err)
     return w->visit(w->ctx, &m, &v, err);
 }
 
-ay_status ay_store_member_walk(ay_store *s, int64_t dataset, const char *model,
-                               const char *preprocess, ay_store_visit visit, void *ctx, ay_err *err)
+ay_status ay_store_member_walk_after(ay_store *s, int64_t dataset, int64_t after, const char *model, const char *preprocess,
+                                     ay_store_visit visit, void *ctx, ay_err *err)
 {
     walk w = {.model = model, .preprocess = preprocess, .visit = visit, .ctx = ctx};
     ay_status status = ay_sql_read(
         s,
         MEMBER_COLUMNS ", v.dim, v.data FROM member m JOIN picture p ON p.sha256 = m.sha256"
                        " LEFT JOIN vector v ON v.sha256 = m.sha256 AND v.model = ?"
-                       " AND v.preprocess = ? WHERE m.dataset = ? AND m.trash = 0 ORDER BY m.id",
-        ARGS(ay_sql_text(model), ay_sql_text(preprocess), ay_sql_int(dataset)), walk_row, &w, err);
+                       " AND v.preprocess = ? WHERE m.dataset = ? AND m.trash = 0 AND m.id > ? ORDER BY m.id",
+        ARGS(ay_sql_text(model), ay_sql_text(preprocess), ay_sql_int(dataset), ay_sql_int(after)), walk_row, &w, err);
 
     ay_buf_fini(&w.text);
     ay_buf_fini(&w.floats);
     return status;
+}
+
+ay_status ay_store_member_walk(ay_store *s, int64_t dataset, const char *model, const char *preprocess, ay_store_visit visit,
+                               void *ctx, ay_err *err)
+{
+    return ay_store_member_walk_after(s, dataset, -1, model, preprocess, visit, ctx, err);
 }
 
 static ay_status take_digest(void *ctx, const ay_sql_value *c, int n, ay_err *err)

@@ -8,6 +8,7 @@
  * It is part of every unique key, so a name is free again as soon as its holder is in the trash.
  * (Partial indexes would say the same; MariaDB has none.) */
 #include "store/sql.h"
+#include "store/stamp.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -183,6 +184,8 @@ static const char *const version_5[] = {
     "INSERT INTO grouped (dataset, scope, run, made_us, method, k, least, silhouette, pictures, model, preprocess, born, trash)"
     " SELECT dataset, 0, run, made_us, method, k, least, silhouette, pictures, model, preprocess, born, trash FROM grouping",
     "DROP TABLE grouping",
+    /* The states that galleries were in, newest last: store/stamp.h. */
+    "CREATE TABLE stamp (id {id}, mark {int} NOT NULL) {end}",
     NULL,
 };
 
@@ -257,6 +260,8 @@ static ay_status run_missing(ay_store *s, int64_t version, ay_err *err)
         status = run_all(s, migrations[version], err);
     if (status == AY_OK)
         status = set_version(s, err);
+    if (status == AY_OK)
+        s->touched = AY_STAMP_CHANGED; /* so that there is a stamp */
     return ay_store_end(s, status, err);
 }
 

@@ -25,6 +25,7 @@ struct ay_store {
     pthread_mutex_t rlock;
     pthread_cond_t rfree;
     int depth; /* of begin(), guarded by wlock */
+    int touched; /* of what galleries are made: store/stamp.h; guarded by wlock */
     void (*doubt)(void *ctx);
     void *doubt_ctx;
 };
@@ -58,6 +59,10 @@ ay_status ay_sql_read(ay_store *s, const char *sql, const ay_sql_value *args, in
  * row, and then err is untouched. */
 ay_status ay_sql_number(ay_store *s, const char *sql, const ay_sql_value *args, int nargs,
                         int64_t *out, ay_err *err);
+
+/* What a statement that changed so many rows does to galleries, into s->touched; and the new stamp, before the commit. */
+void ay_stamp_see(ay_store *s, const char *sql, int64_t changed);
+ay_status ay_stamp_put(ay_store *s, ay_err *err);
 
 /* End what ay_store_begin() began: commit when status is AY_OK, else roll back.  Returns status, or
  * why the commit failed. */

@@ -194,7 +194,8 @@ ay_status ay_store_begin(ay_store *s, ay_err *err)
     if (!s->writer)
         return ay_fail(err, AY_EBUSY, "the store is open for reading only");
     pthread_mutex_lock(&s->wlock);
-    s->depth++;
+    if (s->depth++ == 0)
+        s->touched = 0;
     status = s->depth == 1 ? s->driver->begin(s->writer, err) : savepoint(s, "SAVEPOINT", err);
     if (status == AY_OK)
         return AY_OK;
@@ -205,9 +206,13 @@ ay_status ay_store_begin(ay_store *s, ay_err *err)
 
 ay_status ay_store_commit(ay_store *s, ay_err *err)
 {
-    ay_status status =
-        s->depth == 1 ? s->driver->commit(s->writer, err) : savepoint(s, "RELEASE SAVEPOINT", err);
+    ay_status status = s->depth == 1 ? ay_stamp_put(s, err) : AY_OK;
 
+    if (status != AY_OK) {
+        ay_store_rollback(s);
+        return status;
+    }
+    status = s->depth == 1 ? s->driver->commit(s->writer, err) : savepoint(s, "RELEASE SAVEPOINT", err);
     if (status == AY_EUNKNOWN && s->doubt)
         s->doubt(s->doubt_ctx);
     s->depth--;
@@ -243,9 +248,14 @@ ay_sql_value ay_sql_text(const char *s)
 ay_status ay_sql_write(ay_store *s, const char *sql, const ay_sql_value *args, int nargs,
                        int64_t *changed, int64_t *id, ay_err *err)
 {
-    ay_sql_call call = {.args = args, .nargs = nargs, .changed = changed, .inserted_id = id};
+    int64_t rows = 0;
+    ay_sql_call call = {.args = args, .nargs = nargs, .changed = &rows, .inserted_id = id};
+    ay_status status = s->driver->run(s->writer, sql, &call, err);
 
-    return s->driver->run(s->writer, sql, &call, err);
+    ay_stamp_see(s, sql, rows);
+    if (changed)
+        *changed = rows;
+    return status;
 }
 
 ay_status ay_sql_select(ay_store *s, const char *sql, const ay_sql_value *args, int nargs,

@@ -153,6 +153,7 @@ typedef struct {
     int64_t id;          /* of the membership */
     bool created, moved; /* neither: it was there already, in that class */
     int64_t from_class;  /* the class it was moved from, or 0 */
+    int64_t added_us;    /* when it was created */
 } ay_store_added;
 /* Put p into a class under file's name; with v, its vector too, all in one transaction.  The
  * picture's bytes must be durable before (store/blobs.h).  Already in another class of the data
@@ -175,6 +176,9 @@ typedef ay_status (*ay_store_visit)(void *ctx, const ay_store_member *m, const a
                                     ay_err *err);
 ay_status ay_store_member_walk(ay_store *s, int64_t dataset, const char *model,
                                const char *preprocess, ay_store_visit visit, void *ctx, ay_err *err);
+/* The same for those with a higher id than `after`. */
+ay_status ay_store_member_walk_after(ay_store *s, int64_t dataset, int64_t after, const char *model, const char *preprocess,
+                                     ay_store_visit visit, void *ctx, ay_err *err);
 /* Keep or replace vectors of pictures that exist. */
 ay_status ay_store_vector_put(ay_store *s, const char *sha256, const ay_store_vector *v,
                               ay_err *err);

@@ -270,9 +270,9 @@ static void copies_teach_another_data_set_and_are_taken_back(void)
 
     CHECK_OK(ay_store_begin(s, &err), err);
     CHECK_OK(ay_store_act(s, "teach", z.dataset, token, &act, &err), err);
-    CHECK_OK(ay_store_members_copy(s, act, y.place, y.n, z.other, NULL, &added, &err), err);
+    CHECK_OK(ay_store_members_copy(s, act, y.place, y.n, z.other, 5, NULL, &added, &err), err);
     CHECK(added == 250);
-    CHECK_OK(ay_store_members_copy(s, act, y.place, y.n, z.klass, NULL, &added, &err), err);
+    CHECK_OK(ay_store_members_copy(s, act, y.place, y.n, z.klass, 5, NULL, &added, &err), err);
     CHECK(added == 0); /* there already, in a class of it */
     CHECK_OK(ay_store_commit(s, &err), err);
     CHECK(live_in(s, z.other) == 250 && live_in(s, y.klass) == 250);

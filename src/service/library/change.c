@@ -383,7 +383,7 @@ typedef struct {
     ay_changed *out;
     ay_meant meant;
     ay_gallery *to;
-    int64_t class_id, act;
+    int64_t class_id, act, now_us;
     bool made;
     int64_t *ids;   /* of the memberships made */
     char **files;   /* owned until the gallery takes them */
@@ -428,7 +428,8 @@ static ay_status teach_write(teaching *t, const char *klass, ay_err *err)
     if (status == AY_OK)
         status = teach_class(t, klass, err);
     if (status == AY_OK)
-        status = ay_store_members_copy(t->s->store, t->act, t->meant.list, t->meant.n, t->class_id, t->ids, &t->out->added, err);
+        status = ay_store_members_copy(t->s->store, t->act, t->meant.list, t->meant.n, t->class_id, t->now_us, t->ids,
+                                       &t->out->added, err);
     return status == AY_OK ? teach_tell(t, klass, err) : status;
 }
 
@@ -469,7 +470,7 @@ static void teach_apply(teaching *t, const char *klass)
             continue;
         it = *from;
         it.member = t->ids[i];
-        it.added_us = ay_clock_wall();
+        it.added_us = t->now_us;
         it.klass = at;
         it.file = t->files[i];
         t->files[i] = NULL;
@@ -517,7 +518,7 @@ static ay_status teach(teaching *t, const char *dataset, const char *klass, ay_e
 ay_status ay_change_teach(ay_service *s, const ay_which *which, const char *dataset, const char *klass, ay_arena *a, ay_changed *out,
                           ay_err *err)
 {
-    teaching t = {.s = s, .a = a, .out = out};
+    teaching t = {.s = s, .a = a, .out = out, .now_us = ay_clock_wall()};
     ay_which w = *which;
     ay_status status = AY_OK;
 

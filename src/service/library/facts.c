@@ -30,6 +30,7 @@ static void tell_galleries(ay_service *s, const ay_store_fact *facts, size_t n)
                 continue;
             item->taken_us = facts[i].taken_us;
             snprintf(item->camera, sizeof item->camera, "%s", facts[i].camera);
+            ay_gallery_touch(s->galleries[g]);
         }
     pthread_rwlock_unlock(&s->lock);
 }
