@@ -5,6 +5,7 @@
 #include "cmd/progress.h"
 #include "cmd/session.h"
 #include "http/h_clusters.h"
+#include "service/library/facts.h"
 #include "service/library/clusters.h"
 #include "service/picture.h"
 
@@ -113,6 +114,8 @@ static ay_status work(stored *j)
 
     if (status == AY_OK)
         status = read_filter(j);
+    if (status == AY_OK)
+        ay_facts_need(j->session.service, &j->filter);
     if (status == AY_OK && given(j, "forget"))
         return ay_clusters_drop(j->session.service, j->how.dataset, j->how.filter, &j->err);
     if (status == AY_OK)

@@ -1,4 +1,5 @@
 /* cmd/cmd_export.c - "assay export": pictures go out as folders of classes, COCO, CSV, JSON Lines or Croissant. */
+#include "service/library/facts.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "cmd/commands.h"
@@ -198,7 +199,12 @@ static int run(const ay_args *a, ay_export_order *o)
         rc = ay_args_wrong(a, "export: %s", err.msg);
     } else {
         o->wish.which = (ay_which){.dataset = ay_config_text(&a->config, "dataset"), .filter = &filter};
-        rc = ay_session_open(&session, a, false, true, &err) == AY_OK ? ay_export_run(session.service, o) : ay_cmd_fail(&err);
+        if (ay_session_open(&session, a, false, true, &err) == AY_OK) {
+            ay_facts_need(session.service, &filter);
+            rc = ay_export_run(session.service, o);
+        } else {
+            rc = ay_cmd_fail(&err);
+        }
         ay_session_close(&session);
     }
     ay_arena_fini(&arena);

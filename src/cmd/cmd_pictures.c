@@ -4,6 +4,7 @@
 #include "cmd/progress.h"
 #include "cmd/shelf.h"
 #include "http/h_pictures.h"
+#include "service/library/facts.h"
 #include "service/library/opinions.h"
 #include "service/library/shelf.h"
 
@@ -167,6 +168,8 @@ static int list(ay_shelf_words *s)
     if (status != AY_OK)
         return ay_args_wrong(&s->args, "%s", s->err.msg);
     status = ay_session_open(&s->session, &s->args, false, !ay_args_get(&s->args, "look"), &s->err);
+    if (status == AY_OK)
+        ay_facts_need(s->session.service, &s->filter);
     if (status == AY_OK && ay_args_get(&s->args, "look"))
         status = look(s, &s->err);
     if (status == AY_OK && ay_args_get(&s->args, "count")) {

@@ -10,6 +10,7 @@
 #include "cmd/session.h"
 #include "http/request.h"
 #include "http/view.h"
+#include "service/library/facts.h"
 #include "service/find/search.h"
 
 #include <jansson.h>
@@ -292,6 +293,8 @@ static ay_status search_stored(job *j, ay_err *err)
 {
     ay_status status = ay_session_open(&j->session, j->args, true, true, err);
 
+    if (status == AY_OK)
+        ay_facts_need(j->session.service, &j->filter);
     return status == AY_OK ? ay_find_pictures(j->session.service, &j->q, &j->arena, &j->answer, err) : status;
 }
 

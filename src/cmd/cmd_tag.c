@@ -3,6 +3,7 @@
 #include "cmd/commands.h"
 #include "cmd/shelf.h"
 #include "http/h_pictures.h"
+#include "service/library/facts.h"
 #include "service/library/change.h"
 #include "service/library/tags.h"
 
@@ -90,6 +91,8 @@ static int tag(ay_shelf_words *s)
     if (status != AY_OK)
         return ay_args_wrong(&s->args, "%s", s->err.msg);
     status = ay_session_open(&s->session, &s->args, false, false, &s->err);
+    if (status == AY_OK && w.filter)
+        ay_facts_need(s->session.service, w.filter);
     if (status == AY_OK)
         status = ay_change_pictures(s->session.service, &w, &c, &s->arena, &out, &s->err);
     if (status != AY_OK)

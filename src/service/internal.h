@@ -121,6 +121,8 @@ struct ay_service {
     /* Guarded by jobs_lock.  look: there may be pictures without vectors; busy: it is looking. */
     bool stop, look, busy;
     bool purge; /* something was deleted whose files can go */
+    char facts_after[AY_SHA256_HEX]; /* the keeper's: how far it has read what cameras wrote (service/library/facts.h) */
+    bool facts_done;                 /* the keeper's */
     uint64_t changes; /* of data sets, as told; jobs_changed is broadcast with each */
 
     _Atomic uint64_t scans, matches, no_matches, ambiguous, added, moved, refused;

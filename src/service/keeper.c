@@ -1,6 +1,7 @@
 /* service/keeper.c - the thread that tidies: pictures without a vector get one, old trash goes.
  *
- * Pictures of older databases get their EXIF facts (service/library/facts.h).  Once after the start, files that a crash left without a row go too; and soon after predictions were
+ * Pictures of older databases get their EXIF facts (service/library/facts.h) while nothing else is to be done; who waits for the
+ * keeper does not wait for that.  Once after the start, files that a crash left without a row go too; and soon after predictions were
  * deleted, the pictures that only they named.
  *
  * Resumable by construction: what is left to do is what has no vector for the model in force, and a
@@ -25,7 +26,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { GROUP = 8, PURGE_SECONDS = 3600 };
+enum { GROUP = 8, PURGE_SECONDS = 3600, FACTS_PAUSE_MS = 20, FACTS_AWAY_MS = 2000 };
 
 typedef struct {
     char sha256[GROUP][AY_SHA256_HEX];
@@ -216,6 +217,27 @@ static void embed_waiting(ay_service *s)
     ay_service_tell(s, "dataset", "", 0);
 }
 
+/* A few, and a pause.  With jobs_lock held, which is let go meanwhile. */
+static void read_facts(ay_service *s)
+{
+    ay_facts_left left;
+    struct timespec until;
+    long ms;
+
+    pthread_mutex_unlock(&s->jobs_lock);
+    left = ay_facts_step(s, s->facts_after);
+    pthread_mutex_lock(&s->jobs_lock);
+    s->facts_done = left == AY_FACTS_DONE;
+    if (s->facts_done || s->stop || s->look)
+        return;
+    ms = left == AY_FACTS_AWAY ? FACTS_AWAY_MS : FACTS_PAUSE_MS;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += ms % 1000 * 1000000;
+    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&s->jobs_changed, &s->jobs_lock, &until);
+}
+
 /* Sleep until woken, stopped or an hour has gone; false: stopped. */
 static bool wait_for_work(ay_service *s)
 {
@@ -229,7 +251,10 @@ static bool wait_for_work(ay_service *s)
     s->busy = false;
     pthread_cond_broadcast(&s->jobs_changed);
     while (!s->stop && !s->look && rc != ETIMEDOUT)
-        rc = pthread_cond_timedwait(&s->jobs_changed, &s->jobs_lock, &until);
+        if (s->facts_done)
+            rc = pthread_cond_timedwait(&s->jobs_changed, &s->jobs_lock, &until);
+        else
+            read_facts(s);
     s->look = false;
     s->busy = true;
     go = !s->stop;
@@ -276,7 +301,6 @@ static void *keep(void *arg)
         ay_err err = {{0}};
         settle(s);
         embed_waiting(s);
-        ay_facts_fill(s);
         if (!purged && ay_service_sweep(s, &err) != AY_OK)
             ay_log(AY_LOG_WARN, "service", "looking for stray files: %s", err.msg);
         if (!take_purge(s) && purged && ay_clock_mono() - purged < PURGE_SECONDS * 1000000000ull)

@@ -1,23 +1,13 @@
 #include "service/library/facts.h"
+#include "service/internal.h"
 
 #include "image/exif.h"
 #include "store/facts.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-enum { GROUP = 16, PAUSE_MS = 20 };
-
-static bool stopping(ay_service *s)
-{
-    bool stop;
-
-    pthread_mutex_lock(&s->jobs_lock);
-    stop = s->stop;
-    pthread_mutex_unlock(&s->jobs_lock);
-    return stop;
-}
+enum { GROUP = 16 };
 
 /* In every data set that has the picture. */
 static void tell_galleries(ay_service *s, const ay_store_fact *facts, size_t n)
@@ -35,19 +25,9 @@ static void tell_galleries(ay_service *s, const ay_store_fact *facts, size_t n)
     pthread_rwlock_unlock(&s->lock);
 }
 
-/* One group behind *after; false: there is none, or the store is away. */
-static bool fill_group(ay_service *s, char after[AY_SHA256_HEX])
+static void read_group(ay_service *s, const char *const *list, size_t n, ay_store_fact *facts, ay_exif_facts *found)
 {
-    ay_exif_facts found[GROUP];
-    ay_store_fact facts[GROUP];
-    const char **list = NULL;
-    size_t n = 0;
-    ay_arena a;
-    bool go;
-
-    ay_arena_init(&a, 0);
-    go = ay_store_facts_missing(s->store, after, GROUP, &a, &list, &n, NULL) == AY_OK && n > 0;
-    for (size_t i = 0; i < n && go; i++) {
+    for (size_t i = 0; i < n; i++) {
         ay_buf bytes = {0};
         found[i] = (ay_exif_facts){0};
         if (ay_blobs_get(s->blobs, list[i], false, &bytes, NULL) == AY_OK)
@@ -55,22 +35,51 @@ static bool fill_group(ay_service *s, char after[AY_SHA256_HEX])
         ay_buf_fini(&bytes);
         facts[i] = (ay_store_fact){list[i], found[i].taken_us, found[i].camera};
     }
-    if (go) {
-        snprintf(after, AY_SHA256_HEX, "%s", list[n - 1]);
-        pthread_mutex_lock(&s->writing);
-        go = ay_store_facts_put(s->store, facts, n, NULL) == AY_OK;
-        if (go)
-            tell_galleries(s, facts, n);
-        pthread_mutex_unlock(&s->writing);
-    }
-    ay_arena_fini(&a);
-    return go;
 }
 
-void ay_facts_fill(ay_service *s)
+ay_facts_left ay_facts_step(ay_service *s, char after[AY_SHA256_HEX])
+{
+    ay_exif_facts found[GROUP];
+    ay_store_fact facts[GROUP];
+    const char **list = NULL;
+    ay_facts_left left = AY_FACTS_AWAY;
+    ay_arena a;
+    size_t n = 0;
+
+    ay_arena_init(&a, 0);
+    if (ay_store_facts_missing(s->store, after, GROUP, &a, &list, &n, NULL) == AY_OK)
+        left = n > 0 ? AY_FACTS_MORE : AY_FACTS_DONE;
+    if (left == AY_FACTS_MORE) {
+        read_group(s, list, n, facts, found);
+        pthread_mutex_lock(&s->writing);
+        if (ay_store_facts_put(s->store, facts, n, NULL) == AY_OK)
+            tell_galleries(s, facts, n);
+        else
+            left = AY_FACTS_AWAY;
+        pthread_mutex_unlock(&s->writing);
+    }
+    if (left == AY_FACTS_MORE)
+        snprintf(after, AY_SHA256_HEX, "%s", list[n - 1]);
+    ay_arena_fini(&a);
+    return left;
+}
+
+static bool asks(const ay_picture_filter *f)
+{
+    bool yes = f->ordered && f->order == AY_ORDER_TAKEN;
+
+    for (int i = 0; i < f->n; i++)
+        yes |= f->list[i].field == AY_FILTER_CAMERA || f->list[i].field == AY_FILTER_TAKEN_SINCE ||
+               f->list[i].field == AY_FILTER_TAKEN_UNTIL;
+    return yes;
+}
+
+void ay_facts_need(ay_service *s, const ay_picture_filter *f)
 {
     char after[AY_SHA256_HEX] = "";
 
-    while (!stopping(s) && fill_group(s, after))
-        nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000}, NULL);
+    if (s->reading_only || !asks(f))
+        return;
+    while (ay_facts_step(s, after) == AY_FACTS_MORE)
+        ;
 }
