@@ -289,7 +289,7 @@ static ay_status follow(import *im, ay_err *err)
     if (before > 0)
         ay_progress_from(&im->bar, (long)before);
     while (status == AY_OK && !ay_import_stopped() && !is_over(im)) {
-        ay_import_nap(im->taker.served ? 2 : 1);
+        ay_import_nap(2);
         status = count(im, err);
         ay_progress_step(&im->bar, (long)(im->sum.total - im->sum.waiting), (long)im->sum.expected);
         if (round++ % 8 == 7)

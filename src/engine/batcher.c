@@ -4,9 +4,10 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <time.h>
 
-/* While a request came less than RECENT_NS ago, work that can wait is taken FEW pictures at a time. */
-#define RECENT_NS 1000000000u
+/* While a request came less than a moment ago, work that can wait is taken FEW pictures at a time. */
+#define MOMENT_NS 1000000000u
 #define PATIENCE_NS 1000000000u
 enum { FEW = 2 };
 
@@ -23,6 +24,7 @@ struct ay_request {
     int n, dim;
     int next; /* first picture not handed out */
     int left; /* pictures not finished */
+    bool later;
     ay_status status;
     ay_err err;
     pthread_cond_t done;
@@ -36,6 +38,9 @@ struct ay_batcher {
     uint64_t asked;    /* when somebody last came who does not wait */
     uint64_t turn;     /* when work that can wait last had one, or began to wait */
     uint64_t patience; /* of work that can wait */
+    uint64_t moment;
+    int workers;
+    int out; /* pictures that can wait, handed out and not finished */
     int inside; /* callers in submit */
     int idle;   /* workers waiting for work */
     bool closed;
@@ -50,6 +55,7 @@ ay_status ay_batcher_create(ay_batcher **out, int max_waiting, ay_err *err)
         return ay_fail(err, AY_ENOMEM, "batcher");
     b->max_waiting = max_waiting;
     b->patience = PATIENCE_NS;
+    b->moment = MOMENT_NS;
     pthread_mutex_init(&b->lock, NULL);
     pthread_cond_init(&b->work, NULL);
     pthread_cond_init(&b->empty, NULL);
@@ -95,7 +101,7 @@ static ay_status admit(ay_batcher *b, line *l, ay_request *r, ay_err *err)
 static ay_status submit(ay_batcher *b, line *l, const ay_image *const *images, int n, float *dst, int dim,
                         ay_err *err)
 {
-    ay_request r = {.images = images, .dst = dst, .n = n, .dim = dim, .left = n};
+    ay_request r = {.images = images, .dst = dst, .n = n, .dim = dim, .left = n, .later = l == &b->later};
     ay_status status;
 
     if (n < 0)
@@ -153,6 +159,50 @@ void ay_batcher_set_patience(ay_batcher *b, uint64_t ns)
     pthread_mutex_unlock(&b->lock);
 }
 
+void ay_batcher_set_moment(ay_batcher *b, uint64_t ns)
+{
+    pthread_mutex_lock(&b->lock);
+    b->moment = ns;
+    pthread_mutex_unlock(&b->lock);
+}
+
+void ay_batcher_set_workers(ay_batcher *b, int n)
+{
+    pthread_mutex_lock(&b->lock);
+    b->workers = n;
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* Under the lock. */
+static bool asked_now(const ay_batcher *b)
+{
+    return b->asked && ay_clock_mono() - b->asked < b->moment;
+}
+
+/* Under the lock: may one more worker take work that can wait?  Whoever has some has FEW at most, so fewer than FEW for
+ * each of the others but one means that two are without: the one that asks, and another. */
+static bool one_is_left(const ay_batcher *b)
+{
+    return b->workers < 2 || b->closed || !asked_now(b) || b->out <= (b->workers - 2) * FEW;
+}
+
+/* Under the lock: until something changes, or the moment is over. */
+static void wait_for_work(ay_batcher *b)
+{
+    struct timespec until;
+
+    if (b->later.waiting == 0) {
+        pthread_cond_wait(&b->work, &b->lock);
+        return;
+    }
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)(b->moment / 1000000000u);
+    until.tv_nsec += (long)(b->moment % 1000000000u);
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&b->work, &b->lock, &until);
+}
+
 /* Under the lock: whose turn it is, and how many of them at most. */
 static line *choose(ay_batcher *b, int *max)
 {
@@ -164,7 +214,7 @@ static line *choose(ay_batcher *b, int *max)
     b->turn = now;
     if (others)
         *max = 1;
-    else if (*max > FEW && b->asked && now - b->asked < RECENT_NS)
+    else if (*max > FEW && asked_now(b))
         *max = FEW;
     return &b->later;
 }
@@ -176,13 +226,15 @@ int ay_batcher_take(ay_batcher *b, ay_ticket *out, int max)
 
     pthread_mutex_lock(&b->lock);
     b->idle++;
-    while (b->now.waiting + b->later.waiting == 0 && !b->closed)
-        pthread_cond_wait(&b->work, &b->lock);
+    while (b->now.waiting == 0 && (b->later.waiting == 0 || !one_is_left(b)) && !b->closed)
+        wait_for_work(b);
     b->idle--;
     l = choose(b, &max);
     share = (l->waiting + b->idle) / (b->idle + 1);
     while (n < max && n < share)
         out[n++] = hand_out(l);
+    if (l == &b->later)
+        b->out += n;
     pthread_mutex_unlock(&b->lock);
     return n;
 }
@@ -199,6 +251,8 @@ void ay_batcher_finish(ay_batcher *b, const ay_ticket *tickets, int n, ay_status
                 r->err = *err;
         }
         assert(r->left > 0);
+        if (r->later && --b->out == 0 && b->later.waiting > 0)
+            pthread_cond_signal(&b->work); /* whoever left it alone may take it as well as this one */
         if (--r->left == 0)
             pthread_cond_signal(&r->done);
     }

@@ -17,7 +17,8 @@
  *
  * Work in the background (an import of ten thousand pictures) is submitted "later": it is handed out only when nothing
  * else waits, never mixed with other work, and in small handfuls as long as somebody else has asked a moment ago, so that
- * a request finds a worker free within the time of two pictures and not of sixteen.  Where requests never cease it would
+ * a request finds a worker free within the time of two pictures and not of sixteen.  Where there are several workers, one
+ * of them leaves such work alone for that moment: a request need not wait at all.  Where requests never cease it would
  * wait for ever: so one picture of it goes first in every second in which none went (its patience).
  *
  * Threads: all functions from any thread, except create and destroy. */
@@ -53,6 +54,10 @@ ay_status ay_batcher_submit_later(ay_batcher *b, const ay_image *const *images, 
                                   ay_err *err);
 /* How long work that can wait does, at most, until one picture of it goes before the others: a second unless said. */
 void ay_batcher_set_patience(ay_batcher *b, uint64_t ns);
+/* For how long after a request work that can wait is taken few at a time, by all workers but one: a second unless said. */
+void ay_batcher_set_moment(ay_batcher *b, uint64_t ns);
+/* How many workers take from it; unless said, none of them leaves anything alone. */
+void ay_batcher_set_workers(ay_batcher *b, int n);
 /* Wait for work and take 1..max pictures; 0 when draining and nothing is left. */
 int ay_batcher_take(ay_batcher *b, ay_ticket *out, int max);
 /* Give n tickets back, done or failed (err may be NULL when status is AY_OK). */

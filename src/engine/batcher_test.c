@@ -287,7 +287,66 @@ static void work_that_can_wait_has_its_turn(void)
     ay_batcher_destroy(b);
 }
 
-TESTS({"work that can wait waits", work_that_can_wait_waits},
+typedef struct {
+    ay_batcher *b;
+    ay_ticket t[4];
+    int n;
+} taker;
+
+static void *take_once(void *arg)
+{
+    taker *k = arg;
+
+    k->n = ay_batcher_take(k->b, k->t, 4);
+    return NULL;
+}
+
+/* While somebody asks, one worker of several leaves alone what can wait: a request finds it free. */
+static void one_worker_is_left_for_requests(void)
+{
+    pthread_t id[3], worker;
+    asker later, now;
+    ay_ticket t[4];
+    ay_batcher *b;
+    taker other;
+    int n;
+
+    CHECK(ay_batcher_create(&b, 100, NULL) == AY_OK);
+    ay_batcher_set_workers(b, 2);
+    ay_batcher_set_moment(b, 3600000000000u); /* longer than any machine takes for this */
+    now = (asker){b, 9, 1, false};
+    pthread_create(&id[0], NULL, ask, &now);
+    n = ay_batcher_take(b, t, 4);
+    CHECK(n == 1);
+    ay_batcher_finish(b, t, n, AY_OK, NULL);
+    pthread_join(id[0], NULL);
+    later = (asker){b, 1, 6, true};
+    pthread_create(&id[1], NULL, ask, &later);
+    wait_for(b, 6);
+    n = ay_batcher_take(b, t, 4);
+    CHECK(n == 2 && ay_batcher_waiting(b) == 4);
+    other = (taker){.b = b, .n = -1};
+    pthread_create(&worker, NULL, take_once, &other);
+    usleep(20000); /* it would take what can wait now, if it took any */
+    CHECK(ay_batcher_waiting(b) == 4);
+    pthread_create(&id[2], NULL, ask, &now);
+    pthread_join(worker, NULL);
+    CHECK(other.n == 1 && other.t[0].request != t[0].request && ay_batcher_waiting(b) == 4);
+    ay_batcher_finish(b, other.t, other.n, AY_OK, NULL);
+    pthread_join(id[2], NULL);
+    for (int left = 4; left > 0; left -= n) { /* the one that has it goes on with it */
+        ay_batcher_finish(b, t, n, AY_OK, NULL);
+        n = ay_batcher_take(b, t, 4);
+        CHECK(n == 2);
+    }
+    ay_batcher_finish(b, t, n, AY_OK, NULL);
+    pthread_join(id[1], NULL);
+    ay_batcher_close(b);
+    ay_batcher_destroy(b);
+}
+
+TESTS({"one worker is left for requests", one_worker_is_left_for_requests},
+      {"work that can wait waits", work_that_can_wait_waits},
       {"work that can wait has its turn", work_that_can_wait_has_its_turn},
       {"many callers get their own rows", many_callers_get_their_own_rows},
       {"a full queue is busy and queues nothing", a_full_queue_is_busy_and_queues_nothing},

@@ -150,6 +150,7 @@ static ay_status start_workers(ay_engine *e, const char *backend, ay_nn_precisio
         status = ay_thread_start(&e->workers[e->threads].thread, name, work,
                                  &e->workers[e->threads], err);
     }
+    ay_batcher_set_workers(e->batcher, e->threads);
     return status;
 }
 

@@ -179,13 +179,32 @@ ay_status ay_store_arrivals_waiting(ay_store *s, int64_t after, int limit, ay_ar
 
 /* ---- settling */
 
-static ay_status count_one(ay_store *s, int64_t batch, const ay_store_settled *x, ay_err *err)
+/* The sums of each batch, when all of them are settled. */
+static ay_status count_all(ay_store *s, const ay_store_settled *list, size_t n, ay_err *err)
 {
-    const char *sql = x->status != AY_OK ? "UPDATE intake SET failed = failed + 1 WHERE id = ?"
-                      : x->added.created || x->added.moved ? "UPDATE intake SET added = added + 1 WHERE id = ?"
-                                                           : "UPDATE intake SET same = same + 1 WHERE id = ?";
+    ay_status status = AY_OK;
 
-    return ay_sql_write(s, sql, ARGS(ay_sql_int(batch)), NULL, NULL, err);
+    for (size_t i = 0; i < n && status == AY_OK; i++) {
+        int64_t added = 0, same = 0, failed = 0;
+        bool first = true;
+        for (size_t k = 0; k < i && first; k++)
+            first = list[k].batch != list[i].batch;
+        for (size_t k = i; k < n && first; k++) {
+            if (list[k].batch != list[i].batch || list[k].gone)
+                continue;
+            if (list[k].status != AY_OK)
+                failed++;
+            else if (list[k].added.created || list[k].added.moved)
+                added++;
+            else
+                same++;
+        }
+        if (added + same + failed > 0)
+            status = ay_sql_write(s, "UPDATE intake SET added = added + ?, same = same + ?, failed = failed + ? WHERE id = ?",
+                                  ARGS(ay_sql_int(added), ay_sql_int(same), ay_sql_int(failed), ay_sql_int(list[i].batch)), NULL,
+                                  NULL, err);
+    }
+    return status;
 }
 
 static ay_status settle_failed(ay_store *s, ay_store_settled *x, ay_err *err)
@@ -198,8 +217,6 @@ static ay_status settle_failed(ay_store *s, ay_store_settled *x, ay_err *err)
         &changed, NULL, err);
 
     x->gone = changed == 0;
-    if (status == AY_OK && !x->gone)
-        status = count_one(s, x->batch, x, err);
     return status;
 }
 
@@ -225,7 +242,7 @@ static ay_status settle_one(ay_store *s, ay_store_settled *x, ay_err *err)
     }
     if (status == AY_OK)
         status = ay_sql_write(s, "DELETE FROM arrival WHERE id = ?", ARGS(ay_sql_int(x->id)), NULL, NULL, err);
-    return status == AY_OK ? count_one(s, x->batch, x, err) : status;
+    return status;
 }
 
 ay_status ay_store_settled_check(const ay_store_settled *x, ay_err *err)
@@ -267,6 +284,8 @@ ay_status ay_store_arrivals_settle(ay_store *s, ay_store_settled *list, size_t n
         status = settle_one(s, &list[i], err);
         failed |= list[i].status != AY_OK;
     }
+    if (status == AY_OK)
+        status = count_all(s, list, n, err);
     if (status == AY_OK && failed)
         status = trim_failures(s, err);
     return ay_store_end(s, status, err);

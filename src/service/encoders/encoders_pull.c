@@ -58,6 +58,17 @@ static void show(void *ctx, const ay_hub_progress *now)
                             now->files, "stage", stages[now->stage], "why", now->why, "pause", now->pause));
 }
 
+/* Was it this machine that would not take the bytes?  net/ says it in the system's words. */
+static bool is_disk(const ay_err *err)
+{
+    static const int codes[] = {ENOSPC, EDQUOT, EFBIG, EROFS};
+    bool is = strstr(err->msg, "no room") != NULL;
+
+    for (size_t i = 0; i < sizeof codes / sizeof *codes && !is; i++)
+        is = strstr(err->msg, strerror(codes[i])) != NULL;
+    return is;
+}
+
 /* One word for a page to choose its own words by. */
 static const char *cause_of(const ay_pulling *p, ay_status status, const ay_err *err)
 {
@@ -71,7 +82,7 @@ static const char *cause_of(const ay_pulling *p, ay_status status, const ay_err 
     case AY_EBUSY:
         return "busy";
     case AY_EIO:
-        return strstr(err->msg, "no room") || strstr(err->msg, strerror(ENOSPC)) ? "disk" : "network";
+        return is_disk(err) ? "disk" : "network";
     default:
         return "other";
     }
