@@ -108,8 +108,8 @@ static json_t *view_pictures(const ay_cluster_picture *list, int n, bool score)
 
 static json_t *view_cluster(const ay_cluster *k)
 {
-    static const char *const by[] = {"medoid", "words", "medoid", "person"};
-    const char *named_by = by[(unsigned)k->named_by < 4 ? k->named_by : 0];
+    static const char *const by[] = {"medoid", "words", "medoid", "person", "class"};
+    const char *named_by = by[(unsigned)k->named_by < sizeof by / sizeof *by ? k->named_by : 0];
 
     return json_pack("{s:I, s:s, s:s, s:b, s:b, s:I, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:I}", "id", (json_int_t)k->id, "name", k->name,
                      "named_by", named_by, "pinned", k->pinned, "by_hand", k->by_hand, "size", (json_int_t)k->size, "medoid",

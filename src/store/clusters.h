@@ -23,7 +23,7 @@
 #include "store/store.h"
 
 enum { AY_CLUSTER_GROUP, AY_CLUSTER_OUTSIDE };
-enum { AY_NAMED_BY_NOTHING, AY_NAMED_BY_WORDS, AY_NAMED_BY_MEDOID, AY_NAMED_BY_PERSON };
+enum { AY_NAMED_BY_NOTHING, AY_NAMED_BY_WORDS, AY_NAMED_BY_MEDOID, AY_NAMED_BY_PERSON, AY_NAMED_BY_CLASS };
 
 typedef struct {
     int64_t cluster; /* 0: a new one */

@@ -218,7 +218,7 @@ typedef struct {
     ay_cluster_set *set;
     size_t at;
     int64_t *member; /* of each row */
-    const char **file;
+    ay_cluster_told *told;
     float *rows;
     size_t n;
     int dim;
@@ -230,18 +230,20 @@ typedef struct {
 static ay_status copy_rows(splitting *p, const ay_gallery *g, const uint8_t *in, ay_err *err)
 {
     size_t most = p->set->cluster[p->at].n, dim = (size_t)g->dim;
+    const char **classes = ay_cluster_class_names(g, p->a);
 
     p->dim = g->dim;
     p->member = ay_arena_alloc(p->a, (most + 1) * sizeof *p->member);
-    p->file = ay_arena_alloc(p->a, (most + 1) * sizeof *p->file);
+    p->told = ay_arena_alloc(p->a, (most + 1) * sizeof *p->told);
     p->rows = ay_alloc(most * dim + 1, sizeof *p->rows);
-    if (!p->member || !p->file || !p->rows)
+    if (!p->member || !p->told || !p->rows || !classes)
         return ay_fail(err, AY_ENOMEM, "splitting a group");
     for (size_t i = 0; i < g->nready && p->n < most; i++) {
         if ((in && !in[i]) || ay_cluster_set_find(p->set, g->items[i].member) != (int32_t)p->at)
             continue;
         p->member[p->n] = g->items[i].member;
-        if (!(p->file[p->n] = ay_arena_strdup(p->a, g->items[i].file)))
+        p->told[p->n] = (ay_cluster_told){ay_arena_strdup(p->a, g->items[i].file), classes[g->items[i].klass]};
+        if (!p->told[p->n].file)
             return ay_fail(err, AY_ENOMEM, "splitting a group");
         memcpy(p->rows + p->n++ * dim, g->vectors + i * dim, dim * sizeof *p->rows);
     }
@@ -274,7 +276,7 @@ static ay_status find_parts(splitting *p, ay_err *err)
         status = ay_fail(err, AY_ECONFLICT, "the pictures of the group are too much alike to be split");
     if (status == AY_OK && !(p->by = ay_arena_alloc(p->a, (size_t)p->g.n * sizeof *p->by)))
         status = ay_fail(err, AY_ENOMEM, "splitting a group");
-    return status == AY_OK ? ay_clusters_name(p->s, &rows, p->file, &p->g, p->by, p->a, err) : status;
+    return status == AY_OK ? ay_clusters_name(p->s, &rows, p->told, &p->g, p->by, p->a, err) : status;
 }
 
 /* Members of part i; those of the group that have no vector, or that the filter does not mean now, go with the first. */

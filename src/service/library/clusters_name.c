@@ -1,4 +1,4 @@
-/* service/library/clusters_name.c - names for groups: words of the encoder, else the file that stands for the group. */
+/* service/library/clusters_name.c - names for groups: their class, else words of the encoder, else the file that stands for the group. */
 #include "service/library/clusters_parts.h"
 
 #include "base/mem.h"
@@ -11,6 +11,40 @@
 #include <string.h>
 
 enum { MOST_WORDS = 20000, NAME_BYTES = 100, LETTERS = 3 };
+
+/* ---- classes */
+
+const char **ay_cluster_class_names(const ay_gallery *g, ay_arena *a)
+{
+    const char **names = ay_arena_alloc(a, ((size_t)g->nclasses + 1) * sizeof *names);
+
+    for (int i = 0; i < g->nclasses && names; i++) {
+        names[i] = g->classes[i].kind == AY_KIND_UNSORTED ? "" : ay_arena_strdup(a, g->classes[i].name);
+        if (!names[i])
+            return NULL;
+    }
+    return names;
+}
+
+/* The class of more than half of group k, or NULL: a majority survives when unlike pairs cancel (Boyer and Moore, 1981). */
+static const char *class_of(const ay_groups *g, int k, const ay_cluster_told *told, size_t n)
+{
+    const char *best = NULL;
+    size_t lead = 0, of_best = 0, all = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (g->label[i] != k)
+            continue;
+        if (!lead)
+            best = told[i].klass;
+        lead += told[i].klass == best ? 1 : (size_t)-1;
+    }
+    for (size_t i = 0; i < n && best; i++) {
+        all += g->label[i] == k;
+        of_best += g->label[i] == k && told[i].klass == best;
+    }
+    return best && *best && 2 * of_best > all ? best : NULL;
+}
 
 /* ---- words */
 
@@ -84,13 +118,16 @@ static const char *after_file(const char *file, ay_arena *a)
     return ay_arena_strdup(a, *name ? name : "group");
 }
 
-ay_status ay_clusters_name(ay_service *s, const ay_rows *rows, const char *const *file, ay_groups *g, int *by, ay_arena *a, ay_err *err)
+ay_status ay_clusters_name(ay_service *s, const ay_rows *rows, const ay_cluster_told *told, ay_groups *g, int *by, ay_arena *a, ay_err *err)
 {
     ay_status status = g->n ? by_words(s, rows, g, a, err) : AY_OK;
 
     for (int k = 0; k < g->n && status == AY_OK; k++) {
-        by[k] = *g->group[k].name ? AY_NAMED_BY_WORDS : AY_NAMED_BY_MEDOID;
-        if (!*g->group[k].name && !(g->group[k].name = after_file(file[g->group[k].medoid], a)))
+        const char *klass = class_of(g, k, told, rows->n);
+        by[k] = klass ? AY_NAMED_BY_CLASS : *g->group[k].name ? AY_NAMED_BY_WORDS : AY_NAMED_BY_MEDOID;
+        if (klass)
+            g->group[k].name = klass;
+        if (!*g->group[k].name && !(g->group[k].name = after_file(told[g->group[k].medoid].file, a)))
             status = ay_fail(err, AY_ENOMEM, "names for groups");
     }
     return status;
@@ -105,6 +142,18 @@ static void drop_number(char *name)
         end--;
     if (end < n && n - end < 4 && end > 1 && name[end - 1] == ' ')
         name[end - 1] = '\0';
+}
+
+bool ay_cluster_name_stays(const ay_store_cluster *old, int by, const char *name)
+{
+    char was[AY_NAME_MAX + 1];
+
+    if (old->named_by == AY_NAMED_BY_PERSON || by != AY_NAMED_BY_CLASS)
+        return true;
+    snprintf(was, sizeof was, "%s", old->name);
+    if (old->named_by == AY_NAMED_BY_CLASS && strcmp(was, name) != 0)
+        drop_number(was);
+    return old->named_by == AY_NAMED_BY_CLASS && strcmp(was, name) == 0;
 }
 
 const char *ay_cluster_name_free(const char *wanted, const char *const *others, size_t n, ay_arena *a)

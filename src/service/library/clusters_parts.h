@@ -119,9 +119,18 @@ ay_status ay_clusters_make(ay_service *s, const ay_cluster_task *t, ay_clusters_
 ay_status ay_clusters_join(ay_service *s, int64_t dataset, int64_t scope, size_t *n, ay_err *err);
 
 /* ---- clusters_name.c */
-/* Names for groups of rows: by words, else after the files of their medoids (file[i] of row i, may be ""); AY_NAMED_BY_... into by[].
- * Under ay_encoder_enter(). */
-ay_status ay_clusters_name(ay_service *s, const ay_rows *rows, const char *const *file, ay_groups *g, int *by, ay_arena *a, ay_err *err);
+/* What a row's picture says about its name. */
+typedef struct {
+    const char *file;  /* may be "" */
+    const char *klass; /* one of ay_cluster_class_names(): equal names are equal pointers */
+} ay_cluster_told;
+/* The names of a gallery's classes by their number, "" for the unsorted; NULL: no memory.  With the service's lock held. */
+const char **ay_cluster_class_names(const ay_gallery *g, ay_arena *a);
+/* Names for groups of rows: the class that more than half of a group's pictures have (a person's word, so it goes before the
+ * encoder's); else by words; else after the file of the medoid.  told[i] of row i; AY_NAMED_BY_... into by[].  Under ay_encoder_enter(). */
+ay_status ay_clusters_name(ay_service *s, const ay_rows *rows, const ay_cluster_told *told, ay_groups *g, int *by, ay_arena *a, ay_err *err);
+/* What is known again keeps its name, but for a word or a file where most of its pictures have a class now, or another class. */
+bool ay_cluster_name_stays(const ay_store_cluster *old, int by, const char *name);
 /* The name without a number behind it, or with the first one that none of the n others has; at most AY_NAME_MAX bytes. */
 const char *ay_cluster_name_free(const char *wanted, const char *const *others, size_t n, ay_arena *a);
 

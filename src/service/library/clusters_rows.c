@@ -24,6 +24,7 @@ typedef struct {
     ay_cluster_running *r;
     const ay_gallery *g;
     const uint8_t *in;
+    const char **classes;
     size_t at, next; /* of the gallery; of those that are meant */
 } walking;
 
@@ -38,8 +39,8 @@ static bool take_row(void *ctx, size_t row)
         if (is_meant(r, w->g, w->in, w->at) && w->next++ == row)
             break;
     r->member[r->n] = w->g->items[w->at].member;
-    r->file[r->n] = ay_arena_strdup(r->a, w->g->items[w->at].file);
-    if (!r->file[r->n])
+    r->told[r->n] = (ay_cluster_told){ay_arena_strdup(r->a, w->g->items[w->at].file), w->classes[w->g->items[w->at].klass]};
+    if (!r->told[r->n].file)
         return false;
     memcpy(r->rows + r->n++ * dim, w->g->vectors + w->at++ * dim, dim * sizeof *r->rows);
     return true;
@@ -49,17 +50,17 @@ static bool take_row(void *ctx, size_t row)
 static ay_status copy_rows(ay_cluster_running *r, const ay_gallery *g, const uint8_t *in, ay_err *err)
 {
     const ay_engine_info *m = r->s->embedder.info;
-    walking w = {r, g, in, 0, 0};
+    walking w = {r, g, in, ay_cluster_class_names(g, r->a), 0, 0};
 
     for (size_t i = 0; i < g->nready; i++)
         r->all += is_meant(r, g, in, i);
     r->copied = r->all > r->s->clusters->drawn && strcmp(r->t->method, "density") != 0 ? r->s->clusters->drawn : r->all;
     r->member = ay_arena_alloc(r->a, (r->copied + 1) * sizeof *r->member);
-    r->file = ay_arena_alloc(r->a, (r->copied + 1) * sizeof *r->file);
+    r->told = ay_arena_alloc(r->a, (r->copied + 1) * sizeof *r->told);
     r->rows = ay_alloc(r->copied * (size_t)g->dim + 1, sizeof *r->rows);
-    if (r->member && r->file && r->rows)
+    if (r->member && r->told && r->rows && w.classes)
         ay_groups_draw(r->all, r->copied, r->t->seed, take_row, &w);
-    if (!r->member || !r->file || !r->rows || r->n < r->copied)
+    if (!r->member || !r->told || !r->rows || r->n < r->copied)
         return ay_fail(err, AY_ENOMEM, "grouping %zu pictures", r->all);
     r->dim = g->dim;
     r->looked = g->n;

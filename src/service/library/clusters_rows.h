@@ -20,7 +20,7 @@ typedef struct {
     ay_cluster_set *set; /* in force, while rows are copied and while groups are written */
     char dataset[AY_NAME_MAX + 1], model[AY_SHA256_HEX], preprocess[AY_SHA256_HEX];
     int64_t *member; /* of each row, n */
-    const char **file; /* of each copied row */
+    ay_cluster_told *told; /* of each copied row */
     float *rows;     /* copied ones (ay_free); as many as member until the others are labelled */
     size_t n, copied, all; /* all: that there are */
     size_t looked;

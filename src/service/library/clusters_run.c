@@ -89,7 +89,7 @@ static ay_status name(running *r, ay_err *err)
     if (strcmp(r->model, r->s->embedder.info->digest) != 0)
         status = ay_fail(err, AY_EBUSY, "the encoder was changed while the groups were made");
     else
-        status = ay_clusters_name(r->s, &rows, r->file, &r->g, r->by, r->a, err);
+        status = ay_clusters_name(r->s, &rows, r->told, &r->g, r->by, r->a, err);
     ay_encoder_leave(r->s);
     return status;
 }
@@ -157,7 +157,7 @@ static ay_status list_new(running *r, const int *match, ay_err *err)
         if (ay_cluster_is_held(r, &r->set->cluster[k]))
             names[taken++] = r->set->cluster[k].name;
     for (int k = 0; k < r->g.n && names; k++)
-        if (match[k] >= 0)
+        if (match[k] >= 0 && ay_cluster_name_stays(&r->set->cluster[match[k]], r->by[k], r->g.group[k].name))
             names[taken++] = r->set->cluster[match[k]].name;
     for (int k = 0; k < r->g.n && status == AY_OK; k++) {
         const ay_store_cluster *old = match[k] >= 0 ? &r->set->cluster[match[k]] : NULL;
@@ -167,9 +167,11 @@ static ay_status list_new(running *r, const int *match, ay_err *err)
             continue;
         if (old) {
             now.cluster = old->cluster;
+            now.created_us = old->created_us;
+        }
+        if (old && ay_cluster_name_stays(old, r->by[k], r->g.group[k].name)) {
             now.name = old->name;
             now.named_by = old->named_by;
-            now.created_us = old->created_us;
         } else {
             now.name = ay_cluster_name_free(r->g.group[k].name, names, taken, r->a);
             if (!now.name)

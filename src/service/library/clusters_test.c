@@ -733,6 +733,41 @@ static void numbers_names_and_pins_outlive_a_third(void)
     close_it(&b);
 }
 
+static void sort_into(bench *b, int first, int n, const ay_change_of_pictures *what)
+{
+    const char *sha256[20];
+    ay_changed out;
+
+    for (int i = 0; i < n; i++)
+        sha256[i] = b->names[first + i];
+    CHECK_OK(ay_change_pictures(b->s, &(ay_which){.sha256 = sha256, .n = (size_t)n}, what, &b->a, &out, &err), err);
+    CHECK(run(b, "kmeans", 2).same == 2);
+}
+
+static void a_group_is_called_after_the_class_of_most(void)
+{
+    bench b = {0};
+    ay_change_of_pictures cups = {.klass = "cups", .make = true}, mugs = {.klass = "mugs", .make = true};
+    ay_clusters all;
+
+    open_it(&b);
+    add(&b, 0, 12);
+    add(&b, 1, 9);
+    CHECK(run(&b, "kmeans", 2).groups == 2);
+    sort_into(&b, 0, 7, &cups);
+    sort_into(&b, 12, 4, &mugs);
+    all = get(&b);
+    CHECK(strcmp(all.cluster[0].name, "cups") == 0 && all.cluster[0].named_by == AY_NAMED_BY_CLASS);
+    CHECK(all.cluster[1].named_by == AY_NAMED_BY_MEDOID); /* four of nine are not most */
+    sort_into(&b, 12, 9, &cups);
+    all = get(&b);
+    CHECK(strcmp(all.cluster[0].name, "cups") == 0 && strcmp(all.cluster[1].name, "cups 2") == 0);
+    sort_into(&b, 0, 12, &mugs);
+    all = get(&b);
+    CHECK(strcmp(all.cluster[0].name, "mugs") == 0 && strcmp(all.cluster[1].name, "cups 2") == 0);
+    close_it(&b);
+}
+
 static void names_of_files_and_free_names(void)
 {
     static const char *const taken[] = {"cup", "cup 2"};
@@ -761,4 +796,5 @@ TESTS({"groups are made, told and kept", groups_are_made_told_and_kept},
       {"so many parts are kept, and what a person named stays", so_many_parts_are_kept_and_what_a_person_named_stays},
       {"what was not drawn is labelled", what_was_not_drawn_is_labelled},
       {"numbers, names and pins outlive a third", numbers_names_and_pins_outlive_a_third},
+      {"a group is called after the class of most", a_group_is_called_after_the_class_of_most},
       {"names of files and free names", names_of_files_and_free_names})

@@ -106,6 +106,7 @@ export const de = {
     grp_unpinned: '{name} ist nicht mehr angeheftet',
     grp_choose: '{name} wählen',
     grp_alike: 'zu {value} gleich',
+    grp_by_class: 'nach einer Klasse benannt',
     grp_by_words: 'nach Wörtern benannt',
     grp_by_medoid: 'nach einer Datei benannt',
     grp_loose: 'In keiner Gruppe',

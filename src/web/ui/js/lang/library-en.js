@@ -106,6 +106,7 @@ export const en = {
     grp_unpinned: '{name} is no longer pinned',
     grp_choose: 'Choose {name}',
     grp_alike: '{value} alike',
+    grp_by_class: 'named after a class',
     grp_by_words: 'named by words',
     grp_by_medoid: 'named after a file',
     grp_loose: 'In no group',

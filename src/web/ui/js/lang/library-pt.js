@@ -106,6 +106,7 @@ export const pt = {
     grp_unpinned: '{name} não está mais fixado',
     grp_choose: 'Escolher {name}',
     grp_alike: '{value} parecidas',
+    grp_by_class: 'nome de uma classe',
     grp_by_words: 'nome por palavras',
     grp_by_medoid: 'nome de um arquivo',
     grp_loose: 'Em nenhum grupo',

@@ -106,6 +106,7 @@ export const zh = {
     grp_unpinned: '{name} 已取消固定',
     grp_choose: '选择 {name}',
     grp_alike: '相似度 {value}',
+    grp_by_class: '由类别命名',
     grp_by_words: '由词语命名',
     grp_by_medoid: '由文件命名',
     grp_loose: '未分组',
