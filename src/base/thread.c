@@ -40,6 +40,7 @@ ay_status ay_thread_start(pthread_t *out, const char *name, void *(*run)(void *)
     int rc;
 
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* base/paged.h */
     pthread_sigmask(SIG_SETMASK, &all, &old);
     rc = pthread_create(out, NULL, run, arg);
     pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -11,7 +11,7 @@
 /* Processors this process may run on: affinity mask, cut by the cgroup's CPU quota.  At least 1. */
 int ay_cpu_count(void);
 
-/* Start a joinable thread called name (15 characters show in tools) with all signals blocked, so
+/* Start a joinable thread called name (15 characters show in tools) with all signals but SIGBUS (base/paged.h) blocked, so
  * that signals reach the main thread only. */
 ay_status ay_thread_start(pthread_t *out, const char *name, void *(*run)(void *), void *arg,
                           ay_err *err);

@@ -28,6 +28,7 @@ const ay_setting ay_settings[] = {
     {"backend", AY_SET_WORD, "dnnl", "dnnl|ref", "kernels: oneDNN, or plain loops"},
     {"workers", AY_SET_INT, "0", "0..1024", "threads that run the network; 0: one a processor"},
     {"memory-budget", AY_SET_SIZE, "0", NULL, "bytes of networks kept in memory; those not used for longest go; 0: no bound"},
+    {"index-memory", AY_SET_SIZE, "0", NULL, "bytes of stored pictures' vectors kept in memory; others stay in files; 0: no bound"},
     {"max-batch", AY_SET_INT, "16", "1..256", "pictures run together at most"},
     {"max-queue", AY_SET_INT, "256", "1..100000", "pictures waiting before 503"},
     {"max-upload", AY_SET_SIZE, "20MB", NULL, "largest picture file"},

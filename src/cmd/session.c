@@ -221,6 +221,7 @@ static ay_status open_service(ay_session *s, const ay_args *a, ay_service_option
                                            ay_classifier_get_info, ay_classifier_run,
                                            ay_predictions_fini, ay_classifier_decide, ay_classifier_memory};
     o->memory_budget = ay_config_size(&a->config, "memory-budget");
+    o->index_memory = ay_config_size(&a->config, "index-memory");
     o->why = (ay_why_driver){ay_why_open, ay_why_close, ay_why_heat, ay_why_passes, ay_why_views};
     o->engine = engine_options(a);
     o->engine.digests = s->digests;

@@ -11,7 +11,7 @@
 
 /* The settings that ay_session_open() reads, for a subcommand's list. */
 #define AY_ENGINE_SETTINGS "model precision backend workers max-batch max-queue log-level log-format"
-#define AY_SESSION_SETTINGS "data store set max-upload max-pixels memory-budget " AY_ENGINE_SETTINGS
+#define AY_SESSION_SETTINGS "data store set max-upload max-pixels memory-budget index-memory " AY_ENGINE_SETTINGS
 
 typedef struct {
     ay_engine *engine; /* by ay_session_engine() */

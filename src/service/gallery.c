@@ -3,10 +3,12 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "index/codes_kernel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Galleries of one data set come and go; a number that no other had tells what was made of which. */
 static uint64_t fresh(void)
@@ -41,7 +43,7 @@ void ay_gallery_destroy(ay_gallery *g)
         ay_free(g->items[i].file);
     ay_free(g->classes);
     ay_free(g->items);
-    ay_free(g->vectors);
+    ay_gallery_rows_free(&(ay_gallery_rows){g->vectors, g->paged, g->on_file});
     ay_codes_fini(&g->codes);
     ay_free(g->slots);
     ay_free(g);
@@ -114,7 +116,7 @@ static ay_status grow_codes(ay_gallery *g, ay_err *err)
     bool first = g->codes.cap == 0;
     ay_status status;
 
-    if (g->cap < AY_GALLERY_LARGE)
+    if (g->cap < AY_GALLERY_LARGE || g->lean)
         return AY_OK;
     if (first)
         ay_codes_init(&g->codes, g->dim);
@@ -124,11 +126,30 @@ static ay_status grow_codes(ay_gallery *g, ay_err *err)
     return status;
 }
 
+static size_t row_bytes(const ay_gallery *g)
+{
+    return (size_t)g->dim * sizeof *g->vectors;
+}
+
+static ay_status grow_vectors(ay_gallery *g, size_t cap, ay_err *err)
+{
+    ay_status status = AY_OK;
+    float *more = NULL;
+
+    if (g->on_file)
+        status = ay_paged_grow(&g->paged, cap * row_bytes(g), err);
+    else if (!(more = ay_realloc(g->vectors, cap, row_bytes(g))))
+        status = ay_fail(err, AY_ENOMEM, "growing data set %s", g->name);
+    if (status == AY_OK)
+        g->vectors = g->on_file ? g->paged.p : more;
+    return status;
+}
+
 static ay_status grow_items(ay_gallery *g, size_t want, ay_err *err)
 {
     size_t cap = g->cap ? g->cap : 32;
     ay_gallery_item *items;
-    float *vectors;
+    ay_status status;
 
     while (cap < want)
         cap += cap / 2;
@@ -139,12 +160,77 @@ static ay_status grow_items(ay_gallery *g, size_t want, ay_err *err)
     items = ay_realloc(g->items, cap, sizeof *items);
     if (items)
         g->items = items;
-    vectors = items ? ay_realloc(g->vectors, cap, (size_t)g->dim * sizeof *vectors) : NULL;
-    if (!vectors)
-        return ay_fail(err, AY_ENOMEM, "growing data set %s", g->name);
-    g->vectors = vectors;
+    status = items ? grow_vectors(g, cap, err) : ay_fail(err, AY_ENOMEM, "growing data set %s", g->name);
+    if (status != AY_OK)
+        return status;
     g->cap = cap;
     return grow_codes(g, err);
+}
+
+ay_status ay_gallery_on_file(ay_gallery *g, bool lean, ay_err *err)
+{
+    ay_status status = ay_paged_open(&g->paged, g->cap * row_bytes(g), err);
+
+    if (status != AY_OK)
+        return status;
+    ay_free(g->vectors);
+    g->vectors = g->paged.p;
+    g->on_file = true;
+    g->lean = lean;
+    if (lean)
+        ay_codes_fini(&g->codes);
+    return AY_OK;
+}
+
+ay_status ay_gallery_to_file(ay_gallery *g, int fd, uint64_t at, size_t n, bool lean, ay_gallery_rows *old, ay_err *err)
+{
+    size_t head = n * row_bytes(g), whole = head - head % (size_t)sysconf(_SC_PAGESIZE), all = g->nready * row_bytes(g);
+    ay_paged fresh;
+    ay_status status = ay_paged_open(&fresh, g->cap * row_bytes(g), err);
+
+    *old = (ay_gallery_rows){0};
+    if (status == AY_OK)
+        status = ay_paged_back(&fresh, fd, at, head, err);
+    if (status != AY_OK) {
+        ay_paged_close(&fresh);
+        return status;
+    }
+    memcpy((char *)fresh.p + whole, (char *)g->vectors + whole, all - whole);
+    *old = (ay_gallery_rows){g->vectors, g->paged, g->on_file};
+    g->paged = fresh;
+    g->vectors = fresh.p;
+    g->on_file = true;
+    g->lean = lean;
+    if (lean)
+        ay_codes_fini(&g->codes);
+    return AY_OK;
+}
+
+void ay_gallery_rows_free(ay_gallery_rows *old)
+{
+    if (old->on_file)
+        ay_paged_close(&old->paged);
+    else
+        ay_free(old->vectors);
+    *old = (ay_gallery_rows){0};
+}
+
+static uint64_t code_bytes(int dim)
+{
+    return ((uint64_t)dim + AY_CODES_ALIGN - 1) / AY_CODES_ALIGN * AY_CODES_ALIGN + sizeof(float);
+}
+
+uint64_t ay_gallery_resident(const ay_gallery *g)
+{
+    uint64_t rows = (uint64_t)g->nready * row_bytes(g), file = g->on_file ? g->paged.backed : 0;
+
+    return (rows > file ? rows - file : 0) + (g->codes.cap ? (uint64_t)g->nready * code_bytes(g->dim) : 0);
+}
+
+void ay_gallery_wants(size_t n, int dim, uint64_t *all, uint64_t *codes)
+{
+    *codes = n >= AY_GALLERY_LARGE ? (uint64_t)n * code_bytes(dim) : 0;
+    *all = *codes + (uint64_t)n * (uint64_t)dim * sizeof(float);
 }
 
 ay_status ay_gallery_reserve(ay_gallery *g, size_t items, int classes, ay_err *err)

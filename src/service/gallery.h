@@ -13,6 +13,7 @@
 #define AY_SERVICE_GALLERY_H
 
 #include "base/hash.h"
+#include "base/paged.h"
 #include "index/codes.h"
 #include "service/calibrate.h"
 #include "store/store.h"
@@ -65,6 +66,9 @@ typedef struct {
     ay_gallery_item *items;
     size_t n, nready, cap;
     float *vectors; /* cap x dim */
+    ay_paged paged; /* where they are when `on_file` */
+    bool on_file;   /* vectors are read from the gallery's file when they are touched (service/gallery_keep.h) */
+    bool lean;      /* no codes either */
     ay_codes codes; /* of the same rows, from AY_GALLERY_LARGE on; cap 0 before */
     uint32_t *slots; /* digest -> item number + 1; open addressing */
     size_t nslots;
@@ -97,6 +101,21 @@ int ay_gallery_class_by_word(const ay_gallery *g, const char *word);
 void ay_gallery_add(ay_gallery *g, const ay_gallery_item *item, const float *vector);
 void ay_gallery_embed(ay_gallery *g, const char *sha256, const float *vector);
 void ay_gallery_earlier(ay_gallery *g, ay_gallery_item *item, int64_t added_us);
+/* Of an empty gallery: vectors will be on a file; lean: without codes. */
+ay_status ay_gallery_on_file(ay_gallery *g, bool lean, ay_err *err);
+/* The first n rows, which are the same in the open file fd from byte `at` on, are that file's from now on.  What it takes is prepared
+ * first, so that a failure changes nothing. */
+typedef struct {
+    float *vectors;
+    ay_paged paged;
+    bool on_file;
+} ay_gallery_rows;
+ay_status ay_gallery_to_file(ay_gallery *g, int fd, uint64_t at, size_t n, bool lean, ay_gallery_rows *old, ay_err *err);
+void ay_gallery_rows_free(ay_gallery_rows *old); /* where they were before; takes time, so not under a lock.  An empty one is fine */
+/* Bytes of vectors and codes that only this process's memory holds. */
+uint64_t ay_gallery_resident(const ay_gallery *g);
+/* The same for n pictures: with vectors and codes, and with codes alone. */
+void ay_gallery_wants(size_t n, int dim, uint64_t *all, uint64_t *codes);
 /* items were filled in from 0 to n and rows to nready after ay_gallery_reserve(), in an empty gallery: count them and make them be
  * found.  AY_ECORRUPT: not as items can be; then the gallery is good for nothing but to be destroyed. */
 ay_status ay_gallery_adopt(ay_gallery *g, size_t n, size_t nready, ay_err *err);

@@ -102,6 +102,7 @@ ay_status ay_gallery_file_open(ay_gallery_file *f, const char *path, const ay_ga
     f->n = h->n;
     f->nready = h->nready;
     f->bytes = h->bytes;
+    f->vectors_at = h->at[GF_VECTORS];
     return AY_OK;
 }
 
@@ -155,12 +156,15 @@ static ay_status take_rows(const taking *t, uint64_t block, ay_err *err)
 {
     size_t many = rows_a_block(t->h), at = (size_t)block * many, row = t->h->dim * sizeof(float);
     size_t n = t->h->nready - at < many ? t->h->nready - at : many;
-    float *to = (float *)t->to[GF_VECTORS] + at * t->h->dim;
-    ay_status status = read_at(t->f->fd, to, n * row, t->h->at[GF_VECTORS] + at * row, err);
+    float *scratch = t->g->on_file ? ay_alloc(n, row) : NULL;
+    float *to = scratch ? scratch : (float *)t->to[GF_VECTORS] + at * t->h->dim;
+    ay_status status = t->g->on_file && !scratch ? ay_fail(err, AY_ENOMEM, "reading it")
+                                                 : read_at(t->f->fd, to, n * row, t->h->at[GF_VECTORS] + at * row, err);
 
     for (size_t i = 0; i < n && status == AY_OK; i++)
         if (ay_crc(to + i * t->h->dim, row) != t->rowsums[at + i])
             status = ay_fail(err, AY_ECORRUPT, "vector %zu is damaged", at + i);
+    ay_free(scratch);
     return status;
 }
 
@@ -267,6 +271,17 @@ static ay_status build_items(const taking *t, ay_err *err)
     return status;
 }
 
+/* Vectors stay where they are; but for those of the last page, which is the file's only in part. */
+static ay_status lay_on_file(const taking *t)
+{
+    ay_paged *m = &t->g->paged;
+    uint64_t at = t->h->at[GF_VECTORS];
+    size_t size = t->h->size[GF_VECTORS];
+    ay_status status = ay_paged_back(m, t->f->fd, at, size, t->err);
+
+    return status == AY_OK ? read_at(t->f->fd, (char *)m->p + m->backed, size - m->backed, at + m->backed, t->err) : status;
+}
+
 static ay_status take_all(taking *t, int threads)
 {
     const gf_head *h = t->h;
@@ -288,6 +303,8 @@ static ay_status take_all(taking *t, int threads)
     }
     t->build = true;
     status = take_round(t, threads);
+    if (status == AY_OK && t->g->on_file)
+        status = lay_on_file(t);
     for (size_t i = 0; i < h->nready && t->g->codes.cap && !codes && status == AY_OK; i++)
         ay_codes_put(&t->g->codes, i, t->g->vectors + i * h->dim);
     return status;

@@ -38,14 +38,15 @@ typedef struct {
     int64_t stamp;
     int64_t last; /* no picture of the file has a higher member id */
     size_t n, nready;
-    uint64_t bytes;
+    uint64_t bytes, vectors_at; /* where the vectors begin: at a page */
     void *head; /* as it was read */
 } ay_gallery_file;
 
 /* AY_ENOTFOUND: there is none; AY_ECONFLICT: of another version of Assay, encoder or data set; AY_ECORRUPT: damaged or cut short;
  * AY_EIO.  The message says which, and ay_gallery_file_close() is due only after AY_OK. */
 ay_status ay_gallery_file_open(ay_gallery_file *f, const char *path, const ay_gallery_file_key *key, ay_err *err);
-/* All of it into g, which is new and has its classes.  threads: 0 = one a processor.  After a failure g is only to be destroyed. */
+/* All of it into g, which is new and has its classes.  When g is on a file (ay_gallery_on_file()), it is this one: each vector is
+ * read once to be checked, and not kept.  threads: 0 = one a processor.  After a failure g is only to be destroyed. */
 ay_status ay_gallery_file_take(const ay_gallery_file *f, ay_gallery *g, int threads, ay_err *err);
 void ay_gallery_file_close(ay_gallery_file *f);
 

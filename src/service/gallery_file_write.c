@@ -323,6 +323,8 @@ static ay_status put_file(writer *w)
         status = put_codes(w);
     if (status == AY_OK)
         status = put_sums(w);
+    if (status == AY_OK && hold(w, &status)) /* right to the end */
+        w->from->let(w->from->ctx);
     return status == AY_OK ? put_head(w) : status;
 }
 

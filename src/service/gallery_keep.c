@@ -61,6 +61,28 @@ static ay_status believe(ay_service *s, const ay_gallery_file *f, ay_err *err)
     return AY_OK;
 }
 
+/* Do vectors, and codes, of n pictures find room in memory beside those of the other data sets? */
+static void choose(ay_service *s, int64_t id, size_t n, int dim, bool *on_file, bool *lean)
+{
+    uint64_t used = 0, all, codes;
+
+    ay_gallery_wants(n, dim, &all, &codes);
+    for (int i = 0; i < s->ngalleries; i++)
+        used += s->galleries[i]->id != id ? ay_gallery_resident(s->galleries[i]) : 0;
+    *on_file = s->index_memory && used + all > s->index_memory;
+    *lean = *on_file && used + codes > s->index_memory;
+}
+
+static ay_status find_room(ay_service *s, ay_gallery *g, size_t n, ay_err *err)
+{
+    bool on_file, lean;
+
+    pthread_rwlock_rdlock(&s->lock);
+    choose(s, g->id, n, g->dim, &on_file, &lean);
+    pthread_rwlock_unlock(&s->lock);
+    return on_file ? ay_gallery_on_file(g, lean, err) : AY_OK;
+}
+
 static ay_status load(ay_service *s, const ay_engine_info *model, const ay_gallery_file *f, ay_gallery *g, ay_store_visit visit,
                       ay_err *err)
 {
@@ -69,6 +91,8 @@ static ay_status load(ay_service *s, const ay_engine_info *model, const ay_galle
 
     if (status == AY_OK)
         status = believe(s, f, err);
+    if (status == AY_OK)
+        status = find_room(s, g, f->n, err);
     if (status == AY_OK)
         status = ay_gallery_file_take(f, g, s->threads, err);
     if (status != AY_OK)
@@ -134,7 +158,7 @@ static const ay_gallery *hold(void *ctx)
 
     pthread_rwlock_rdlock(&from->s->lock);
     g = ay_service_by_id(from->s, from->id);
-    if (g && g->edits == from->edits)
+    if (g && g->edits == from->edits && !ay_paged_lost(&g->paged))
         return g;
     pthread_rwlock_unlock(&from->s->lock);
     return NULL;
@@ -169,6 +193,33 @@ static ay_status look(source *from, ay_gallery_file_source *out, ay_gallery_file
     return status;
 }
 
+/* A new file holds what the memory of a data set held: that may go where it is over the budget. */
+static void lay_on(source *from, const char *path, const ay_gallery_file_key *key, size_t n, size_t nready)
+{
+    ay_service *s = from->s;
+    ay_gallery_rows old = {0};
+    bool on_file = false, lean = false;
+    ay_gallery_file f;
+    ay_err err = {{0}};
+    ay_status status = ay_gallery_file_open(&f, path, key, &err);
+    ay_gallery *g;
+
+    if (status == AY_OK) {
+        pthread_rwlock_wrlock(&s->lock);
+        g = ay_service_by_id(s, from->id);
+        if (g && g->edits == from->edits && f.n == n && f.nready == nready) {
+            choose(s, g->id, g->n, g->dim, &on_file, &lean);
+            if (on_file || g->on_file)
+                status = ay_gallery_to_file(g, f.fd, f.vectors_at, nready, lean || g->lean, &old, &err);
+        }
+        pthread_rwlock_unlock(&s->lock);
+        ay_gallery_file_close(&f);
+    }
+    if (status != AY_OK)
+        ay_log(AY_LOG_WARN, "index", "vectors stay in memory: %s", err.msg);
+    ay_gallery_rows_free(&old);
+}
+
 ay_status ay_gallery_keep(ay_service *s, int64_t id, ay_err *err)
 {
     source from = {.s = s, .id = id};
@@ -183,6 +234,8 @@ ay_status ay_gallery_keep(ay_service *s, int64_t id, ay_err *err)
         return status;
     ay_gallery_file_path(s, id, path, sizeof path);
     status = ay_gallery_file_write(path, &key, &file, err);
+    if (status == AY_OK && s->index_memory)
+        lay_on(&from, path, &key, file.n, file.nready);
     pthread_rwlock_wrlock(&s->lock);
     g = ay_service_by_id(s, id);
     if (g && status == AY_OK)
@@ -304,12 +357,33 @@ static bool wait_a_tick(struct ay_keeping *k)
     return go;
 }
 
+/* A gallery whose file could not be read lacks vectors: its file goes, and the store is read again. */
+static void replace_lost(ay_service *s)
+{
+    char path[4096];
+
+    pthread_rwlock_rdlock(&s->lock);
+    for (int i = 0; i < s->ngalleries; i++) {
+        const ay_gallery *g = s->galleries[i];
+        if (!ay_paged_lost(&g->paged))
+            continue;
+        ay_gallery_file_path(s, g->id, path, sizeof path);
+        ay_log(AY_LOG_ERROR, "index", "%s cannot be read any more: data set %s is read from the store again", path, g->name);
+        unlink(path);
+        s->doubt = true;
+    }
+    pthread_rwlock_unlock(&s->lock);
+    if (s->doubt)
+        ay_keeper_wake(s);
+}
+
 static void *keep(void *arg)
 {
     ay_service *s = arg;
     int64_t id;
 
     while (wait_a_tick(s->keeping)) {
+        replace_lost(s);
         if ((id = next_to_write(s)) != 0)
             write_one(s, id);
         stamp_when_quiet(s, s->keeping);
@@ -379,6 +453,7 @@ void ay_galleries_keep_end(ay_service *s)
 {
     int64_t newest;
 
+    replace_lost(s);
     if (s->reading_only || !s->store || s->doubt)
         return;
     for (int i = 0; i < s->ngalleries; i++)

@@ -9,6 +9,14 @@
  * time), and when a process ends.  Few new pictures are no reason, they are read quickly.  When another data set changed, the
  * file is only stamped anew.  Data sets of fewer than AY_KEEP_LEAST pictures have no file: reading them costs milliseconds.
  *
+ * Budget (setting index-memory): a data set whose vectors would bring vectors and codes of all over it keeps its codes in memory and
+ * leaves its vectors in the file, mapped (base/paged.h).  A search reads the codes, then the vectors of the few that are left; what
+ * wants all vectors (scans, searches with a cut-off, groups) reads them through the kernel's cache, as far as memory goes, and from the disk beyond.  Without
+ * room for codes there are none, and every search reads all vectors.  Data sets are weighed one after the other, in order of creation,
+ * when they are read and whenever a file of theirs was written; one that has no file yet is in memory until it has.  Mapped, though
+ * gallery_file.h reads with pread(): all who want rows by number can go on so, and base/paged.h keeps a failing disk from ending
+ * the program.  Pictures that are missing then are back when the store has been read again; a command that ends before says so.
+ *
  * Rejected: to write what changed behind the file (a second store, with a second store's troubles); to write while holding the lock of
  * those who write (a million of 512 are 2.7 GB).
  *

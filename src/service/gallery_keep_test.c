@@ -459,6 +459,161 @@ static void readers_use_the_file_of_a_writer(void)
     fake_folder_gone(y.dir);
 }
 
+/* ---- budget */
+
+enum { LARGE = AY_GALLERY_LARGE + 700 };
+
+static void begin_large(yard *y)
+{
+    begin(y);
+    open_store(y);
+    put(y, LARGE - MANY, true);
+    close_store(y);
+}
+
+static ay_service *start_within(yard *y, uint64_t budget, bool serve)
+{
+    ay_service_options o = {.data = y->dir, .embedder = fake_embedder(&y->f), .index_memory = budget, .serve = serve};
+    ay_service *s;
+
+    CHECK_OK(ay_service_open(&s, &o, &err), err);
+    return s;
+}
+
+/* As many neighbours as are asked for are the right ones: those of a gallery in memory. */
+static void same_neighbours(const ay_gallery *g)
+{
+    float *all = ay_memdup(g->vectors, g->nready * FAKE_DIM * sizeof *all), q[FAKE_DIM];
+    ay_rows rows = {all, g->nready, FAKE_DIM};
+    ay_hit by_gallery[10], exact[10];
+
+    for (int i = 0; i < 60; i++) {
+        vector_of(i * 131, q);
+        CHECK_OK(ay_gallery_top(g, q, 1, 10, 1, by_gallery, &err), err);
+        CHECK_OK(ay_search_top(&rows, q, 1, 10, 1, exact, &err), err);
+        for (int k = 0; k < 10; k++)
+            CHECK(by_gallery[k].row == exact[k].row && by_gallery[k].score == exact[k].score);
+    }
+    ay_free(all);
+}
+
+static void change_a_lot(ay_service *s, int from)
+{
+    char hex[AY_SHA256_HEX], token[AY_UNDO_SIZE];
+    ay_buf b = {0};
+    ay_added added;
+    ay_arena a;
+
+    ay_arena_init(&a, 0);
+    for (int i = from; i < from + 20; i++) {
+        fake_picture(&b, (uint32_t)i * 0x9e3779u & 0xffffff, (uint64_t)i);
+        CHECK_OK(ay_picture_add(s, NULL, i % 2 ? "odd" : "even", "p.png", b.data, b.len, NULL, &a, &added, &err), err);
+        digest_of(i * 37 + 5, hex);
+        CHECK_OK(ay_picture_delete(s, NULL, hex, token, &err), err);
+    }
+    ay_buf_fini(&b);
+    ay_arena_fini(&a);
+}
+
+static void over_the_budget_vectors_stay_in_the_file(void)
+{
+    const uint64_t floats = (uint64_t)LARGE * FAKE_DIM * 4, codes = (uint64_t)LARGE * (FAKE_DIM + 4);
+    const struct {
+        uint64_t budget;
+        bool on_file, lean;
+    } cases[] = {{0, false, false}, {2 * (floats + codes), false, false}, {codes + floats / 2, true, false}, {codes / 2, true, true}};
+    ay_gallery *g;
+    ay_service *s;
+    yard y;
+
+    begin_large(&y);
+    CHECK(reopen(&y) == 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        s = start_within(&y, cases[i].budget, false);
+        g = gallery(s, &y);
+        CHECK(g->on_file == cases[i].on_file && g->lean == cases[i].lean && (g->codes.cap == 0) == cases[i].lean);
+        CHECK(!cases[i].budget || ay_gallery_resident(g) <= cases[i].budget + 8192);
+        same_as_store(s, &y);
+        same_neighbours(g);
+        ay_service_close(s);
+    }
+    for (size_t i = 1; i < sizeof cases / sizeof *cases; i++) { /* while it changes, and after its file was made anew */
+        yard z;
+        begin_large(&z);
+        CHECK(reopen(&z) == 0);
+        s = start_within(&z, cases[i].budget, false);
+        change_a_lot(s, 0);
+        same_as_store(s, &z);
+        same_neighbours(gallery(s, &z));
+        CHECK_OK(ay_gallery_keep(s, z.set, &err), err);
+        g = gallery(s, &z);
+        CHECK(g->on_file == cases[i].on_file && g->lean == cases[i].lean);
+        same_as_store(s, &z);
+        same_neighbours(g);
+        change_a_lot(s, 20);
+        same_as_store(s, &z);
+        ay_service_close(s);
+        CHECK(reopen(&z) == LARGE);
+        fake_folder_gone(z.dir);
+    }
+    fake_folder_gone(y.dir);
+}
+
+/* What was read from the store goes from memory to the file when that is written. */
+static void a_first_file_takes_the_vectors(void)
+{
+    ay_service *s;
+    yard y;
+
+    begin_large(&y);
+    s = start_within(&y, 1 << 20, false);
+    CHECK(!gallery(s, &y)->on_file && gallery(s, &y)->n == LARGE);
+    CHECK_OK(ay_gallery_keep(s, y.set, &err), err);
+    CHECK(gallery(s, &y)->on_file && gallery(s, &y)->codes.cap);
+    same_as_store(s, &y);
+    same_neighbours(gallery(s, &y));
+    ay_service_close(s);
+    CHECK(reopen(&y) == LARGE);
+    fake_folder_gone(y.dir);
+}
+
+/* The disk takes the file away: nobody dies, and the store gives back what was lost. */
+static void a_file_that_fails_is_replaced(void)
+{
+    ay_service *s;
+    char path[200];
+    float v[FAKE_DIM];
+    bool lost, again = false;
+    ay_hit hit;
+    yard y;
+
+    begin_large(&y);
+    CHECK(reopen(&y) == 0);
+    s = start_within(&y, 100, true);
+    CHECK(gallery(s, &y)->on_file && gallery(s, &y)->lean);
+    file_of(&y, path, sizeof path);
+    CHECK(truncate(path, 100000) == 0);
+    vector_of(LARGE - 1, v);
+    pthread_rwlock_rdlock(&s->lock);
+    CHECK_OK(ay_gallery_top(gallery(s, &y), v, 1, 1, 1, &hit, &err), err); /* touches all */
+    lost = ay_paged_lost(&gallery(s, &y)->paged);
+    pthread_rwlock_unlock(&s->lock);
+    CHECK(lost);
+    for (int i = 0; i < 600 && !again; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+        pthread_rwlock_rdlock(&s->lock);
+        again = !ay_paged_lost(&gallery(s, &y)->paged) && !s->doubt;
+        pthread_rwlock_unlock(&s->lock);
+    }
+    CHECK(again);
+    pthread_rwlock_rdlock(&s->lock);
+    same_as_store(s, &y);
+    pthread_rwlock_unlock(&s->lock);
+    ay_service_close(s);
+    CHECK(reopen(&y) == LARGE);
+    fake_folder_gone(y.dir);
+}
+
 /* ---- examination */
 
 static ay_status keep_text(void *ctx, const char *text, ay_err *e)
@@ -598,5 +753,8 @@ TESTS({"a file is written and believed", a_file_is_written_and_believed},
       {"strange files are not believed", strange_files_are_not_believed},
       {"another encoder makes another file", another_encoder_makes_another_file},
       {"readers use the file of a writer", readers_use_the_file_of_a_writer},
+      {"over the budget vectors stay in the file", over_the_budget_vectors_stay_in_the_file},
+      {"a first file takes the vectors", a_first_file_takes_the_vectors},
+      {"a file that fails is replaced", a_file_that_fails_is_replaced},
       {"a wrong file is found and made again", a_wrong_file_is_found_and_made_again},
       {"killed amid changes a gallery is the store's", killed_amid_changes_a_gallery_is_the_stores})

@@ -53,6 +53,7 @@ struct ay_service {
     ay_embedder embedder; /* guarded by using; its info lives as long as the service */
     ay_encoder_driver encoder_driver;
     uint64_t memory_budget;   /* service/memory.h */
+    uint64_t index_memory;    /* service/gallery_keep.h */
     pthread_mutex_t trimming; /* only ever tried; `using` and serving_lock are taken inside it */
     bool over_told;
     bool encoder_owned; /* embedder and words were opened here */

@@ -559,6 +559,7 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     s->model = o->embedder.info;
     s->encoder_driver = o->encoders;
     s->memory_budget = o->memory_budget;
+    s->index_memory = o->index_memory;
     s->limits = o->limits;
     s->threads = o->threads;
     s->classifier = o->classifier;
