@@ -3,8 +3,8 @@
  *   build/release/bench/dups speed [hashes] [radius]     all pairs of made-up hashes, each way of counting bits (100000 14)
  *   build/release/bench/dups measures < PAIRS            lines "a <tab> b <tab> kind <tab> same"; adds what is measured of each pair
  *
- * Measures, tab separated after the kind and the label: least bits of the hashes over the orientations, glance, compare (the two of
- * image/print.h, best orientation), then of image/look.h the verdict, difference, correlation, overlap, side, cropped. */
+ * Measures, tab separated after the kind and the label: least bits of the hashes over the orientations, of those of parts (crops), glance, compare (the two of
+ * image/print.h, best orientation), then of image/look.h the verdict, difference, correlation, overlap, side, cropped, colour. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -85,7 +85,8 @@ static bool look_at(seen *s, const char *path)
 
 static void measure(const seen *a, const seen *b, const char *kind, const char *same)
 {
-    int bits = 64, turns[AY_ORIENTATIONS], n = ay_look_turns(&a->print, &b->print, turns);
+    int bits = 64, cut = 64, turns[AY_ORIENTATIONS], n = ay_look_turns(&a->print, &b->print, turns);
+    uint64_t of_a[AY_CUTS], of_b[AY_CUTS];
     float glance = 0, compare = -1;
     ay_look_result r;
     ay_err err;
@@ -101,11 +102,18 @@ static void measure(const seen *a, const seen *b, const char *kind, const char *
         glance = g > glance ? g : glance;
         compare = c > compare ? c : compare;
     }
+    ay_print_hash_cuts(&a->print, of_a);
+    ay_print_hash_cuts(&b->print, of_b);
+    for (int i = 0; i < AY_CUTS; i++) {
+        int one = ay_phash_distance(of_a[i], b->print.hash), two = ay_phash_distance(of_b[i], a->print.hash);
+        cut = one < cut ? one : cut;
+        cut = two < cut ? two : cut;
+    }
     if (ay_look_judge(&a->look, &b->look, turns, n, &r, &err) != AY_OK)
         return;
-    printf("%s\t%s\t%d\t%.3f\t%.3f\t%s\t%.3f\t%.3f\t%.3f\t%d\t%d\t%s\t%s\n", kind, same, bits, (double)glance, (double)compare,
+    printf("%s\t%s\t%d\t%d\t%.3f\t%.3f\t%s\t%.3f\t%.3f\t%.3f\t%d\t%d\t%.3f\t%s\t%s\n", kind, same, bits, cut, (double)glance, (double)compare,
            ay_look_kind_name(r.kind), (double)r.difference, (double)r.correlation, (double)r.overlap, r.side, r.cropped,
-           a->path, b->path);
+           (double)r.colour, a->path, b->path);
 }
 
 static int measures(void)

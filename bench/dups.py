@@ -16,6 +16,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFont, ImageStat
 HERE = os.path.dirname(os.path.abspath(__file__))
 ASSAY = os.environ.get("ASSAY", os.path.join(HERE, "../build/release/assay"))
 FILTERS = [Image.LANCZOS, Image.BICUBIC, Image.BILINEAR, Image.BOX]
+OTHER = ("other shot", "still frame", "burst", "one detail")  # of the same thing, and not the same picture
 SAME = {"original", "bytes", "metadata", "lossless", "exif-lossless"}
 
 
@@ -78,6 +79,36 @@ def still_shot(im, rng):
     out.paste(part, (x + gx, y + gy))
     seen = sum(ImageStat.Stat(ImageChops.difference(part, under)).mean) / 3
     return out if seen >= 12 else still_shot(im, rng)  # one sky for another is no other picture
+
+
+def burst_shot(im, rng):
+    """The next frame of a burst from the hand: moved by a pixel or two, the sensor's noise, and the subject has moved within it."""
+    import numpy as np
+    w, h = im.size
+    r = rng.uniform(0.15, 0.25) * min(w, h)
+    cx, cy = rng.uniform(0.35, 0.65) * w, rng.uniform(0.35, 0.65) * h
+    turn, reach = rng.uniform(0, 6.28), rng.uniform(0.03, 0.05) * min(w, h)
+    sx, sy = rng.uniform(0.5, 2) * rng.choice([-1, 1]), rng.uniform(0.5, 2) * rng.choice([-1, 1])
+    y, x = np.mgrid[0:h, 0:w].astype(float)
+    k = np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * (r / 2) ** 2)) * reach
+    u, v = np.clip(x + sx + k * np.cos(turn), 0, w - 1.001), np.clip(y + sy + k * np.sin(turn), 0, h - 1.001)
+    a, x0, y0 = np.asarray(im, float), u.astype(int), v.astype(int)
+    fx, fy = (u - x0)[..., None], (v - y0)[..., None]
+    out = (a[y0, x0] * (1 - fx) + a[y0, x0 + 1] * fx) * (1 - fy) + (a[y0 + 1, x0] * (1 - fx) + a[y0 + 1, x0 + 1] * fx) * fy
+    out = out + np.random.default_rng(rng.randrange(1 << 30)).normal(0, 2, out.shape)
+    return Image.fromarray(np.clip(out + 0.5, 0, 255).astype("uint8"))
+
+
+def one_detail(im, rng):
+    """The same part with one more hole, scratch or stain: a spot of a twenty-fifth of a side, clearly lighter or darker."""
+    w, h = im.size
+    out, s = im.copy(), max(4, round(rng.uniform(0.035, 0.05) * min(w, h)))
+    long = s * rng.choice([1, 1, 3])
+    x, y = rng.randrange(w // 4, max(w // 4 + 1, 3 * w // 4 - long)), rng.randrange(h // 4, max(h // 4 + 1, 3 * h // 4 - s))
+    mean = ImageStat.Stat(im.crop((x, y, x + long, y + s))).mean
+    by = 70 if sum(mean) < 384 else -70
+    ImageDraw.Draw(out).ellipse((x, y, x + long - 1, y + s - 1), fill=tuple(max(0, min(255, round(c + by))) for c in mean))
+    return out
 
 
 def originals(data, out, draw):
@@ -197,12 +228,12 @@ def make(a):
     shutil.rmtree(out, ignore_errors=True)
     os.makedirs(out + "/set")
     everything = originals(a.data, out, a.drawn)
-    rng = random.Random(7)
+    rng = random.Random(6 + a.seed)
     few = {"ewaste": 240, "photos": 213, "neu-det": 120, "drawn": 100, "coil": 100, "pages": 30}
     byfamily = defaultdict(list)
     for g in everything:
         byfamily[g[1]].append(g)
-    everything = [g for f, n in few.items() for g in sorted(random.Random(3).sample(byfamily[f], min(n, len(byfamily[f]))))]
+    everything = [g for f, n in few.items() for g in sorted(random.Random(2 + a.seed).sample(byfamily[f], min(n, len(byfamily[f]))))]
     copied = {"ewaste": 40, "photos": 45, "neu-det": 8, "drawn": 8, "coil": 5, "pages": 4}
     picked = set()
     for family, n in copied.items():
@@ -218,7 +249,7 @@ def make(a):
             raw = open(path, "rb").read()
             stem = os.path.splitext(name)[0]
             put(stem, os.path.splitext(name)[1], raw, stem, "original", family)
-            own = random.Random(name)
+            own = random.Random(name + (str(a.seed) if a.seed != 1 else ""))
             im = None
             if name in picked:
                 im = rgb(path)
@@ -228,6 +259,10 @@ def make(a):
                 im = im or rgb(path)
                 put(f"{stem}^shot", ".jpg", encoded(other_shot(im, own), "JPEG", quality=92), stem + "^shot", "other shot", "shots")
                 put(f"{stem}^still", ".jpg", encoded(still_shot(im, own), "JPEG", quality=92), stem + "^still", "still frame", "stills")
+            own = random.Random(name + "others" + str(a.seed))
+            if name in picked:
+                put(f"{stem}^burst", ".jpg", encoded(burst_shot(im, own), "JPEG", quality=92), stem + "^burst", "burst", "bursts")
+                put(f"{stem}^detail", ".jpg", encoded(one_detail(im, own), "JPEG", quality=92), stem + "^detail", "one detail", "details")
     for f in os.listdir(out):
         if f.startswith("."):
             os.remove(f"{out}/{f}")
@@ -270,7 +305,7 @@ def table(lab, edges, tiers, folder):
     rows = defaultdict(lambda: [0, 0])
     originals = {lab.group[f]: f for f in lab.names if lab.kind[f] == "original"}
     for f in lab.names:
-        if lab.kind[f] in ("original", "other shot", "still frame"):
+        if lab.kind[f] in ("original", *OTHER):
             continue
         o = originals[lab.group[f]]
         pair = (min(f, o), max(f, o))
@@ -368,12 +403,13 @@ def pairs(a):
     lab = Labels(a.folder, a.half)
     originals = {lab.group[f]: f for f in lab.names if lab.kind[f] == "original"}
     for f in lab.names:
-        if lab.kind[f] not in ("original", "other shot", "still frame"):
+        if lab.kind[f] not in ("original", *OTHER):
             print(f"{a.folder}/set/{originals[lab.group[f]]}\t{a.folder}/set/{f}\t{lab.kind[f]}\t1")
         elif "^" in lab.group[f]:
             first = lab.group[f].split("^")[0]
-            if first in originals:
-                print(f"{a.folder}/set/{originals[first]}\t{a.folder}/set/{f}\t{lab.kind[f]}\t0")
+            for o in lab.names:  # the original, and what it was made smaller to
+                if o in originals.values() and lab.group[o] == first or lab.group[o] == first and "resized" in lab.kind[o]:
+                    print(f"{a.folder}/set/{o}\t{a.folder}/set/{f}\t{lab.kind[f]}\t0")
 
 
 def main():
@@ -382,6 +418,7 @@ def main():
     p.add_argument("folder")
     p.add_argument("--data", default=os.path.join(HERE, "../../shared/data"))
     p.add_argument("--drawn", default="")
+    p.add_argument("--seed", type=int, default=1, help="of make: another choice of pictures and copies")
     p.add_argument("--half", choices=["a", "b"])
     p.add_argument("--answer", help="what 'assay dups --json' said; FOLDER/answer.json, made when it is not there")
     p.add_argument("--distances", type=int, nargs="*", default=[4, 8, 10])

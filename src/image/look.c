@@ -10,23 +10,30 @@ enum { S = AY_LOOK_SIDE, CS = AY_LOOK_CHROMA, SMALL = AY_LOOK_SMALL };
 
 /* Sides at which pictures are compared; twice each divides S. */
 static const int sides[] = {384, 192, 128, 96, 64, 48, 32};
-enum { SIDES = sizeof sides / sizeof *sides, LEAST_SIDE = 32 };
+enum { SIDES = sizeof sides / sizeof *sides, LEAST_SIDE = 32, COLOUR_GRID = 24 };
 
-/* What a block may differ by: NOISE squared levels of grey, and a part of its own variance (what resizing blurs and JPEG drops
- * is in proportion to the detail).  A picture that had to be moved is held to less. */
-#define FINE 0.5
-#define DETAIL 0.35f
-#define NOISE 14.0f
-#define MOVED_LIMIT 0.5f
-#define MOVED_LEAST_SIDE 48
-#define COLOUR_LIMIT 14.0f
+/* What a block may differ by: NOISE squared levels of grey beyond a part of the steps around each point, and of the detail that is
+ * finer than the points (what resizing blurs or takes for something else, and what JPEG drops, is in proportion to both).  A picture
+ * that had to be moved is held to less. */
+#define FINE 0.625
+#define DETAIL 0.15f
+#define GRAIN 0.4f
+#define NOISE 11.0f
+#define MOVED_LIMIT 0.8f
+#define MOVED_COARSE 64 /* a side; below it, to less still */
+#define MOVED_COARSE_LIMIT 0.5f
+#define COLOUR_LIMIT 11.0f
+/* Points of a picture across a place where colours are compared: JPEG keeps little of what is smaller. */
+#define COLOUR_PLACE 8
 /* Prints that fit less are not of one picture: the first without moving, the second with (ay_print_glance, ay_print_compare). */
-#define GLANCE 0.5f
+#define GLANCE 0.35f
 #define WORTH 0.9f
 /* Of a coarse comparison: more than this and no finer one is made. */
 #define HOPELESS 12.0f
 #define LEAST_OVERLAP 0.6f
 #define LEAST_CORRELATION 0.9f
+#define LEAST_FIT 0.95f /* of where one lies in the other, finely */
+#define LEAST_CUT 0.6f
 
 const char *ay_look_kind_name(ay_look_kind kind)
 {
@@ -160,10 +167,30 @@ static int side_for(double pixels)
 /* ---- blocks */
 
 typedef struct {
-    const float *a, *b; /* side x side; b warped over a */
-    const bool *there;  /* NULL: everywhere */
+    const float *a, *b;  /* side x side; b warped over a */
+    const float *grain;  /* deviation of what is finer, at each point; NULL: not looked at */
+    const bool *there;   /* NULL: everywhere */
     int side, block;
 } pair;
+
+/* Adds share times the deviation of a square's pixels within each of side x side cells. */
+static void add_grain(const uint8_t *src, int side, int orientation, float share, float *dst)
+{
+    int step = S / side;
+
+    for (int y = 0; y < side; y++)
+        for (int x = 0; x < side; x++) {
+            int px, py, sum = 0, sq = 0;
+            float n = (float)(step * step), mean;
+            from_where(side, orientation, x, y, &px, &py);
+            const uint8_t *p = src + ((size_t)py * S + (size_t)px) * (size_t)step;
+            for (int i = 0; i < step; i++, p += S)
+                for (int k = 0; k < step; k++)
+                    sum += p[k], sq += p[k] * p[k];
+            mean = (float)sum / n;
+            dst[y * side + x] += share * sqrtf(fmaxf(0, (float)sq / n - mean * mean));
+        }
+}
 
 /* Largest less smallest of the pixels around one. */
 static float range_at(const float *p, int n, int x, int y)
@@ -186,7 +213,7 @@ static void subtract(const pair *p, float *left)
         for (int x = 0; x < p->side; x++) {
             int i = y * p->side + x;
             float edge = 0.5f * (range_at(p->a, p->side, x, y) + range_at(p->b, p->side, x, y));
-            float d = fabsf(p->a[i] - p->b[i]) - DETAIL * edge;
+            float d = fabsf(p->a[i] - p->b[i]) - DETAIL * edge - (p->grain ? GRAIN * p->grain[i] : 0);
             left[i] = d > 0 ? d * d : 0;
         }
 }
@@ -245,7 +272,7 @@ static int block_of(int side)
 typedef struct {
     const ay_look *a, *b;
     int orientation;
-    float *pa, *pb, *over, *left; /* S squared each, for work */
+    float *pa, *pb, *over, *left, *grain; /* S squared each, for work */
     bool *there;
 } work;
 
@@ -285,18 +312,20 @@ static void halve_there(bool *there, int n)
 /* The furthest colour difference of any place of a coarse grid; sampled finely, for colours have edges too. */
 static float colour_difference(const work *w, const ay_box *box)
 {
-    enum { G = 24 };
+    int pixels = shortest(w->a) < shortest(w->b) ? shortest(w->a) : shortest(w->b), grid = COLOUR_GRID;
     float worst = 0;
 
+    while (grid > COLOUR_GRID / 4 && grid * COLOUR_PLACE > pixels)
+        grid /= 2;
     for (int c = 0; c < 2; c++) {
-        shrink(w->a->chroma + c * CS * CS, CS, G, 1, w->pa);
+        shrink(w->a->chroma + c * CS * CS, CS, grid, 1, w->pa);
         shrink(w->b->chroma + c * CS * CS, CS, CS, w->orientation, w->pb);
         warp(w->pb, CS, box, w->over, w->there);
-        for (int n = CS; n > G; n /= 2) {
+        for (int n = CS; n > grid; n /= 2) {
             halve(w->over, n);
             halve_there(w->there, n);
         }
-        for (int i = 0; i < G * G; i++)
+        for (int i = 0; i < grid * grid; i++)
             if (w->there[i])
                 worst = fmaxf(worst, fabsf(w->pa[i] - w->over[i]));
     }
@@ -305,11 +334,15 @@ static float colour_difference(const work *w, const ay_box *box)
 
 static void judge_whole(const work *w, int side, ay_look_result *r)
 {
-    pair p = {w->pa, w->pb, NULL, side, block_of(side)};
+    pair p = {w->pa, w->pb, w->grain, NULL, side, block_of(side)};
 
     r->side = side;
     r->box = AY_BOX_WHOLE;
     r->difference = colour_difference(w, &r->box) / COLOUR_LIMIT;
+    r->colour = r->difference;
+    memset(w->grain, 0, (size_t)side * (size_t)side * sizeof *w->grain);
+    add_grain(w->a->luma, side, 1, 0.5f, w->grain);
+    add_grain(w->b->luma, side, w->orientation, 0.5f, w->grain);
     shrink(w->a->luma, S, side, 1, w->pa);
     shrink(w->b->luma, S, side, w->orientation, w->pb);
     r->difference = fmaxf(r->difference, worst_block(&p, w->left));
@@ -319,10 +352,13 @@ static void judge_whole(const work *w, int side, ay_look_result *r)
 /* Sampling between b's points blurs, so it is done at twice the size at which blocks are compared. */
 static void judge_moved(const work *w, int side, const ay_box *box, ay_look_result *r)
 {
-    pair p = {w->pa, w->over, w->there, side, block_of(side)};
+    pair p = {w->pa, w->over, w->grain, w->there, side, block_of(side)};
     int twice = 2 * side;
 
     r->difference = colour_difference(w, box) / COLOUR_LIMIT;
+    r->colour = r->difference;
+    memset(w->grain, 0, (size_t)side * (size_t)side * sizeof *w->grain);
+    add_grain(w->a->luma, side, 1, 1, w->grain);
     shrink(w->a->luma, S, side, 1, w->pa);
     shrink(w->b->luma, S, twice, w->orientation, w->pb);
     warp(w->pb, twice, box, w->over, w->there);
@@ -334,39 +370,116 @@ static void judge_moved(const work *w, int side, const ay_box *box, ay_look_resu
     r->correlation = agreement(&p, &r->overlap);
 }
 
-/* From a first guess at steps[from] to the finest; how well it then fits. */
-static float refine(const work *w, double most, int from, ay_box *box)
-{
-    static const int steps[] = {16, 32, 64, 128};
-    float overlap, fit = -1;
+static const int steps[] = {16, 32, 64}; /* sizes at which a place is sought, one after the other */
+enum { STARTS = 3 };
 
-    *box = AY_BOX_WHOLE;
-    for (int i = from; i < 4 && (i == from || steps[i] <= most); i++) {
-        shrink_small(w->a, steps[i], 1, w->pa);
-        shrink_small(w->b, steps[i], w->orientation, w->pb);
-        if (!ay_box_fit(w->pa, w->pb, steps[i], box))
-            return -1;
-        fit = ay_box_correlation(w->pa, w->pb, steps[i], box, &overlap);
-        if (fit < LEAST_CORRELATION && steps[i] >= 32)
-            return -1;
-    }
-    return fit;
+/* A better place at one size; how well it then fits, -1: it cannot be. */
+static float refine(const work *w, int n, ay_box *box)
+{
+    float overlap, fit;
+
+    shrink_small(w->a, n, 1, w->pa);
+    shrink_small(w->b, n, w->orientation, w->pb);
+    if (!ay_box_fit(w->pa, w->pb, n, box))
+        return -1;
+    fit = ay_box_correlation(w->pa, w->pb, n, box, &overlap);
+    return fit < (n >= 64 ? LEAST_FIT : n >= 32 ? LEAST_CORRELATION : -1) ? -1 : fit;
 }
 
-/* A coarse start reaches far, a fine one keeps to what is near: the better of them. */
+/* A coarse start reaches far, a fine one keeps to what is near: the better of them, and only that one finely. */
 static bool find_box(const work *w, double most, ay_box *box)
 {
-    float best = 0;
+    float best = -1;
 
-    for (int from = 0; from < 3 && best < 0.99f; from++) {
-        ay_box one;
-        float fit = refine(w, most, from, &one);
+    for (int from = 0; from < STARTS && best < 0.99f; from++) {
+        ay_box one = AY_BOX_WHOLE;
+        float fit = refine(w, steps[from], &one);
+        for (int i = from + 1; i < STARTS && fit > -1 && steps[i] <= most; i++)
+            fit = refine(w, steps[i], &one);
         if (fit > best) {
             best = fit;
             *box = one;
         }
     }
-    return best > 0;
+    return best > 0 && (most < SMALL || refine(w, SMALL, box) > 0);
+}
+
+/* A crop keeps its points: then the sizes of the pictures say how far it is stretched, and only where it lies is to be tried.  What is
+ * all one pattern (a page of text) is found by this and not by least squares. */
+static bool box_of_sizes(const work *w, ay_box *box, double span[2])
+{
+    bool turned = w->orientation >= 5;
+    double wb = turned ? w->b->height : w->b->width, hb = turned ? w->b->width : w->b->height;
+
+    box->sx = w->a->width / wb;
+    box->sy = w->a->height / hb;
+    span[0] = 1 - box->sx;
+    span[1] = 1 - box->sy;
+    return fmax(fabs(span[0]), fabs(span[1])) > 0.004 && fmax(fabs(span[0]), fabs(span[1])) < 0.25 && span[0] * span[1] >= 0;
+}
+
+/* The best of places (2 x reach + 1) squared around one, step apart; how well it fits. */
+static float best_place(const work *w, int n, double step, int reach, const double lo[2], const double hi[2], ay_box *box)
+{
+    ay_box from = *box;
+    float best = -1, overlap;
+
+    shrink_small(w->a, n, 1, w->pa);
+    shrink_small(w->b, n, w->orientation, w->pb);
+    for (int i = -reach; i <= reach; i++)
+        for (int k = -reach; k <= reach; k++) {
+            ay_box at = {from.sx, from.sy, from.tx + k * step, from.ty + i * step};
+            float fit;
+            if (at.tx < lo[0] - step || at.tx > hi[0] + step || at.ty < lo[1] - step || at.ty > hi[1] + step)
+                continue;
+            fit = ay_box_correlation(w->pa, w->pb, n, &at, &overlap);
+            if (fit > best) {
+                best = fit;
+                *box = at;
+            }
+        }
+    return best;
+}
+
+static bool find_cut(const work *w, ay_box *box)
+{
+    double span[2], lo[2], hi[2];
+    float fit;
+
+    if (!box_of_sizes(w, box, span))
+        return false;
+    for (int i = 0; i < 2; i++) {
+        lo[i] = fmin(0, span[i]);
+        hi[i] = fmax(0, span[i]);
+    }
+    box->tx = span[0] / 2;
+    box->ty = span[1] / 2;
+    best_place(w, SMALL / 2, 2.0 / SMALL, 8, lo, hi, box);
+    fit = best_place(w, SMALL, 0.5 / SMALL, 4, lo, hi, box);
+    return fit >= LEAST_CUT;
+}
+
+/* Once more, finely, where there is as much to see. */
+static void sharpen(const work *w, double most, ay_box *box)
+{
+    ay_box finer = *box;
+
+    if (most < S / 3)
+        return;
+    shrink(w->a->luma, S, S / 3, 1, w->pa);
+    shrink(w->b->luma, S, S / 3, w->orientation, w->pb);
+    if (ay_box_fit(w->pa, w->pb, S / 3, &finer))
+        *box = finer;
+}
+
+/* Does one lie within the other, to a point?  Two pictures that each show what the other has not are two shots, or two crops. */
+static bool within(const ay_box *b, double pixels)
+{
+    double slack = 1 / pixels, end[2] = {b->sx + b->tx, b->sy + b->ty};
+    bool b_in_a = b->tx <= slack && b->ty <= slack && end[0] >= 1 - slack && end[1] >= 1 - slack;
+    bool a_in_b = b->tx >= -slack && b->ty >= -slack && end[0] <= 1 + slack && end[1] <= 1 + slack;
+
+    return b_in_a || a_in_b;
 }
 
 static bool moved(const ay_box *b)
@@ -377,7 +490,7 @@ static bool moved(const ay_box *b)
 /* A coarse comparison first: what differs much there needs no finer one. */
 static bool hopeless(const work *w, const ay_box *box)
 {
-    pair p = {w->pa, w->pb, NULL, SMALL / 2, block_of(SMALL / 2)};
+    pair p = {w->pa, w->pb, NULL, NULL, SMALL / 2, block_of(SMALL / 2)};
 
     shrink_small(w->a, SMALL / 2, 1, w->pa);
     if (box) {
@@ -391,6 +504,15 @@ static bool hopeless(const work *w, const ay_box *box)
         shrink_small(w->b, SMALL / 2, w->orientation, w->pb);
     }
     return worst_block(&p, w->left) > HOPELESS;
+}
+
+static bool find_any(const work *w, double pixels, ay_box *box)
+{
+    ay_box cut;
+
+    if (find_box(w, pixels, box) && moved(box) && within(box, pixels))
+        return true;
+    return find_cut(w, &cut) && (*box = cut, true);
 }
 
 static void judge(const work *w, ay_look_result *out)
@@ -408,13 +530,16 @@ static void judge(const work *w, ay_look_result *out)
             return;
         }
     }
-    if (!find_box(w, pixels, &box) || !moved(&box) || (fine && hopeless(w, &box)))
+    if (!find_any(w, pixels, &box) || !moved(&box) || !within(&box, pixels))
+        return;
+    sharpen(w, pixels, &box);
+    if (fine && hopeless(w, &box))
         return;
     judge_moved(w, side_for(pixels / 1.1), &box, &r);
     if (r.overlap < LEAST_OVERLAP || r.overlap * box.sx * box.sy < (double)LEAST_OVERLAP || r.difference >= out->difference)
         return;
     *out = r;
-    out->cropped = r.side >= MOVED_LEAST_SIDE && r.difference <= MOVED_LIMIT && r.correlation >= LEAST_CORRELATION;
+    out->cropped = r.difference <= (r.side < MOVED_COARSE ? MOVED_COARSE_LIMIT : MOVED_LIMIT) && r.correlation >= LEAST_CORRELATION;
     if (out->cropped)
         out->kind = AY_LOOK_PICTURE;
 }
@@ -429,14 +554,15 @@ ay_status ay_look_compare(const ay_look *a, const ay_look *b, int orientation, a
         out->kind = AY_LOOK_PIXELS;
         return AY_OK;
     }
-    room = ay_alloc(S * S * 5, sizeof *room);
+    room = ay_alloc(S * S * 6, sizeof *room);
     if (!room)
         return ay_fail(err, AY_ENOMEM, "comparing pictures");
     w.pa = room;
     w.pb = room + S * S;
     w.over = room + 2 * S * S;
     w.left = room + 3 * S * S;
-    w.there = (bool *)(room + 4 * S * S);
+    w.grain = room + 4 * S * S;
+    w.there = (bool *)(room + 5 * S * S);
     judge(&w, out);
     ay_free(room);
     return AY_OK;

@@ -46,6 +46,7 @@ typedef struct {
     ay_box box;        /* where a's points are in the turned b */
     float overlap;     /* part of a that b shows, 0..1 */
     float difference;  /* of the worst block, 1: as much as may be; of AY_LOOK_OTHER too */
+    float colour;      /* the colours' part of it */
     float correlation; /* of the parts that overlap */
     int side;          /* at which size they were compared */
 } ay_look_result;

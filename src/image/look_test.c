@@ -143,6 +143,103 @@ static void a_small_difference_is_another_picture(void)
     ay_image_fini(&im);
 }
 
+/* A red disc on a fine grating: JPEG loses small colours, resizing takes the grating for something else. */
+static void make_fine(ay_image *im, int side, int period)
+{
+    ay_err err;
+
+    CHECK_OK(ay_image_create(im, side, side, &err), err);
+    for (int y = 0; y < side; y++)
+        for (int x = 0; x < side; x++) {
+            double dx = (double)x / side - 0.4, dy = (double)y / side - 0.6;
+            bool disc = dx * dx + dy * dy < 0.01, bars = y > side / 8 && y < side / 3;
+            uint8_t *p = im->data + 3 * (y * side + x), v = bars && x % period < period / 2 ? 30 : (uint8_t)(120 + 100 * x / side);
+            p[0] = disc ? 220 : v;
+            p[1] = disc ? 30 : v;
+            p[2] = disc ? 40 : (uint8_t)(v / 2 + y * 80 / side);
+        }
+}
+
+static void small_colours_and_gratings_are_no_difference(void)
+{
+    ay_image im, copy;
+    ay_err err;
+
+    make_fine(&im, 96, 4);
+    make_fine(&copy, 96, 4);
+    jpeg(&copy, 40);
+    CHECK(compare(&im, &copy).kind == AY_LOOK_PICTURE);
+    ay_image_fini(&copy);
+    ay_image_fini(&im);
+    make_fine(&im, 500, 6);
+    CHECK_OK(ay_image_resize(&im, 375, 375, AY_FILTER_BOX, &copy, &err), err);
+    CHECK(compare(&im, &copy).kind == AY_LOOK_PICTURE);
+    ay_image_fini(&copy);
+    ay_image_fini(&im);
+}
+
+/* Lines of made words: all one pattern, where least squares find no way. */
+static void make_page(ay_image *im, int w, int h)
+{
+    const uint8_t white[3] = {255, 255, 255};
+    ay_image empty = {0};
+    ay_rng r;
+    ay_err err;
+
+    CHECK_OK(ay_image_create(&empty, 1, 1, &err), err);
+    CHECK_OK(ay_image_crop(&empty, 5, 5, w, h, white, im, &err), err);
+    ay_image_fini(&empty);
+    ay_rng_init(&r, 11);
+    for (int line = 40; line + 40 < h; line += 21)
+        for (int x = 50; x < w - 50; x += 3)
+            if (ay_rng_range(&r, 0, 1) < 0.6)
+                for (int y = line; y < line + 11; y++)
+                    memset(im->data + 3 * (y * w + x), 20, 6);
+}
+
+static void a_cut_page_is_found_and_a_shifted_one_is_none(void)
+{
+    const uint8_t white[3] = {255, 255, 255};
+    ay_image im, cut, left, right;
+    ay_look_result r;
+    ay_err err;
+
+    make_page(&im, 600, 800);
+    CHECK_OK(ay_image_crop(&im, 17, 9, 576, 768, white, &cut, &err), err);
+    r = compare(&im, &cut);
+    CHECK(r.kind == AY_LOOK_PICTURE && r.cropped && fabs(r.box.tx + 17.0 / 576) < 0.003 && fabs(r.box.ty + 9.0 / 768) < 0.003);
+    ay_image_fini(&cut);
+    ay_image_fini(&im);
+    make(&im, 400, 300, 3);
+    CHECK_OK(ay_image_crop(&im, 0, 0, 380, 285, white, &left, &err), err);
+    CHECK_OK(ay_image_crop(&im, 20, 15, 380, 285, white, &right, &err), err);
+    CHECK(compare(&left, &right).kind == AY_LOOK_OTHER); /* each shows what the other has not */
+    ay_image_fini(&left);
+    ay_image_fini(&right);
+    ay_image_fini(&im);
+}
+
+static void parts_have_the_hashes_of_crops(void)
+{
+    const uint8_t white[3] = {255, 255, 255};
+    uint64_t cuts[AY_CUTS];
+    ay_image im, crop;
+    ay_print p, q;
+    ay_err err;
+    int least = 64;
+
+    make(&im, 400, 300, 6);
+    CHECK_OK(ay_image_crop(&im, 34, 24, 360, 270, white, &crop, &err), err);
+    CHECK_OK(ay_image_print(&im, &p, &err), err);
+    CHECK_OK(ay_image_print(&crop, &q, &err), err);
+    ay_print_hash_cuts(&p, cuts);
+    for (int i = 0; i < AY_CUTS; i++)
+        least = ay_phash_distance(cuts[i], q.hash) < least ? ay_phash_distance(cuts[i], q.hash) : least;
+    CHECK(least < ay_phash_distance(p.hash, q.hash) && least <= 6);
+    ay_image_fini(&crop);
+    ay_image_fini(&im);
+}
+
 static void nothing_is_said_of_plain_pictures(void)
 {
     ay_image a, b;
@@ -162,4 +259,7 @@ TESTS({"hashes turn with pictures", hashes_turn_with_pictures},
       {"prints are kept whole", prints_are_kept_whole},
       {"copies are the same picture", copies_are_the_same_picture},
       {"a small difference is another picture", a_small_difference_is_another_picture},
+      {"small colours and gratings are no difference", small_colours_and_gratings_are_no_difference},
+      {"a cut page is found, and a shifted one is none", a_cut_page_is_found_and_a_shifted_one_is_none},
+      {"parts have the hashes of crops", parts_have_the_hashes_of_crops},
       {"nothing is said of plain pictures", nothing_is_said_of_plain_pictures})

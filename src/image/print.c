@@ -13,28 +13,39 @@ enum { N = AY_PRINT_SIDE, C = AY_PRINT_CHROMA, LOW = 8, HALF = N / 2 };
 
 /* ---- the hash */
 
-static uint64_t hash_of(const uint8_t *grey)
+/* What a row of 32 adds to each of the 8 frequencies. */
+static void waves(double wave[N][LOW])
 {
-    double wave[LOW][N], rows[N][LOW], sum;
+    for (int x = 0; x < N; x++)
+        for (int u = 0; u < LOW; u++)
+            wave[x][u] = cos(M_PI * u * (2 * x + 1) / (2.0 * N));
+}
+
+static uint64_t hash_by(const double wave[N][LOW], const uint8_t *grey)
+{
+    double low[LOW][LOW] = {{0}};
     uint64_t bits = 0;
 
-    for (int u = 0; u < LOW; u++)
+    for (int y = 0; y < N; y++) {
+        double row[LOW] = {0};
         for (int x = 0; x < N; x++)
-            wave[u][x] = cos(M_PI * u * (2 * x + 1) / (2.0 * N));
-    for (int y = 0; y < N; y++)
-        for (int v = 0; v < LOW; v++) {
-            rows[y][v] = 0;
-            for (int x = 0; x < N; x++)
-                rows[y][v] += grey[y * N + x] * wave[v][x];
-        }
-    for (int u = 0; u < LOW; u++)
-        for (int v = 0; v < LOW; v++) {
-            sum = 0;
-            for (int y = 0; y < N; y++)
-                sum += rows[y][v] * wave[u][y];
-            bits = bits << 1 | (sum > 0);
-        }
+            for (int v = 0; v < LOW; v++)
+                row[v] += grey[y * N + x] * wave[x][v];
+        for (int u = 0; u < LOW; u++)
+            for (int v = 0; v < LOW; v++)
+                low[u][v] += row[v] * wave[y][u];
+    }
+    for (int i = 0; i < LOW * LOW; i++)
+        bits = bits << 1 | (low[i / LOW][i % LOW] > 0);
     return bits & NOT_MEAN;
+}
+
+static uint64_t hash_of(const uint8_t *grey)
+{
+    double wave[N][LOW];
+
+    waves(wave);
+    return hash_by(wave, grey);
 }
 
 static uint64_t transpose(uint64_t h)
@@ -64,6 +75,36 @@ uint64_t ay_print_hash_turn(uint64_t hash, int orientation)
     if (made_of[orientation].down)
         hash ^= ODD_ROWS;
     return hash & NOT_MEAN;
+}
+
+/* Where a part begins and how large it is, in parts of a side.  Wherever a tenth is cut away, one of the last four is within a fortieth. */
+static const struct {
+    double x, y, side;
+} cuts[AY_CUTS] = {{0.025, 0.025, 0.95}, {0.025, 0.025, 0.9}, {0.075, 0.025, 0.9}, {0.025, 0.075, 0.9}, {0.075, 0.075, 0.9}};
+
+static void cut_out(const float *whole, int cut, uint8_t part[N * N])
+{
+    for (int y = 0; y < N; y++)
+        for (int x = 0; x < N; x++) {
+            float u = (float)((cuts[cut].x + cuts[cut].side * (x + 0.5) / N) * N - 0.5);
+            float v = (float)((cuts[cut].y + cuts[cut].side * (y + 0.5) / N) * N - 0.5);
+            part[y * N + x] = (uint8_t)(ay_sample(whole, N, fmaxf(0, fminf(u, N - 1)), fmaxf(0, fminf(v, N - 1))) + 0.5f);
+        }
+}
+
+void ay_print_hash_cuts(const ay_print *p, uint64_t hash[AY_CUTS])
+{
+    double wave[N][LOW];
+    float whole[N * N];
+    uint8_t part[N * N];
+
+    waves(wave);
+    for (int i = 0; i < N * N; i++)
+        whole[i] = p->luma[i];
+    for (int i = 0; i < AY_CUTS; i++) {
+        cut_out(whole, i, part);
+        hash[i] = hash_by(wave, part);
+    }
 }
 
 int ay_orientation_back(int orientation)

@@ -39,6 +39,10 @@ void ay_print_turn(const ay_print *p, int orientation, ay_print *out);
 /* The orientation that undoes this one. */
 int ay_orientation_back(int orientation);
 
+/* Hashes that parts of the picture would have: what a crop of up to a tenth of a side shows. */
+enum { AY_CUTS = 5 };
+void ay_print_hash_cuts(const ay_print *p, uint64_t hash[AY_CUTS]);
+
 /* How alike two small copies are, 0..1: the correlation of their luma after b was moved and stretched a little (as a crop of
  * up to an eighth of a side needs), less what their colours differ.  0 where one of them is all of one tone: then nothing
  * can be said. */

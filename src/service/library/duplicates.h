@@ -1,7 +1,7 @@
 /* service/library/duplicates.h - the duplicates of a data set, kept: found in the background, told a page at a time, resolved with undo.
  *
- * Finding is a job ("duplicates") on one thread: pictures that have no print yet are read (store/apart.h keeps the print), then
- * service/library/duplicates_find.h compares.  What it found is kept in <data>/cache/duplicates-ID.bin (base/cachefile.h) and
+ * A picture that comes in has its print kept at once (ay_dups_came).  Finding is a job ("duplicates") on one thread: pictures that have no
+ * print yet are read (store/apart.h keeps the print), then service/library/duplicates_find.h compares.  What it found is kept in <data>/cache/duplicates-ID.bin (base/cachefile.h) and
  * taken up at the next start; pictures that came since are compared with the others only, and nothing old is compared again
  * unless the encoder is another one (then look-alikes are).  A list that is asked for while pictures have come starts that job itself.
  *
@@ -30,6 +30,10 @@ ay_status ay_dups_open(ay_service *s, ay_err *err);
 void ay_dups_stop(ay_service *s);
 void ay_dups_close(ay_service *s);
 void ay_dups_reread(ay_service *s); /* what is apart was changed */
+
+/* Keep the prints of pictures that came, while their pixels are at hand: then finding needs to read none of them.  What fails is logged
+ * only: the job makes what is missing.  NULL images are passed over. */
+void ay_dups_came(ay_service *s, const char *const *sha256, const ay_image *const *im, size_t n);
 
 /* Find, in the background: *job's id; the one under way where there is one.  again: forget what was found before.  AY_EBUSY: this process only
  * reads; or another data set's job runs. */

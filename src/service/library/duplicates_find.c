@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HASH_RADIUS = 16, HASH_MOST = 8000000, NEIGHBOURS = 12, BATCH = 128, LOOKS = 48, RANK = 20, SAMPLE = 1000 };
+enum { HASH_RADIUS = 16, CUT_RADIUS = 12, HASH_MOST = 8000000, NEIGHBOURS = 12, BATCH = 128, LOOKS = 48, RANK = 20, SAMPLE = 1000 };
 /* A pair whose glance is below this suggests nothing. */
-#define GLANCE 0.5f
+#define GLANCE 0.35f
+/* A centre that a row's small copy fits less by this than its own is not asked. */
+#define MOVE_MARGIN 0.004f
 /* Vectors less like than this suggest nothing. */
 #define SUGGEST 0.5f
 /* How the time is thought to be spent, for progress. */
@@ -34,6 +36,7 @@ typedef struct {
     edge *edges; /* both ways, in order */
     size_t nedges, cedges;
     uint8_t *broken; /* n: cannot be decoded */
+    float *fit;      /* n: how well a row fits its group's centre, a correlation; 2: of an earlier run */
     shelf shelves[LOOKS];
     uint64_t clock;
 } finder;
@@ -76,62 +79,99 @@ static bool worth(const ay_print *a, const ay_print *b, int orientation)
     return ay_print_glance(a, b) >= GLANCE;
 }
 
+/* All the ways of comparing hashes: each orientation, and each part of a picture that a crop would show, both ways round. */
+enum { WAYS = AY_ORIENTATIONS + 2 * AY_CUTS };
+
 typedef struct {
-    const finder *f;
-    int turn;
+    finder *f;
+    uint64_t *plain, *other; /* n each: hashes as they are, and as this way has them */
+    uint64_t (*cuts)[AY_CUTS];
+    int way;
+    ay_hamming_pairs pairs;
 } hashing;
 
 static bool hash_step(void *ctx, double done)
 {
     const hashing *h = ctx;
 
-    return step(h->f, PART_HASHES * (h->turn + done) / AY_ORIENTATIONS);
+    return step(h->f, PART_HASHES * (h->way + done) / WAYS);
 }
 
-/* Hashes of the pictures turned by an orientation, beside the new ones as they are. */
-static ay_status join_turned(finder *f, const uint64_t *hash, uint64_t *turned, int o, ay_hamming_pairs *pairs, ay_err *err)
+/* Pairs within a radius, or nearer ones where those are too many (thousands show the same). */
+static ay_status join_hashes(hashing *h, ay_hamming_job *job, ay_err *err)
 {
-    const ay_dups_input *in = f->in;
-    hashing h = {f, o - 1};
-    ay_hamming_job job = {.a = hash + in->from, .na = in->n - in->from, .b = turned, .nb = in->n, .self = in->from == 0,
-                          .radius = HASH_RADIUS, .turn = (uint8_t)o, .most = HASH_MOST, .threads = in->threads,
-                          .progress = hash_step, .ctx = &h};
     ay_status status = AY_ELIMIT;
 
-    for (size_t i = 0; i < in->n; i++)
-        turned[i] = ay_print_hash_turn(hash[i], o);
-    /* Too many are near where thousands show the same: then nearer ones will do. */
-    for (; status == AY_ELIMIT && job.radius >= 0; job.radius -= 4) {
-        pairs->n = 0;
-        status = ay_hamming_join(&job, pairs, err);
+    for (; status == AY_ELIMIT && job->radius >= 0; job->radius -= 4) {
+        h->pairs.n = 0;
+        status = ay_hamming_join(job, &h->pairs, err);
     }
     return status == AY_ELIMIT ? AY_OK : status;
 }
 
+/* One way: new pictures beside all, or (the second way round of a part) parts of new ones beside the old as they are. */
+static ay_status join_way(hashing *h, ay_err *err)
+{
+    const ay_dups_input *in = h->f->in;
+    size_t from = in->from, n = in->n;
+    int cut = h->way < AY_ORIENTATIONS ? -1 : (h->way - AY_ORIENTATIONS) % AY_CUTS;
+    bool back = h->way >= AY_ORIENTATIONS + AY_CUTS;
+    ay_hamming_job job = {.a = h->plain + from, .na = n - from, .b = h->other, .nb = n, .self = cut < 0 && from == 0,
+                          .radius = cut < 0 ? HASH_RADIUS : CUT_RADIUS, .turn = cut < 0 ? (uint8_t)(h->way + 1) : 1, .most = HASH_MOST,
+                          .threads = in->threads, .progress = hash_step, .ctx = h};
+
+    h->pairs.n = 0;
+    if (back && from == 0) /* the first way round had all of them */
+        return AY_OK;
+    for (size_t i = 0; i < n; i++)
+        h->other[i] = cut < 0 ? ay_print_hash_turn(h->plain[i], h->way + 1) : h->cuts[i][cut];
+    if (back) {
+        job.a = h->other + from;
+        job.b = h->plain;
+        job.nb = from;
+    }
+    return join_hashes(h, &job, err);
+}
+
+static ay_status take_pairs(hashing *h, ay_err *err)
+{
+    const ay_dups_input *in = h->f->in;
+    int orientation = h->way < AY_ORIENTATIONS ? h->way + 1 : 1;
+    ay_status status = AY_OK;
+
+    h->f->io->suggested += h->pairs.n;
+    for (size_t i = 0; i < h->pairs.n && status == AY_OK; i++) {
+        uint32_t a = h->pairs.items[i].a + (uint32_t)in->from, b = h->pairs.items[i].b;
+        if (i % 4096 == 0 && !hash_step(h, 1))
+            return stopped(err);
+        if (a != b && in->readable[a] && in->readable[b] && worth(&in->print[a], &in->print[b], orientation))
+            status = add_edge(h->f, a, b, err);
+    }
+    return status;
+}
+
 static ay_status suggest_by_hash(finder *f, ay_err *err)
 {
-    const ay_dups_input *in = f->in;
-    uint64_t *hash = ay_alloc(in->n + 1, 2 * sizeof *hash);
-    ay_hamming_pairs pairs = {0};
-    ay_status status = hash ? AY_OK : ay_fail(err, AY_ENOMEM, "comparing pictures");
+    size_t n = f->in->n;
+    hashing h = {.f = f, .plain = ay_alloc(n + 1, sizeof *h.plain), .other = ay_alloc(n + 1, sizeof *h.other),
+                 .cuts = ay_alloc(n + 1, sizeof *h.cuts)};
+    ay_status status = h.plain && h.other && h.cuts ? AY_OK : ay_fail(err, AY_ENOMEM, "comparing pictures");
 
-    for (size_t i = 0; i < in->n && hash; i++)
-        hash[i] = in->print[i].hash;
-    for (int o = 1; o <= AY_ORIENTATIONS && status == AY_OK; o++) {
-        status = join_turned(f, hash, hash + in->n, o, &pairs, err);
-        f->io->suggested += pairs.n;
-        for (size_t i = 0; i < pairs.n && status == AY_OK; i++) {
-            uint32_t a = pairs.items[i].a + (uint32_t)in->from, b = pairs.items[i].b;
-            if (a == b || !in->readable[a] || !in->readable[b])
-                continue;
-            if (i % 4096 == 0 && !step(f, PART_HASHES * o / AY_ORIENTATIONS))
-                status = stopped(err);
-            else if (worth(&in->print[a], &in->print[b], o))
-                status = add_edge(f, a, b, err);
-        }
+    for (size_t i = 0; i < n && status == AY_OK; i++) {
+        h.plain[i] = f->in->print[i].hash;
+        ay_print_hash_cuts(&f->in->print[i], h.cuts[i]);
+        if (i % 1024 == 0 && !step(f, 0))
+            status = stopped(err);
     }
-    ay_hamming_pairs_fini(&pairs);
-    ay_free(hash);
+    for (h.way = 0; h.way < WAYS && status == AY_OK; h.way++) {
+        status = join_way(&h, err);
+        if (status == AY_OK)
+            status = take_pairs(&h, err);
+    }
+    ay_hamming_pairs_fini(&h.pairs);
+    ay_free(h.plain);
+    ay_free(h.other);
+    ay_free(h.cuts);
     return status;
 }
 
@@ -289,7 +329,46 @@ static bool other_times(const ay_dups_input *in, uint32_t a, uint32_t b)
     return in->taken && in->taken[a] && in->taken[b] && (in->taken[a] - in->taken[b]) % quarter != 0;
 }
 
-/* Put row beside the centre where it is the same picture. */
+/* A row may leave its group for one that it fits better; who holds a group together may not, nor what has its centre's pixels. */
+static bool may_move(const finder *f, uint32_t row)
+{
+    const ay_dup_place *p = &f->io->place[row];
+
+    return p->centre == AY_DUP_NONE || (p->centre != row && strcmp(p->pixels, f->io->place[p->centre].pixels) != 0);
+}
+
+static float best_print(const ay_print *a, const ay_print *b)
+{
+    float best = 0;
+
+    for (int o = 1; o <= AY_ORIENTATIONS; o++) {
+        ay_print turned;
+        ay_print_turn(b, o, &turned);
+        if (ay_print_glance(a, &turned) >= GLANCE)
+            best = fmaxf(best, ay_print_compare(a, &turned));
+    }
+    return best;
+}
+
+/* Is another centre so near, as far as the small copies show, that it must be asked too? */
+static bool worth_moving(const finder *f, uint32_t row, uint32_t centre)
+{
+    const ay_print *p = f->in->print;
+    uint32_t now = f->io->place[row].centre;
+
+    return now == AY_DUP_NONE || best_print(&p[centre], &p[row]) > best_print(&p[now], &p[row]) - MOVE_MARGIN;
+}
+
+static bool fits_better(const finder *f, uint32_t row, const ay_look_result *r)
+{
+    const ay_dup_place *p = &f->io->place[row];
+
+    if (p->centre == AY_DUP_NONE || r->kind == AY_LOOK_PIXELS)
+        return true;
+    return f->fit[row] <= 1 ? r->correlation > f->fit[row] : r->difference < p->difference;
+}
+
+/* Put row beside the centre where it is the same picture, and no worse than where it is. */
 static ay_status try_pair(finder *f, uint32_t centre, uint32_t row, bool *same, ay_err *err)
 {
     const ay_look *a, *b;
@@ -300,6 +379,8 @@ static ay_status try_pair(finder *f, uint32_t centre, uint32_t row, bool *same, 
 
     *same = false;
     if (f->in->apart && f->in->apart(f->in->ctx, centre, row))
+        return AY_OK;
+    if (!worth_moving(f, row, centre))
         return AY_OK;
     n = ay_look_turns(&f->in->print[centre], &f->in->print[row], turns);
     if (n == 0)
@@ -313,7 +394,10 @@ static ay_status try_pair(finder *f, uint32_t centre, uint32_t row, bool *same, 
     status = ay_look_judge(a, b, turns, n, &r, err);
     if (status != AY_OK || r.kind == AY_LOOK_OTHER || (r.kind == AY_LOOK_PICTURE && other_times(f->in, centre, row)))
         return status;
+    if (!fits_better(f, row, &r))
+        return AY_OK;
     *same = true;
+    f->fit[row] = r.correlation;
     *p = (ay_dup_place){.centre = centre, .orientation = (uint8_t)r.orientation, .cropped = r.cropped, .difference = r.difference};
     memcpy(p->pixels, b->pixels, sizeof p->pixels);
     if (c->centre == AY_DUP_NONE)
@@ -358,7 +442,7 @@ static ay_status spread(finder *f, star *s, uint32_t centre, uint32_t member, ay
     for (size_t e = first_edge(f, member); e < f->nedges && f->edges[e].a == member && status == AY_OK; e++) {
         uint32_t row = f->edges[e].b;
         bool same;
-        if (row == centre || f->io->place[row].centre != AY_DUP_NONE || s->tried[row] == centre)
+        if (row == centre || f->io->place[row].centre == centre || !may_move(f, row) || s->tried[row] == centre)
             continue;
         s->tried[row] = centre;
         status = try_pair(f, centre, row, &same, err);
@@ -443,13 +527,15 @@ static ay_status decide(finder *f, ay_err *err)
 
 ay_status ay_dups_find(const ay_dups_input *in, ay_dups_found *io, ay_err *err)
 {
-    finder f = {.in = in, .io = io, .broken = ay_calloc(in->n + 1, 1)};
-    ay_status status = f.broken ? AY_OK : ay_fail(err, AY_ENOMEM, "comparing pictures");
+    finder f = {.in = in, .io = io, .broken = ay_calloc(in->n + 1, 1), .fit = ay_alloc(in->n + 1, sizeof *f.fit)};
+    ay_status status = f.broken && f.fit ? AY_OK : ay_fail(err, AY_ENOMEM, "comparing pictures");
 
     for (int i = 0; i < LOOKS; i++)
         f.shelves[i].row = SIZE_MAX;
     for (size_t i = in->from; i < in->n; i++)
         io->place[i] = (ay_dup_place){.centre = AY_DUP_NONE, .orientation = 1};
+    for (size_t i = 0; i < in->n && f.fit; i++)
+        f.fit[i] = 2;
     io->suggested = io->compared = io->failed = 0;
     if (status == AY_OK && in->n > in->from)
         status = suggest_by_hash(&f, err);
@@ -460,6 +546,7 @@ ay_status ay_dups_find(const ay_dups_input *in, ay_dups_found *io, ay_err *err)
     for (int i = 0; i < LOOKS; i++)
         ay_look_fini(&f.shelves[i].look);
     ay_free(f.edges);
+    ay_free(f.fit);
     ay_free(f.broken);
     return status;
 }

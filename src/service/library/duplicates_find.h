@@ -1,14 +1,14 @@
 /* service/library/duplicates_find.h - which pictures of many are the same, and which look alike: no store, no service.
  *
  * The same picture, in three steps of rising cost:
- *   1. hashes of all eight orientations within HASH_RADIUS bits (index/hamming.h), and the nearest vectors where there are
- *      vectors: both only suggest
+ *   1. hashes of all eight orientations, and of the parts that a crop would show, within a few bits (index/hamming.h), and the
+ *      nearest vectors where there are vectors: all of them only suggest
  *   2. the small copies of image/print.h refuse nearly all of that without reading a file
  *   3. the pictures are decoded and image/look.h decides
  *
- * Groups are stars, not chains.  Pictures are taken in order of size; whoever is the same as the first of a group is in it,
- * and whoever is only like another member is not.  So each member was itself compared with the group's centre, and a row of
- * crops of crops does not end in one group.
+ * Groups are stars, not chains.  Pictures are taken in order of size; whoever is the same as the first of a group is in it, or in
+ * that of another first whom it fits better (a thumbnail may fit two frames of a burst), and whoever is only like another member
+ * is not.  So each member was itself compared with the group's centre, and a row of crops of crops does not end in one group.
  *
  * Look-alikes are pairs of vectors whose cosine is at least a limit that comes from these pictures: what 99 of 100 pictures
  * do not reach with their RANK-th nearest, and at least four deviations above the mean of pairs at random.  A group is a picture

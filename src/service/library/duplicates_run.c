@@ -2,6 +2,7 @@
  *
  * Rows of the new set: first what the old set knew and still holds, in its order, so that its results stay as they are; then all others.  A
  * picture whose group lost its centre counts as new. */
+#include "base/log.h"
 #include "base/mem.h"
 #include "service/library/duplicates_parts.h"
 
@@ -202,6 +203,30 @@ static ay_status read_prints(running *r, ay_err *err)
     status = ay_store_prints_walk(r->s->store, AY_PRINT_VERSION, take_print, &f, err);
     ay_free(f.sorted);
     return status;
+}
+
+void ay_dups_came(ay_service *s, const char *const *sha256, const ay_image *const *im, size_t n)
+{
+    uint8_t (*bytes)[AY_PRINT_BYTES] = ay_alloc(n + 1, sizeof *bytes);
+    ay_store_print *list = ay_alloc(n + 1, sizeof *list);
+    ay_err err = {{0}};
+    ay_status status = bytes && list ? AY_OK : ay_fail(&err, AY_ENOMEM, "out of memory");
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n && status == AY_OK; i++) {
+        ay_print print;
+        if (!im[i] || ay_image_print(im[i], &print, NULL) != AY_OK)
+            continue;
+        ay_print_pack(&print, bytes[kept]);
+        list[kept] = (ay_store_print){sha256[i], bytes[kept], AY_PRINT_BYTES};
+        kept++;
+    }
+    if (status == AY_OK && kept)
+        status = ay_store_prints_put(s->store, AY_PRINT_VERSION, list, kept, &err);
+    if (status != AY_OK)
+        ay_log(AY_LOG_WARN, "duplicates", "keeping prints of %zu pictures: %s; the next search for duplicates makes them", n, err.msg);
+    ay_free(bytes);
+    ay_free(list);
 }
 
 static bool step(running *r, double done)

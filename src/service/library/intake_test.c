@@ -4,6 +4,8 @@
 #include "service/library/intake.h"
 #include "service/internal.h"
 #include "service/library/library.h"
+#include "image/print.h"
+#include "store/apart.h"
 #include "store/facts.h"
 #include "store/sql.h"
 
@@ -99,8 +101,16 @@ static void what_was_acknowledged_is_there_after_a_restart(void)
     fake_folder_gone(dir);
 }
 
+static ay_status count_print(void *ctx, const ay_store_print *p, ay_err *e)
+{
+    (void)e;
+    *(int *)ctx += p->n == AY_PRINT_BYTES;
+    return AY_OK;
+}
+
 static void the_picture_is_described_and_found(void)
 {
+    int prints = 0;
     const char *dir = fake_folder(), *name, *klass;
     load *l = pictures(3);
     int64_t batch = 0;
@@ -118,6 +128,8 @@ static void the_picture_is_described_and_found(void)
     CHECK_OK(ay_library(s, &a, &name, &klass, &err), err);
     CHECK_OK(ay_picture_get(s, name, l->taken[1].sha256, &a, &p, &err), err);
     CHECK(p.width == 24 && p.height == 20 && p.embedded && strcmp(p.file, "p1.png") == 0);
+    CHECK_OK(ay_store_prints_walk(s->store, AY_PRINT_VERSION, count_print, &prints, &err), err);
+    CHECK(prints == 3);
     CHECK(strcmp(p.class_name, "Unsorted") == 0 && strcmp(p.format, "png") == 0);
     ay_service_close(s);
     ay_arena_fini(&a);

@@ -9,6 +9,7 @@
  * When the engine is full or the database away the handful is tried again until it works or the service closes; a
  * picture fails only for what it is itself. */
 #include "service/backup/hold.h"
+#include "service/library/duplicates.h"
 #include "service/library/intake_parts.h"
 
 #include "base/clock.h"
@@ -303,6 +304,19 @@ static void count_done(ay_service *s, int done, int failed)
     s->refused += (uint64_t)failed;
 }
 
+/* What duplicates are found by, while the pixels are at hand. */
+static void keep_prints(const handful *h, const ay_store_settled *done)
+{
+    const char *sha256[HANDFUL];
+    const ay_image *im[HANDFUL];
+
+    for (int i = 0; i < h->n; i++) {
+        sha256[i] = h->pieces[i].item.sha256;
+        im[i] = !done[i].gone && done[i].status == AY_OK ? &h->pieces[i].image : NULL;
+    }
+    ay_dups_came(h->s, sha256, im, (size_t)h->n);
+}
+
 /* What follows when the store has them: bytes of failures go, jobs step, imports are cancelled. */
 static void follow_up(handful *h, const ay_store_settled *done)
 {
@@ -318,6 +332,7 @@ static void follow_up(handful *h, const ay_store_settled *done)
                done[i].message);
         remove_bytes(h->s, h->pieces[i].row.sha256);
     }
+    keep_prints(h, done);
     count_done(h->s, good, bad);
     for (int i = 0; i < h->n; i++) {
         int64_t batch = h->pieces[i].row.batch, dropped;
