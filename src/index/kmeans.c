@@ -34,9 +34,10 @@ static ay_status open_result(ay_kmeans *r, size_t n, int k, int dim, ay_err *err
 }
 
 /* Labels by the final centres, and what is told of them. */
-static void finish(const km_data *d, const km_centres *c, ay_kmeans *r)
+static void finish(const km_data *d, const km_centres *c, bool labelled, ay_kmeans *r)
 {
-    km_nearest(c, d->rows->rows, d->norms, d->rows->n, d->threads, r->labels, r->distances);
+    if (!labelled)
+        km_nearest(c, d->rows->rows, d->norms, d->rows->n, d->threads, r->labels, r->distances);
     km_distances(d->rows, c->centres, r->labels, d->threads, r->distances);
     memcpy(r->centres, c->centres, (size_t)c->k * (size_t)c->dim * sizeof *r->centres);
     for (size_t i = 0; i < d->rows->n; i++) {
@@ -81,7 +82,7 @@ static ay_status run_once(const km_data *d, int k, int start, ay_kmeans *r, ay_e
     if (status == AY_OK) {
         r->rounds = got.rounds;
         r->converged = got.converged;
-        finish(d, &c, r);
+        finish(d, &c, got.labelled, r);
     } else {
         ay_kmeans_free(r);
     }

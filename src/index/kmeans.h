@@ -40,7 +40,7 @@ typedef struct {
 typedef struct {
     int k, dim;
     float *centres;   /* k x dim */
-    uint32_t *labels; /* n: the nearest centre of each row, of equal ones the first */
+    uint32_t *labels; /* n: the nearest centre of each row; of equal ones the first, or where Lloyd's way had it */
     float *distances; /* n: squared distance to it */
     size_t *counts;   /* k: rows of each centre; 0 is possible by way of batches only */
     double inertia;   /* sum of distances */

@@ -360,7 +360,7 @@ ay_status km_lloyd(const km_data *d, km_centres *c, uint32_t *labels, km_result 
     while (status == AY_OK && !out->converged && out->rounds < most) {
         status = assign(&l, err);
         if (status != AY_OK || (l.nchanged == 0 && out->rounds)) {
-            out->converged = status == AY_OK;
+            out->converged = out->labelled = status == AY_OK;
             break;
         }
         out->rounds++;

@@ -53,6 +53,7 @@ ay_status km_order(km_centres *c, ay_err *err);
 typedef struct {
     int rounds;
     bool converged;
+    bool labelled; /* the labels are those of the final centres */
 } km_result;
 ay_status km_lloyd(const km_data *d, km_centres *c, uint32_t *labels, km_result *out, ay_err *err);
 ay_status km_batch(const km_data *d, km_centres *c, uint64_t stream, km_result *out, ay_err *err);

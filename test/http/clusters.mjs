@@ -243,6 +243,11 @@ test("the organiser's routes: its fields, every picture once", async () => {
   check(ids.length === sent.length && new Set(ids).size === ids.length);
   const size = (await ask(200, "GET", `/v1/clusters/${kept[0].id}`)).centroid.length;
   check(list.every((c) => c.centroid.length === size && c.category_name), size);
+  for (const c of list) { // the mean of its vectors: as long as they are alike
+    const length = Math.hypot(...c.centroid), alike = kept.find((g) => g.id === c.cluster_id).cohesion;
+    check(Math.abs(length - alike) < 1e-4, length, alike);
+    check(c.image_ids.every((id, i) => i === 0 || id > c.image_ids[i - 1]), "in the order of ids");
+  }
   const grouped = await ask(200, "GET", "/clusters/grouped");
   check(grouped.reduce((s, g) => s + g.total_images, 0) === sent.length);
   check(grouped.flatMap((g) => g.subgroups).length === list.length);

@@ -13,8 +13,8 @@ typedef struct {
     int64_t id;
     const char *name;
     const char *object, *background; /* NULL: the encoder cannot say */
-    const float *centre;             /* dim, unit length */
-    int64_t *member;                 /* n ids of memberships, in no order */
+    const float *centre;             /* dim: the mean of the vectors, not of unit length; zeros where none has one */
+    int64_t *member;                 /* n ids of memberships, ascending */
     size_t n;
 } ay_plain_cluster;
 

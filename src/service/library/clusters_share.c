@@ -10,6 +10,7 @@
 #include "service/words/sift.h"
 #include "service/words/wordy.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- filters */
@@ -121,16 +122,31 @@ static const char *nearest(const ay_categories *c, const float *direction)
 
 /* ---- groups with all their pictures */
 
-/* The mean of the vectors that are in no group, unit length; with the service's lock held. */
-static void mean_outside(const ay_cluster_view *v, const ay_gallery *g, float *mean)
+/* The mean of each group's vectors, and of those in none, into zeroed centres: that program told means, not directions.  With the
+ * service's lock held. */
+static bool means(const ay_cluster_view *v, const ay_gallery *g, float *centres)
 {
-    size_t dim = (size_t)g->dim;
+    size_t dim = (size_t)g->dim, groups = v->told.n, *had = ay_calloc(groups + 1, sizeof *had);
 
-    memset(mean, 0, dim * sizeof *mean);
-    for (size_t i = 0; i < g->nready; i++)
-        for (size_t d = 0; ay_cluster_set_find(v->set, g->items[i].member) < 0 && d < dim; d++)
-            mean[d] += g->vectors[i * dim + d];
-    ay_unit(mean, mean, g->dim);
+    for (size_t i = 0; had && i < g->nready; i++) {
+        int32_t at = ay_cluster_set_find(v->set, g->items[i].member);
+        size_t k = at >= 0 ? (size_t)v->at[at] : groups;
+        had[k]++;
+        for (size_t d = 0; d < dim; d++)
+            centres[k * dim + d] += g->vectors[i * dim + d];
+    }
+    for (size_t k = 0; had && k <= groups; k++)
+        for (size_t d = 0; had[k] && d < dim; d++)
+            centres[k * dim + d] /= (float)had[k];
+    ay_free(had);
+    return had != NULL;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
 }
 
 static ay_status collect(const ay_cluster_view *v, const ay_gallery *g, ay_arena *a, ay_plain_cluster **out, size_t *n, ay_err *err)
@@ -150,8 +166,6 @@ static ay_status collect(const ay_cluster_view *v, const ay_gallery *g, ay_arena
                                      .centre = centres + k * dim, .member = ay_arena_alloc(a, (most + 1) * sizeof(int64_t))};
         if (!list[k].name || !list[k].member)
             return ay_fail(err, AY_ENOMEM, "the groups of %s", g->name);
-        if (c)
-            memcpy(centres + k * dim, c->centre, dim * sizeof *centres);
     }
     for (size_t i = 0; i < g->n; i++) {
         int32_t at = ay_cluster_set_find(v->set, g->items[i].member);
@@ -159,10 +173,14 @@ static ay_status collect(const ay_cluster_view *v, const ay_gallery *g, ay_arena
         if (k->n < (at >= 0 ? v->told.cluster[v->at[at]].size : loose))
             k->member[k->n++] = g->items[i].member;
     }
-    mean_outside(v, g, centres + groups * dim);
+    memset(centres, 0, (groups + 1) * dim * sizeof *centres);
+    if (!means(v, g, centres))
+        return ay_fail(err, AY_ENOMEM, "the groups of %s", g->name);
     for (size_t k = 0; k <= groups; k++)
-        if (list[k].n)
+        if (list[k].n) {
+            qsort(list[k].member, list[k].n, sizeof *list[k].member, by_id);
             list[(*n)++] = list[k];
+        }
     return AY_OK;
 }
 
@@ -187,8 +205,9 @@ static ay_status categorise(ay_service *s, ay_plain_cluster *list, size_t n, int
     if (status == AY_OK)
         status = read_words(s, backgrounds, 5, "a photo with %s background", dim, a, &background, err);
     for (size_t k = 0; k < n && status == AY_OK; k++) {
+        ay_unit(away, list[k].centre, dim);
         for (int d = 0; d < dim; d++)
-            away[d] = list[k].centre[d] - mean[d];
+            away[d] -= mean[d];
         list[k].object = nearest(&object, away);
         list[k].background = nearest(&background, away);
     }
