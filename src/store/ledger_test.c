@@ -357,7 +357,7 @@ static void sql(const char *path, const char *text)
 static void a_database_of_the_first_schema_is_migrated(void)
 {
     static const char *const undo[] = {"ALTER TABLE dataset DROP COLUMN kind", "ALTER TABLE class DROP COLUMN kind",
-                                       "DROP TABLE review", "DROP TABLE cluster", "DROP TABLE grouped", "DROP TABLE scope", "DROP TABLE sighting", "DROP TABLE verdict", "DROP TABLE job", "DROP TABLE prediction", "DROP TABLE serving",
+                                       "DROP TABLE review", "DROP TABLE cluster", "DROP TABLE grouped", "DROP TABLE grouping", "DROP TABLE scope", "DROP TABLE sighting", "DROP TABLE verdict", "DROP TABLE job", "DROP TABLE prediction", "DROP TABLE serving",
                                        "ALTER TABLE picture DROP COLUMN taken_us", "ALTER TABLE picture DROP COLUMN camera", "ALTER TABLE picture DROP COLUMN examined",
                                        "DROP TABLE arrival", "DROP TABLE watched", "DROP TABLE watch", "DROP TABLE intake",
                                        "DROP TABLE picture_print", "DROP TABLE apart", "DROP TABLE act", "DROP TABLE event_picture", "DROP INDEX event_by_subject",

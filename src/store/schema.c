@@ -174,7 +174,8 @@ static const char *const version_4[] = {
 };
 
 static const char *const version_5[] = {
-    /* Groups of a part of a data set: store/clusters.h.  The table of runs is made anew, as its key is another one. */
+    /* Groups of a part of a data set: store/clusters.h.  The table of runs is made anew, as its key is another one; `grouping` stays as it
+     * was and nobody reads it: MariaDB cannot take back that a table was dropped (store/mysql_ddl.c). */
     "CREATE TABLE scope (id {id}, dataset {int} NOT NULL, filter {text:20000} NOT NULL, created_us {int} NOT NULL) {end}",
     "ALTER TABLE cluster ADD COLUMN scope {int} NOT NULL DEFAULT 0",
     "CREATE TABLE grouped (id {id}, dataset {int} NOT NULL, scope {int} NOT NULL, run {int} NOT NULL, made_us {int} NOT NULL,"
@@ -183,7 +184,6 @@ static const char *const version_5[] = {
     " trash {int} NOT NULL, UNIQUE (dataset, scope, trash)) {end}",
     "INSERT INTO grouped (dataset, scope, run, made_us, method, k, least, silhouette, pictures, model, preprocess, born, trash)"
     " SELECT dataset, 0, run, made_us, method, k, least, silhouette, pictures, model, preprocess, born, trash FROM grouping",
-    "DROP TABLE grouping",
     /* The states that galleries were in, newest last: store/stamp.h. */
     "CREATE TABLE stamp (id {id}, mark {int} NOT NULL) {end}",
     NULL,
