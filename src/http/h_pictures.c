@@ -216,11 +216,16 @@ static ay_status read_which(ay_request *rq, ay_which *w, ay_err *err)
 {
     const json_t *filter = json_object_get(rq->json, "filter");
     ay_picture_filter *f;
-    const char **list;
+    const char **list, **except = NULL;
     ay_status status = ay_h_texts(rq, "sha256", PICTURES_MOST, &list, &w->n, err);
 
+    if (!status)
+        status = ay_h_texts(rq, "except", PICTURES_MOST, &except, &w->nexcept, err);
     w->sha256 = list;
+    w->except = except;
     w->dataset = ay_request_field(rq, "dataset");
+    if (!status && except && (!filter || json_is_null(filter)))
+        return ay_fail(err, AY_EINVAL, "'except' needs a 'filter' from which it takes");
     if (status || !filter || json_is_null(filter))
         return status;
     if (list)
@@ -281,7 +286,7 @@ ay_status ay_h_opinions_ask(ay_request *rq, ay_err *err)
 ay_status ay_h_pictures_change(ay_request *rq, ay_err *err)
 {
     static const char *const keys[] = {"dataset", "sha256", "filter", "add_tags", "remove_tags", "class", "album_add", "album_remove",
-                                       "delete", NULL};
+                                       "delete", "except", NULL};
     ay_change_of_pictures c = {.nadd = 0};
     const json_t *trash = json_object_get(rq->json, "delete");
     const json_t *klass = json_object_get(rq->json, "class");
@@ -309,7 +314,7 @@ ay_status ay_h_pictures_change(ay_request *rq, ay_err *err)
 
 ay_status ay_h_pictures_teach(ay_request *rq, ay_err *err)
 {
-    static const char *const keys[] = {"dataset", "sha256", "filter", "to", NULL};
+    static const char *const keys[] = {"dataset", "sha256", "filter", "except", "to", NULL};
     const json_t *to = json_object_get(rq->json, "to");
     const char *dataset = json_string_value(json_object_get(to, "dataset")), *klass = json_string_value(json_object_get(to, "class"));
     ay_which w = {.n = 0};

@@ -38,10 +38,18 @@ static json_t *label_json(const ay_label *l, ay_shelf_kind kind)
 
 static ay_status reply_list(ay_request *rq, ay_shelf_kind kind, ay_err *err)
 {
+    ay_picture_filter *f = ay_request_alloc(rq, sizeof *f);
+    const char *dataset = ay_request_query(rq, "dataset");
     json_t *items;
     ay_label *list;
     size_t n = 0;
-    ay_status status = ay_label_list(rq->service, kind, ay_request_query(rq, "dataset"), &rq->arena, &list, &n, err);
+    ay_status status = f ? AY_OK : ay_fail(err, AY_ENOMEM, "no memory for the request");
+
+    if (!status && kind == AY_SHELF_TAG)
+        status = ay_h_filter_query(rq, f, err);
+    if (!status)
+        status = kind == AY_SHELF_TAG ? ay_label_tags(rq->service, dataset, f->n ? f : NULL, &rq->arena, &list, &n, err)
+                                      : ay_label_list(rq->service, kind, dataset, &rq->arena, &list, &n, err);
 
     if (status)
         return status;

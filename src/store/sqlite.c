@@ -86,6 +86,8 @@ static ay_status setup(session *s, bool writable, ay_err *err)
         status = exec(s, "PRAGMA journal_mode = WAL", err);
     if (status == AY_OK && writable)
         status = exec(s, "PRAGMA synchronous = FULL", err);
+    if (status == AY_OK && writable) /* a change of many pictures is one transaction: with the usual 2 MB its pages are written again and again */
+        status = exec(s, "PRAGMA cache_size = -16000", err);
     if (status == AY_OK)
         status = exec(s, "PRAGMA trusted_schema = OFF", err);
     return status;

@@ -231,6 +231,19 @@ test("all of it is there after a restart", async () => {
   check((await ask(200, "GET", "/v1/saved")).items.length === 2);
 });
 
+test("what was taken out of a filter stays as it is, and tags are counted among what a filter leaves", async () => {
+  const out = (await list("?order=oldest&limit=2")).items.map((i) => i.sha256);
+  const done = await change({ filter: { text: "yard" }, except: out, add_tags: ["but two"] });
+  check(done.changed === 28 && (await total("?tag=but%20two")) === 28, done);
+  const tags = (await ask(200, "GET", "/v1/tags?text=yard&max_side=64")).items;
+  check(tags.find((x) => x.name === "but two").pictures === 8, tags);
+  await undo(done.undo);
+  await change({ sha256: out, except: out, add_tags: ["x"] }, 400);
+  await change({ filter: {}, except: ["nothing"], add_tags: ["x"] }, 400);
+  await ask(404, "GET", "/v1/tags?class=nothing");
+  await ask(400, "GET", "/v1/tags?colour=blue");
+});
+
 test("a trained model looks at the pictures, and they are filtered and ordered by what it says", async () => {
   const unknown = await list("?predicted=discs", 404);
   check(unknown.detail.includes("has not looked"), unknown.detail);

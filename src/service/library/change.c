@@ -6,6 +6,7 @@
 #include "service/library/library.h"
 #include "service/library/marks.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- which pictures */
@@ -32,21 +33,42 @@ static ay_status meant_by_name(const ay_gallery *g, const ay_which *w, ay_arena 
     return AY_OK;
 }
 
+/* in[row] = 0 for those that are not meant after all. */
+static ay_status leave_out(const ay_gallery *g, const ay_which *w, uint8_t *in, ay_err *err)
+{
+    for (size_t i = 0; i < w->nexcept; i++) {
+        const ay_gallery_item *it;
+        if (!ay_sha256_valid(w->except[i]))
+            return ay_fail(err, AY_EINVAL, "'except' number %zu: a picture is named by 64 lower-case hex digits", i + 1);
+        it = ay_gallery_find(g, w->except[i]);
+        if (it)
+            in[it - g->items] = 0;
+    }
+    return AY_OK;
+}
+
 static ay_status meant_by_filter(ay_service *s, const ay_gallery *g, const ay_which *w, ay_arena *a, ay_meant *out, ay_err *err)
 {
-    uint32_t *rows;
-    ay_status status = ay_filter_rows(s, g, w->filter, a, &rows, &out->n, err);
+    uint8_t *in = ay_arena_alloc(a, g->n + 1);
+    uint32_t *rows = NULL;
+    size_t n = 0;
+    ay_status status = in ? ay_filter_rows(s, g, w->filter, a, &rows, &n, err) : ay_fail(err, AY_ENOMEM, "reading %zu pictures", g->n);
 
+    if (status == AY_OK && !(out->list = ay_arena_alloc(a, (n + 1) * sizeof *out->list)))
+        status = ay_fail(err, AY_ENOMEM, "reading %zu pictures", n);
     if (status != AY_OK)
         return status;
-    out->list = ay_arena_alloc(a, (out->n + 1) * sizeof *out->list);
-    for (size_t i = 0; i < out->n && out->list; i++) {
+    memset(in, 1, g->n);
+    status = leave_out(g, w, in, err);
+    for (size_t i = 0; i < n && status == AY_OK; i++) {
         const ay_gallery_item *it = &g->items[rows[i]];
-        out->list[i] = (ay_store_place){it->member, g->classes[it->klass].id, ay_arena_strdup(a, it->sha256)};
-        if (!out->list[i].sha256)
-            out->list = NULL;
+        if (!in[rows[i]])
+            continue;
+        out->list[out->n] = (ay_store_place){it->member, g->classes[it->klass].id, ay_arena_strdup(a, it->sha256)};
+        if (!out->list[out->n++].sha256)
+            status = ay_fail(err, AY_ENOMEM, "reading %zu pictures", n);
     }
-    return out->list ? AY_OK : ay_fail(err, AY_ENOMEM, "reading %zu pictures", out->n);
+    return status;
 }
 
 ay_status ay_which_pictures(ay_service *s, const ay_which *which, ay_arena *a, ay_meant *out, ay_err *err)
@@ -71,12 +93,43 @@ typedef struct {
     ay_changed *out;
     ay_meant meant;
     const char **sha256; /* of the meant */
+    const char **sorted; /* the same by digest: rows that are written beside each other are found beside each other, too */
     int64_t act;
     int64_t add[AY_CHANGE_TAGS], remove[AY_CHANGE_TAGS], album_add, album_remove; /* ids */
     int64_t class_id;
     bool made; /* a tag or an album was */
     bool new_class;
+    int64_t job, done, total; /* of a long one; job 0: it is short */
 } changing;
+
+enum { STEP = 2000 }; /* pictures between two looks at whether somebody called it off */
+
+/* n pictures more are through one of the parts. */
+static ay_status step(changing *c, size_t n, ay_err *err)
+{
+    c->done += (int64_t)n;
+    if (c->job && !ay_job_step(c->s, c->job, c->done < c->total ? c->done : c->total, c->total))
+        return ay_fail(err, AY_ECANCELLED, "the change was called off; nothing is different");
+    return AY_OK;
+}
+
+typedef ay_status put_fn(ay_store *s, int64_t act, int64_t label, const char *const *sha256, size_t n, int64_t *changed, ay_err *err);
+
+/* A tag on or off all of them, some at a time. */
+static ay_status tag_all(changing *c, put_fn *put, int64_t tag, int64_t *count, ay_err *err)
+{
+    ay_status status = AY_OK;
+
+    for (size_t at = 0; at < c->meant.n && status == AY_OK; at += STEP) {
+        size_t some = c->meant.n - at < STEP ? c->meant.n - at : STEP;
+        int64_t n = 0;
+        status = put(c->s->store, c->act, tag, c->sorted + at, some, &n, err);
+        *count += n;
+        if (status == AY_OK)
+            status = step(c, some, err);
+    }
+    return status;
+}
 
 /* The id of a tag or an album by name; where there is none it is made, or AY_ENOTFOUND. */
 static ay_status label_id(changing *c, ay_shelf_kind kind, const char *name, bool make, int64_t *id, ay_err *err)
@@ -142,6 +195,11 @@ static bool differs(const changing *c, const ay_store_place *p)
     return (c->album_add && !in_album(m, c->album_add, number)) || (c->album_remove && in_album(m, c->album_remove, number));
 }
 
+static int by_digest(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 /* Only those that differ stay meant. */
 static void keep_different(changing *c)
 {
@@ -156,6 +214,9 @@ static void keep_different(changing *c)
     }
     pthread_mutex_unlock(&c->s->marks->lock);
     c->meant.n = n;
+    memcpy(c->sorted, c->sha256, n * sizeof *c->sorted);
+    if (n)
+        qsort(c->sorted, n, sizeof *c->sorted, by_digest);
 }
 
 static ay_status find_class(changing *c, ay_err *err)
@@ -210,7 +271,7 @@ static ay_status tell(changing *c, ay_err *err)
         status = ay_fail(err, AY_ENOMEM, "writing the history");
     else
         status = ay_store_history(c->s->store, w->trash ? "pictures.delete" : "pictures.change", c->meant.g->name,
-                                  text.len <= 1024 ? text.data : "{}", c->sha256, c->meant.n, err);
+                                  text.len <= 1024 ? text.data : "{}", c->sorted, c->meant.n, err);
     ay_buf_fini(&text);
     json_decref(o);
     return status;
@@ -221,20 +282,35 @@ static ay_status write_tags(changing *c, ay_err *err)
     const ay_change_of_pictures *w = c->what;
     ay_store *st = c->s->store;
     ay_status status = AY_OK;
-    int64_t n = 0;
 
-    for (int i = 0; i < w->nadd && status == AY_OK; i++) {
-        status = ay_store_tag_put(st, c->act, c->add[i], c->sha256, c->meant.n, &n, err);
-        c->out->tagged += n;
-    }
-    for (int i = 0; i < w->nremove && status == AY_OK; i++) {
-        status = ay_store_tag_take(st, c->act, c->remove[i], c->sha256, c->meant.n, &n, err);
-        c->out->untagged += n;
-    }
+    for (int i = 0; i < w->nadd && status == AY_OK; i++)
+        status = tag_all(c, ay_store_tag_put, c->add[i], &c->out->tagged, err);
+    for (int i = 0; i < w->nremove && status == AY_OK; i++)
+        status = tag_all(c, ay_store_tag_take, c->remove[i], &c->out->untagged, err);
     if (status == AY_OK && c->album_add)
         status = ay_store_album_put(st, c->act, c->album_add, c->sha256, c->meant.n, &c->out->put, err);
     if (status == AY_OK && c->album_remove)
-        status = ay_store_album_take(st, c->act, c->album_remove, c->sha256, c->meant.n, &c->out->taken, err);
+        status = ay_store_album_take(st, c->act, c->album_remove, c->sorted, c->meant.n, &c->out->taken, err);
+    return status;
+}
+
+/* To another class, or away: some at a time, and `moved` counts. */
+static ay_status write_places(changing *c, ay_err *err)
+{
+    ay_status status = AY_OK;
+
+    for (size_t at = 0; at < c->meant.n && status == AY_OK; at += STEP) {
+        size_t some = c->meant.n - at < STEP ? c->meant.n - at : STEP;
+        int64_t n = 0;
+        if (c->class_id)
+            status = ay_store_members_move(c->s->store, c->act, c->meant.list + at, some, c->class_id, &n, err);
+        else
+            status = ay_store_members_trash(c->s->store, c->act, c->meant.list + at, some, err);
+        c->out->moved += n;
+        c->out->trashed += c->what->trash && status == AY_OK ? (int64_t)some : 0;
+        if (status == AY_OK)
+            status = step(c, some, err);
+    }
     return status;
 }
 
@@ -251,12 +327,10 @@ static ay_status write_all(changing *c, ay_err *err)
     status = write_tags(c, err);
     if (status == AY_OK && c->new_class)
         status = ay_store_class_made(c->s->store, c->act, c->meant.g->id, c->what->klass, &c->class_id, err);
-    if (status == AY_OK && c->class_id)
-        status = ay_store_members_move(c->s->store, c->act, c->meant.list, c->meant.n, c->class_id, &c->out->moved, err);
-    if (status == AY_OK && c->what->trash) {
-        status = ay_store_members_trash(c->s->store, c->act, c->meant.list, c->meant.n, err);
-        c->out->trashed = status == AY_OK ? (int64_t)c->meant.n : 0;
-    }
+    if (status == AY_OK && (c->class_id || c->what->trash))
+        status = write_places(c, err);
+    if (status == AY_OK)
+        status = step(c, 0, err);
     return status == AY_OK ? tell(c, err) : status;
 }
 
@@ -330,6 +404,20 @@ static ay_status carry_out(changing *c, ay_err *err)
     return AY_OK;
 }
 
+/* The same, and as a job where it takes its time. */
+static ay_status carry_out_told(changing *c, ay_err *err)
+{
+    const ay_change_of_pictures *w = c->what;
+    ay_status status;
+
+    c->total = (int64_t)c->meant.n * (w->nadd + w->nremove + (w->klass || w->trash) + 1); /* the last: the history */
+    c->job = c->meant.n >= AY_CHANGE_LONG ? ay_job_begin(c->s, "change", c->total) : 0;
+    status = carry_out(c, err);
+    if (c->job)
+        ay_job_end(c->s, c->job, status, status == AY_OK ? "" : err->msg);
+    return status;
+}
+
 static ay_status check(const ay_which *which, const ay_change_of_pictures *w, ay_err *err)
 {
     if (!which->filter && which->n == 0)
@@ -365,238 +453,14 @@ ay_status ay_change_pictures(ay_service *s, const ay_which *which, const ay_chan
     status = ay_which_pictures(s, &w, a, &c.meant, err);
     out->pictures = (int64_t)c.meant.n;
     out->missing = c.meant.missing;
-    if (status == AY_OK && !(c.sha256 = ay_arena_alloc(a, (c.meant.n + 1) * sizeof *c.sha256)))
+    c.sha256 = ay_arena_alloc(a, (c.meant.n + 1) * sizeof *c.sha256);
+    c.sorted = ay_arena_alloc(a, (c.meant.n + 1) * sizeof *c.sorted);
+    if (status == AY_OK && (!c.sha256 || !c.sorted))
         status = ay_fail(err, AY_ENOMEM, "changing %zu pictures", c.meant.n);
     if (status == AY_OK)
         status = find_class(&c, err);
     if (status == AY_OK && c.meant.n)
-        status = carry_out(&c, err);
+        status = carry_out_told(&c, err);
     pthread_mutex_unlock(&s->writing);
-    return status;
-}
-
-/* ---- teaching another data set */
-
-typedef struct {
-    ay_service *s;
-    ay_arena *a;
-    ay_changed *out;
-    ay_meant meant;
-    ay_gallery *to;
-    int64_t class_id, act, now_us;
-    bool made;
-    int64_t *ids;   /* of the memberships made */
-    char **files;   /* owned until the gallery takes them */
-    const char **sha256;
-} teaching;
-
-/* The class to teach, made where no class has the name. */
-static ay_status teach_class(teaching *t, const char *klass, ay_err *err)
-{
-    int at = ay_gallery_class_by_word(t->to, klass);
-
-    if (at >= 0) {
-        t->class_id = t->to->classes[at].id;
-        return AY_OK;
-    }
-    t->made = true;
-    return ay_store_class_made(t->s->store, t->act, t->to->id, klass, &t->class_id, err);
-}
-
-static ay_status teach_tell(teaching *t, const char *klass, ay_err *err)
-{
-    json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "undo", t->out->undo, "dataset", t->to->name, "class", klass, "from", t->meant.g->name);
-    ay_buf text = {0};
-    ay_status status = AY_OK;
-    size_t n = 0;
-
-    for (size_t i = 0; i < t->meant.n; i++)
-        if (t->ids[i])
-            t->sha256[n++] = t->meant.list[i].sha256;
-    status = ay_json_dump(o, JSON_COMPACT, &text)
-                 ? ay_store_history(t->s->store, "pictures.teach", t->to->name, text.len <= 1024 ? text.data : "{}", t->sha256, n, err)
-                 : ay_fail(err, AY_ENOMEM, "writing the history");
-    ay_buf_fini(&text);
-    json_decref(o);
-    return status;
-}
-
-static ay_status teach_write(teaching *t, const char *klass, ay_err *err)
-{
-    ay_status status = ay_store_act(t->s->store, t->to->name, t->to->id, t->out->undo, &t->act, err);
-
-    if (status == AY_OK)
-        status = teach_class(t, klass, err);
-    if (status == AY_OK)
-        status = ay_store_members_copy(t->s->store, t->act, t->meant.list, t->meant.n, t->class_id, t->now_us, t->ids,
-                                       &t->out->added, err);
-    return status == AY_OK ? teach_tell(t, klass, err) : status;
-}
-
-/* Room for all, and the names they will own: after this the change in memory cannot fail. */
-static ay_status teach_room(teaching *t, ay_err *err)
-{
-    size_t n = t->meant.n;
-    ay_status status;
-
-    t->ids = ay_arena_alloc(t->a, (n + 1) * sizeof *t->ids);
-    t->files = ay_arena_alloc(t->a, (n + 1) * sizeof *t->files);
-    t->sha256 = ay_arena_alloc(t->a, (n + 1) * sizeof *t->sha256);
-    if (!t->ids || !t->files || !t->sha256)
-        return ay_fail(err, AY_ENOMEM, "teaching %zu pictures", n);
-    pthread_rwlock_wrlock(&t->s->lock);
-    status = ay_gallery_reserve(t->to, n, 1, err);
-    for (size_t i = 0; i < n && status == AY_OK; i++)
-        if (!(t->files[i] = ay_strdup(ay_gallery_find(t->meant.g, t->meant.list[i].sha256)->file)))
-            status = ay_fail(err, AY_ENOMEM, "teaching %zu pictures", n);
-    pthread_rwlock_unlock(&t->s->lock);
-    return status;
-}
-
-static void teach_apply(teaching *t, const char *klass)
-{
-    const ay_gallery *g = t->meant.g;
-    int at;
-
-    pthread_rwlock_wrlock(&t->s->lock);
-    if (t->made)
-        ay_gallery_class_add(t->to, t->class_id, klass, ay_clock_wall());
-    at = ay_gallery_class_by_id(t->to, t->class_id);
-    for (size_t i = 0; i < t->meant.n; i++) {
-        const ay_gallery_item *from = t->ids[i] ? ay_gallery_find(g, t->meant.list[i].sha256) : NULL;
-        size_t row = from ? (size_t)(from - g->items) : 0;
-        ay_gallery_item it;
-        if (!from)
-            continue;
-        it = *from;
-        it.member = t->ids[i];
-        it.added_us = t->now_us;
-        it.klass = at;
-        it.file = t->files[i];
-        t->files[i] = NULL;
-        ay_gallery_add(t->to, &it, row < g->nready ? g->vectors + row * (size_t)g->dim : NULL);
-    }
-    pthread_rwlock_unlock(&t->s->lock);
-    ay_keeper_wake(t->s); /* some may wait for a vector */
-}
-
-static ay_status teach(teaching *t, const char *dataset, const char *klass, ay_err *err)
-{
-    ay_status status;
-
-    pthread_rwlock_rdlock(&t->s->lock);
-    status = ay_service_find(t->s, dataset, &t->to, err);
-    pthread_rwlock_unlock(&t->s->lock);
-    if (status == AY_OK && t->to == t->meant.g)
-        status = ay_fail(err, AY_EINVAL, "the pictures are in data set \"%.120s\" already: change their class instead", dataset);
-    if (status == AY_OK)
-        status = teach_room(t, err);
-    if (status == AY_OK)
-        status = ay_store_begin(t->s->store, err);
-    if (status != AY_OK)
-        return status;
-    status = teach_write(t, klass, err);
-    if (status == AY_OK && t->out->added == 0) {
-        ay_store_rollback(t->s->store);
-        t->out->undo[0] = '\0';
-        return AY_OK;
-    }
-    if (status != AY_OK) {
-        ay_store_rollback(t->s->store);
-        return status;
-    }
-    status = ay_store_commit(t->s->store, err);
-    if (status != AY_OK)
-        return status;
-    teach_apply(t, klass);
-    t->out->changed = t->out->added;
-    t->s->added += (uint64_t)t->out->added;
-    ay_service_tell(t->s, "dataset", t->to->name, 0);
-    return AY_OK;
-}
-
-ay_status ay_change_teach(ay_service *s, const ay_which *which, const char *dataset, const char *klass, ay_arena *a, ay_changed *out,
-                          ay_err *err)
-{
-    teaching t = {.s = s, .a = a, .out = out, .now_us = ay_clock_wall()};
-    ay_which w = *which;
-    ay_status status = AY_OK;
-
-    *out = (ay_changed){0};
-    if (!which->filter && which->n == 0)
-        return ay_fail(err, AY_EINVAL, "no pictures are named: give 'sha256' or 'filter'");
-    if (!klass || !*klass)
-        return ay_fail(err, AY_EINVAL, "no class is named to teach");
-    status = ay_library_or(s, which->dataset, a, &w.dataset, err);
-    if (status != AY_OK)
-        return status;
-    ay_encoder_enter(s); /* vectors go from one gallery to another */
-    pthread_mutex_lock(&s->writing);
-    status = ay_which_pictures(s, &w, a, &t.meant, err);
-    out->pictures = (int64_t)t.meant.n;
-    out->missing = t.meant.missing;
-    if (status == AY_OK && t.meant.n)
-        status = teach(&t, dataset, klass, err);
-    for (size_t i = 0; t.files && i < t.meant.n; i++)
-        ay_free(t.files[i]);
-    pthread_mutex_unlock(&s->writing);
-    ay_encoder_leave(s);
-    return status;
-}
-
-/* ---- when they came */
-
-static ay_status write_earlier(ay_service *s, const ay_gallery *g, const char *const *sha256, const int64_t *added_us, size_t n, ay_err *err)
-{
-    ay_status status = AY_OK;
-
-    pthread_rwlock_rdlock(&s->lock);
-    for (size_t i = 0; i < n && status == AY_OK; i++) {
-        const ay_gallery_item *it = ay_gallery_find(g, sha256[i]);
-        if (it && added_us[i] > 0 && it->added_us > added_us[i])
-            status = ay_store_member_earlier(s->store, it->member, added_us[i], err);
-    }
-    pthread_rwlock_unlock(&s->lock);
-    return status;
-}
-
-static void apply_earlier(ay_service *s, ay_gallery *g, const char *const *sha256, const int64_t *added_us, size_t n)
-{
-    pthread_rwlock_wrlock(&s->lock);
-    for (size_t i = 0; i < n; i++) {
-        ay_gallery_item *it = ay_gallery_find(g, sha256[i]);
-        if (it && added_us[i] > 0 && it->added_us > added_us[i])
-            ay_gallery_earlier(g, it, added_us[i]);
-    }
-    pthread_rwlock_unlock(&s->lock);
-    ay_service_tell(s, "dataset", g->name, 0);
-}
-
-ay_status ay_change_earlier(ay_service *s, const char *dataset, const char *const *sha256, const int64_t *added_us, size_t n, ay_err *err)
-{
-    ay_arena a;
-    ay_gallery *g = NULL;
-    ay_status status;
-
-    ay_arena_init(&a, 0);
-    status = ay_library_or(s, dataset, &a, &dataset, err);
-    pthread_mutex_lock(&s->writing);
-    pthread_rwlock_rdlock(&s->lock);
-    if (status == AY_OK)
-        status = ay_service_find(s, dataset, &g, err);
-    pthread_rwlock_unlock(&s->lock);
-    if (status == AY_OK)
-        status = ay_store_begin(s->store, err);
-    if (status == AY_OK) {
-        status = write_earlier(s, g, sha256, added_us, n, err);
-        if (status == AY_OK)
-            status = ay_store_commit(s->store, err);
-        else
-            ay_store_rollback(s->store);
-    }
-    if (status == AY_OK)
-        apply_earlier(s, g, sha256, added_us, n);
-    pthread_mutex_unlock(&s->writing);
-    ay_arena_fini(&a);
     return status;
 }

@@ -3,6 +3,9 @@
  * One transaction: all of it or nothing.  What is so already is left out, so the same request again changes nothing.  Pictures that are not (or no
  * longer) in the data set are passed over and counted: a person's choice may be older than another's change.
  *
+ * A change of AY_CHANGE_LONG pictures and more is a job of the kind "change" while it lasts: it says how far it is, and can be called off, and then
+ * nothing was changed.
+ *
  * Threads: any. */
 #ifndef AY_SERVICE_CHANGE_H
 #define AY_SERVICE_CHANGE_H
@@ -10,7 +13,7 @@
 #include "service/library/filter.h"
 #include "store/acts.h"
 
-enum { AY_CHANGE_TAGS = 32 };
+enum { AY_CHANGE_TAGS = 32, AY_CHANGE_LONG = 3000 };
 
 /* Which pictures: those named, or those that a filter means. */
 typedef struct {
@@ -18,6 +21,8 @@ typedef struct {
     const char *const *sha256;
     size_t n;
     const ay_picture_filter *filter; /* not NULL: instead of sha256 */
+    const char *const *except;       /* of what the filter means, these not: what a person took out again */
+    size_t nexcept;
 } ay_which;
 
 typedef struct {
@@ -37,7 +42,7 @@ typedef struct {
 } ay_changed;
 
 /* AY_EINVAL: nothing is asked for, or a name that cannot be a tag; AY_ENOTFOUND: no such data set, class, album or tag to take;
- * or none of the pictures is there. */
+ * or none of the pictures is there; AY_ECANCELLED: somebody called it off. */
 ay_status ay_change_pictures(ay_service *s, const ay_which *which, const ay_change_of_pictures *what, ay_arena *a, ay_changed *out,
                              ay_err *err);
 /* Teach: also into a class of another data set, with the vectors they have.  klass: name or id; where no class has the name it is made.

@@ -1,6 +1,7 @@
 /* service/library/change_test.c - changes of many pictures: memory says what the store says, one token takes all of it back, and lists are read
  * while they change. */
 #include "service/fake_test.h"
+#include "service/internal.h"
 #include "service/library/change.h"
 #include "service/library/library.h"
 #include "service/library/shelf.h"
@@ -265,8 +266,106 @@ static void a_class_that_was_made_goes_with_its_undo(void)
     finish(&r);
 }
 
+/* ---- of thousands: a filter less what was taken out again, a job that says how far it is, and one that is called off */
+
+enum { MANY = AY_CHANGE_LONG + 500 };
+
+static void fill_many(room *r)
+{
+    const ay_engine_info *m = ay_service_model(r->s);
+    float v[FAKE_DIM] = {1};
+    ay_gallery *g;
+    int64_t klass;
+
+    CHECK_OK(ay_service_find(r->s, r->library, &g, &err), err);
+    klass = g->classes[ay_gallery_class_by_word(g, r->klass)].id;
+    CHECK_OK(ay_store_begin(r->s->store, &err), err);
+    for (int i = PICTURES; i < MANY; i++) {
+        char sha256[AY_SHA256_HEX], file[32];
+        ay_store_picture p = {.sha256 = sha256, .format = "png", .width = 10, .height = 10, .bytes = 100, .created_us = 1};
+        ay_store_vector vector = {m->digest, m->preprocess_digest, v, FAKE_DIM};
+        ay_store_added added;
+        ay_sha256_bytes(&i, sizeof i, sha256);
+        snprintf(file, sizeof file, "many %d.png", i);
+        CHECK_OK(ay_store_member_add(r->s->store, klass, file, &p, &vector, &added, &err), err);
+    }
+    CHECK_OK(ay_store_commit(r->s->store, &err), err);
+    reopen(r);
+    CHECK(total(r, NULL, "") == MANY);
+}
+
+static struct {
+    ay_service *s;
+    int seen;
+    int64_t most, total;
+    bool stop;
+} heard;
+
+/* With jobs_lock held, on the thread that changes. */
+static void on_change(void *ctx, const ay_change *c)
+{
+    (void)ctx;
+    for (int i = 0; i < heard.s->njobs && c->job; i++) {
+        ay_job_slot *j = &heard.s->jobs[i];
+        if (j->id != c->job || strcmp(j->kind, "change") != 0)
+            continue;
+        heard.seen++;
+        heard.most = j->done > heard.most ? j->done : heard.most;
+        heard.total = j->total;
+        j->cancel += heard.stop && j->state == AY_JOB_RUNNING && j->cancel == 0;
+    }
+}
+
+static void thousands_are_a_job(void)
+{
+    ay_change_of_pictures c = {.add = {"all", "of them"}, .nadd = 2}, away = {.trash = true};
+    ay_picture_filter f = {.n = 0};
+    const char *except[3];
+    ay_changed out;
+    ay_undo_result back;
+    ay_which w = {.filter = &f, .except = except, .nexcept = 3};
+    ay_label *tags;
+    size_t n;
+    room r;
+
+    begin(&r);
+    fill_many(&r);
+    heard.s = r.s;
+    ay_service_listen(r.s, on_change, NULL);
+    except[0] = r.sha256[0], except[1] = r.sha256[1], except[2] = "0000000000000000000000000000000000000000000000000000000000000000";
+    CHECK_OK(ay_change_pictures(r.s, &w, &c, &r.a, &out, &err), err);
+    CHECK(out.pictures == MANY - 2 && out.changed == MANY - 2 && out.tagged == 2 * (MANY - 2) && heard.seen >= 2 && heard.most > 0 &&
+          heard.most <= heard.total);
+    CHECK(total(&r, NULL, "tag:all tag:\"of them\"") == MANY - 2 && total(&r, NULL, "is:untagged") == 2);
+    CHECK_OK(ay_filter_words(&f, &r.a, "name:p1", &err), err);
+    CHECK_OK(ay_label_tags(r.s, NULL, &f, &r.a, &tags, &n, &err), err); /* of p1, p10 ... p19; not p1 itself */
+    CHECK(n == 2 && tags[0].pictures == 10);
+    f.n = 0;
+    heard.stop = true;
+    for (int k = 0; k < 3; k++) { /* called off: a tag, a class, a deletion */
+        ay_change_of_pictures what = k == 0 ? (ay_change_of_pictures){.remove = {"all"}, .nremove = 1} : k == 1 ? (ay_change_of_pictures){.klass = "New"} : away;
+        ay_changed none;
+        if (k == 1)
+            CHECK_OK(ay_class_create(r.s, r.library, "New", NULL, &err), err);
+        CHECK(ay_change_pictures(r.s, &w, &what, &r.a, &none, &err) == AY_ECANCELLED);
+        CHECK(total(&r, NULL, "tag:all") == MANY - 2 && total(&r, NULL, "") == MANY);
+        reopen(&r);
+        heard.s = r.s;
+        ay_service_listen(r.s, on_change, NULL);
+        CHECK(total(&r, NULL, "tag:all") == MANY - 2 && total(&r, NULL, "is:unsorted") == MANY);
+    }
+    heard.stop = false;
+    CHECK_OK(ay_service_undo(r.s, out.undo, &back, &err), err);
+    CHECK(total(&r, NULL, "is:untagged") == MANY);
+    except[0] = "no digest";
+    CHECK(ay_change_pictures(r.s, &w, &c, &r.a, &out, &err) == AY_EINVAL);
+    ay_service_listen(r.s, NULL, NULL);
+    finish(&r);
+}
+
 TESTS({"a class that was made goes with its undo", a_class_that_was_made_goes_with_its_undo},
       {"one request changes much and one token takes it back", one_request_changes_much_and_one_token_takes_it_back},
       {"what is gone is passed over", what_is_gone_is_passed_over},
       {"teaching takes the vectors along", teaching_takes_the_vectors_along},
-      {"lists are whole while they change", lists_are_whole_while_they_change})
+      {"lists are whole while they change", lists_are_whole_while_they_change},
+      {"thousands are a job", thousands_are_a_job})

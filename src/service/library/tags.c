@@ -10,8 +10,8 @@
 
 /* ---- lists */
 
-/* How many of a gallery's pictures have each tag, and the newest one that has.  Under marks->lock. */
-static bool count_tags(ay_service *s, const ay_gallery *g, ay_label *list, ay_arena *a)
+/* How many of a gallery's pictures have each tag, and the newest one that has; in NULL: of all.  Under marks->lock. */
+static bool count_tags(ay_service *s, const ay_gallery *g, const uint8_t *in, ay_label *list, ay_arena *a)
 {
     const ay_mark_list *l = &s->marks->of[AY_SHELF_TAG];
     int64_t *newest = ay_arena_alloc(a, (size_t)(l->n + 1) * sizeof *newest);
@@ -22,7 +22,7 @@ static bool count_tags(ay_service *s, const ay_gallery *g, ay_label *list, ay_ar
         uint32_t mark = ay_marks_item(s->marks, it);
         if (!mark)
             return false;
-        for (int k = 0; s->marks->picture[mark - 1].n && k < l->n; k++) {
+        for (int k = 0; (!in || in[i]) && s->marks->picture[mark - 1].n && k < l->n; k++) {
             if (!ay_marks_has(s->marks, mark, l->list[k].id))
                 continue;
             list[k].pictures++;
@@ -56,10 +56,16 @@ static bool count_albums(ay_service *s, const ay_gallery *g, ay_label *list, ay_
     return row != NULL;
 }
 
-static ay_status list_marks(ay_service *s, ay_shelf_kind kind, const ay_gallery *g, ay_arena *a, ay_label **out, size_t *n, ay_err *err)
+static ay_status list_marks(ay_service *s, ay_shelf_kind kind, const ay_gallery *g, const ay_picture_filter *f, ay_arena *a, ay_label **out, size_t *n,
+                            ay_err *err)
 {
     const ay_mark_list *l = &s->marks->of[kind];
+    uint8_t *in = f ? ay_arena_alloc(a, g->n + 1) : NULL;
+    ay_status status = f && !in ? ay_fail(err, AY_ENOMEM, "listing tags") : f ? ay_filter_mask(s, g, f, in, err) : AY_OK;
     bool ok;
+
+    if (status != AY_OK)
+        return status;
 
     pthread_mutex_lock(&s->marks->lock);
     *n = (size_t)l->n;
@@ -71,7 +77,7 @@ static ay_status list_marks(ay_service *s, ay_shelf_kind kind, const ay_gallery 
         ay_clock_rfc3339((*out)[i].created_at, l->list[i].created_us);
     }
     if (ok)
-        ok = kind == AY_SHELF_TAG ? count_tags(s, g, *out, a) : count_albums(s, g, *out, a);
+        ok = kind == AY_SHELF_TAG ? count_tags(s, g, in, *out, a) : count_albums(s, g, *out, a);
     for (size_t i = 0; i < *n && ok; i++)
         if ((*out)[i].cover)
             ok = ((*out)[i].cover = ay_arena_strdup(a, (*out)[i].cover)) != NULL;
@@ -117,7 +123,8 @@ static ay_status list_saved(ay_service *s, const char *dataset, ay_arena *a, ay_
     return status;
 }
 
-ay_status ay_label_list(ay_service *s, ay_shelf_kind kind, const char *dataset, ay_arena *a, ay_label **out, size_t *n, ay_err *err)
+static ay_status list_labels(ay_service *s, ay_shelf_kind kind, const char *dataset, const ay_picture_filter *f, ay_arena *a, ay_label **out, size_t *n,
+                             ay_err *err)
 {
     ay_gallery *g;
     ay_status status = ay_library_or(s, dataset, a, &dataset, err);
@@ -128,9 +135,19 @@ ay_status ay_label_list(ay_service *s, ay_shelf_kind kind, const char *dataset, 
     pthread_rwlock_rdlock(&s->lock);
     status = ay_service_find(s, dataset, &g, err);
     if (status == AY_OK)
-        status = list_marks(s, kind, g, a, out, n, err);
+        status = list_marks(s, kind, g, f, a, out, n, err);
     pthread_rwlock_unlock(&s->lock);
     return status;
+}
+
+ay_status ay_label_list(ay_service *s, ay_shelf_kind kind, const char *dataset, ay_arena *a, ay_label **out, size_t *n, ay_err *err)
+{
+    return list_labels(s, kind, dataset, NULL, a, out, n, err);
+}
+
+ay_status ay_label_tags(ay_service *s, const char *dataset, const ay_picture_filter *f, ay_arena *a, ay_label **out, size_t *n, ay_err *err)
+{
+    return list_labels(s, AY_SHELF_TAG, dataset, f, a, out, n, err);
 }
 
 /* ---- changes: an act, something in it, a line of the history, and memory read again */

@@ -13,7 +13,7 @@
 typedef struct {
     int64_t id;
     const char *name;
-    int64_t pictures;  /* in the data set; of a saved search: that fit it, -1 where it has words too or its filter names what is gone */
+    int64_t pictures;  /* in the data set, of a tag with a filter those that it leaves; of a saved search: that fit it, -1 where it has words too or its filter names what is gone */
     const char *cover; /* SHA-256 of a picture of it; NULL: none */
     const char *query; /* of a saved search: JSON; else "" */
     char created_at[AY_RFC3339_SIZE];
@@ -21,6 +21,8 @@ typedef struct {
 
 /* dataset NULL or "": the library.  In order of name. */
 ay_status ay_label_list(ay_service *s, ay_shelf_kind kind, const char *dataset, ay_arena *a, ay_label **out, size_t *n, ay_err *err);
+/* The tags, counted among the pictures that a filter leaves; NULL: among all. */
+ay_status ay_label_tags(ay_service *s, const char *dataset, const ay_picture_filter *f, ay_arena *a, ay_label **out, size_t *n, ay_err *err);
 /* AY_EEXISTS; AY_EINVAL.  query as above, checked; "" for tags and albums. */
 ay_status ay_label_create(ay_service *s, ay_shelf_kind kind, const char *name, const char *query, int64_t *id, char undo[AY_UNDO_SIZE],
                           ay_err *err);

@@ -16,10 +16,12 @@ import { tagAction } from './tags.js';
 import { chooser } from './teach.js';
 import { moveToGroup } from './clusteracts.js';
 
-const named = (ctx, items) => ({ ...(ctx.dataset() && { dataset: ctx.dataset() }), sha256: items.map((i) => i.sha256) });
+/** what: items, or what selection.which() says. */
+const named = (ctx, what) => ({ ...(ctx.dataset() && { dataset: ctx.dataset() }), ...(Array.isArray(what) ? { sha256: what.map((i) => i.sha256) } : what.which) });
+const many = (what) => (Array.isArray(what) ? what.length : what.n);
 const setName = (ctx) => ctx.dataset() || state.library?.name;
 
-/** Delete pictures; the undo brings all back. @param {any} ctx @param {any[]} items */
+/** Delete pictures; the undo brings all back. @param {any} ctx @param {any} items items, or what selection.which() says */
 export async function removePictures(ctx, items) {
     const done = await inTurn(() => api.change({ ...named(ctx, items), delete: true }));
     await ctx.changed();
@@ -28,7 +30,7 @@ export async function removePictures(ctx, items) {
 
 /** Ask for a class and move pictures there; the undo moves each back. @returns {Promise<boolean>} */
 export async function classifyItems(ctx, items) {
-    const to = await dialog(t('move_where', { n: items.length }), (close) => chooser(ctx.classes(), close, true));
+    const to = await dialog(t('move_where', { n: many(items) }), (close) => chooser(ctx.classes(), close, true));
     if (!to) return false;
     const made = to.id ? to : await api.createClass(to.name, setName(ctx));
     const give = async () => {
@@ -42,9 +44,9 @@ export async function classifyItems(ctx, items) {
 
 /** Ask for an album, there already or new, and add pictures to it. */
 async function album(ctx) {
-    const items = await ctx.selection.items();
+    const items = await ctx.selection.which();
     const albums = await api.albums(ctx.dataset());
-    const to = await dialog(t('album_where', { n: items.length }), (close) => chooser(albums.map((a) => ({ ...a, images: a.pictures })), close, true, { find: 'album_find', make: 'album_new', none: 'album_type' }));
+    const to = await dialog(t('album_where', { n: many(items) }), (close) => chooser(albums.map((a) => ({ ...a, images: a.pictures })), close, true, { find: 'album_find', make: 'album_new', none: 'album_type' }));
     if (!to) return;
     const put = async () => {
         const done = await inTurn(() => api.change({ ...named(ctx, items), album_add: to.name }));
@@ -56,12 +58,12 @@ async function album(ctx) {
 }
 
 async function remove(ctx) {
-    await removePictures(ctx, await ctx.selection.items());
+    await removePictures(ctx, await ctx.selection.which());
     ctx.selection.clear();
 }
 
 async function classify(ctx) {
-    if (await classifyItems(ctx, await ctx.selection.items())) ctx.selection.clear();
+    if (await classifyItems(ctx, await ctx.selection.which())) ctx.selection.clear();
 }
 
 export const actions = [

@@ -240,7 +240,7 @@ export function createGrid(host, o) {
         if (item) o.onOpen?.(item, index);
     }
 
-    const takeAll = () => selection?.selectAll((offset, limit) => source.load(offset, limit), list.total);
+    const takeAll = () => selection?.selectAll((offset, limit) => source.load(offset, limit), list.total, source.filter);
 
     /** One of the keys that a list box has; true when it was ours. */
     function key(e) {

@@ -23,6 +23,19 @@ export async function loadJobs() {
     emit('jobs');
 }
 
+/** Many pictures are being changed: how far that is, and the way out. */
+function changing(box, job) {
+    const stop = box.querySelector('[data-do="stop-change"]');
+    const bar = box.querySelector('progress');
+    const share = Math.round((100 * job.done) / (job.total || 1));
+    if (stop && bar) {
+        bar.value = job.done;
+        return put(box.querySelector('p'), t('change_running', { share }));
+    }
+    put(box, h('p', {}, t('change_running', { share })), h('progress', { max: String(job.total || 1), value: String(job.done), 'aria-label': t('change_progress') }),
+        h('button', { class: 'btn quiet', type: 'button', 'data-do': 'stop-change', onclick: () => api.stopJob(job.id).catch(() => {}) }, t('cancel')));
+}
+
 export function drawNotice() {
     const box = $('#notice');
     const job = state.jobs.find((j) => j.kind === 'demo' && j.state === 'running');

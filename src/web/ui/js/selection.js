@@ -1,8 +1,8 @@
 /**
  * selection.js - which pictures are chosen: one set for all tabs of the library, and the bar that acts on it.
  *
- * "All of them" is not a set of 100,000 names but the list they came from, less what was taken out again; the names are read
- * when something is done with them.  A picture is known by its digest, so a selection outlives sorting, filters and tabs.
+ * "All of them" is not a set of 100,000 names but the list they came from, less what was taken out again.  Where that list is what a
+ * filter means, the server is told the filter, and no name is read; of what a search found the names are read when something is done.  A picture is known by its digest, so a selection outlives sorting, filters and tabs.
  */
 
 /** The most that all() hands out in one reading of the list. */
@@ -11,13 +11,13 @@ const STEP = 500;
 export function createSelection() {
     /** @type {Map<string, any>} digest -> what is known about it */
     let picked = new Map();
-    /** @type {{load: (offset: number, limit: number) => Promise<{total: number, items: any[]}>, total: number, except: Set<string>}|null} */
+    /** @type {{load: (offset: number, limit: number) => Promise<{total: number, items: any[]}>, total: number, filter?: Record<string, string>, except: Map<string, any>}|null} */
     let whole = null;
     const listeners = new Set();
     const changed = () => listeners.forEach((f) => f());
 
     const put = (item, yes) => {
-        if (whole) yes ? whole.except.delete(item.sha256) : whole.except.add(item.sha256);
+        if (whole) yes ? whole.except.delete(item.sha256) : whole.except.set(item.sha256, item);
         else if (yes) picked.set(item.sha256, item);
         else picked.delete(item.sha256);
     };
@@ -60,11 +60,24 @@ export function createSelection() {
             picked = new Map();
             changed();
         },
-        /** Everything that a list has. */
-        selectAll(load, total) {
-            whole = total > 0 ? { load, total, except: new Set() } : null;
+        /** Everything that a list has; filter: what it is the list of, if that is all it is. */
+        selectAll(load, total, filter) {
+            whole = total > 0 ? { load, total, filter, except: new Map() } : null;
             picked = new Map();
             changed();
+        },
+        /**
+         * What is chosen, as requests about many pictures name it: {filter, except} or {sha256}.
+         * @returns {Promise<{n: number, which: any, filter?: any, out: any[]}>} filter, and the items taken out of it, where it is one
+         */
+        async which() {
+            if (whole?.filter) return { n: this.size, which: { filter: whole.filter, ...(whole.except.size && { except: [...whole.except.keys()] }) }, filter: whole.filter, out: [...whole.except.values()] };
+            const items = await this.items();
+            return { n: items.length, which: { sha256: items.map((i) => i.sha256) }, out: [] };
+        },
+        /** A few of them, to be shown. */
+        async some(n) {
+            return whole ? (await whole.load(0, Math.min(STEP, n + whole.except.size))).items.filter((i) => !whole.except.has(i.sha256)).slice(0, n) : [...picked.values()].slice(0, n);
         },
         /** What is chosen, as the lists' items. @returns {Promise<any[]>} */
         items: async () => (whole ? readWhole() : [...picked.values()]),

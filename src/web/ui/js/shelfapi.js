@@ -7,6 +7,8 @@ const items = (answer) => answer.items;
 /** kind: 'tags', 'albums' or 'saved'. */
 export const shelf = {
     list: (kind, dataset) => call('GET', `/v1/${kind}`, of(dataset)).then(items),
+    /** Tags, counted among the pictures that a filter leaves. */
+    tagsOf: (filter, dataset) => call('GET', '/v1/tags', { query: { dataset, ...filter } }).then(items),
     create: (kind, body) => call('POST', `/v1/${kind}`, { json: body }),
     patch: (kind, id, body) => call('PATCH', `/v1/${kind}/${id}`, { json: body }),
     remove: (kind, id) => call('DELETE', `/v1/${kind}/${id}`),

@@ -34,8 +34,8 @@ function remember(names) {
     }
 }
 
-async function change(ctx, shas, add, remove) {
-    const done = await shelf.change({ ...(ctx.dataset() && { dataset: ctx.dataset() }), sha256: shas, add_tags: add, remove_tags: remove });
+async function change(ctx, which, add, remove) {
+    const done = await shelf.change({ ...(ctx.dataset() && { dataset: ctx.dataset() }), ...which, add_tags: add, remove_tags: remove });
     remember(add);
     await ctx.changed();
     if (!done.changed) toast(t('tags_same'));
@@ -50,22 +50,30 @@ function spread(items) {
     return n;
 }
 
+/** The same of what is chosen: by the server, where a filter says what that is. @returns {Promise<{n: number, which: any, had: Map<string, number>}>} */
+async function chosen(ctx) {
+    const { n, which, filter, out } = await ctx.selection.which();
+    if (!filter) return { n, which, had: spread(await ctx.selection.items()) };
+    const had = new Map((await shelf.tagsOf(filter, ctx.dataset())).filter((x) => x.pictures).map((x) => [x.name, x.pictures]));
+    for (const [name, less] of spread(out)) had.set(name, (had.get(name) ?? less) - less);
+    return { n, which, had: new Map([...had].filter(([, k]) => k > 0)) };
+}
+
 /** The sheet; resolves to {add, remove}, or nothing. */
-function sheet(items, tags) {
-    return dialog(t('tags_title', { n: items.length }), (close) => {
-        const had = spread(items);
+function sheet(n, had, tags) {
+    return dialog(t('tags_title', { n }), (close) => {
         const wish = new Map(); // name -> on (true) or off (false)
         const fresh = [];
         const list = h('ul', { class: 'tag-list', 'aria-label': t('shelf_tags') });
         const problem = h('p', { class: 'problem', role: 'alert' });
         const input = h('input', { type: 'text', id: 'tag-name', maxlength: 60, autofocus: true, autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', 'aria-label': t('tags_type'), placeholder: t('tags_type') });
-        const state = (name) => (wish.has(name) ? (wish.get(name) ? 'all' : 'none') : (had.get(name) ?? 0) === 0 ? 'none' : had.get(name) === items.length ? 'all' : 'some');
+        const state = (name) => (wish.has(name) ? (wish.get(name) ? 'all' : 'none') : (had.get(name) ?? 0) === 0 ? 'none' : had.get(name) === n ? 'all' : 'some');
         const names = () => [...fresh, ...recentTags().filter((r) => tags.some((x) => x.name === r)), ...[...had.keys()], ...tags.map((x) => x.name)].filter((x, i, a) => a.indexOf(x) === i);
         const fits = () => names().filter((x) => wish.has(x) || x.toLowerCase().includes(input.value.trim().toLowerCase()));
 
         function toggle(name) {
             const on = state(name) !== 'all';
-            const was = (had.get(name) ?? 0) === items.length ? true : (had.get(name) ?? 0) === 0 ? false : null;
+            const was = (had.get(name) ?? 0) === n ? true : (had.get(name) ?? 0) === 0 ? false : null;
             if (was === on) wish.delete(name);
             else wish.set(name, on);
             draw();
@@ -90,7 +98,7 @@ function sheet(items, tags) {
             put(list, typed && !exact && h('li', {}, h('button', { class: 'tag-row', type: 'button', 'data-do': 'make-tag', onclick: make }, icon('plus'), h('span', {}, t('tags_make', { name: typed })))),
                 shown.map((name) => h('li', {}, h('button', { class: 'tag-row', type: 'button', 'data-set': name, role: 'checkbox', 'aria-checked': state(name) === 'some' ? 'mixed' : String(state(name) === 'all'), onclick: () => toggle(name) },
                     h('span', { class: `box ${state(name)}` }, state(name) === 'all' ? icon('check') : state(name) === 'some' ? icon('minus') : null), h('span', { class: 'tag-said' }, name),
-                    state(name) === 'some' && h('span', { class: 'muted small' }, t('tags_some', { n: had.get(name), of: items.length })),
+                    state(name) === 'some' && h('span', { class: 'muted small' }, t('tags_some', { n: had.get(name), of: number(n) })),
                     h('span', { class: 'muted small count' }, number(tags.find((x) => x.name === name)?.pictures ?? 0)),
                     quick.indexOf(name) >= 0 && h('kbd', { 'aria-hidden': 'true' }, String(quick.indexOf(name) + 1))))),
                 !shown.length && !typed && h('li', { class: 'muted small' }, t('tags_none')));
@@ -132,10 +140,10 @@ function sheet(items, tags) {
 }
 
 async function run(ctx) {
-    const [items, tags] = await Promise.all([ctx.selection.items(), shelf.list('tags', ctx.dataset())]);
-    const wish = await sheet(items, tags);
+    const [{ n, which, had }, tags] = await Promise.all([chosen(ctx), shelf.list('tags', ctx.dataset())]);
+    const wish = await sheet(n, had, tags);
     if (!wish || (!wish.add.length && !wish.remove.length)) return;
-    await change(ctx, items.map((i) => i.sha256), wish.add, wish.remove);
+    await change(ctx, which, wish.add, wish.remove);
     ctx.selection.clear();
 }
 
@@ -147,10 +155,10 @@ export function quickKeys(ctx) {
     const press = async (n) => {
         const name = recentTags()[n - 1];
         if (!name || !ctx.selection.size) return;
-        const items = await ctx.selection.items();
-        const everywhere = items.every((i) => i.tags?.includes(name));
-        await change(ctx, items.map((i) => i.sha256), everywhere ? [] : [name], everywhere ? [name] : []);
-        for (const i of items) i.tags = everywhere ? i.tags.filter((x) => x !== name) : [...new Set([...(i.tags ?? []), name])];
+        const { n: all, which, had } = await chosen(ctx);
+        const everywhere = had.get(name) === all;
+        await change(ctx, which, everywhere ? [] : [name], everywhere ? [name] : []);
+        for (const i of ctx.selection.all ? [] : await ctx.selection.items()) i.tags = everywhere ? i.tags.filter((x) => x !== name) : [...new Set([...(i.tags ?? []), name])];
     };
     return Object.fromEntries(Array.from({ length: MOST }, (_, i) => [String(i + 1), () => press(i + 1).catch(failed)]));
 }
@@ -169,7 +177,7 @@ export async function tagEditor(ctx, item) {
         problem.textContent = '';
         typed = { sha: add.length ? item.sha256 : '', at: Date.now() };
         try {
-            await change(ctx, [item.sha256], add, remove);
+            await change(ctx, { sha256: [item.sha256] }, add, remove);
             tags = [...new Set([...tags.filter((x) => !remove.includes(x)), ...add])];
             draw();
         } catch (error) {

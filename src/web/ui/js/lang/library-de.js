@@ -247,6 +247,8 @@ export const de = {
     filter_kind_album: 'Album',
     filter_kind_camera: 'Kamera',
     filter_kind_format: 'Format',
+    change_running: 'Bilder werden geändert: {share} %',
+    change_progress: 'Wie weit die Änderung ist',
     op_title: 'Was das trainierte Modell sagt',
     op_looking: 'Angesehen: {done} von {total}',
     op_gone: 'Von diesem Modell ist nichts bekannt.',

@@ -246,6 +246,8 @@ export const en = {
     filter_kind_album: 'album',
     filter_kind_camera: 'camera',
     filter_kind_format: 'format',
+    change_running: 'Changing pictures: {share} %',
+    change_progress: 'How far the change is',
     op_title: 'What the trained model says',
     op_looking: 'It has looked at {done} of {total}',
     op_gone: 'Nothing is known of this model.',

@@ -246,6 +246,8 @@ export const pt = {
     filter_kind_album: 'álbum',
     filter_kind_camera: 'câmera',
     filter_kind_format: 'formato',
+    change_running: 'Alterando imagens: {share} %',
+    change_progress: 'Quanto da alteração foi feito',
     op_title: 'O que o modelo treinado diz',
     op_looking: 'Viu {done} de {total}',
     op_gone: 'Nada se sabe deste modelo.',

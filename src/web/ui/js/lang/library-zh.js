@@ -246,6 +246,8 @@ export const zh = {
     filter_kind_album: '相册',
     filter_kind_camera: '相机',
     filter_kind_format: '格式',
+    change_running: '正在更改图片：{share} %',
+    change_progress: '更改的进度',
     op_title: '训练好的模型怎么说',
     op_looking: '已看 {done} / {total}',
     op_gone: '没有这个模型的判断。',
