@@ -4,6 +4,7 @@
 #include "http/guard.h"
 #include "http/handlers.h"
 #include "http/routes.h"
+#include "http/stream.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -372,6 +373,8 @@ void ay_call_on_completed(void *cls, struct MHD_Connection *conn, void **slot,
     if (!call)
         return;
     *slot = NULL;
+    if (call->rq.reply.kind == AY_REPLY_STREAM)
+        call->rq.reply.size = (size_t)ay_stream_sent(call->rq.reply.stream);
     log_access(call, why);
     tell_trouble(call, why != MHD_REQUEST_TERMINATED_COMPLETED_OK);
     ay_metrics_count(&s->metrics,

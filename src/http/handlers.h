@@ -24,6 +24,8 @@ ay_handler ay_h_datasets, ay_h_dataset_create, ay_h_dataset_get, ay_h_dataset_ch
 /* h_images.c */
 ay_handler ay_h_images_add, ay_h_images_list, ay_h_image_put, ay_h_image_get, ay_h_image_move,
     ay_h_image_delete, ay_h_image_file, ay_h_image_thumb;
+/* h_export.c */
+ay_handler ay_h_export, ay_h_export_plan;
 /* h_pictures.c */
 ay_handler ay_h_pictures_list, ay_h_picture_get, ay_h_pictures_facts, ay_h_opinions, ay_h_opinions_ask, ay_h_pictures_change, ay_h_pictures_teach;
 /* h_tags.c */

@@ -2,6 +2,7 @@
  *
  *   server.c  options, sockets, threads, drain          call.c    one request's way through
  *   send.c    a reply becomes a libmicrohttpd response  events.c  server-sent events
+ *   stream.c  answers that are made while they are sent
  *   metrics.c counters                                  trouble.c what failed, for the log
  *
  * An ay_call is a request together with its connection.  Its states:
@@ -29,6 +30,7 @@
 #include <stdatomic.h>
 
 typedef struct ay_events ay_events;
+typedef struct ay_streams ay_streams;
 typedef struct ay_tls ay_tls;
 
 enum { AY_MAIN_PORT, AY_PLAIN_PORT, AY_LOCAL_PORT, AY_PORTS }; /* local: a socket in the data folder */
@@ -50,6 +52,7 @@ struct ay_server {
     int worker_count;
     ay_tls *tls;
     ay_events *events;
+    ay_streams *streams;
     ay_metrics metrics;
     ay_trouble trouble;
     ay_gate gate; /* pixels being decoded */

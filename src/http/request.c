@@ -2,6 +2,7 @@
 #include "http/request.h"
 #include "http/problem.h"
 #include "http/range.h"
+#include "http/stream.h"
 
 #include "base/str.h"
 
@@ -107,6 +108,7 @@ ay_status ay_request_picture(const ay_request *rq, const ay_upload **out, ay_err
 void ay_reply_clear(ay_request *rq)
 {
     ay_buf_fini(&rq->reply.bytes);
+    ay_stream_release(rq->reply.stream);
     rq->reply = (ay_reply){0};
 }
 
@@ -170,6 +172,12 @@ void ay_reply_empty(ay_request *rq, int status)
 void ay_reply_events(ay_request *rq)
 {
     start(rq, AY_REPLY_EVENTS, 200, "text/event-stream");
+}
+
+void ay_reply_stream(ay_request *rq, const char *mime, ay_stream *stream)
+{
+    start(rq, AY_REPLY_STREAM, 200, mime);
+    rq->reply.stream = stream;
 }
 
 void ay_reply_job_events(ay_request *rq, int64_t job)

@@ -42,7 +42,8 @@ typedef struct {
     bool too_large; /* data was dropped because it passed the limit of one file */
 } ay_upload;
 
-typedef enum { AY_REPLY_NONE, AY_REPLY_BYTES, AY_REPLY_STATIC, AY_REPLY_EVENTS } ay_reply_kind;
+typedef enum { AY_REPLY_NONE, AY_REPLY_BYTES, AY_REPLY_STATIC, AY_REPLY_EVENTS, AY_REPLY_STREAM } ay_reply_kind;
+typedef struct ay_stream ay_stream; /* http/stream.h */
 
 typedef struct {
     ay_reply_kind kind;
@@ -53,6 +54,7 @@ typedef struct {
     const char *data;    /* STATIC: lives for ever */
     size_t offset, size; /* what of bytes or data is sent */
     int64_t job;         /* EVENTS: of this job only; 0: all */
+    ay_stream *stream;   /* STREAM: one reference; http/stream.h */
     const char *code, *cause; /* of a problem, for the log; NULL: none */
 } ay_reply;
 

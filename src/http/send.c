@@ -2,6 +2,7 @@
 #include "http/impl.h"
 
 #include "http/guard.h"
+#include "http/stream.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -18,6 +19,8 @@ static struct MHD_Response *response_of(ay_call *call)
     switch (r->kind) {
     case AY_REPLY_EVENTS:
         return ay_events_response(call->rq.server->events, call->conn, r->job);
+    case AY_REPLY_STREAM:
+        return ay_stream_response(r->stream, call->conn);
     case AY_REPLY_BYTES:
         r->bytes = (ay_buf){0}; /* the response owns them now */
         return MHD_create_response_from_buffer_with_free_callback_cls(

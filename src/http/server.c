@@ -9,6 +9,7 @@
  * wrong, port 0, both address families, and to stop accepting at once when draining. */
 #include "http/impl.h"
 #include "http/names.h"
+#include "http/stream.h"
 #include "http/tls.h"
 
 #include "base/clock.h"
@@ -214,6 +215,8 @@ static ay_status start_threads(ay_server *s, ay_err *err)
 
     if (!status)
         status = ay_events_create(&s->events, s, err);
+    if (!status)
+        status = ay_streams_create(&s->streams, err);
     if (!status && !(s->workers = ay_calloc((size_t)s->o.workers, sizeof *s->workers)))
         status = ay_fail(err, AY_ENOMEM, "%d workers", s->o.workers);
     for (int i = 0; !status && i < s->o.workers; i++) {
@@ -303,6 +306,7 @@ ay_status ay_server_stop(ay_server *s, long drain_ms, ay_err *err)
     stop_workers(s); /* resumes everything that was queued */
     if (s->events)
         ay_events_close(s->events);
+    ay_streams_close(s->streams);
     for (int i = 0; i < AY_PORTS; i++) {
         if (s->listen[i].daemon)
             MHD_stop_daemon(s->listen[i].daemon);
@@ -311,6 +315,7 @@ ay_status ay_server_stop(ay_server *s, long drain_ms, ay_err *err)
     }
     ay_door_close(&s->door);
     ay_events_destroy(s->events);
+    ay_streams_destroy(s->streams);
     ay_queue_destroy(s->queue);
     ay_tls_destroy(s->tls);
     ay_gate_fini(&s->gate);

@@ -17,6 +17,8 @@ typedef struct {
     int *classes; /* gallery's class -> ours; -1: none of ours, or not sorted */
     uint32_t *marks; /* of items */
     uint32_t most; /* of them */
+    const char *const *except;
+    size_t nexcept;
 } reading;
 
 static ay_status no_memory(ay_err *err)
@@ -54,6 +56,25 @@ static int by_age(const void *x, const void *y, void *gallery)
     return a->added_us != b->added_us ? (a->added_us > b->added_us) - (a->added_us < b->added_us) : strcmp(a->sha256, b->sha256);
 }
 
+static ay_status leave_out(reading *r, const char *const *except, size_t n, ay_err *err)
+{
+    uint8_t *out = ay_arena_alloc(&r->l->arena, r->g->n + 1);
+    size_t kept = 0;
+
+    if (!out)
+        return no_memory(err);
+    for (size_t i = 0; i < n; i++) {
+        const ay_gallery_item *it = ay_sha256_valid(except[i]) ? ay_gallery_find(r->g, except[i]) : NULL;
+        if (it)
+            out[it - r->g->items] = 1;
+    }
+    for (size_t i = 0; i < r->l->n; i++)
+        if (!out[r->rows[i]])
+            r->rows[kept++] = r->rows[i];
+    r->l->n = kept;
+    return AY_OK;
+}
+
 static ay_status find_rows(reading *r, const ay_which *w, ay_err *err)
 {
     static const ay_picture_filter all = {.n = 0};
@@ -64,6 +85,8 @@ static ay_status find_rows(reading *r, const ay_which *w, ay_err *err)
         status = rows_by_name(r, w, err);
     else
         status = ay_filter_rows(r->s, r->g, f, &r->l->arena, &r->rows, &r->l->n, err);
+    if (status == AY_OK && r->nexcept > 0)
+        status = leave_out(r, r->except, r->nexcept, err);
     if (status == AY_OK && r->l->n == 0)
         status = w->sha256   ? ay_fail(err, AY_ENOTFOUND, "none of these %zu pictures is in data set \"%s\"", w->n, r->g->name)
                  : f->n > 0  ? ay_fail(err, AY_ENOTFOUND, "no picture of data set \"%s\" fits the filter: nothing to export", r->g->name)
@@ -275,9 +298,9 @@ static ay_status read_all(reading *r, const ay_which *which, ay_err *err)
     return status == AY_OK ? read_marks(r, err) : status;
 }
 
-ay_status ay_export_list_read(ay_service *s, const ay_which *which, ay_export_list *out, ay_err *err)
+ay_status ay_export_list_read(ay_service *s, const ay_which *which, const char *const *except, size_t nexcept, ay_export_list *out, ay_err *err)
 {
-    reading r = {.s = s, .l = out};
+    reading r = {.s = s, .l = out, .except = except, .nexcept = nexcept};
     const char *dataset;
     ay_gallery *g = NULL;
     ay_status status;
