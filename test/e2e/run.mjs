@@ -7,6 +7,7 @@ import './learn_test.mjs';
 import './byword_test.mjs';
 import './search_test.mjs';
 import './encoders_test.mjs';
+import './download_test.mjs';
 import './shelf_test.mjs';
 import './library_test.mjs';
 import './intake_test.mjs';

@@ -15,6 +15,7 @@ import { teachSelection } from './teachset.js';
 import { tagAction } from './tags.js';
 import { chooser } from './teach.js';
 import { moveToGroup } from './clusteracts.js';
+import { download } from './download.js';
 
 /** what: items, or what selection.which() says. */
 const named = (ctx, what) => ({ ...(ctx.dataset() && { dataset: ctx.dataset() }), ...(Array.isArray(what) ? { sha256: what.map((i) => i.sha256) } : what.which) });
@@ -72,6 +73,7 @@ export const actions = [
     { id: 'group', icon: 'similar', title: 'act_group', keys: [], run: moveToGroup },
     { id: 'album', icon: 'album', title: 'act_album', keys: ['b'], run: album },
     tagAction,
+    { id: 'download', icon: 'download', title: 'download', keys: [], run: download },
     { id: 'delete', icon: 'trash', title: 'delete', keys: ['delete'], risk: true, run: remove },
 ];
 
