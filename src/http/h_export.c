@@ -91,7 +91,7 @@ static ay_status read_object(ay_request *rq, asked *q, const json_t *body, ay_er
     if (status == AY_OK)
         status = read_names(body, "sha256", &q->wish.which.sha256, &q->wish.which.n, err);
     if (status == AY_OK)
-        status = read_names(body, "except", &q->wish.except, &q->wish.nexcept, err);
+        status = read_names(body, "except", &q->wish.which.except, &q->wish.which.nexcept, err);
     if (status == AY_OK && q->wish.which.sha256 && filter && !json_is_null(filter))
         status = ay_fail(err, AY_EINVAL, "give 'sha256' or 'filter', not both");
     if (status != AY_OK || q->wish.which.sha256)
@@ -125,7 +125,7 @@ static ay_status open_export(ay_request *rq, ay_export **out, ay_err *err)
         status = ay_export_open(out, rq->service, &q->wish, err);
     json_decref(q->body);
     ay_free((void *)(uintptr_t)q->wish.which.sha256);
-    ay_free((void *)(uintptr_t)q->wish.except);
+    ay_free((void *)(uintptr_t)q->wish.which.except);
     return status;
 }
 

@@ -61,7 +61,7 @@ ay_status ay_export_open(ay_export **out, ay_service *s, const ay_export_wish *w
     if (status == AY_OK)
         status = ay_hold_begin(s->data, &x->hold, err);
     if (status == AY_OK)
-        status = ay_export_list_read(s, &w->which, w->except, w->nexcept, &x->list, err);
+        status = ay_export_list_read(s, &w->which, &x->list, err);
     if (status == AY_OK)
         status = ay_export_names(&x->list, x->format->flat, err);
     if (status == AY_OK)

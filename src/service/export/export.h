@@ -21,8 +21,6 @@ typedef struct ay_export ay_export;
 
 typedef struct {
     ay_which which;   /* neither names nor filter: all */
-    const char *const *except; /* digests to leave out of what the filter means */
-    size_t nexcept;
     const char *format;
     bool documents; /* without the pictures */
 } ay_export_wish;

@@ -17,8 +17,6 @@ typedef struct {
     int *classes; /* gallery's class -> ours; -1: none of ours, or not sorted */
     uint32_t *marks; /* of items */
     uint32_t most; /* of them */
-    const char *const *except;
-    size_t nexcept;
 } reading;
 
 static ay_status no_memory(ay_err *err)
@@ -85,8 +83,8 @@ static ay_status find_rows(reading *r, const ay_which *w, ay_err *err)
         status = rows_by_name(r, w, err);
     else
         status = ay_filter_rows(r->s, r->g, f, &r->l->arena, &r->rows, &r->l->n, err);
-    if (status == AY_OK && r->nexcept > 0)
-        status = leave_out(r, r->except, r->nexcept, err);
+    if (status == AY_OK && w->nexcept > 0)
+        status = leave_out(r, w->except, w->nexcept, err);
     if (status == AY_OK && r->l->n == 0)
         status = w->sha256   ? ay_fail(err, AY_ENOTFOUND, "none of these %zu pictures is in data set \"%s\"", w->n, r->g->name)
                  : f->n > 0  ? ay_fail(err, AY_ENOTFOUND, "no picture of data set \"%s\" fits the filter: nothing to export", r->g->name)
@@ -298,9 +296,9 @@ static ay_status read_all(reading *r, const ay_which *which, ay_err *err)
     return status == AY_OK ? read_marks(r, err) : status;
 }
 
-ay_status ay_export_list_read(ay_service *s, const ay_which *which, const char *const *except, size_t nexcept, ay_export_list *out, ay_err *err)
+ay_status ay_export_list_read(ay_service *s, const ay_which *which, ay_export_list *out, ay_err *err)
 {
-    reading r = {.s = s, .l = out, .except = except, .nexcept = nexcept};
+    reading r = {.s = s, .l = out};
     const char *dataset;
     ay_gallery *g = NULL;
     ay_status status;

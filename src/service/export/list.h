@@ -48,8 +48,8 @@ typedef struct {
 } ay_export_list;
 
 /* which as for ay_change_pictures(), with neither names nor filter: all.  AY_ENOTFOUND: no such data set, something the filter names, or
- * no picture.  except: digests to leave out.  ay_export_list_fini() in every case. */
-ay_status ay_export_list_read(ay_service *s, const ay_which *which, const char *const *except, size_t nexcept, ay_export_list *out, ay_err *err);
+ * no picture.  ay_export_list_fini() in every case. */
+ay_status ay_export_list_read(ay_service *s, const ay_which *which, ay_export_list *out, ay_err *err);
 void ay_export_list_fini(ay_export_list *l);
 
 #endif
