@@ -2,6 +2,7 @@
  * intake_test.mjs - the library's tab of what comes in, on a real server: a folder is brought in from the page, one is watched, what
  * fails is told with its reason and dismissed, a folder is watched no longer; keyboard only where a person would.
  */
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test, check, equal, until, startProgram, openAt, WORK, SHOTS } from './harness.mjs';
@@ -46,5 +47,41 @@ test('what comes in is shown, and folders are brought in and watched from the pa
     } finally {
         await context.close();
         await server.stop();
+    }
+}, { browser: false });
+
+test('a full disk is told, and with room it goes on by itself', async (env) => {
+    const small = path.join(WORK, 'intake-small'), from = path.join(WORK, 'intake-many');
+    fs.mkdirSync(small, { recursive: true });
+    fs.mkdirSync(from, { recursive: true });
+    try {
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', small], { stdio: 'ignore' });
+    } catch {
+        console.log('     skipped: no small disk can be mounted here');
+        return;
+    }
+    const many = new Set();
+    for (let i = 0; i < 400; i++) {
+        const bytes = stripes(i);
+        many.add(bytes.toString('base64'));
+        fs.writeFileSync(path.join(from, `${i}.png`), bytes);
+    }
+    const server = await startProgram('intake-full', ['--folders', from, '--data', path.join(small, 'data')]);
+    const { page, context, bad } = await openAt(env.browser, server.url, {});
+    try {
+        await page.goto(`${server.url}#/library/intake`);
+        await page.waitForSelector('#intake-path');
+        await page.click('.intake-form [type="submit"]');
+        await until(async () => /full|No space/.test(await page.textContent('.intake-work')), 'the full disk is told');
+        check(!/cannot be read/.test(await page.textContent('.intake-folders')), 'its folder can be read');
+        await page.screenshot({ path: path.join(SHOTS, 'intake-full.png'), fullPage: true });
+        execFileSync('mount', ['-o', 'remount,size=100m', small]);
+        await until(async () => (await page.textContent('.intake-work')).includes(`${many.size} new`), 'it goes on');
+        check((await page.$('[data-set="in-trouble"]')) === null, 'the trouble is over');
+        check(bad.length === 0, bad.join('; '));
+    } finally {
+        await context.close();
+        await server.stop();
+        execFileSync('umount', [small]);
     }
 }, { browser: false });

@@ -180,7 +180,7 @@ void ay_watch_flush(ay_watcher *w)
         status = hand_over(w, l, &err);
         if (status != AY_EBUSY && status != AY_EUNKNOWN && status != AY_EIO)
             break;
-        ay_watch_tell(w, f, AY_WATCH_FAILED, "%s; tried again", err.msg); /* the disk is full, the database away */
+        ay_watch_tell(w, f, AY_WATCH_READING, "%s; tried again", err.msg); /* the disk is full, the database away */
         nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
         ay_watch_tell(w, f, AY_WATCH_READING, "%s", "");
     }

@@ -306,7 +306,7 @@ export const en = {
     tags_removed: { one: '{name}: taken off {n} picture', other: '{name}: taken off {n} pictures' },
     tags_changed: { one: 'Tags of {n} picture changed', other: 'Tags of {n} pictures changed' },
     lib_intake: 'Coming in',
-    in_trouble: 'Nothing is taken in for the moment, and nothing is lost: {why}',
+    in_trouble: 'Nothing is taken in for the moment; nothing is lost, and it goes on by itself when this is over: {why}',
     in_title: 'Imports',
     in_upload: 'Uploaded pictures',
     in_added: { one: '{n} new', other: '{n} new' },
