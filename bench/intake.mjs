@@ -1,7 +1,7 @@
 // bench/intake.mjs [PICTURES [SCANS_SECONDS]]: an import and scans beside each other; what an import costs.  PICTURES: how many (10000).
 // 1. A server on a fresh data folder is asked the same picture over and over: before an import of a folder, during its first
 //    SCANS_SECONDS (60), and after it; its memory is looked at all the while.
-// 2. "assay embed" and "assay import" of the same quarter of the folder, in turns: seconds and processor time.
+// 2. "assay embed" and "assay import" of the same fifth of the folder, in turns: seconds and processor time.
 // Prints the tables of doc/intake.md.  The pictures are drawn; copies differ by a few bytes at their end, which no decoder reads.
 import { Server, newFolder, form, json, picture, run, sleep, test, program } from "../test/http/lib.mjs";
 import { execFileSync } from "node:child_process";
@@ -28,7 +28,7 @@ function draw() {
   mkdirSync(folder);
   mkdirSync(part);
   for (let i = 0; i < many; i++)
-    for (const to of i % 4 ? [folder] : [folder, part]) {
+    for (const to of i % 5 ? [folder] : [folder, part]) {
       copyFileSync(files[i % files.length], join(to, `${i}.jpg`));
       appendFileSync(join(to, `${i}.jpg`), `copy ${i}`);
     }

@@ -20,7 +20,7 @@ enum { KEPT = 64, BUSY_MS = 10000 };
 typedef struct {
     sqlite3 *db;
     sqlite3_stmt *kept[KEPT];
-    int nkept;
+    int nkept, oldest;
     char *path;
 } session;
 
@@ -117,9 +117,26 @@ static ay_status lite_open(void **self, const char *rest, bool writable, ay_err 
     return AY_OK;
 }
 
+/* The place of a statement that is kept, for a new one: the oldest that nobody is reading from.  NULL: all are read from. */
+static sqlite3_stmt **make_place(session *s)
+{
+    if (s->nkept < KEPT)
+        return &s->kept[s->nkept++];
+    for (int i = 0; i < KEPT; i++) {
+        sqlite3_stmt **at = &s->kept[s->oldest];
+        s->oldest = (s->oldest + 1) % KEPT;
+        if (sqlite3_stmt_busy(*at))
+            continue;
+        sqlite3_finalize(*at);
+        return at;
+    }
+    return NULL;
+}
+
 /* A prepared statement: one that is kept, or a new one (*keep says whether it is ours to keep). */
 static ay_status prepare(session *s, const char *sql, sqlite3_stmt **out, bool *kept, ay_err *err)
 {
+    sqlite3_stmt **place;
     int rc;
 
     *kept = true;
@@ -132,10 +149,10 @@ static ay_status prepare(session *s, const char *sql, sqlite3_stmt **out, bool *
     rc = sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
     if (rc != SQLITE_OK)
         return sql_fail(s->db, rc, sql, err);
-    if (s->nkept < KEPT)
-        s->kept[s->nkept++] = *out;
-    else
-        *kept = false;
+    place = make_place(s);
+    *kept = place != NULL;
+    if (place)
+        *place = *out;
     return AY_OK;
 }
 

@@ -192,7 +192,7 @@ ay_status ay_store_begin(ay_store *s, ay_err *err)
     ay_status status;
 
     if (!s->writer)
-        return ay_fail(err, AY_EBUSY, "the store is open for reading only");
+        return ay_fail(err, AY_EBUSY, "another Assay has the data folder open for writing; a server does this on its page and over HTTP");
     pthread_mutex_lock(&s->wlock);
     if (s->depth++ == 0)
         s->touched = 0;
