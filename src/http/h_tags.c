@@ -130,6 +130,43 @@ static ay_status create(ay_request *rq, ay_shelf_kind kind, ay_err *err)
     return status ? status : reply_label(rq, 201, id, name, undo, err);
 }
 
+/* A tag becomes part of another one, named or by its id. */
+static ay_status merge(ay_request *rq, int64_t id, const char *name, ay_err *err)
+{
+    const json_t *v = json_object_get(rq->json, "into");
+    char undo[AY_UNDO_SIZE];
+    int64_t into = json_integer_value(v);
+    ay_status status = AY_OK;
+
+    if (name)
+        return ay_fail(err, AY_EINVAL, "give 'name' or 'into', not both");
+    if (json_is_string(v))
+        status = ay_label_find(rq->service, AY_SHELF_TAG, json_string_value(v), &into, err);
+    else if (!json_is_integer(v))
+        status = ay_fail(err, AY_EINVAL, "'into' must be the id or the name of a tag");
+    if (!status)
+        status = ay_tag_merge(rq->service, id, into, undo, err);
+    return status ? status : reply_label(rq, 200, into, NULL, undo, err);
+}
+
+/* Some of an album's pictures go before another one, or to the end. */
+static ay_status move(ay_request *rq, int64_t id, const char *name, ay_err *err)
+{
+    const json_t *before = json_object_get(rq->json, "before");
+    const char **list = NULL;
+    char undo[AY_UNDO_SIZE];
+    size_t n = 0;
+    ay_status status = ay_h_texts(rq, "move", ALBUM_LIST, &list, &n, err);
+
+    if (!status && (name || json_object_get(rq->json, "order")))
+        status = ay_fail(err, AY_EINVAL, "give 'name', 'order' or 'move', not two of them");
+    if (!status && before && !json_is_null(before) && !json_is_string(before))
+        status = ay_fail(err, AY_EINVAL, "'before' must be the digest of a picture, or null for the end");
+    if (!status)
+        status = ay_album_move(rq->service, id, list, n, json_string_value(before), undo, err);
+    return status ? status : reply_label(rq, 200, id, NULL, undo, err);
+}
+
 static ay_status change(ay_request *rq, ay_shelf_kind kind, ay_err *err)
 {
     const char *name = ay_request_field(rq, "name"), *query = NULL, **order = NULL;
@@ -137,6 +174,11 @@ static ay_status change(ay_request *rq, ay_shelf_kind kind, ay_err *err)
     int64_t id = 0;
     size_t n = 0;
     ay_status status = need_id(rq, &id, err);
+
+    if (!status && kind == AY_SHELF_TAG && json_object_get(rq->json, "into"))
+        return merge(rq, id, name, err);
+    if (!status && kind == AY_SHELF_ALBUM && json_object_get(rq->json, "move"))
+        return move(rq, id, name, err);
 
     if (!status && kind == AY_SHELF_ALBUM)
         status = ay_h_texts(rq, "order", ALBUM_LIST, &order, &n, err);

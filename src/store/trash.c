@@ -218,6 +218,43 @@ static ay_status drop_returned(ay_store *s, int64_t entry, ay_err *err)
     return status;
 }
 
+/* The event that told of what is taken back. */
+typedef struct {
+    int64_t id;
+    char kind[33], subject[256];
+} told;
+
+static ay_status take_told(void *ctx, const ay_sql_value *c, int n, ay_err *err)
+{
+    told *t = ctx;
+
+    (void)n, (void)err;
+    t->id = c[0].i;
+    snprintf(t->kind, sizeof t->kind, "%.*s", (int)c[1].n, (const char *)c[1].p);
+    snprintf(t->subject, sizeof t->subject, "%.*s", (int)c[2].n, (const char *)c[2].p);
+    return AY_OK;
+}
+
+/* The history says what was taken back, and of which pictures, so that each picture's own history has it too. */
+static ay_status tell_undo(ay_store *s, const char *token, ay_err *err)
+{
+    told t = {.id = 0};
+    char pattern[AY_TOKEN_SIZE + 2], detail[128];
+    int64_t id = 0;
+    ay_status status;
+
+    snprintf(pattern, sizeof pattern, "%%%s%%", token);
+    status = ay_sql_select(s, "SELECT id, kind, subject FROM event WHERE detail LIKE ? ORDER BY id DESC LIMIT 1", ARGS(ay_sql_text(pattern)),
+                           take_told, &t, err);
+    snprintf(detail, sizeof detail, "{\"of\":\"%s\"}", t.kind);
+    if (status == AY_OK)
+        status = ay_store_event_write(s, "undo", t.id ? t.subject : token, detail, &id, err);
+    if (status == AY_OK && t.id)
+        status = ay_sql_write(s, "INSERT INTO event_picture (event, sha256) SELECT ?, p.sha256 FROM event_picture p WHERE p.event = ?",
+                              ARGS(ay_sql_int(id), ay_sql_int(t.id)), NULL, NULL, err);
+    return status;
+}
+
 static ay_status bring_back(ay_store *s, const char *token, ay_store_restored *out, ay_err *err)
 {
     static const char *const restore[] = {"UPDATE dataset SET trash = 0 WHERE trash = ?",
@@ -248,7 +285,7 @@ static ay_status bring_back(ay_store *s, const char *token, ay_store_restored *o
     if (status == AY_OK)
         status = ay_sql_write(s, "DELETE FROM trash WHERE id = ?", ARGS(ay_sql_int(entry)), NULL,
                               NULL, err);
-    return status == AY_OK ? ay_store_note(s, "undo", token, "", err) : status;
+    return status == AY_OK ? tell_undo(s, token, err) : status;
 }
 
 ay_status ay_store_undo(ay_store *s, const char *token, ay_store_restored *out, ay_err *err)

@@ -231,6 +231,37 @@ test("all of it is there after a restart", async () => {
   check((await ask(200, "GET", "/v1/saved")).items.length === 2);
 });
 
+test("an album is sorted by hand, two tags become one, and the history of a picture has it, and that it was taken back", async () => {
+  const four = (await list("?order=oldest&limit=4")).items.map((i) => i.sha256);
+  await change({ sha256: four, album_add: "By hand", add_tags: ["crimson"] });
+  await change({ sha256: four.slice(2), add_tags: ["scarlet"] });
+  const album = (await ask(200, "GET", "/v1/albums")).items.find((a) => a.name === "By hand");
+  const order = async () => (await list("?album=By%20hand&order=album")).items.map((i) => four.indexOf(i.sha256)).join();
+  const moved = await ask(200, "PATCH", `/v1/albums/${album.id}`, { move: [four[3], four[1]], before: four[0] });
+  check((await order()) === "3,1,0,2", await order());
+  check((await ask(200, "GET", "/v1/albums")).items.find((a) => a.id === album.id).cover === four[3], "the first is the cover");
+  await ask(200, "PATCH", `/v1/albums/${album.id}`, { move: [four[3]] });
+  check((await order()) === "1,0,2,3", await order());
+  await undo(moved.undo);
+  check((await order()) === "0,1,2,3", await order());
+  await ask(404, "PATCH", `/v1/albums/${album.id}`, { move: [pictures[20]] });
+  await ask(404, "PATCH", `/v1/albums/${album.id}`, { move: [four[0]], before: pictures[20] });
+  await ask(400, "PATCH", `/v1/albums/${album.id}`, { move: [four[0]], before: 3 });
+  await ask(400, "PATCH", `/v1/albums/${album.id}`, { move: [four[0]], order: [] });
+  const tags = (await ask(200, "GET", "/v1/tags")).items, id = (name) => tags.find((x) => x.name === name).id;
+  const merged = await ask(200, "PATCH", `/v1/tags/${id("scarlet")}`, { into: "Crimson" });
+  check(!(await ask(200, "GET", "/v1/tags")).items.some((x) => x.name === "scarlet") && (await total("?tag=crimson")) === 4, "one tag");
+  await undo(merged.undo);
+  check((await total("?tag=scarlet")) === 2 && (await total("?tag=crimson")) === 4, "two again");
+  const history = (await ask(200, "GET", `/v1/audit?sha256=${four[3]}`)).items;
+  check(history[0].code === "undo" && history[0].fields.of === "tag.merge" && history[1].code === "tag.merge" && history[1].fields.to === "crimson", history.slice(0, 2));
+  check(history[0].text.includes("taken back") && history[0].who && history[0].pictures === 2, history[0]);
+  await ask(404, "PATCH", `/v1/tags/${id("scarlet")}`, { into: "nothing" });
+  await ask(400, "PATCH", `/v1/tags/${id("scarlet")}`, { into: id("scarlet") });
+  await ask(400, "PATCH", `/v1/tags/${id("scarlet")}`, { into: [], name: "x" });
+  await ask(400, "PATCH", `/v1/tags/${id("scarlet")}`, { into: true });
+});
+
 test("what was taken out of a filter stays as it is, and tags are counted among what a filter leaves", async () => {
   const out = (await list("?order=oldest&limit=2")).items.map((i) => i.sha256);
   const done = await change({ filter: { text: "yard" }, except: out, add_tags: ["but two"] });

@@ -35,7 +35,10 @@ static const struct {
     {"saved.change", "saved search \"%s\" was changed"},
     {"saved.delete", "saved search \"%s\" was deleted"},
     {"setting", "setting \"%s\" was changed"},
-    {"undo", "a change was taken back"},
+    {"tag.merge", "tag \"%s\" became part of another"},
+    {"pictures.change", "tags, class or album of pictures were changed"},
+    {"pictures.delete", "pictures were deleted"},
+    {"pictures.teach", "pictures were taught"},
 };
 
 static void put_list(ay_buf *b, const char *before, const json_t *list)
@@ -67,23 +70,44 @@ static void tell_change(ay_buf *b, const ay_store_told *t, const json_t *o)
         ay_buf_puts(b, " deleted");
 }
 
+static void tell_code(ay_buf *b, const char *code, const char *subject)
+{
+    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++) {
+        const char *at = strstr(sentences[i].text, "%s");
+        if (strcmp(sentences[i].code, code) != 0)
+            continue;
+        ay_buf_add(b, sentences[i].text, at ? (size_t)(at - sentences[i].text) : strlen(sentences[i].text));
+        if (at)
+            ay_buf_printf(b, "%s%s", subject, at + 2);
+        return;
+    }
+    ay_buf_printf(b, "%s %s", code, subject);
+}
+
+/* "taken back: tag "blue" was deleted". */
+static void tell_undo(ay_buf *b, const ay_store_told *t, const json_t *o)
+{
+    const char *of = json_string_value(json_object_get(o, "of"));
+
+    ay_buf_puts(b, of && *of ? "taken back: " : "a change was taken back");
+    if (of && *of)
+        tell_code(b, of, t->subject);
+    if (t->pictures)
+        ay_buf_printf(b, " (%lld picture%s)", (long long)t->pictures, t->pictures == 1 ? "" : "s");
+}
+
 static void tell(ay_buf *b, const ay_store_told *t, const json_t *o)
 {
+    if (strcmp(t->code, "undo") == 0) {
+        tell_undo(b, t, o);
+        return;
+    }
     if (ay_str_starts(t->code, "pictures.")) {
         tell_change(b, t, o);
         return;
     }
-    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++) {
-        const char *at = strstr(sentences[i].text, "%s");
-        if (strcmp(sentences[i].code, t->code) != 0)
-            continue;
-        ay_buf_add(b, sentences[i].text, at ? (size_t)(at - sentences[i].text) : strlen(sentences[i].text));
-        if (at)
-            ay_buf_printf(b, "%s%s", t->subject, at + 2);
-        put_one(b, " to", json_object_get(o, "to"));
-        return;
-    }
-    ay_buf_printf(b, "%s %s", t->code, t->subject);
+    tell_code(b, t->code, t->subject);
+    put_one(b, " to", json_object_get(o, "to"));
 }
 
 /* The fields of a row: its JSON, or its text as one field; a deletion's text is the token that takes it back. */

@@ -6,6 +6,7 @@
 #include "service/library/marks.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- lists */
@@ -154,7 +155,52 @@ ay_status ay_label_tags(ay_service *s, const char *dataset, const ay_picture_fil
 
 static const char *const nouns[] = {"tag", "album", "saved"};
 
-static ay_status tell(ay_service *s, ay_shelf_kind kind, const char *did, const char *name, const char *to, const char *undo, ay_err *err)
+/* Digests of the pictures that a tag or an album is about, by digest: what becomes of it is part of their history. */
+typedef struct {
+    char (*text)[AY_SHA256_HEX];
+    const char **list;
+    size_t n;
+} pictures_of;
+
+static int by_digest(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void to_hex(const unsigned char sha256[32], char hex[AY_SHA256_HEX])
+{
+    for (int i = 0; i < 32; i++)
+        snprintf(hex + 2 * i, 3, "%02x", sha256[i]);
+}
+
+/* In an album's own order, or of a tag in none; the caller holds writing, so they stay. */
+static ay_status read_pictures(ay_service *s, ay_shelf_kind kind, int64_t id, ay_arena *a, pictures_of *out, ay_err *err)
+{
+    const ay_marks *m = s->marks;
+    const ay_mark *b;
+    size_t most;
+
+    *out = (pictures_of){.n = 0};
+    pthread_mutex_lock(&s->marks->lock);
+    b = kind == AY_SHELF_ALBUM ? ay_marks_by_id(m, kind, id) : NULL;
+    most = kind == AY_SHELF_TAG ? m->n : b ? b->n : 0;
+    out->text = ay_arena_alloc(a, (most + 1) * sizeof *out->text);
+    out->list = ay_arena_alloc(a, (most + 1) * sizeof *out->list);
+    for (size_t i = 0; out->text && out->list && i < most; i++) {
+        uint32_t number = b ? b->pictures[i] : (uint32_t)i + 1;
+        if (!b && !ay_marks_has(m, number, id))
+            continue;
+        to_hex(m->picture[number - 1].sha256, out->text[out->n]);
+        out->list[out->n] = out->text[out->n];
+        out->n++;
+    }
+    pthread_mutex_unlock(&s->marks->lock);
+    return out->text && out->list ? AY_OK : ay_fail(err, AY_ENOMEM, "reading the pictures of a %s", kind == AY_SHELF_TAG ? "tag" : "album");
+}
+
+/* of: NULL, or the pictures that it is about. */
+static ay_status tell(ay_service *s, ay_shelf_kind kind, const char *did, const char *name, const char *to, const char *undo, const pictures_of *of,
+                      ay_err *err)
 {
     json_t *o = json_pack("{s:s, s:s}", "undo", undo, "name", name);
     ay_buf text = {0};
@@ -165,7 +211,7 @@ static ay_status tell(ay_service *s, ay_shelf_kind kind, const char *did, const 
         json_object_set_new(o, "to", json_string(to));
     snprintf(code, sizeof code, "%s.%s", nouns[kind], did);
     status = ay_json_dump(o, JSON_COMPACT, &text)
-                 ? ay_store_history(s->store, code, name, text.len <= 1024 ? text.data : "{}", NULL, 0, err)
+                 ? ay_store_history(s->store, code, name, text.len <= 1024 ? text.data : "{}", of ? of->list : NULL, of ? of->n : 0, err)
                  : ay_fail(err, AY_ENOMEM, "writing the history");
     ay_buf_fini(&text);
     json_decref(o);
@@ -239,7 +285,7 @@ ay_status ay_label_create(ay_service *s, ay_shelf_kind kind, const char *name, c
         if (status == AY_OK)
             status = ay_store_label_made(s->store, kind, act, *id, err);
         if (status == AY_OK)
-            status = tell(s, kind, "create", name, NULL, undo, err);
+            status = tell(s, kind, "create", name, NULL, undo, NULL, err);
         status = finish(s, status, kind, err);
     }
     pthread_mutex_unlock(&s->writing);
@@ -263,7 +309,7 @@ static ay_status change(ay_service *s, ay_shelf_kind kind, int64_t id, const cha
     if (status == AY_OK && query)
         status = ay_store_saved_query(s->store, act, id, query, err);
     if (status == AY_OK)
-        status = tell(s, kind, name ? "rename" : "change", old, name, undo, err);
+        status = tell(s, kind, name ? "rename" : "change", old, name, undo, NULL, err);
     return finish(s, status, kind, err);
 }
 
@@ -288,9 +334,14 @@ ay_status ay_label_change(ay_service *s, ay_shelf_kind kind, int64_t id, const c
 static ay_status throw_away(ay_service *s, ay_shelf_kind kind, int64_t id, char undo[AY_UNDO_SIZE], ay_arena *a, ay_err *err)
 {
     const char *name = "";
+    pictures_of of = {.n = 0};
     int64_t act = 0;
     ay_status status = name_of(s, kind, id, a, &name, err);
 
+    if (status == AY_OK && kind != AY_SHELF_SAVED)
+        status = read_pictures(s, kind, id, a, &of, err);
+    if (of.n)
+        qsort(of.list, of.n, sizeof *of.list, by_digest);
     if (status == AY_OK)
         status = ay_store_begin(s->store, err);
     if (status != AY_OK)
@@ -299,7 +350,7 @@ static ay_status throw_away(ay_service *s, ay_shelf_kind kind, int64_t id, char 
     if (status == AY_OK)
         status = ay_store_label_trash(s->store, kind, act, id, err);
     if (status == AY_OK)
-        status = tell(s, kind, "delete", name, NULL, undo, err);
+        status = tell(s, kind, "delete", name, NULL, undo, &of, err);
     return finish(s, status, kind, err);
 }
 
@@ -331,7 +382,7 @@ static ay_status sort_album(ay_service *s, int64_t album, const char *const *sha
     if (status == AY_OK)
         status = ay_store_album_order(s->store, act, album, sha256, n, err);
     if (status == AY_OK)
-        status = tell(s, AY_SHELF_ALBUM, "order", name, NULL, undo, err);
+        status = tell(s, AY_SHELF_ALBUM, "order", name, NULL, undo, NULL, err);
     return finish(s, status, AY_SHELF_ALBUM, err);
 }
 
@@ -346,4 +397,116 @@ ay_status ay_album_order(ay_service *s, int64_t album, const char *const *sha256
     pthread_mutex_unlock(&s->writing);
     ay_arena_fini(&a);
     return status;
+}
+
+/* ---- an album by hand */
+
+/* The album with n of its pictures moved before `before`, up to the last one that has another place. */
+static ay_status moved_order(const pictures_of *old, const char *const *sha256, size_t n, const char *before, ay_arena *a, const char ***out, size_t *count,
+                             ay_err *err)
+{
+    uint8_t *taken = ay_arena_alloc(a, old->n + 1);
+    const char **moved = ay_arena_alloc(a, (n + 1) * sizeof *moved), **list = ay_arena_alloc(a, (old->n + 1) * sizeof *list);
+    bool there = !before || !*before;
+    size_t nmoved = 0, k = 0;
+
+    if (!taken || !moved || !list)
+        return ay_fail(err, AY_ENOMEM, "sorting an album");
+    for (size_t i = 0; i < n; i++)
+        for (size_t at = 0; at < old->n; at++)
+            if (!taken[at] && strcmp(old->list[at], sha256[i]) == 0)
+                moved[nmoved++] = old->list[at], taken[at] = 1;
+    for (size_t at = 0; at < old->n; at++) {
+        if (before && strcmp(old->list[at], before) == 0) {
+            there = true;
+            for (size_t i = 0; i < nmoved; i++)
+                list[k++] = moved[i];
+        }
+        if (!taken[at])
+            list[k++] = old->list[at];
+    }
+    if (!there || nmoved == 0)
+        return ay_fail(err, AY_ENOTFOUND, there ? "none of these pictures is in the album" : "the picture before which they are to go is not in the album");
+    for (size_t i = 0; k < old->n; i++)
+        list[k++] = moved[i];
+    while (k > 0 && list[k - 1] == old->list[k - 1])
+        k--;
+    *out = list;
+    *count = k;
+    return AY_OK;
+}
+
+ay_status ay_album_move(ay_service *s, int64_t album, const char *const *sha256, size_t n, const char *before, char undo[AY_UNDO_SIZE], ay_err *err)
+{
+    const char **order = NULL;
+    pictures_of of;
+    size_t count = 0;
+    ay_status status;
+    ay_arena a;
+
+    ay_arena_init(&a, 0);
+    pthread_mutex_lock(&s->writing);
+    status = read_pictures(s, AY_SHELF_ALBUM, album, &a, &of, err);
+    if (status == AY_OK)
+        status = moved_order(&of, sha256, n, before, &a, &order, &count, err);
+    if (status == AY_OK)
+        status = sort_album(s, album, order, count, undo, &a, err);
+    pthread_mutex_unlock(&s->writing);
+    ay_arena_fini(&a);
+    return status;
+}
+
+/* ---- one tag of two */
+
+static ay_status merge(ay_service *s, int64_t tag, int64_t into, char undo[AY_UNDO_SIZE], ay_arena *a, ay_err *err)
+{
+    const char *name = "", *to = "";
+    pictures_of of = {.n = 0};
+    int64_t act = 0, changed;
+    ay_status status = name_of(s, AY_SHELF_TAG, tag, a, &name, err);
+
+    if (status == AY_OK)
+        status = name_of(s, AY_SHELF_TAG, into, a, &to, err);
+    if (status == AY_OK && tag == into)
+        return ay_fail(err, AY_EINVAL, "a tag cannot become part of itself");
+    if (status == AY_OK)
+        status = read_pictures(s, AY_SHELF_TAG, tag, a, &of, err);
+    if (of.n)
+        qsort(of.list, of.n, sizeof *of.list, by_digest);
+    if (status == AY_OK)
+        status = ay_store_begin(s->store, err);
+    if (status != AY_OK)
+        return status;
+    status = ay_store_act(s->store, name, 0, undo, &act, err);
+    if (status == AY_OK)
+        status = ay_store_tag_put(s->store, act, into, of.list, of.n, &changed, err);
+    if (status == AY_OK)
+        status = ay_store_label_trash(s->store, AY_SHELF_TAG, act, tag, err);
+    if (status == AY_OK)
+        status = tell(s, AY_SHELF_TAG, "merge", name, to, undo, &of, err);
+    return finish(s, status, AY_SHELF_TAG, err);
+}
+
+ay_status ay_tag_merge(ay_service *s, int64_t tag, int64_t into, char undo[AY_UNDO_SIZE], ay_err *err)
+{
+    ay_status status;
+    ay_arena a;
+
+    ay_arena_init(&a, 0);
+    pthread_mutex_lock(&s->writing);
+    status = merge(s, tag, into, undo, &a, err);
+    pthread_mutex_unlock(&s->writing);
+    ay_arena_fini(&a);
+    return status;
+}
+
+ay_status ay_label_find(ay_service *s, ay_shelf_kind kind, const char *name, int64_t *id, ay_err *err)
+{
+    const ay_mark *m;
+
+    pthread_mutex_lock(&s->marks->lock);
+    m = ay_marks_find(s->marks, kind, name);
+    *id = m ? m->id : 0;
+    pthread_mutex_unlock(&s->marks->lock);
+    return m ? AY_OK : ay_fail(err, AY_ENOTFOUND, "there is no %s \"%.120s\"", nouns[kind], name);
 }

@@ -33,6 +33,14 @@ ay_status ay_label_delete(ay_service *s, ay_shelf_kind kind, int64_t id, char un
 /* An album's pictures in this order; those left out follow in the order they had. */
 ay_status ay_album_order(ay_service *s, int64_t album, const char *const *sha256, size_t n, char undo[AY_UNDO_SIZE], ay_err *err);
 
+/* Some of an album's pictures, in this order, before another one of it; before NULL or "": to its end.  Those that are not in it are passed over;
+ * AY_ENOTFOUND where none is, or `before` is not. */
+ay_status ay_album_move(ay_service *s, int64_t album, const char *const *sha256, size_t n, const char *before, char undo[AY_UNDO_SIZE], ay_err *err);
+/* A tag becomes part of another one: its pictures get that, and it goes. */
+ay_status ay_tag_merge(ay_service *s, int64_t tag, int64_t into, char undo[AY_UNDO_SIZE], ay_err *err);
+/* The id of a tag or an album by its name (capitals do not matter), of an album by its id too.  AY_ENOTFOUND. */
+ay_status ay_label_find(ay_service *s, ay_shelf_kind kind, const char *name, int64_t *id, ay_err *err);
+
 /* ---- the history */
 typedef struct {
     int64_t id;

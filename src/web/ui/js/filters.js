@@ -13,6 +13,7 @@ import { failed, say, toast } from './toast.js';
 import { conditions, flags, readWords, without } from './filterwords.js';
 import { aboutOpinions, opinionPart, percentOf } from './opinions.js';
 import { shelf } from './shelfapi.js';
+import { thumb } from './api.js';
 
 const TYPED_MS = 700;
 const orders = ['newest', 'oldest', 'name', 'largest', 'taken', 'album', 'score', 'doubt'];
@@ -161,6 +162,12 @@ async function save(ctx, all) {
     ctx.changed();
 }
 
+/** Another name; a tag that gets the name of another tag becomes part of it. */
+function rename(kind, x, name, known) {
+    const other = kind === 'tags' && known.find((y) => y.id !== x.id && y.name.toLowerCase() === name.toLowerCase());
+    return shelf.patch(kind, x.id, other ? { into: other.id } : { name });
+}
+
 /** Rename and delete tags, albums and saved searches. */
 function manage(ctx, all) {
     return dialog(t('shelf_manage'), () => {
@@ -170,14 +177,14 @@ function manage(ctx, all) {
             await draw();
             ctx.changed();
         };
-        const row = (kind, x) => h('li', { class: 'part-row', 'data-set': x.name }, h('span', {}, x.name, ' ', x.pictures !== null && h('span', { class: 'muted small' }, number(x.pictures))),
+        const row = (kind, x, known) => h('li', { class: 'part-row', 'data-set': x.name }, h('span', {}, x.name, ' ', x.pictures !== null && h('span', { class: 'muted small' }, number(x.pictures))),
             h('span', { class: 'chips' },
-                h('button', { class: 'btn plain square', type: 'button', 'data-do': `rename-${kind}`, 'aria-label': t('shelf_rename', { name: x.name }), onclick: () => ask(t('shelf_rename', { name: x.name }), { label: t('saved_name'), value: x.name, action: t('keep'), run: async (name) => ctx.undo((await shelf.patch(kind, x.id, { name })).undo, t('shelf_renamed', { name })) }).then((done) => done && again()) }, icon('edit')),
+                h('button', { class: 'btn plain square', type: 'button', 'data-do': `rename-${kind}`, 'aria-label': t('shelf_rename', { name: x.name }), onclick: () => ask(t('shelf_rename', { name: x.name }), { label: t('saved_name'), value: x.name, action: t('keep'), hint: kind === 'tags' ? t('tags_merge_hint') : undefined, run: async (name) => ctx.undo((await rename(kind, x, name, known)).undo, t('shelf_renamed', { name })) }).then((done) => done && again()) }, icon('edit')),
                 h('button', { class: 'btn plain square', type: 'button', 'data-do': `delete-${kind}`, 'aria-label': t('shelf_delete', { name: x.name }), onclick: () => shelf.remove(kind, x.id).then(({ undo }) => {
                     ctx.undo(undo, t('shelf_deleted', { name: x.name }));
                     return again();
                 }).catch(failed) }, icon('trash'))));
-        const part = (kind, list) => [h('h3', {}, t(`shelf_${kind}`)), list.length ? h('ul', { class: 'manage-list' }, list.map((x) => row(kind, x))) : h('p', { class: 'muted small' }, t(`shelf_no_${kind}`))];
+        const part = (kind, list) => [h('h3', {}, t(`shelf_${kind}`)), list.length ? h('ul', { class: 'manage-list' }, list.map((x) => row(kind, x, list))) : h('p', { class: 'muted small' }, t(`shelf_no_${kind}`))];
         const draw = async () => {
             const known = await all.get();
             put(room, part('tags', known.tags), part('albums', known.albums), part('saved', known.saved));
@@ -231,7 +238,7 @@ export function filterBar(ctx) {
             if (on) ctx.setFilter({});
             else if (extra.q) ctx.address.set({ ...Object.fromEntries(Object.keys(ctx.filter()).map((k) => [k, ''])), ...filter, ...extra });
             else ctx.setFilter(filter);
-        } }, icon(glyphs[kind]), h('span', {}, x.name), x.pictures !== null && h('span', { class: 'muted small' }, number(x.pictures)));
+        } }, x.cover ? h('img', { class: 'cover', src: thumb(x.cover, 96), alt: '', loading: 'lazy' }) : icon(glyphs[kind]), h('span', {}, x.name), x.pictures !== null && h('span', { class: 'muted small' }, number(x.pictures)));
     };
     /** Filters come back as numbers and lists; the address holds texts. */
     const asTexts = (filter) => Object.fromEntries(Object.entries(filter).map(([k, v]) => [k, Array.isArray(v) ? v.join() : String(v)]));

@@ -10,6 +10,7 @@ import { filterBar } from './filters.js';
 import { quickKeys } from './tags.js';
 import { trouble } from './trouble.js';
 import { aboutOpinions } from './opinions.js';
+import { albumHand } from './albumorder.js';
 
 const sides = [120, 168, 232];
 
@@ -59,6 +60,8 @@ export function mount(host, ctx) {
         anew();
     }
 
+    const hand = albumHand(ctx, grid, () => !query);
+
     function resize(by) {
         const next = Math.max(0, Math.min(sides.length - 1, (prefs.side ?? 1) + by));
         setPref('side', next);
@@ -75,6 +78,7 @@ export function mount(host, ctx) {
         hide: () => grid.show(false),
         keys: { ...quickKeys(ctx), f: bar.focus, 'ctrl+a': grid.selectAll, '+': () => resize(1), '-': () => resize(-1) },
         unmount() {
+            hand.stop();
             off.forEach((f) => f());
             bar.stop();
             grid.stop();
