@@ -5,13 +5,14 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "index/index.h"
+#include "index/silhouette.h"
 #include "service/library/clusters_parts.h"
 #include "store/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { DIM = 512, KINDS = 100, NEW = 1000 };
@@ -29,6 +30,45 @@ static void must(ay_status status, const char *what)
 static double since(uint64_t start)
 {
     return (double)(ay_clock_mono() - start) / 1e9;
+}
+
+/* Processor seconds of all threads: what a busy machine does not change much. */
+static double processor(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* A run by what takes its time. */
+static void run_by_part(const float *x, size_t n)
+{
+    static const struct {
+        const char *name;
+        ay_groups_options o;
+    } ways[] = {{"  of which groups of 100, k-means", {.way = AY_GROUPS_NUMBER, .k = 100, .seed = 1}},
+                {"  number chosen, and those groups", {.way = AY_GROUPS_CHOOSE, .seed = 1}}};
+    ay_rows rows = {x, n, DIM};
+    float *copy = ay_alloc(n * DIM, sizeof *copy);
+    double start = processor();
+
+    if (!copy)
+        return;
+    memcpy(copy, x, n * DIM * sizeof *copy);
+    printf("%-44s %8.3f s of processor (first and last number %g)\n", "  copying the vectors", processor() - start, (double)(copy[0] + copy[n * DIM - 1]));
+    ay_free(copy);
+    for (size_t i = 0; i < 2; i++) {
+        ay_arena a = {0};
+        ay_groups g;
+        start = processor();
+        must(ay_groups_make(&rows, &ways[i].o, &a, &g, &err), "groups");
+        printf("%-44s %8.3f s of processor, %d groups, silhouette %.3f\n", ways[i].name, processor() - start, g.n, g.silhouette);
+        start = processor();
+        must(ay_silhouette(&rows, g.label, g.n, 0, 1, 0, &g.silhouette, &err), "silhouette");
+        printf("%-44s %8.3f s of processor\n", "  of which its silhouette", processor() - start);
+        ay_arena_fini(&a);
+    }
 }
 
 /* A unit vector near the axis of its kind. */
@@ -105,11 +145,16 @@ static void measure(ay_service *s, int64_t dataset, int k)
     ay_undo_result r;
     ay_clusters all;
     uint64_t start = ay_clock_mono();
+    double cpu = processor();
     ay_arena a;
 
     ay_arena_init(&a, 0);
+    must(ay_clusters_run(s, &(ay_clusters_request){.method = "auto", .seed = 1}, NULL, NULL, &made, &err), "run");
+    printf("%-44s %8.3f s, %.3f of processor   %d groups\n", "made and kept, number chosen", since(start), processor() - cpu, made.groups);
+    start = ay_clock_mono();
+    cpu = processor();
     must(ay_clusters_run(s, &(ay_clusters_request){.method = "kmeans", .k = k, .seed = 1}, NULL, NULL, &made, &err), "run");
-    printf("%-44s %8.3f s\n", "made and kept, k-means", since(start));
+    printf("%-44s %8.3f s, %.3f of processor\n", "made and kept, k-means", since(start), processor() - cpu);
     look(s, "told the first time (centres, outliers)");
     look(s, "told again");
     must(ay_clusters_get(s, "", NULL, false, &a, &all, &err), "get");
@@ -150,6 +195,7 @@ int main(int argc, char **argv)
     ay_store_close(store);
     s = open_service(dir, &m);
     measure(s, dataset, k);
+    run_by_part(ay_service_by_id(s, dataset)->vectors, (size_t)n);
     ay_service_close(s);
     must(ay_store_open(&store, url, &err), "store");
     fill(store, &m, klass, n, NEW);
