@@ -15,6 +15,9 @@ static ay_status look(ay_dups_stored *d, ay_err *err)
     ay_duplicates page;
     ay_status status = ay_duplicates_list(d->service, d->dataset, AY_TIERS, 0, 1, d->arena, &page, err);
 
+    if (status != AY_OK && status != AY_ENOTFOUND && ay_service_reading_only(d->service) && !(d->dataset && *d->dataset))
+        return ay_fail(err, status, "a server has the data folder, and there is no library in it yet: bring pictures in on its page, or name a "
+                                    "data set with --dataset");
     if (status == AY_OK && page.job) {
         ay_service_wait_idle(d->service, -1);
         status = ay_duplicates_list(d->service, d->dataset, AY_TIERS, 0, 1, d->arena, &page, err);
@@ -92,8 +95,11 @@ ay_status ay_dups_stored_print(ay_dups_stored *d, ay_err *err)
 
 ay_status ay_dups_stored_remove(ay_dups_stored *d, bool dry, ay_err *err)
 {
-    ay_status status = look(d, err);
+    ay_status status = AY_OK;
 
+    if (!dry && ay_service_reading_only(d->service))
+        return ay_fail(err, AY_EBUSY, "a server has the data folder: let pictures go on its page (Library, Duplicates), or stop it first");
+    status = look(d, err);
     for (int t = 0; t <= (int)d->most && t < AY_TIER_ALIKE && status == AY_OK; t++) {
         ay_duplicates page;
         ay_resolved r = {0};

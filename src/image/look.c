@@ -16,7 +16,7 @@ enum { SIDES = sizeof sides / sizeof *sides, LEAST_SIDE = 32, COLOUR_GRID = 24 }
  * finer than the points (what resizing blurs or takes for something else, and what JPEG drops, is in proportion to both).  A picture
  * that had to be moved is held to less. */
 #define FINE 0.625
-#define DETAIL 0.15f
+#define DETAIL 0.45f /* of a step, where a point is as large as the smaller picture's: resizing moves an edge by a part of those */
 #define GRAIN 0.4f
 #define NOISE 11.0f
 #define MOVED_LIMIT 0.8f
@@ -34,6 +34,7 @@ enum { SIDES = sizeof sides / sizeof *sides, LEAST_SIDE = 32, COLOUR_GRID = 24 }
 #define LEAST_CORRELATION 0.9f
 #define LEAST_FIT 0.95f /* of where one lies in the other, finely */
 #define LEAST_CUT 0.6f
+#define WITHIN 0.6 /* of a point that one may reach over the other's edge */
 
 const char *ay_look_kind_name(ay_look_kind kind)
 {
@@ -171,7 +172,13 @@ typedef struct {
     const float *grain;  /* deviation of what is finer, at each point; NULL: not looked at */
     const bool *there;   /* NULL: everywhere */
     int side, block;
+    float detail;        /* DETAIL at this size */
 } pair;
+
+static float detail_at(int side, double pixels)
+{
+    return DETAIL * (float)fmax(0.33, fmin(1.2, side / pixels)); /* never none: what was moved lies a part of a point off */
+}
 
 /* Adds share times the deviation of a square's pixels within each of side x side cells. */
 static void add_grain(const uint8_t *src, int side, int orientation, float share, float *dst)
@@ -213,7 +220,7 @@ static void subtract(const pair *p, float *left)
         for (int x = 0; x < p->side; x++) {
             int i = y * p->side + x;
             float edge = 0.5f * (range_at(p->a, p->side, x, y) + range_at(p->b, p->side, x, y));
-            float d = fabsf(p->a[i] - p->b[i]) - DETAIL * edge - (p->grain ? GRAIN * p->grain[i] : 0);
+            float d = fabsf(p->a[i] - p->b[i]) - p->detail * edge - (p->grain ? GRAIN * p->grain[i] : 0);
             left[i] = d > 0 ? d * d : 0;
         }
 }
@@ -276,6 +283,11 @@ typedef struct {
     bool *there;
 } work;
 
+static int smallest(const work *w)
+{
+    return shortest(w->a) < shortest(w->b) ? shortest(w->a) : shortest(w->b);
+}
+
 /* b at a's points, and where it has any. */
 static void warp(const float *b, int n, const ay_box *box, float *dst, bool *there)
 {
@@ -312,10 +324,10 @@ static void halve_there(bool *there, int n)
 /* The furthest colour difference of any place of a coarse grid; sampled finely, for colours have edges too. */
 static float colour_difference(const work *w, const ay_box *box)
 {
-    int pixels = shortest(w->a) < shortest(w->b) ? shortest(w->a) : shortest(w->b), grid = COLOUR_GRID;
+    int grid = COLOUR_GRID;
     float worst = 0;
 
-    while (grid > COLOUR_GRID / 4 && grid * COLOUR_PLACE > pixels)
+    while (grid > COLOUR_GRID / 4 && grid * COLOUR_PLACE > smallest(w))
         grid /= 2;
     for (int c = 0; c < 2; c++) {
         shrink(w->a->chroma + c * CS * CS, CS, grid, 1, w->pa);
@@ -334,7 +346,7 @@ static float colour_difference(const work *w, const ay_box *box)
 
 static void judge_whole(const work *w, int side, ay_look_result *r)
 {
-    pair p = {w->pa, w->pb, w->grain, NULL, side, block_of(side)};
+    pair p = {w->pa, w->pb, w->grain, NULL, side, block_of(side), detail_at(side, smallest(w))};
 
     r->side = side;
     r->box = AY_BOX_WHOLE;
@@ -352,7 +364,7 @@ static void judge_whole(const work *w, int side, ay_look_result *r)
 /* Sampling between b's points blurs, so it is done at twice the size at which blocks are compared. */
 static void judge_moved(const work *w, int side, const ay_box *box, ay_look_result *r)
 {
-    pair p = {w->pa, w->over, w->grain, w->there, side, block_of(side)};
+    pair p = {w->pa, w->over, w->grain, w->there, side, block_of(side), detail_at(side, smallest(w))};
     int twice = 2 * side;
 
     r->difference = colour_difference(w, box) / COLOUR_LIMIT;
@@ -472,10 +484,10 @@ static void sharpen(const work *w, double most, ay_box *box)
         *box = finer;
 }
 
-/* Does one lie within the other, to a point?  Two pictures that each show what the other has not are two shots, or two crops. */
-static bool within(const ay_box *b, double pixels)
+/* Does one lie within the other, but for slack?  Two pictures that each show what the other has not are two shots, or two crops. */
+static bool within(const ay_box *b, double slack)
 {
-    double slack = 1 / pixels, end[2] = {b->sx + b->tx, b->sy + b->ty};
+    double end[2] = {b->sx + b->tx, b->sy + b->ty};
     bool b_in_a = b->tx <= slack && b->ty <= slack && end[0] >= 1 - slack && end[1] >= 1 - slack;
     bool a_in_b = b->tx >= -slack && b->ty >= -slack && end[0] <= 1 + slack && end[1] <= 1 + slack;
 
@@ -490,7 +502,7 @@ static bool moved(const ay_box *b)
 /* A coarse comparison first: what differs much there needs no finer one. */
 static bool hopeless(const work *w, const ay_box *box)
 {
-    pair p = {w->pa, w->pb, NULL, NULL, SMALL / 2, block_of(SMALL / 2)};
+    pair p = {w->pa, w->pb, NULL, NULL, SMALL / 2, block_of(SMALL / 2), detail_at(SMALL / 2, smallest(w))};
 
     shrink_small(w->a, SMALL / 2, 1, w->pa);
     if (box) {
@@ -510,14 +522,14 @@ static bool find_any(const work *w, double pixels, ay_box *box)
 {
     ay_box cut;
 
-    if (find_box(w, pixels, box) && moved(box) && within(box, pixels))
+    if (find_box(w, pixels, box) && moved(box) && within(box, 2 / pixels))
         return true;
     return find_cut(w, &cut) && (*box = cut, true);
 }
 
 static void judge(const work *w, ay_look_result *out)
 {
-    double pixels = fmin(shortest(w->a), shortest(w->b));
+    double pixels = smallest(w);
     ay_look_result r = {.orientation = w->orientation};
     bool fine = pixels * FINE >= SMALL / 2;
     ay_box box;
@@ -530,10 +542,10 @@ static void judge(const work *w, ay_look_result *out)
             return;
         }
     }
-    if (!find_any(w, pixels, &box) || !moved(&box) || !within(&box, pixels))
+    if (!find_any(w, pixels, &box) || !moved(&box))
         return;
     sharpen(w, pixels, &box);
-    if (fine && hopeless(w, &box))
+    if (!within(&box, WITHIN / pixels) || (fine && hopeless(w, &box)))
         return;
     judge_moved(w, side_for(pixels / 1.1), &box, &r);
     if (r.overlap < LEAST_OVERLAP || r.overlap * box.sx * box.sy < (double)LEAST_OVERLAP || r.difference >= out->difference)

@@ -389,14 +389,20 @@ static ay_status tell(ay_service *s, const ay_gallery *g, ay_dups_set *set, ay_t
 }
 
 /* Pictures with a vector that the set does not know: at most those it has more than rows that are still there. */
-static size_t count_new(const ay_gallery *g, const ay_dups_set *set)
+static size_t count_new(const ay_gallery *g, ay_dups_set *set)
 {
     size_t known = 0, ready = g->nready;
 
     for (size_t i = g->nready; i < g->n; i++)
         ready += g->items[i].failed;
-    for (size_t i = 0; set && i < set->n; i++)
-        known += ay_gallery_find(g, set->sha256[i]) != NULL;
+    if (set && (!set->counted || set->counted_at != g->generation)) { /* a hundred thousand look-ups: once, not for each page */
+        set->known = 0;
+        for (size_t i = 0; i < set->n; i++)
+            set->known += ay_gallery_find(g, set->sha256[i]) != NULL;
+        set->counted = true;
+        set->counted_at = g->generation;
+    }
+    known = set ? set->known : 0;
     return ready > known ? ready - known : 0;
 }
 

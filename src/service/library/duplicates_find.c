@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "image/look.h"
+#include "index/codes.h"
 #include "index/hamming.h"
 #include "index/index.h"
 
@@ -259,23 +260,37 @@ static ay_status take_hit(finder *f, uint32_t a, const ay_hit *hit, ay_err *err)
     return status;
 }
 
+/* Bytes of the vectors: they are read by every batch, and a quarter is read sooner. */
+static ay_status make_codes(const ay_dups_input *in, ay_codes *codes, ay_err *err)
+{
+    ay_status status;
+
+    ay_codes_init(codes, in->dim);
+    status = ay_codes_reserve(codes, in->n, err);
+    for (size_t i = 0; i < in->n && status == AY_OK; i++)
+        ay_codes_put(codes, i, in->vectors + i * (size_t)in->dim);
+    return status;
+}
+
 static ay_status suggest_by_vector(finder *f, ay_err *err)
 {
     const ay_dups_input *in = f->in;
     ay_rows rows = {in->vectors, in->n, in->dim};
     ay_hit *hits = ay_alloc(BATCH * NEIGHBOURS, sizeof *hits);
-    ay_status status = hits ? AY_OK : ay_fail(err, AY_ENOMEM, "comparing pictures");
+    ay_codes codes = {0};
+    ay_status status = hits ? make_codes(in, &codes, err) : ay_fail(err, AY_ENOMEM, "comparing pictures");
 
     if (status == AY_OK && f->io->least <= 0)
         status = learn_least(in, &f->io->least, err);
     for (size_t at = in->from; at < in->n && status == AY_OK; at += BATCH) {
         int m = in->n - at < BATCH ? (int)(in->n - at) : BATCH;
-        status = ay_search_top(&rows, in->vectors + at * (size_t)in->dim, m, NEIGHBOURS, in->threads, hits, err);
+        status = ay_codes_top(&codes, &rows, in->vectors + at * (size_t)in->dim, m, NEIGHBOURS, in->threads, hits, NULL, err);
         for (int i = 0; i < m * NEIGHBOURS && status == AY_OK; i++)
             status = take_hit(f, (uint32_t)(at + (size_t)i / NEIGHBOURS), &hits[i], err);
         if (status == AY_OK && !step(f, PART_HASHES + PART_VECTORS * (double)(at - in->from) / (double)(in->n - in->from)))
             status = stopped(err);
     }
+    ay_codes_fini(&codes);
     ay_free(hits);
     return status;
 }

@@ -19,6 +19,9 @@ typedef struct ay_dups_set {
     bool grouped;
     uint64_t generation, apart;
     size_t elsewhere;
+    bool counted; /* known is as of the gallery's state counted_at */
+    uint64_t counted_at;
+    size_t known; /* rows that are still there */
     struct ay_dups_set *next;
 } ay_dups_set;
 
