@@ -47,13 +47,13 @@ typedef struct {
     char sha256[AY_SHA256_HEX];
 } ay_gallery_item;
 
-/* What of a gallery is in its file: service/gallery_keep.c. */
+/* What of a gallery is in its file: service/gallery_keep.c; guarded by `writing`. */
 typedef struct {
     bool any;
     uint64_t edits; /* as of then */
     size_t n;       /* the first so many items */
     int64_t stamp;
-    uint64_t seen, seen_ns, took_ns, written_ns; /* the thread's that writes files */
+    uint64_t seen, seen_ns, took_ns, written_ns; /* for when the next one is due */
 } ay_gallery_kept;
 
 typedef struct {

@@ -24,6 +24,7 @@ enum {
     SHARE = 64,
     MOST_NEW = 20000, /* but so many always are */
     DUTY = 20,        /* one part in so many of the time goes into writing */
+    FAILED = 3,       /* seconds that a failure counts as more of work */
     RESTAMP = 30,     /* seconds after which a file is stamped while changes go on */
 };
 
@@ -236,15 +237,17 @@ ay_status ay_gallery_keep(ay_service *s, int64_t id, ay_err *err)
     status = ay_gallery_file_write(path, &key, &file, err);
     if (status == AY_OK && s->index_memory)
         lay_on(&from, path, &key, file.n, file.nready);
-    pthread_rwlock_wrlock(&s->lock);
+    pthread_mutex_lock(&s->writing); /* guards what is said of files */
     g = ay_service_by_id(s, id);
     if (g && status == AY_OK)
         g->kept = (ay_gallery_kept){.any = true, .edits = from.edits, .n = file.n, .stamp = file.stamp};
     if (g) {
         g->kept.written_ns = ay_clock_mono();
         g->kept.took_ns = g->kept.written_ns - begun;
+        if (status != AY_OK && status != AY_ECANCELLED) /* a full disk is not asked every second */
+            g->kept.took_ns += FAILED * SECOND;
     }
-    pthread_rwlock_unlock(&s->lock);
+    pthread_mutex_unlock(&s->writing);
     return status;
 }
 
@@ -258,7 +261,7 @@ static bool due(const ay_gallery *g)
            (!g->kept.any || g->kept.edits != g->edits || g->n - g->kept.n > (few < MOST_NEW ? few : MOST_NEW));
 }
 
-/* Is now the time?  Called with `lock` held for writing. */
+/* Is now the time?  `writing` is held. */
 static bool time_to_write(ay_gallery *g, uint64_t now)
 {
     uint64_t rest = g->kept.took_ns * DUTY;
@@ -288,11 +291,11 @@ static int64_t next_to_write(ay_service *s)
     uint64_t now = ay_clock_mono();
     int64_t id = 0;
 
-    pthread_rwlock_wrlock(&s->lock);
+    pthread_mutex_lock(&s->writing); /* galleries stay as they are, and who reads them need not wait */
     for (int i = 0; i < s->ngalleries && !id; i++)
         if (time_to_write(s->galleries[i], now))
             id = s->galleries[i]->id;
-    pthread_rwlock_unlock(&s->lock);
+    pthread_mutex_unlock(&s->writing);
     return id;
 }
 
@@ -369,6 +372,8 @@ static void replace_lost(ay_service *s)
             continue;
         ay_gallery_file_path(s, g->id, path, sizeof path);
         ay_log(AY_LOG_ERROR, "index", "%s cannot be read any more: data set %s is read from the store again", path, g->name);
+        if (s->reading_only)
+            continue;
         unlink(path);
         s->doubt = true;
     }

@@ -280,6 +280,10 @@ ay_status ay_service_reload(ay_service *s, int64_t id, ay_err *err)
             status = ay_service_load(s, &list[i], s->embedder.info, &g, err);
     if (status == AY_OK && g)
         ay_service_insert(s, g);
+    if (status != AY_OK) { /* memory is older than the store: its file must not be called right, and the keeper tries again */
+        s->doubt = true;
+        ay_keeper_wake(s);
+    }
     ay_arena_fini(&a);
     return status;
 }

@@ -18,6 +18,10 @@
  * not change what is usual.  The score of an answer is 1 - 2^-strength: 0 as any picture, 0.5 where the
  * cut-off is, 1 the very picture.
  *
+ * Every vector's score is computed from floats.  What a search gives could be had from bounds by codes (index/codes.h), with floats for the
+ * sample that says what is usual and for what can be in the answer; that has not been built: where the cut-off ends depends on
+ * how many scores lie above each, so bounds have to be carried through every step to give the same bits.
+ *
  * Rejected: adding vectors (the picture's would drown the words': two pictures are more alike than any
  * picture and text); leaving out what matches a minus word (a cliff where there is a slope).
  *
