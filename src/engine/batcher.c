@@ -269,6 +269,16 @@ void ay_batcher_close(ay_batcher *b)
     pthread_mutex_unlock(&b->lock);
 }
 
+int ay_batcher_idle(ay_batcher *b)
+{
+    int n;
+
+    pthread_mutex_lock(&b->lock);
+    n = b->idle;
+    pthread_mutex_unlock(&b->lock);
+    return n;
+}
+
 int ay_batcher_waiting(ay_batcher *b)
 {
     int n;

@@ -65,6 +65,7 @@ void ay_batcher_finish(ay_batcher *b, const ay_ticket *tickets, int n, ay_status
                        const ay_err *err);
 /* Start draining and wait until no caller is inside.  There must be a worker to serve them. */
 void ay_batcher_close(ay_batcher *b);
-int ay_batcher_waiting(ay_batcher *b);
+int ay_batcher_waiting(ay_batcher *b); /* pictures that no worker has taken */
+int ay_batcher_idle(ay_batcher *b);    /* workers that wait for one */
 
 #endif

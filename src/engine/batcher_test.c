@@ -182,7 +182,9 @@ static void work_is_shared_among_idle_workers(void)
     CHECK_OK(ay_batcher_create(&t.b, 8, &err), err);
     for (int i = 0; i < 2; i++)
         CHECK_OK(ay_thread_start(&workers[i], "worker", serve, &t, &err), err);
-    usleep(50000); /* both are waiting by now */
+    for (int i = 0; i < 10000 && ay_batcher_idle(t.b) < 2; i++)
+        usleep(1000);
+    CHECK(ay_batcher_idle(t.b) == 2);
     CHECK_OK(ay_batcher_submit(t.b, list, 4, dst, 2, &err), err);
     ay_batcher_close(t.b);
     for (int i = 0; i < 2; i++)
