@@ -68,7 +68,7 @@ static int examine(const ay_args *a)
     ay_check_result r;
     ay_progress bar;
     ay_err err;
-    ay_status status = ay_session_open(&session, a, o.repair, !o.repair, &err);
+    ay_status status = ay_session_examine(&session, a, o.repair, &err);
 
     ay_progress_start(&bar, "checking", 0, ay_args_get(a, "quiet") != NULL);
     o.ctx = &bar;

@@ -251,6 +251,13 @@ ay_status ay_session_open(ay_session *s, const ay_args *a, bool wait, bool share
     return status == AY_EBUSY ? folder_in_use(s->data, err) : status;
 }
 
+ay_status ay_session_examine(ay_session *s, const ay_args *a, bool repair, ay_err *err)
+{
+    ay_status status = open_service(s, a, &(ay_service_options){.wait_reembed = repair, .share = !repair, .keep_strays = true}, err);
+
+    return status == AY_EBUSY ? folder_in_use(s->data, err) : status;
+}
+
 ay_status ay_session_serve(ay_session *s, const ay_args *a, const char *train_folders, const char *folders, ay_err *err)
 {
     char both[8192];

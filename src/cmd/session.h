@@ -35,6 +35,8 @@ ay_status ay_session_classifier(ay_classifier **out, const ay_args *a, const cha
  * of this encoder.  share: where a server has the data folder open, open it for reading, as it is
  * now. */
 ay_status ay_session_open(ay_session *s, const ay_args *a, bool wait, bool share, ay_err *err);
+/* To look at what is stored: nothing is cleared away before it was told.  repair: for writing, and every picture has its vector. */
+ay_status ay_session_examine(ay_session *s, const ay_args *a, bool repair, ay_err *err);
 /* For a server: the active trained model opens too, and trainings and imports that wait go on.  train_folders: that a
  * training may be asked to read; folders: that imports, watches and trainings may; ':' between them; NULL: none. */
 ay_status ay_session_serve(ay_session *s, const ay_args *a, const char *train_folders, const char *folders, ay_err *err);

@@ -62,6 +62,7 @@ struct ay_service {
     int64_t trash_us;
     int lock_fd;
     bool reading_only; /* another process has the lock */
+    bool keep_strays;  /* ay_service_options */
     bool opened;       /* wholly */
     ay_store *store;
     _Atomic bool doubt;   /* memory may differ from the store: read it again */

@@ -301,7 +301,7 @@ static void *keep(void *arg)
         ay_err err = {{0}};
         settle(s);
         embed_waiting(s);
-        if (!purged && ay_service_sweep(s, &err) != AY_OK)
+        if (!purged && !s->keep_strays && ay_service_sweep(s, &err) != AY_OK)
             ay_log(AY_LOG_WARN, "service", "looking for stray files: %s", err.msg);
         if (!take_purge(s) && purged && ay_clock_mono() - purged < PURGE_SECONDS * 1000000000ull)
             continue;

@@ -564,6 +564,7 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     s->encoder_driver = o->encoders;
     s->memory_budget = o->memory_budget;
     s->index_memory = o->index_memory;
+    s->keep_strays = o->keep_strays;
     s->limits = o->limits;
     s->threads = o->threads;
     s->classifier = o->classifier;

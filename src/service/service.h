@@ -157,6 +157,7 @@ typedef struct {
     bool wait_reembed;      /* open() returns only when every picture has its vector (cmd) */
     uint64_t index_memory;  /* bytes of vectors and codes in memory; beyond it they stay in files (service/gallery_keep.h); 0: no bound */
     uint64_t memory_budget; /* bytes of networks; over it, those not used for longest go (service/memory.h); 0: none */
+    bool keep_strays; /* files without a row, as a crash leaves them, stay: they are to be told (cmd_check.c) */
     bool share; /* another process has the folder open: open it for reading only, as it is now, instead
                    of failing; every write then answers AY_EBUSY */
 } ay_service_options;

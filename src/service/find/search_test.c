@@ -298,7 +298,6 @@ static void parts_make_the_whole(void)
     ay_service *s;
     ay_find_answer whole, part, none;
 
-    ay_arena_init(&arena, 0);
     s = open_filled(dir, true);
     for (int cut = 0; cut < 2; cut++) {
         ay_find_request q = {.question.words = "red", .cut = cut ? AY_CUT_NONE : AY_CUT_AUTO, .limit = AY_FIND_MOST};
