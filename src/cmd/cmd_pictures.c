@@ -76,8 +76,7 @@ static void print_table(const ay_shelf_part *part)
         tags[ay_utf8_valid(tags, strlen(tags)) ? strlen(tags) : 0] = '\0';
         snprintf(size, sizeof size, "%dx%d", it->width, it->height);
         snprintf(said, sizeof said, "%s %.0f%%", it->predicted ? it->predicted : "", 100 * it->score);
-        print_cell(it->sha256, 13, false);
-        print_cell(it->added_at, 11, false);
+        printf("%.12s  %.10s  ", it->sha256, it->added_at);
         print_cell(size, 10, false);
         print_cell(it->unsorted ? "-" : it->class_name, 16, false);
         if (it->predicted)
@@ -181,6 +180,12 @@ static int list(ay_shelf_words *s)
     }
     if (status != AY_OK)
         return ay_cmd_fail(&s->err);
+    if (!whole.total && isatty(STDOUT_FILENO) && !ay_args_get(&s->args, "count") && !ay_args_get(&s->args, "json"))
+        fprintf(stderr, s->n ? "no picture fits\n" : "there are no pictures yet: assay import FOLDER\n");
+    else if (!whole.n && whole.total && isatty(STDOUT_FILENO) && !ay_args_get(&s->args, "count") && !ay_args_get(&s->args, "json"))
+        fprintf(stderr, "there are only %zu\n", whole.total);
+    else if (whole.total > (size_t)(offset + limit) && isatty(STDOUT_FILENO) && !ay_args_get(&s->args, "count") && !ay_args_get(&s->args, "json"))
+        fprintf(stderr, "%ld to %ld of %zu; the next: --offset %ld\n", offset + 1, offset + limit, whole.total, offset + limit);
     return whole.total ? AY_EXIT_OK : AY_EXIT_NO_MATCH;
 }
 

@@ -14,6 +14,10 @@ static const ay_option tag_options[] = {
     {"all", 0, NULL, "all pictures of the data set, where no filter is given"},
     {"class", 0, "CLASS", "move them to this class, too"},
     {"album", 0, "ALBUM", "put them into this album, too"},
+    {"album-off", 0, "ALBUM", "take them out of this album"},
+    {"rename", 0, "TAG", "give this tag another name: the operand"},
+    {"merge", 0, "TAG", "make this tag part of another one: the operand"},
+    {"delete", 0, "TAG", "delete this tag; its pictures stay"},
     {"undo", 0, "TOKEN", "take a change back: this one's, or any other's"},
     {"json", 0, NULL, "one JSON object, as POST /v1/pictures/change answers"},
     {0},
@@ -80,13 +84,14 @@ static ay_status sort_words(ay_shelf_words *s, ay_change_of_pictures *c, const c
 
 static int tag(ay_shelf_words *s)
 {
-    ay_change_of_pictures c = {.klass = ay_args_get(&s->args, "class"), .album_add = ay_args_get(&s->args, "album")};
+    ay_change_of_pictures c = {.klass = ay_args_get(&s->args, "class"), .album_add = ay_args_get(&s->args, "album"),
+                               .album_remove = ay_args_get(&s->args, "album-off")};
     const char **digests = ay_arena_alloc(&s->arena, (size_t)(s->n + 1) * sizeof *digests);
     ay_which w = {.dataset = ay_shelf_dataset(s)};
     ay_changed out;
     ay_status status = digests ? sort_words(s, &c, digests, &w, &s->err) : ay_fail(&s->err, AY_ENOMEM, "reading the words");
 
-    if (status == AY_OK && !c.nadd && !c.nremove && !c.klass && !c.album_add)
+    if (status == AY_OK && !c.nadd && !c.nremove && !c.klass && !c.album_add && !c.album_remove)
         status = ay_fail(&s->err, AY_EINVAL, "no tag is given: +TAG adds one, -TAG takes one off");
     if (status != AY_OK)
         return ay_args_wrong(&s->args, "%s", s->err.msg);
@@ -108,6 +113,39 @@ static int tag(ay_shelf_words *s)
     return out.changed ? AY_EXIT_OK : AY_EXIT_NO_MATCH;
 }
 
+/* A tag itself: another name, part of another one, or away. */
+static ay_status change_tag(ay_shelf_words *s, const char *name, const char *merge, const char *away, char *undo, ay_err *err)
+{
+    const char *tag = name ? name : merge ? merge : away;
+    int64_t id = 0, into = 0;
+    ay_status status = ay_label_find(s->session.service, AY_SHELF_TAG, tag, &id, err);
+
+    if (status == AY_OK && merge)
+        status = ay_label_find(s->session.service, AY_SHELF_TAG, s->word[0], &into, err);
+    if (status != AY_OK)
+        return status;
+    if (away)
+        return ay_label_delete(s->session.service, AY_SHELF_TAG, id, undo, err);
+    return merge ? ay_tag_merge(s->session.service, id, into, undo, err)
+                 : ay_label_change(s->session.service, AY_SHELF_TAG, id, s->word[0], NULL, undo, err);
+}
+
+static int tag_itself(ay_shelf_words *s)
+{
+    const char *name = ay_args_get(&s->args, "rename"), *merge = ay_args_get(&s->args, "merge"), *away = ay_args_get(&s->args, "delete");
+    char undo[AY_UNDO_SIZE] = "";
+
+    if ((name != NULL) + (merge != NULL) + (away != NULL) > 1)
+        return ay_args_wrong(&s->args, "one change at a time: --rename, --merge or --delete");
+    if (s->n != (away ? 0 : 1))
+        return ay_args_wrong(&s->args, away ? "--delete takes a tag and nothing else" : "--%s takes a tag, and one more word: %s", name ? "rename" : "merge",
+                             name ? "its new name" : "the tag of which it becomes a part");
+    if (ay_session_open(&s->session, &s->args, false, false, &s->err) != AY_OK || change_tag(s, name, merge, away, undo, &s->err) != AY_OK)
+        return ay_cmd_fail(&s->err);
+    printf("done; to take it back: assay tag --undo %s\n", undo);
+    return AY_EXIT_OK;
+}
+
 int ay_cmd_tag(int argc, char **argv)
 {
     ay_shelf_words s = {.n = 0};
@@ -115,6 +153,8 @@ int ay_cmd_tag(int argc, char **argv)
 
     if (rc < 0 && ay_args_get(&s.args, "undo"))
         rc = ay_shelf_undo(&s, ay_args_get(&s.args, "undo"));
+    else if (rc < 0 && (ay_args_get(&s.args, "rename") || ay_args_get(&s.args, "merge") || ay_args_get(&s.args, "delete")))
+        rc = tag_itself(&s);
     else if (rc < 0 && s.n == 0 && !ay_args_get(&s.args, "all"))
         rc = list_tags(&s);
     else if (rc < 0)

@@ -14,6 +14,7 @@ int ay_cmd_classify(int argc, char **argv);
 int ay_cmd_search(int argc, char **argv);
 int ay_cmd_pictures(int argc, char **argv);
 int ay_cmd_tag(int argc, char **argv);
+int ay_cmd_album(int argc, char **argv);
 int ay_cmd_cluster(int argc, char **argv);
 int ay_cmd_dups(int argc, char **argv);
 int ay_cmd_embed(int argc, char **argv);

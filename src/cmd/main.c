@@ -26,6 +26,7 @@ static const ay_command commands[] = {
     {"search", "find pictures by words or by a picture", ay_cmd_search},
     {"pictures", "list the library's pictures, filtered and ordered", ay_cmd_pictures},
     {"tag", "put tags on pictures, or take them off", ay_cmd_tag},
+    {"album", "albums, and the order of their pictures", ay_cmd_album},
     {"cluster", "sort pictures into groups of what looks alike", ay_cmd_cluster},
     {"import", "bring pictures of files and folders in; take over what OmniZap has kept", ay_cmd_import},
     {"export", "write pictures with their classes and tags: folders, COCO, CSV, JSON Lines, Croissant", ay_cmd_export},

@@ -277,7 +277,7 @@ test("what was taken out of a filter stays as it is, and tags are counted among 
 
 test("a trained model looks at the pictures, and they are filtered and ordered by what it says", async () => {
   const unknown = await list("?predicted=discs", 404);
-  check(unknown.detail.includes("has not looked"), unknown.detail);
+  check(unknown.detail.includes("has looked at the pictures yet"), unknown.detail);
   const before = await ask(200, "GET", "/v1/pictures/opinions");
   check(before.model.name === "kinds" && before.model.active && before.known === 0 && before.pictures === 30 && before.job === null, before);
   check((await list("?limit=1")).items[0].opinion === null, "no opinion yet");

@@ -133,8 +133,8 @@ static ay_status need_opinions(ready *r, ay_err *err)
     r->opinions = ay_opinions_of(r->s, model);
     if (r->opinions)
         return AY_OK;
-    return ay_fail(err, AY_ENOTFOUND, "%s%.120s%s has not looked at the pictures yet: ask it to, on the page (Pictures, Filters), with assay pictures "
-                                      "--look, or POST /v1/pictures/opinions", model ? "the model \"" : "an active trained model",
+    return ay_fail(err, AY_ENOTFOUND, "%s%.120s%s has looked at the pictures yet: ask one to, on the page (Pictures, Filters), with assay pictures "
+                                      "--look, or POST /v1/pictures/opinions", model ? "no trained model \"" : "no active trained model",
                    model ? model : "", model ? "\"" : "");
 }
 

@@ -113,7 +113,7 @@ static void pictures_are_filtered_and_ordered_by_what_a_model_says(void)
     CHECK_OK(ay_registry_promote(r.s, r.sees, &err), err);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         CHECK(list(&r, words[i], &part) == AY_ENOTFOUND); /* nobody asked yet */
-        CHECK(strstr(err.msg, "has not looked"));
+        CHECK(strstr(err.msg, "has looked at the pictures yet"));
     }
     now = ask(&r, NULL, false);
     CHECK(now.known == PICTURES && now.pictures == PICTURES && now.active && now.nclasses == 3 && strcmp(now.name, "sees") == 0);
