@@ -7,7 +7,7 @@
  * A picture whose file is lost or damaged is left out and told; so is one more file in the archive, not-exported.txt.
  * It comes back by service/export/bring.h.
  *
- * Memory: what is known of the pictures (300 bytes each) and the bytes of one of them.
+ * Memory: what is known of the pictures (450 bytes each) and the bytes of one of them.
  *
  * Threads: an export belongs to one thread at a time. */
 #ifndef AY_SERVICE_EXPORT_EXPORT_H

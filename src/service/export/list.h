@@ -1,6 +1,6 @@
 /* service/export/list.h - what is exported, as it was at one moment: pictures, classes, tags, albums, and the name of each file.
  *
- * The galleries are held for reading once, for as long as it takes to copy what is known of the pictures (some 300 bytes each; their bytes are
+ * The galleries are held for reading once, for as long as it takes to copy what is known of the pictures (some 450 bytes each; their bytes are
  * read later, one picture at a time).  So an export is of one moment however long it takes, and memory does not grow with the pictures.
  * Rejected: asking page by page (a picture that is moved meanwhile would be in two classes, or in none).
  *
