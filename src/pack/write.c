@@ -21,8 +21,9 @@ struct ay_packer {
     bool failed;
     ay_packer_take take; /* NULL: fd */
     void *ctx;
-    ay_status refused; /* by take() */
+    ay_status refused; /* by take() or the file */
     ay_err why;
+    bool given_up; /* libarchive writes the end of what is closed, and keeps memory of what is not: it goes nowhere */
 };
 
 static ay_status tar_fail(ay_packer *p, ay_err *err)
@@ -55,8 +56,7 @@ static ay_status open_output(ay_packer *p, const char *path, ay_err *err)
 
 static void packer_free(ay_packer *p, bool whole)
 {
-    if (p->tar && !whole)
-        archive_write_fail(p->tar); /* else it would write the end */
+    p->given_up = !whole;
     if (p->tar)
         archive_write_free(p->tar);
     if (p->tmp && p->fd >= 0)
@@ -66,15 +66,30 @@ static void packer_free(ay_packer *p, bool whole)
     ay_free(p);
 }
 
+static ay_status write_file(ay_packer *p, const char *bytes, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(p->fd, bytes, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return ay_fail(&p->why, errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? AY_ELIMIT : AY_EIO, "writing %s: %s",
+                           p->tmp ? p->path : "standard output", strerror(errno));
+        bytes += done;
+        n -= (size_t)done;
+    }
+    return AY_OK;
+}
+
+/* Always well as far as libarchive knows: after a failure of its own it would not give its memory back. */
 static la_ssize_t hand_on(struct archive *tar, void *packer, const void *bytes, size_t n)
 {
     ay_packer *p = packer;
 
-    p->refused = p->take(p->ctx, bytes, n, &p->why);
-    if (!p->refused)
-        return (la_ssize_t)n;
-    archive_set_error(tar, ECANCELED, "refused");
-    return -1;
+    (void)tar;
+    if (!p->given_up && !p->refused)
+        p->refused = p->take ? p->take(p->ctx, bytes, n, &p->why) : write_file(p, bytes, n);
+    return (la_ssize_t)n;
 }
 
 /* The same bytes wherever they go: no filling up to a tape's record behind the end. */
@@ -87,7 +102,7 @@ static ay_status start_tar(ay_packer *p, ay_err *err)
     if (archive_write_set_format_gnutar(p->tar) != ARCHIVE_OK || archive_write_set_bytes_per_block(p->tar, 1 << 16) != ARCHIVE_OK ||
         archive_write_set_bytes_in_last_block(p->tar, 1) != ARCHIVE_OK)
         return tar_fail(p, err);
-    rc = p->take ? archive_write_open(p->tar, p, NULL, hand_on, NULL) : archive_write_open_fd(p->tar, p->fd);
+    rc = archive_write_open(p->tar, p, NULL, hand_on, NULL);
     return rc == ARCHIVE_OK ? AY_OK : tar_fail(p, err);
 }
 
@@ -146,7 +161,7 @@ ay_status ay_packer_begin(ay_packer *p, const char *name, int64_t n, unsigned mo
     rc = archive_write_header(p->tar, e);
     archive_entry_free(e);
     p->left = n;
-    return rc == ARCHIVE_OK || rc == ARCHIVE_WARN ? AY_OK : tar_fail(p, err);
+    return (rc == ARCHIVE_OK || rc == ARCHIVE_WARN) && !p->refused ? AY_OK : tar_fail(p, err);
 }
 
 ay_status ay_packer_write(ay_packer *p, const void *bytes, size_t n, ay_err *err)
@@ -160,7 +175,7 @@ ay_status ay_packer_write(ay_packer *p, const void *bytes, size_t n, ay_err *err
     p->left -= (int64_t)n;
     while (n > 0) {
         la_ssize_t done = archive_write_data(p->tar, at, n);
-        if (done <= 0)
+        if (done <= 0 || p->refused)
             return tar_fail(p, err);
         at += done;
         n -= (size_t)done;
@@ -190,7 +205,7 @@ ay_status ay_packer_close(ay_packer *p, bool keep, ay_err *err)
     keep = keep && !p->failed;
     if (keep && p->left != 0)
         status = ay_fail(err, AY_EINVAL, "a packed file was cut short");
-    if (keep && status == AY_OK && archive_write_close(p->tar) != ARCHIVE_OK)
+    if (keep && status == AY_OK && (archive_write_close(p->tar) != ARCHIVE_OK || p->refused))
         status = tar_fail(p, err);
     if (keep && status == AY_OK && p->tmp)
         status = put_in_place(p, err);

@@ -108,29 +108,37 @@ void ay_crate_close(ay_crate *s)
     *s = (ay_crate){.n = 0};
 }
 
-ay_crate_answer ay_crate_find(const ay_crate *s, const char *file, size_t *member)
+/* The first in order whose last part is not before base, or (whole not NULL) that is not before whole among those of that last part. */
+static size_t lower(const ay_crate *s, const char *base, const char *whole)
 {
-    const char *base = last_part(file);
-    size_t lo = 0, hi = s->n, len = strlen(file), found = 0;
+    size_t lo = 0, hi = s->n;
 
-    while (lo < hi) { /* the first with this last part */
+    while (lo < hi) {
         size_t mid = (lo + hi) / 2;
-        if (strcmp(last_part(s->list[s->by_name[mid]].name), base) < 0)
+        const char *name = s->list[s->by_name[mid]].name;
+        int d = strcmp(last_part(name), base);
+        if (d < 0 || (d == 0 && whole && strcmp(name, whole) < 0))
             lo = mid + 1;
         else
             hi = mid;
     }
-    for (size_t i = lo; i < s->n && strcmp(last_part(s->list[s->by_name[i]].name), base) == 0; i++) {
+    return lo;
+}
+
+ay_crate_answer ay_crate_find(const ay_crate *s, const char *file, size_t *member)
+{
+    const char *base = last_part(file);
+    size_t at = lower(s, base, file), len = strlen(file), found = 0;
+
+    if (at < s->n && strcmp(s->list[s->by_name[at]].name, file) == 0) {
+        *member = s->by_name[at];
+        return AY_CRATE_FOUND;
+    }
+    for (size_t i = lower(s, base, NULL); i < s->n && found < 2 && strcmp(last_part(s->list[s->by_name[i]].name), base) == 0; i++) {
         const char *name = s->list[s->by_name[i]].name;
         size_t n = strlen(name);
-        if (strcmp(name, file) == 0) {
-            *member = s->by_name[i];
-            return AY_CRATE_FOUND;
-        }
         if (n > len && name[n - len - 1] == '/' && strcmp(name + n - len, file) == 0 && found++ == 0)
             *member = s->by_name[i];
-        if (found > 1000) /* enough to know */
-            break;
     }
     return found == 1 ? AY_CRATE_FOUND : found ? AY_CRATE_SEVERAL : AY_CRATE_MISSING;
 }
