@@ -1,6 +1,6 @@
 /**
  * manypictures.mjs - ten thousand small pictures without a drawing program: stripes in two colours, as PNG, each with its own number
- * inside so that no two have the same bytes.
+ * inside so that no two have the same bytes; and a library of ten thousand of them, some twice.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -27,8 +27,8 @@ function crc(bytes) {
     return ~c >>> 0;
 }
 
-/** The picture of a number; the same every time. */
-export function stripes(i) {
+/** The picture of a number; the same every time. A copy has the same pixels and other bytes. */
+export function stripes(i, copy = '') {
     let seed = Math.imul(i + 1, 2654435761) >>> 0;
     const next = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
     const colours = [0, 1].map(() => Array.from({ length: 3 }, () => Math.floor(next() * 256)));
@@ -44,7 +44,7 @@ export function stripes(i) {
     head.writeUInt32BE(SIDE, 0);
     head.writeUInt32BE(SIDE, 4);
     head.set([8, 2], 8);
-    return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', head), chunk('tEXt', Buffer.from(`Comment\0${i}`)),
+    return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', head), chunk('tEXt', Buffer.from(`Comment\0${i}${copy}`)),
         chunk('IDAT', zlib.deflateSync(raw, { level: 1 })), chunk('IEND', Buffer.alloc(0))]);
 }
 

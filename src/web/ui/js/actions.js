@@ -4,7 +4,7 @@
  * One table.  An action has {id, icon, title (key), keys, risk?, main?, when(ctx)?, run(ctx)}; run reads ctx.selection and
  * says what it did by ctx.undo(token, text).
  */
-import { h, put } from './dom.js';
+import { focusTab, h, put } from './dom.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
 import { api } from './api.js';
@@ -98,7 +98,9 @@ export function selectBar(ctx) {
 
     function draw() {
         const n = selection.size;
+        const had = el.contains(document.activeElement);
         el.hidden = n === 0;
+        if (had && !n) focusTab();
         document.body.classList.toggle('choosing-pictures', n > 0);
         if (!n) return put(el);
         const count = el.querySelector('.chosen');

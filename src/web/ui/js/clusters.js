@@ -38,6 +38,7 @@ export function mount(host, ctx) {
     let alive = true;
     let visible = true;
     let behind = false; // something changed while another tab was on show
+    let touched = 0; // the card chosen last, or what became of it: the keyboard goes there when the bar goes
     let listAt = 0; // how far down the cards were when a group was opened
     host.append(of, head, list, more, room, bar);
     const late = setTimeout(() => !data && !head.firstChild && put(head, waiting()), 400);
@@ -104,6 +105,7 @@ export function mount(host, ctx) {
         ctx, chosen, part: () => part(ctx),
         toggle(id) {
             if (!chosen.delete(id)) chosen.add(id);
+            touched = id;
             drawBar();
         },
         async rename(c, name) {
@@ -122,31 +124,38 @@ export function mount(host, ctx) {
         toClass: (some) => classFromGroups(some, ctx, data.dataset).then((now) => now && changed(now.undo, now.text)),
     };
 
-    async function changed(token, text) {
+    async function changed(token, text, again) {
         chosen.clear();
         await read();
-        ctx.undo(token, text);
+        ctx.undo(token, text, again);
         ctx.changed();
     }
 
     async function merge() {
         const some = [...chosen].map(byId).filter(Boolean);
         const now = await mergeGroups(some);
-        if (now) await changed(now.undo, t('grp_merged', { n: some.length, name: now.name }));
+        if (now) touched = now.id;
+        const told = (m) => changed(m.undo, t('grp_merged', { n: some.length, name: m.name }), again);
+        const again = async () => told(await api.mergeClusters(some.map((c) => c.id), now.name));
+        if (now) await told(now);
     }
 
     function drawCards() {
+        if (list.querySelector('.group-name input:focus')) return void setTimeout(() => alive && data && drawCards(), 400); // a name is being written: it is not taken away
         const some = all ? data.clusters : data.clusters.slice(0, FIRST);
-        redraw(list, () => put(list, some.map((c) => card(c, act)), data.outside + data.waiting > 0 && data.made_at && looseCard(data, act)));
+        redraw(list, () => put(list, some.map((c) => card(c, act)), data.outside + data.waiting > 0 && data.made_at && looseCard(data, act)), '.group-open');
         put(more, some.length < data.clusters.length && h('button', { class: 'btn', type: 'button', 'data-do': 'all', onclick: () => {
             all = true;
             drawCards();
+            list.querySelectorAll('.group-open')[FIRST]?.focus(); // the button is gone; what it brought begins here
         } }, t('grp_show_all', { n: data.clusters.length })));
     }
 
     function drawBar() {
         const some = [...chosen].map(byId).filter(Boolean);
+        const had = bar.contains(document.activeElement);
         bar.hidden = !some.length || place() !== '';
+        if (had && bar.hidden) (list.querySelector(`[data-group="${touched}"] .group-open`) ?? list.querySelector('.group-open'))?.focus();
         document.body.classList.toggle('choosing-groups', !bar.hidden);
         for (const el of list.querySelectorAll('.group-card')) el.classList.toggle('chosen', chosen.has(Number(el.dataset.group)));
         if (bar.hidden) return put(bar);
@@ -303,7 +312,7 @@ export function mount(host, ctx) {
             document.body.classList.remove('choosing-groups');
         },
         get keys() {
-            return { ...(opened ? opened.keys : { escape: clear }) };
+            return opened ? opened.keys : { escape: clear, ...(chosen.size > 1 && { m: () => merge().catch(failed) }) }; // the bar is far from the cards for Tab
         },
         unmount() {
             alive = false;

@@ -5,7 +5,7 @@
  * picture=<digest>: Back closes it, a link to it works, and arrows change the address in place.  What is beside the picture is
  * read part by part (detailparts.js); a part that fails says so without taking the others along.
  */
-import { h, put, $ } from './dom.js';
+import { focusTab, h, put, $ } from './dom.js';
 import { t, number } from './i18n.js';
 import { icon } from './icons.js';
 import { original, thumb } from './api.js';
@@ -27,6 +27,7 @@ export function closeDetail() {
     document.body.append($('#toasts'));
     el.close();
     el.remove();
+    if (document.activeElement === document.body) focusTab(); // what it was opened from was drawn anew meanwhile
 }
 
 /** Close as a person does: what Back would do where it was opened from the list, else the address without it. */

@@ -54,7 +54,7 @@ export function redraw(root, draw, fallback) {
     const path = had && (owner && root.contains(owner) ? `${byMarks(owner)} ` : '') + byMarks(at);
     draw();
     if (!had || root.contains(document.activeElement)) return;
-    const next = root.querySelector(path) ?? (fallback && root.querySelector(fallback));
+    const next = root.querySelector(path) ?? (at.dataset.do && root.querySelector(path.replace(/\[aria-label="(?:[^"\\]|\\.)*"\]/g, ''))) ?? (fallback && root.querySelector(fallback));
     if (!next && !root.hasAttribute('tabindex')) root.setAttribute('tabindex', '-1');
     (next ?? root).focus({ preventScroll: true });
     if (next && at.matches('input[type="search"], input[type="text"], textarea')) keepTyped(at, next);
@@ -64,6 +64,9 @@ function keepTyped(from, to) {
     to.value = from.value;
     to.setSelectionRange(from.selectionStart, from.selectionEnd);
 }
+
+/** The keyboard had its place in something that is gone: it goes to what the library's tab on show is about. */
+export const focusTab = () => $('.library-tab:not([hidden]) :is(.vgrid, .map-canvas, .groups:not([hidden]) .group-open, .dup-group, .asked-open)')?.focus({ preventScroll: true });
 
 /** The first match below root; the page's own markup, so it is there. */
 export const $ = (selector, root = document) => root.querySelector(selector);

@@ -44,15 +44,24 @@ export function mount(host, ctx) {
     let stale = true;
     let turn = 0;
     let loading = false;
+    const choices = new Map(); // group -> the picture that a person chose to keep
+    const drawn = new Map(); // group -> {as, group, node}: what has not changed stays where it is, with its pictures and the keyboard
     host.append(head, list, end);
 
     const tier = () => (TIERS.includes(ctx.address.get('tier')) ? ctx.address.get('tier') : data ? TIERS.find((x) => data.counts[x].groups) ?? 'same' : '');
+
+    /** What the server tells, with what was chosen here. */
+    const adopt = (groups) => groups.map((g) => {
+        const sha = choices.get(g.id);
+        if (g.pictures.some((p) => p.sha256 === sha)) for (const p of g.pictures) if (p.keep !== (p.sha256 === sha)) Object.assign(p, { keep: p.sha256 === sha, why: [] });
+        return g;
+    });
 
     /** The groups from the first on; keep: as many as are on show now, so that the one that has the keys stays among them. */
     async function read(keep = false) {
         if (!visible) return void (stale = true);
         const mine = ++turn;
-        const wanted = keep ? items.length : 0;
+        const wanted = keep ? items.length + PAGE : 0; // what was taken back comes in again
         loading = true;
         stale = false;
         try {
@@ -65,12 +74,12 @@ export function mount(host, ctx) {
                 if (!alive || mine !== turn) return;
                 data = got;
             }
-            items = got.items;
+            items = adopt(got.items);
             while (items.length < wanted && data.next) {
                 got = await api.duplicates({ dataset: ctx.dataset(), tier: tier(), limit: MOST, cursor: data.next });
                 if (!alive || mine !== turn) return;
                 data = got;
-                items = items.concat(got.items);
+                items = items.concat(adopt(got.items));
             }
             draw();
         } catch (error) {
@@ -92,9 +101,8 @@ export function mount(host, ctx) {
             if (!alive || mine !== turn) return;
             data = got;
             const known = new Set(items.map((g) => g.id));
-            const fresh = got.items.filter((g) => !known.has(g.id));
-            items = items.concat(fresh);
-            list.append(...fresh.map(groupNode));
+            items = items.concat(adopt(got.items.filter((g) => !known.has(g.id))));
+            drawList();
             drawEnd();
         } catch (error) {
             failed(error);
@@ -135,7 +143,7 @@ export function mount(host, ctx) {
         h('div', { class: 'dup-tiers' }, h('div', { class: 'chips', role: 'group', 'aria-label': t('dup_tiers') }, TIERS.map(tierButton)), resolveAll()),
         h('p', { class: 'muted small', 'data-part': 'facts' }, t(`dup_help_${tier()}`),
             data.counts.elsewhere > 0 && ` ${t('dup_elsewhere', { n: data.counts.elsewhere })}`,
-            data.failed > 0 && ` ${t('dup_failed', { n: data.failed })}`)));
+            data.failed > 0 && ` ${t('dup_failed', { n: data.failed })}`)), '[aria-pressed="true"]');
 
     /* ---- a group */
 
@@ -182,12 +190,17 @@ export function mount(host, ctx) {
             p.keep = k === i;
             if (k !== i) p.why = [];
         });
-        const old = nodeOf(group);
-        const had = old.contains(document.activeElement);
-        const now = groupNode(group);
-        old.replaceWith(now);
-        if (had) now.focus();
+        choices.set(group.id, group.pictures[i].sha256);
+        const had = nodeOf(group).contains(document.activeElement);
+        drawList();
+        if (had) onScreen(nodeOf(group));
         say(t('dup_keep_said', { name: group.pictures[i].file || String(i + 1) }));
+    }
+
+    /** The keyboard goes there; groups that come on the screen may be taller than was thought, so it is looked at again. */
+    function onScreen(node) {
+        node?.focus();
+        requestAnimationFrame(() => requestAnimationFrame(() => node?.isConnected && document.activeElement === node && node.scrollIntoView({ block: 'nearest' })));
     }
 
     /** One change, then the list without what it settled; the next group has the keys. */
@@ -197,7 +210,8 @@ export function mount(host, ctx) {
         const next = at >= 0 ? (items[at + 1] ?? items[at - 1])?.id : '';
         await read(true);
         const node = next && list.querySelector(`[data-group="${next}"]`);
-        if (at >= 0) (node || head.querySelector('[aria-pressed="true"]'))?.focus();
+        if (at >= 0) onScreen(node || head.querySelector('[aria-pressed="true"]'));
+        else if (document.activeElement === document.body) head.querySelector('[aria-pressed="true"]')?.focus();
         ctx.undo(now.undo, text(now), () => act(run, text));
         ctx.changed();
     }
@@ -222,11 +236,34 @@ export function mount(host, ctx) {
             !data.pictures && h('button', { class: 'btn main', type: 'button', onclick: ctx.addFolder }, icon('move'), t('lib_add_folder')));
     }
 
+    /** Nodes of what is new or other; the rest is not touched. */
+    function drawList() {
+        const here = new Set(items.map((g) => g.id));
+        for (const [id, { node }] of drawn) if (!here.has(id)) {
+            node.remove();
+            drawn.delete(id);
+        }
+        items.forEach((group, at) => {
+            const as = JSON.stringify(group);
+            const was = drawn.get(group.id);
+            if (was?.as !== as) {
+                const node = groupNode(group);
+                was?.node.replaceWith(node);
+                drawn.set(group.id, { as, group, node });
+            } else items[at] = was.group; // what its buttons speak of
+            const { node } = drawn.get(group.id);
+            if (list.children[at] !== node) list.insertBefore(node, list.children[at] ?? null);
+        });
+    }
+
     function draw() {
         const had = list.contains(document.activeElement) && document.activeElement.closest('.dup-group')?.dataset.group;
+        const on = (node) => node && node.getBoundingClientRect().bottom > 0 && node.getBoundingClientRect().top < innerHeight;
+        const seen = had && on(document.activeElement);
         drawHead();
-        redraw(list, () => put(list, items.map(groupNode)));
-        if (had) (list.querySelector(`[data-group="${had}"]`) ?? list.querySelector('.dup-group'))?.focus();
+        redraw(list, drawList);
+        if (had && !list.contains(document.activeElement)) (list.querySelector(`[data-group="${had}"]`) ?? list.querySelector('.dup-group'))?.focus();
+        if (seen && document.activeElement.matches('.dup-group')) onScreen(document.activeElement); // what came in above must not push it away
         drawEnd();
         if (!items.length) put(end, welcome());
     }
@@ -245,8 +282,7 @@ export function mount(host, ctx) {
         else if (e.key.toLowerCase() === 'c') compareDialog(group.pictures);
         else if (to !== undefined && own) {
             const next = items[to] && nodeOf(items[to]);
-            next?.focus();
-            next?.scrollIntoView({ block: 'nearest' });
+            if (next) onScreen(next);
             if (to >= items.length - 2) more();
         } else return;
         e.preventDefault();

@@ -137,7 +137,9 @@ export function mount(host, ctx) {
         if (!state || !watches) return;
         const now = [JSON.stringify([state.batches, state.reading, state.trouble, Math.round(state.rate), watches.items.map((w) => [w.batch, w.state])]), JSON.stringify([state.failures, more.length]), JSON.stringify(watches)].map((s) => s + document.documentElement.lang);
         const parts = [[work, drawWork], [failures, drawFailures], [folders, drawFolders]];
-        parts.forEach(([el, run], i) => now[i] !== shapes[i] && redraw(el, run));
+        const had = failures.contains(document.activeElement);
+        parts.forEach(([el, run], i) => now[i] !== shapes[i] && redraw(el, run, '[data-do="dismiss"]'));
+        if (had && (!failures.firstChild || !failures.contains(document.activeElement))) (folders.querySelector('input, button') ?? document.querySelector('.library-tabs [aria-current]'))?.focus(); // none is left
         shapes = now;
     }
 

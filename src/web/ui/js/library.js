@@ -173,7 +173,8 @@ export function libraryView(hash) {
         h('nav', { class: 'ways library-tabs', 'aria-label': t('lib_tabs') }, tabs.map((tab) => h('a', { href: tabAddress(tab.id, here.params), 'data-tab': tab.id, 'aria-current': tab.id === here.tab ? 'page' : undefined }, icon(tab.glyph), h('span', {}, t(tab.title)), tab.id === 'intake' && waits > 0 && h('span', { class: 'dot', title: t('upload_failed', { n: waits }) }, String(Math.min(99, waits)))))),
         tools));
         const nav = line.querySelector('.library-tabs');
-        nav.querySelector('[aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' });
+        const lit = nav.querySelector('[aria-current]'); // sideways only: the page stays where it is
+        if (lit) nav.scrollLeft = lit.offsetLeft - nav.offsetLeft - (nav.clientWidth - lit.offsetWidth) / 2;
         const edge = () => nav.classList.toggle('goes-on', nav.scrollLeft + nav.clientWidth < nav.scrollWidth - 4);
         nav.addEventListener('scroll', edge, { passive: true });
         requestAnimationFrame(edge);
