@@ -263,7 +263,7 @@ export const de = {
     filter_kind_format: 'Format',
     change_running: 'Bilder werden geändert: {share} %',
     change_progress: 'Wie weit die Änderung ist',
-    album_moved: { one: 'An Stelle {place} gerückt', other: '{n} Bilder an Stelle {place} gerückt' },
+    album_moved: { one: '{n} Bild an Stelle {place} gerückt', other: '{n} Bilder an Stelle {place} gerückt' },
     tags_merge_hint: 'Der Name eines anderen Schlagworts macht aus beiden eines.',
     audit_undo: 'Zurückgenommen',
     audit_tag_delete: 'Eines seiner Schlagworte wurde gelöscht',

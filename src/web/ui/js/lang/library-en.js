@@ -262,7 +262,7 @@ export const en = {
     filter_kind_format: 'format',
     change_running: 'Changing pictures: {share} %',
     change_progress: 'How far the change is',
-    album_moved: { one: 'Moved to place {place}', other: '{n} pictures moved to place {place}' },
+    album_moved: { one: '{n} picture moved to place {place}', other: '{n} pictures moved to place {place}' },
     tags_merge_hint: 'The name of another tag makes the two one.',
     audit_undo: 'Taken back',
     audit_tag_delete: 'A tag it had was deleted',

@@ -262,7 +262,7 @@ export const pt = {
     filter_kind_format: 'formato',
     change_running: 'Alterando imagens: {share} %',
     change_progress: 'Quanto da alteração foi feito',
-    album_moved: { one: 'Movida para a posição {place}', other: '{n} imagens movidas para a posição {place}' },
+    album_moved: { one: '{n} imagem movida para a posição {place}', other: '{n} imagens movidas para a posição {place}' },
     tags_merge_hint: 'O nome de outra etiqueta faz das duas uma só.',
     audit_undo: 'Desfeito',
     audit_tag_delete: 'Uma etiqueta dela foi excluída',
