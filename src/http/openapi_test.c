@@ -35,12 +35,32 @@ static int bad_refs(const json_t *v)
     return bad;
 }
 
+/* Names that an object below v must have are described. */
+static int required_without_description(const json_t *v)
+{
+    json_t *properties = json_object_get(v, "properties"), *required = json_object_get(v, "required"), *item;
+    const char *key;
+    size_t i;
+    int bad = 0;
+
+    json_array_foreach(properties ? required : NULL, i, item) if (!json_object_get(properties, json_string_value(item)))
+    {
+        printf("  %s is required and not described\n", json_string_value(item));
+        bad++;
+    }
+    if (json_is_object(v))
+        json_object_foreach((json_t *)v, key, item) bad += required_without_description(item);
+    else
+        json_array_foreach(v, i, item) bad += required_without_description(item);
+    return bad;
+}
+
 static void document(void)
 {
     load();
     CHECK(doc && json_object_size(schemas) > 30);
     CHECK(!strcmp(json_string_value(json_object_get(doc, "openapi")), "3.1.0"));
-    CHECK(bad_refs(doc) == 0);
+    CHECK(bad_refs(doc) == 0 && required_without_description(schemas) == 0);
 }
 
 static void every_shown_route_is_in_it(void)
