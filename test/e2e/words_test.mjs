@@ -18,7 +18,7 @@ test('why a file was left out is said in every language, by what the readers of 
     const { reasonText } = await import(`data:text/javascript;base64,${Buffer.from(source).toString('base64')}`);
     for (const [said, key] of [['the PNG picture is cut short', 'reason_cut'], ['JPEG: Bogus marker length', 'reason_damaged'], ['the picture is damaged', 'reason_damaged'],
         ['this is not a picture: JPEG, PNG and WebP are read', 'reason_foreign'], ['the file is empty', 'reason_empty'], ['there is no such file', 'reason_gone'],
-        ['the file has 30 MB; at most 20 MB are read', 'reason_large'], ['Permission denied', 'Permission denied']])
+        ['the file has 30 MB; at most 20 MB are read', 'reason_large'], ['Permission denied', 'reason_denied'], ['Input/output error', 'Input/output error']])
         equal(reasonText(said), key, said);
 }, { browser: false });
 
