@@ -40,8 +40,7 @@ static ay_status sql_fail(sqlite3 *db, int rc, const char *what, ay_err *err)
     case SQLITE_NOTADB:
         status = AY_ECORRUPT;
         break;
-    case SQLITE_FULL:
-        status = AY_ELIMIT;
+    case SQLITE_FULL: /* of the device, as ENOSPC of a file: what waits is tried again when there is room */
         break;
     case SQLITE_TOOBIG:
     case SQLITE_MISMATCH:
