@@ -49,7 +49,7 @@ view('ten thousand: Back and Forward go between tabs, a group, a picture and fil
 view('ten thousand: a page loaded again stays where it was, links lead where they say', async ({ page, url }) => {
     await page.locator('.vtile.seen').first().waitFor();
     await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight / 2));
-    const middle = () => page.evaluate(() => [...document.querySelectorAll('.vtile.seen:not([hidden])')].find((el) => el.getBoundingClientRect().bottom > innerHeight / 2 - 10)?.dataset.sha ?? '');
+    const middle = () => page.evaluate(() => [...document.querySelectorAll('.vtile:not([hidden])')].filter((el) => el.getBoundingClientRect().bottom > innerHeight / 2 - 10).sort((a, b) => a.index - b.index)[0]?.dataset.sha || '');
     await until(middle, 'the middle is there');
     const before = await middle();
     await page.reload();

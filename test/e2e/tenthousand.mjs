@@ -70,8 +70,12 @@ export function keyboard(page) {
     const at = (selector) => page.evaluate((s) => document.activeElement.matches(s), selector);
     /** Where the keyboard is now is not lost, seen, and on the screen. */
     const sure = async (where, { beyond = false } = {}) => {
-        await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-        const now = await focus(page);
+        let now = null;
+        const good = async () => {
+            now = await focus(page);
+            return !now.lost && now.seen && (beyond || now.onScreen);
+        };
+        for (let i = 0; i < 40 && !(await good()); i++) await page.waitForTimeout(50); // what is drawn anew takes a frame or two
         check(!now.lost, `${where}: nothing has the keyboard`);
         check(now.seen, `${where}: nobody sees that ${now.what} has the keyboard`);
         check(beyond || now.onScreen, `${where}: ${now.what} has the keyboard beyond the screen`);

@@ -25,8 +25,8 @@ const setName = (ctx) => ctx.dataset() || state.library?.name;
 /** Delete pictures; the undo brings all back. @param {any} ctx @param {any} items items, or what selection.which() says */
 export async function removePictures(ctx, items) {
     const done = await inTurn(() => api.change({ ...named(ctx, items), delete: true }));
-    await ctx.changed();
     ctx.undo(done.undo, t('pictures_deleted', { n: done.deleted }), () => removePictures(ctx, items));
+    await ctx.changed();
 }
 
 /** Ask for a class and move pictures there; the undo moves each back. @returns {Promise<boolean>} */
@@ -36,8 +36,8 @@ export async function classifyItems(ctx, items) {
     const made = to.id ? to : await api.createClass(to.name, setName(ctx));
     const give = async () => {
         const done = await inTurn(() => api.change({ ...named(ctx, items), class: made.id }));
-        await ctx.changed();
         ctx.undo(done.undo, t('moved_to', { n: done.moved, name: to.name }), give);
+        await ctx.changed();
     };
     await give();
     return true;
@@ -51,8 +51,8 @@ async function album(ctx) {
     if (!to) return;
     const put = async () => {
         const done = await inTurn(() => api.change({ ...named(ctx, items), album_add: to.name }));
-        await ctx.changed();
         ctx.undo(done.undo, t('album_added', { n: done.album_added, name: to.name }), put);
+        await ctx.changed();
     };
     await put();
     ctx.selection.clear();

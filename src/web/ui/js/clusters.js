@@ -126,8 +126,8 @@ export function mount(host, ctx) {
 
     async function changed(token, text, again) {
         chosen.clear();
-        await read();
         ctx.undo(token, text, again);
+        await read();
         ctx.changed();
     }
 

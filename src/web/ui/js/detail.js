@@ -56,7 +56,8 @@ async function remove() {
     const list = ctx.walk;
     const next = list && list.total > 1 ? await list.item(list.index + 1 < list.total ? list.index + 1 : list.index - 1).catch(() => null) : null;
     if (next && list.index + 1 >= list.total) list.index--;
-    await removePictures(ctx, [item]);
+    open.going = true; // nothing more is to be read about it
+    await removePictures(ctx, [item]).finally(() => open && (open.going = false));
     if (!open) return;
     if (next) ctx.address.set({ picture: next.sha256 }, true);
     else leave();
@@ -116,7 +117,7 @@ function build(ctx) {
     });
     el.addEventListener('keydown', keys);
     document.body.append(el);
-    const off = ctx.onChange(() => open && fillIn());
+    const off = ctx.onChange(() => open && !open.going && fillIn());
     open = { el, head, side, stage, prev, next, ctx, sha: '', item: {}, off, pushed: Boolean(ctx.opened) };
     ctx.opened = false;
     el.append($('#toasts')); // beside an open dialog nothing can be pressed: its undo must be in it

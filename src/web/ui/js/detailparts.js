@@ -100,6 +100,7 @@ async function happened(item) {
 /** @param {HTMLElement} side @param {any} item @param {any} ctx of library.js */
 export function parts(side, item, ctx) {
     const at = side.scrollTop;
+    const had = side.contains(document.activeElement) && document.activeElement.dataset.do;
     put(side,
         part('class', t('class'), () => classRow(item, ctx)),
         part('tags', t('shelf_tags'), () => tagEditor(ctx, item)),
@@ -109,4 +110,5 @@ export function parts(side, item, ctx) {
         part('verdicts', t('verdicts'), () => verdicts(item)),
         part('history', t('picture_history'), () => happened(item)));
     side.scrollTop = at;
+    if (had) setTimeout(() => document.activeElement.matches('body, dialog') && side.querySelector(`[data-do="${had}"]`)?.focus({ preventScroll: true })); // parts come a moment later
 }

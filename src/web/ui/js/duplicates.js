@@ -180,7 +180,7 @@ export function mount(host, ctx) {
             h('div', { class: 'dup-acts' },
                 button('resolve', 'trash', t('dup_resolve', { n }), () => resolve(group), group.tier !== 'alike'),
                 button('apart', 'split', t('dup_different'), () => apart(group)),
-                button('compare', 'similar', t('dup_compare'), () => compareDialog(group.pictures))));
+                button('compare', 'similar', t('dup_compare'), () => compare(group))));
     }
 
     const nodeOf = (group) => list.querySelector(`[data-group="${group.id}"]`);
@@ -203,16 +203,19 @@ export function mount(host, ctx) {
         requestAnimationFrame(() => requestAnimationFrame(() => node?.isConnected && document.activeElement === node && node.scrollIntoView({ block: 'nearest' })));
     }
 
+    /** The list may have grown above the group meanwhile. */
+    const compare = (group) => compareDialog(group.pictures).then(() => nodeOf(group)?.contains(document.activeElement) && nodeOf(group).scrollIntoView({ block: 'nearest' }));
+
     /** One change, then the list without what it settled; the next group has the keys. */
     async function act(run, text, group) {
         const now = await run();
         const at = group ? items.indexOf(group) : -1;
         const next = at >= 0 ? (items[at + 1] ?? items[at - 1])?.id : '';
+        ctx.undo(now.undo, text(now), () => act(run, text)); // before the list is read: it may be taken back at once
         await read(true);
         const node = next && list.querySelector(`[data-group="${next}"]`);
         if (at >= 0) onScreen(node || head.querySelector('[aria-pressed="true"]'));
         else if (document.activeElement === document.body) head.querySelector('[aria-pressed="true"]')?.focus();
-        ctx.undo(now.undo, text(now), () => act(run, text));
         ctx.changed();
     }
 
@@ -279,7 +282,7 @@ export function mount(host, ctx) {
         if (e.key >= '1' && e.key <= '9' && digit <= group.pictures.length) keep(group, digit - 1);
         else if (e.key === 'Enter' && own) resolve(group).catch(failed);
         else if (e.key.toLowerCase() === 'd') apart(group).catch(failed);
-        else if (e.key.toLowerCase() === 'c') compareDialog(group.pictures);
+        else if (e.key.toLowerCase() === 'c') compare(group);
         else if (to !== undefined && own) {
             const next = items[to] && nodeOf(items[to]);
             if (next) onScreen(next);

@@ -20,7 +20,7 @@ import { t } from './i18n.js';
 import { icon } from './icons.js';
 import { api, ApiError } from './api.js';
 import { failed, say, toast } from './toast.js';
-import { state, on, loadDatasets } from './state.js';
+import { inTurn, state, on, loadDatasets } from './state.js';
 import { createSelection } from './selection.js';
 import { selectBar } from './actions.js';
 import { filterKeys, libraryAddress, parseLibrary, tabAddress } from './libaddress.js';
@@ -114,7 +114,7 @@ export function libraryView(hash) {
         const at = acts.indexOf(act);
         if (at < 0) return void say(t('undo_nothing'));
         acts.splice(at, 1);
-        await api.undo(act.token);
+        await inTurn(() => api.undo(act.token));
         if (act.again) undone.push(act);
         await changed();
         toast(t('undone'));

@@ -37,9 +37,9 @@ function remember(names) {
 async function change(ctx, which, add, remove) {
     const done = await shelf.change({ ...(ctx.dataset() && { dataset: ctx.dataset() }), ...which, add_tags: add, remove_tags: remove });
     remember(add);
-    await ctx.changed();
     if (!done.changed) toast(t('tags_same'));
     else ctx.undo(done.undo, add.length && !remove.length ? t('tags_added', { n: done.changed, name: add.join(', ') }) : !add.length ? t('tags_removed', { n: done.changed, name: remove.join(', ') }) : t('tags_changed', { n: done.changed }));
+    await ctx.changed();
     return done;
 }
 
@@ -193,6 +193,7 @@ export async function tagEditor(ctx, item) {
                 if (bad.test(name)) problem.textContent = t('tags_bad');
                 else if (name) set([name], []);
             } }, input, h('button', { class: 'btn quiet square', type: 'submit', 'data-do': 'add-tag', 'aria-label': t('act_tag') }, icon('plus'))), problem, known);
+        input.addEventListener('blur', (e) => e.relatedTarget && (typed = { sha: '', at: 0 })); // a person went on
         if (typed.sha === item.sha256 && Date.now() - typed.at < 3000) setTimeout(() => input.isConnected && input.focus());
     }
     shelf.list('tags', ctx.dataset()).then((list) => put(known, list.map((x) => h('option', { value: x.name })))).catch(() => {});
