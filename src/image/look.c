@@ -605,6 +605,10 @@ int ay_look_turns(const ay_print *a, const ay_print *b, int orientation[AY_ORIEN
         turns[n] = (turn){o, ay_print_glance(a, &turned) < GLANCE ? 0 : ay_print_compare(a, &turned)};
         n += turns[n].fit >= WORTH;
     }
+    if (n == 0 && ay_print_equal(a, b)) { /* of one tone, or of colours equally light: they may still have the same pixels */
+        orientation[0] = 1;
+        return 1;
+    }
     qsort(turns, (size_t)n, sizeof *turns, best_first);
     for (int i = 0; i < n; i++)
         orientation[i] = turns[i].orientation;

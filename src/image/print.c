@@ -216,6 +216,11 @@ static void halve(const uint8_t *luma, float dst[HALF * HALF])
         }
 }
 
+bool ay_print_equal(const ay_print *a, const ay_print *b)
+{
+    return a->hash == b->hash && memcmp(a->luma, b->luma, sizeof a->luma) == 0 && memcmp(a->chroma, b->chroma, sizeof a->chroma) == 0;
+}
+
 float ay_print_glance(const ay_print *a, const ay_print *b)
 {
     float p[HALF * HALF], q[HALF * HALF], overlap, r;

@@ -49,6 +49,8 @@ void ay_print_hash_cuts(const ay_print *p, uint64_t hash[AY_CUTS]);
 float ay_print_compare(const ay_print *a, const ay_print *b);
 /* A quicker one without the moving, for refusing most of what neighbours of vectors suggest. */
 float ay_print_glance(const ay_print *a, const ay_print *b);
+/* Equal in all: pictures with the same pixels are; so are some without. */
+bool ay_print_equal(const ay_print *a, const ay_print *b);
 /* Is there enough in the picture to compare? */
 bool ay_print_plain(const ay_print *p);
 

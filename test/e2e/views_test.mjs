@@ -87,7 +87,7 @@ view('ten thousand by keyboard: duplicates', async ({ page, url, hands, shot }) 
     const group = page.locator('.dup-group');
     const left = async () => (await json(`${url}v1/duplicates`)).counts.same.groups;
     const all = await left();
-    check(all > TWICE / 2, `${all} groups`);
+    check(all === TWICE, `${all} groups`);
     await hands.to('.dup-group');
     tell('duplicates', usable, await watched(page, async () => {
         for (let i = 0; i < all + 40 && (await group.count()) < all; i++) {

@@ -73,6 +73,8 @@ static bool worth(const ay_print *a, const ay_print *b, int orientation)
 {
     ay_print turned;
 
+    if (orientation == 1 && ay_print_equal(a, b))
+        return true; /* also of pictures that show nothing to compare */
     if (orientation != 1) {
         ay_print_turn(b, orientation, &turned);
         b = &turned;

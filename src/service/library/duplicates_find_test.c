@@ -40,7 +40,7 @@ typedef struct {
     ay_dups_input in;
     int opened;
     size_t apart_a, apart_b;
-    bool stop;
+    bool stop, plain; /* plain: all pictures are of one tone */
 } world;
 
 static ay_status open_picture(void *ctx, size_t row, ay_image *out, ay_err *err)
@@ -48,6 +48,8 @@ static ay_status open_picture(void *ctx, size_t row, ay_image *out, ay_err *err)
     ((world *)ctx)->opened++;
     if (row == 8)
         return ay_fail(err, AY_ECORRUPT, "damaged");
+    if (((world *)ctx)->plain)
+        return ay_image_create(out, 100, 100, err);
     picture(row, out);
     return AY_OK;
 }
@@ -100,6 +102,24 @@ static void copies_come_together(void)
     CHECK(g.item[0].why & AY_KEEP_NAME);
     CHECK(g.item[1].tier == AY_TIER_PICTURE && g.item[1].n == 4 && g.item[1].row[3] == 3 && (g.item[1].why & AY_KEEP_LARGEST));
     ay_dup_groups_fini(&g);
+    ay_dups_found_fini(&w.found);
+}
+
+static void plain_pictures_with_the_same_pixels_are_the_same(void)
+{
+    ay_image im;
+    ay_err err;
+    world w;
+
+    world_init(&w);
+    w.plain = true;
+    w.in.n = 2;
+    CHECK_OK(ay_image_create(&im, 100, 100, &err), err);
+    CHECK_OK(ay_image_print(&im, &w.print[0], &err), err);
+    w.print[1] = w.print[0];
+    ay_image_fini(&im);
+    CHECK_OK(ay_dups_find(&w.in, &w.found, &err), err);
+    CHECK(w.place[0].centre == 0 && w.place[1].centre == 0 && strcmp(w.place[0].pixels, w.place[1].pixels) == 0);
     ay_dups_found_fini(&w.found);
 }
 
@@ -202,6 +222,7 @@ static void it_can_be_stopped_and_memory_refused(void)
 }
 
 TESTS({"copies come together", copies_come_together},
+      {"plain pictures with the same pixels are the same", plain_pictures_with_the_same_pixels_are_the_same},
       {"new ones join what is there", new_ones_join_what_is_there},
       {"what was said apart stays apart", what_was_said_apart_stays_apart},
       {"two times are two shots", two_times_are_two_shots},
