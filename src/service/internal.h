@@ -118,10 +118,14 @@ struct ay_service {
     ay_train_control *control; /* of the training under way, job control_job; guarded by jobs_lock */
     int64_t control_job;
 
+    struct ay_tasks *tasks; /* service/inspect/tasks_parts.h; NULL: this program has none */
+    ay_line_driver line;
+    char *line_folders;
+
     pthread_t keeper;
     bool keeper_started;
     /* Guarded by jobs_lock.  look: there may be pictures without vectors; busy: it is looking. */
-    bool stop, look, busy;
+    bool stop, look, busy, learning; /* learning: ay_turn_take() */
     bool purge; /* something was deleted whose files can go */
     char facts_after[AY_SHA256_HEX]; /* the keeper's: how far it has read what cameras wrote (service/library/facts.h) */
     bool facts_done;                 /* the keeper's */
@@ -195,6 +199,16 @@ ay_status ay_job_queue(ay_service *s, const char *kind, const char *request, int
                        ay_err *err);
 /* The oldest waiting job of a kind begins to run: its id and its request (in the arena); 0: none. */
 int64_t ay_job_take(ay_service *s, const char *kind, ay_arena *a, const char **request);
+/* RUNNING to WAITING, for a person's word; AY_ECANCELLED: it was asked to stop.  And back into the line; AY_ECONFLICT. */
+ay_status ay_job_wait(ay_service *s, int64_t id, ay_err *err);
+ay_status ay_job_again(ay_service *s, int64_t id, ay_err *err);
+/* The newest job of a kind in whose request `part` stands: its id and its request (in the arena); 0: none in memory. */
+int64_t ay_job_whose(ay_service *s, const char *kind, const char *part, ay_arena *a, const char **request);
+void ay_job_drop(ay_service *s, int64_t id); /* out of memory, when it is over; the row is the caller's */
+/* One thing of this program learns at a time: two would share the processors and both be late.  Waits; false: the program ends, or
+ * c asks to stop. */
+bool ay_turn_take(ay_service *s, const ay_train_control *c);
+void ay_turn_give(ay_service *s);
 /* Replace what is said of a job beside its numbers: JSON text, copied. */
 void ay_job_set_detail(ay_service *s, int64_t id, const char *json);
 /* Point number `at` of the curve, from 0; what was there from `at` on goes: a training that is resumed

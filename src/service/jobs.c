@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-static const char *const names[] = {"running", "done", "failed", "cancelled", "pending"};
+static const char *const names[] = {"running", "done", "failed", "cancelled", "pending", "waiting"};
 enum { STATES = sizeof names / sizeof *names };
 
 const char *ay_job_state_name(ay_job_state state)
@@ -36,7 +36,7 @@ static ay_job_state state_of(const char *name)
 
 static bool is_over(const ay_job_slot *j)
 {
-    return j->state != AY_JOB_RUNNING && j->state != AY_JOB_PENDING;
+    return j->state != AY_JOB_RUNNING && j->state != AY_JOB_PENDING && j->state != AY_JOB_WAITING;
 }
 
 void ay_service_listen(ay_service *s, void (*fn)(void *ctx, const ay_change *c), void *ctx)
@@ -229,7 +229,7 @@ static void load_job(ay_service *s, const ay_store_job *row)
     say(j, row->message);
     unpack(j, row->detail);
     s->last_job = row->id;
-    if (s->reading_only || is_over(j))
+    if (s->reading_only || is_over(j) || j->state == AY_JOB_WAITING)
         return;
     if (j->request) {
         j->state = AY_JOB_PENDING;
@@ -353,6 +353,101 @@ bool ay_job_step(ay_service *s, int64_t id, int64_t done, int64_t total)
     }
     pthread_mutex_unlock(&s->jobs_lock);
     return go;
+}
+
+ay_status ay_job_wait(ay_service *s, int64_t id, ay_err *err)
+{
+    ay_status status = AY_OK;
+    ay_job_slot *j;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    j = find_job(s, id);
+    if (!j || j->state != AY_JOB_RUNNING || j->cancel > 0)
+        status = ay_fail(err, AY_ECANCELLED, "job %lld is asked to stop", (long long)id);
+    if (status == AY_OK) {
+        j->state = AY_JOB_WAITING;
+        s->running--;
+        tell(s, "job", "", id);
+        pthread_cond_broadcast(&s->jobs_changed);
+    }
+    pthread_mutex_unlock(&s->jobs_lock);
+    if (status == AY_OK)
+        ay_job_save(s, id);
+    return status;
+}
+
+ay_status ay_job_again(ay_service *s, int64_t id, ay_err *err)
+{
+    ay_status status = AY_OK;
+    ay_job_slot *j;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    j = find_job(s, id);
+    if (!j || j->state != AY_JOB_WAITING)
+        status = ay_fail(err, AY_ECONFLICT, "job %lld does not wait", (long long)id);
+    if (status == AY_OK) {
+        j->state = AY_JOB_PENDING;
+        tell(s, "job", "", id);
+        pthread_cond_broadcast(&s->jobs_changed);
+    }
+    pthread_mutex_unlock(&s->jobs_lock);
+    if (status == AY_OK)
+        ay_job_save(s, id);
+    return status;
+}
+
+int64_t ay_job_whose(ay_service *s, const char *kind, const char *part, ay_arena *a, const char **request)
+{
+    int64_t id = 0;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    for (int i = s->njobs; i-- > 0 && id == 0;) {
+        const ay_job_slot *j = &s->jobs[i];
+        if (strcmp(j->kind, kind) == 0 && j->request && strstr(j->request, part)) {
+            *request = ay_arena_strdup(a, j->request);
+            id = *request ? j->id : 0;
+        }
+    }
+    pthread_mutex_unlock(&s->jobs_lock);
+    return id;
+}
+
+void ay_job_drop(ay_service *s, int64_t id)
+{
+    pthread_mutex_lock(&s->jobs_lock);
+    for (int i = 0; i < s->njobs; i++)
+        if (s->jobs[i].id == id && is_over(&s->jobs[i])) {
+            empty(&s->jobs[i]);
+            memmove(s->jobs + i, s->jobs + i + 1, (size_t)(s->njobs - i - 1) * sizeof *s->jobs);
+            s->njobs--;
+            break;
+        }
+    pthread_mutex_unlock(&s->jobs_lock);
+}
+
+bool ay_turn_take(ay_service *s, const ay_train_control *c)
+{
+    bool mine = false, stop = false;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    while (!mine && !stop) {
+        stop = s->stop || atomic_load(&c->cancel) || atomic_load(&c->pause);
+        mine = !stop && !s->learning;
+        if (!mine && !stop)
+            pthread_cond_wait(&s->jobs_changed, &s->jobs_lock);
+    }
+    if (mine)
+        s->learning = true;
+    pthread_mutex_unlock(&s->jobs_lock);
+    return mine;
+}
+
+void ay_turn_give(ay_service *s)
+{
+    pthread_mutex_lock(&s->jobs_lock);
+    s->learning = false;
+    pthread_cond_broadcast(&s->jobs_changed);
+    pthread_mutex_unlock(&s->jobs_lock);
 }
 
 void ay_job_set_detail(ay_service *s, int64_t id, const char *json)

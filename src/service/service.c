@@ -9,6 +9,7 @@
 #include "service/library/intake_parts.h"
 #include "service/library/filter.h"
 #include "service/library/marks.h"
+#include "service/inspect/tasks_parts.h"
 #include "service/learn/serving.h"
 #include "service/library/clusters_open.h"
 #include "service/library/duplicates.h"
@@ -533,6 +534,8 @@ static ay_status start_threads(ay_service *s, bool serve, ay_err *err)
     if (status == AY_OK && serve && s->train)
         status = ay_trainer_start(s, err);
     if (status == AY_OK && serve)
+        status = ay_tasks_start(s, err);
+    if (status == AY_OK && serve)
         status = ay_encoders_resume(s, err);
     if (status == AY_OK && serve)
         status = ay_intake_start(s, err);
@@ -550,11 +553,13 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     *out = NULL;
     if (!s || !(s->data = ay_strdup(o->data)) || !(s->url = ay_strdup(o->store ? o->store : "")) ||
         (o->train_folders && !(s->train_folders = ay_strdup(o->train_folders))) ||
+        (o->line_folders && !(s->line_folders = ay_strdup(o->line_folders))) ||
         (o->folders && !(s->folders = ay_strdup(o->folders)))) {
         if (s) {
             ay_free(s->data);
             ay_free(s->url);
             ay_free(s->train_folders);
+            ay_free(s->line_folders);
         }
         ay_free(s);
         return ay_fail(err, AY_ENOMEM, "opening %s", o->data);
@@ -570,6 +575,7 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     s->classifier = o->classifier;
     s->engine = o->engine;
     s->train = o->train;
+    s->line = o->line;
     s->why_driver = o->why;
     s->trash_us = (seconds < LEAST_TRASH ? LEAST_TRASH : seconds) * 1000000;
     s->lock_fd = -1;
@@ -623,6 +629,7 @@ void ay_service_close(ay_service *s)
     ay_intake_stop(s);
     ay_encoders_stop(s);
     ay_trainer_stop(s);
+    ay_tasks_stop(s);
     ay_keeper_stop(s);
     ay_clusters_stop(s);
     ay_dups_stop(s);
@@ -662,6 +669,7 @@ void ay_service_close(ay_service *s)
     pthread_mutex_destroy(&s->trimming);
     pthread_cond_destroy(&s->jobs_changed);
     ay_free(s->train_folders);
+    ay_free(s->line_folders);
     ay_free(s->folders);
     explicit_bzero(s->url, strlen(s->url)); /* it may hold a password */
     ay_free(s->url);

@@ -53,6 +53,7 @@
 #include "engine/engine.h"
 #include "engine/words.h"
 #include "image/image.h"
+#include "service/inspect/line.h"
 #include "train/run.h"
 #include "train/why.h"
 
@@ -149,6 +150,8 @@ typedef struct {
     const ay_word_settings *word_settings; /* NULL: the usual ones; strings are borrowed */
     ay_train_fn *train;       /* service/learn/training.h; NULL: this program does not train */
     const char *train_folders; /* folders below which a training may read, ':' between; NULL: none */
+    ay_line_driver line;       /* service/inspect/line.h; zeroes: no inspection trainings */
+    const char *line_folders;  /* folders below which these may read, and write where they are told to; NULL: none */
     const char *folders;       /* the same for imports and watched folders (service/library/watch.h) */
     bool serve;             /* a server: open the active model now, run the trainings that wait */
     ay_image_limits limits; /* for uploads; zeros: defaults */
@@ -200,7 +203,8 @@ typedef enum {
     AY_JOB_DONE,
     AY_JOB_FAILED,
     AY_JOB_CANCELLED,
-    AY_JOB_PENDING
+    AY_JOB_PENDING,
+    AY_JOB_WAITING /* for a person's word (service/inspect/tasks.h) */
 } ay_job_state;
 typedef struct {
     int64_t id;

@@ -81,6 +81,34 @@ static ay_status take(void *ctx, const ay_sql_value *c, int n, ay_err *err)
     return AY_OK;
 }
 
+ay_status ay_store_job_kind(ay_store *s, const char *kind, int limit, ay_arena *a, ay_store_job **out, size_t *n,
+                            ay_err *err)
+{
+    ay_sql_list l = {.arena = a, .size = sizeof **out};
+    ay_status status = ay_sql_read(s,
+                                   "SELECT id, kind, state, done, total, message, request, detail,"
+                                   " created_us, started_us, ended_us FROM job WHERE kind = ?"
+                                   " ORDER BY id DESC LIMIT ?",
+                                   ARGS(ay_sql_text(kind), ay_sql_int(limit)), take, &l, err);
+
+    *out = (ay_store_job *)(void *)l.items;
+    *n = status == AY_OK ? l.n : 0;
+    return status;
+}
+
+ay_status ay_store_job_remove(ay_store *s, int64_t id, ay_err *err)
+{
+    int64_t changed = 0;
+    ay_status status = ay_store_begin(s, err);
+
+    if (status != AY_OK)
+        return status;
+    status = ay_sql_write(s, "DELETE FROM job WHERE id = ?", ARGS(ay_sql_int(id)), &changed, NULL, err);
+    if (status == AY_OK && changed == 0)
+        status = ay_fail(err, AY_ENOTFOUND, "no job %lld", (long long)id);
+    return ay_store_end(s, status, err);
+}
+
 ay_status ay_store_job_list(ay_store *s, int limit, ay_arena *a, ay_store_job **out, size_t *n,
                             ay_err *err)
 {

@@ -126,7 +126,7 @@ ay_status ay_store_prediction_trim(ay_store *s, int64_t keep, ay_err *err);
 /* ---- jobs */
 typedef struct {
     int64_t id;
-    const char *kind, *state; /* state: "pending", "running", "done", "failed", "cancelled" */
+    const char *kind, *state; /* state: "pending", "running", "waiting" (for a person), "done", "failed", "cancelled" */
     int64_t done, total;
     const char *message; /* for people */
     const char *request; /* JSON: what was asked; "" for work that cannot be resumed */
@@ -138,6 +138,10 @@ typedef struct {
 ay_status ay_store_job_add(ay_store *s, const ay_store_job *j, int64_t *id, ay_err *err);
 /* Everything but kind, request and created_us, by id.  AY_ENOTFOUND. */
 ay_status ay_store_job_put(ay_store *s, const ay_store_job *j, ay_err *err);
+/* The newest `limit` of a kind, newest first. */
+ay_status ay_store_job_kind(ay_store *s, const char *kind, int limit, ay_arena *a, ay_store_job **out, size_t *n,
+                            ay_err *err);
+ay_status ay_store_job_remove(ay_store *s, int64_t id, ay_err *err); /* AY_ENOTFOUND */
 /* The newest `limit`, oldest first. */
 ay_status ay_store_job_list(ay_store *s, int limit, ay_arena *a, ay_store_job **out, size_t *n,
                             ay_err *err);

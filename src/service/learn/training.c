@@ -528,7 +528,12 @@ static void run_job(ay_service *s, int64_t id, const char *text)
     json_object_set_new(r.detail, "notes", json_array());
     show(&r);
     ay_job_control(s, id, &r.control);
-    status = train(&r, request, work, message, sizeof message, &err);
+    if (ay_turn_take(s, &r.control)) {
+        status = train(&r, request, work, message, sizeof message, &err);
+        ay_turn_give(s);
+    } else {
+        status = ay_fail(&err, AY_ECANCELLED, "stopped before it began");
+    }
     ay_job_control(s, 0, NULL);
     pthread_mutex_lock(&s->jobs_lock);
     closing = s->stop;
