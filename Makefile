@@ -16,7 +16,7 @@ CFLAGS  ?= -O2 -g
 SAN     ?=
 FUZZ_SECONDS ?= 20
 
-ALL_DIRS = base pack text image draw tensor nn nn/ref nn/dnnl models engine plot train index store net service service/words service/find service/learn service/encoders service/library service/backup service/export service/inspect web http cmd
+ALL_DIRS = base pack text image draw tensor nn nn/ref nn/dnnl models engine plot train inspect index store net service service/words service/find service/learn service/encoders service/library service/backup service/export service/inspect web http cmd
 DIRS    ?= $(ALL_DIRS)
 ALSO    ?=
 PKGS    = libjpeg spng libwebp libwebpdemux libtiff-4 libmicrohttpd gnutls sqlite3 jansson \
