@@ -1,14 +1,16 @@
 /* bench/train - training steps (forward, loss, backward, SGD with momentum) on seeded weights and
  * pictures.
  *
- *   build/release/bench/train [resnet18|efficientnetv2-s|head] [batch] [f32|bf16] [threads] [profile|serve]
+ *   build/release/bench/train [resnet18|efficientnetv2-s|hoamv2|head] [batch] [f32|bf16] [threads] [profile|serve]
  *
- * head: a step is an epoch of a new head over the cached features of HEAD_BATCHES batches, AdamW.
+ * hoamv2: on efficientnetv2_rw_s, a vector of 512, AdamW; the loss is over the vector's numbers.
+  * head: a step is an epoch of a new head over the cached features of HEAD_BATCHES batches, AdamW.
  *
  * Alone it takes a few steps and prints the best.  With "profile": time a step of the plan.  With
  * "serve" it is a contender of bench/run_train.py: it prints "ready", and for every number of steps
  * on its input takes so many steps and prints the processor and wall seconds they took. */
 #include "base/clock.h"
+#include "models/model.h"
 #include "nn/optim.h"
 
 #include <math.h>
@@ -125,11 +127,13 @@ static void must(ay_status status, const ay_err *err)
 
 typedef struct {
     ay_graph *g;
+    ay_model *model; /* hoamv2: owns g */
     ay_weights *w;
     ay_learn *l;
     ay_optim *o;
     int batch, classes;
     bool head;
+    float rate;
     float *cached; /* head: [HEAD_BATCHES * batch][HEAD_FEATURES] */
     uint64_t steps;
 } trainer;
@@ -151,6 +155,28 @@ static void draw(float *to, size_t n)
         to[i] = (float)((i * 2654435761u >> 8) % 1000) / 500 - 1;
 }
 
+static void make_network(trainer *t, const char *name)
+{
+    ay_err err;
+
+    if (strcmp(name, "hoamv2") == 0) {
+        must(ay_model_blueprint(&t->model, name, &(ay_model_options){.seed = 1}, &err), &err);
+        t->g = ay_model_graph(t->model);
+        t->classes = ay_model_get_info(t->model)->dim;
+        t->rate = 3e-4f;
+        return;
+    }
+    must(ay_graph_create(&t->g, &err), &err);
+    t->classes = t->head ? HEAD_CLASSES : CLASSES;
+    t->rate = 0.01f;
+    ay_graph_output(t->g,
+                    ay_nn_linear(t->g, network(name, t->g), "fc",
+                                 &(ay_linear){.out = t->classes, .bias = true}),
+                    "logits");
+    must(ay_graph_finish(t->g, &err), &err);
+    must(ay_graph_bind_init(t->g, 1, &err), &err);
+}
+
 static trainer make(const char *name, int batch, ay_nn_precision precision, int threads)
 {
     ay_learn_options opt = {.batch = batch, .precision = precision, .threads = threads};
@@ -158,17 +184,10 @@ static trainer make(const char *name, int batch, ay_nn_precision precision, int 
     trainer t = {.batch = batch, .head = strcmp(name, "head") == 0};
     ay_err err;
 
-    must(ay_graph_create(&t.g, &err), &err);
-    t.classes = t.head ? HEAD_CLASSES : CLASSES;
-    ay_graph_output(t.g,
-                    ay_nn_linear(t.g, network(name, t.g), "fc",
-                                 &(ay_linear){.out = t.classes, .bias = true}),
-                    "logits");
-    must(ay_graph_finish(t.g, &err), &err);
-    must(ay_graph_bind_init(t.g, 1, &err), &err);
+    make_network(&t, name);
     must(ay_weights_create(&t.w, t.g, &err), &err);
     must(ay_learn_create(&t.l, t.g, t.w, &opt, &err), &err);
-    must(ay_optim_create(&t.o, t.w, t.head ? &adam : &sgd, &err), &err);
+    must(ay_optim_create(&t.o, t.w, t.head || t.model ? &adam : &sgd, &err), &err);
     draw((float *)ay_learn_input(t.l, 0)->data, ay_tensor_count(ay_learn_input(t.l, 0)));
     if (t.head && !(t.cached = malloc(sizeof(float) * HEAD_FEATURES * HEAD_BATCHES * (size_t)batch)))
         exit(1);
@@ -218,7 +237,7 @@ static double step(trainer *t)
     double value = 0;
 
     if (!t->head)
-        return one_batch(t, 0.01f);
+        return one_batch(t, t->rate);
     for (size_t i = 0; i < HEAD_BATCHES; i++) {
         memcpy(ay_learn_input(t->l, 0)->data, t->cached + i * n, n * sizeof(float));
         value = one_batch(t, 1e-3f);
@@ -318,6 +337,9 @@ int main(int argc, char **argv)
     ay_optim_destroy(t.o);
     ay_learn_destroy(t.l);
     ay_weights_destroy(t.w);
-    ay_graph_destroy(t.g);
+    if (t.model)
+        ay_model_close(t.model);
+    else
+        ay_graph_destroy(t.g);
     return 0;
 }

@@ -3,6 +3,7 @@
 
     train_torch.py NETWORK BATCH f32|bf16 THREADS [channels_last]
 
+hoamv2: AdamW, and the loss over the vector's 512 numbers.
 head: an epoch of a frozen ResNet18 with a new head as it is usually written: every picture of 14
 batches through the body again, a step of the head a batch.  Assay's peer trains over cached features.
 
@@ -82,6 +83,39 @@ def efficientnetv2_s():
     return body + [conv_bn(272, 1792, 1, act=nn.SiLU)], 1792
 
 
+class Hoam(nn.Module):
+    """HOAMV2 on rw_s as published: every pixel through all of attention, and whole maps fused."""
+
+    def __init__(self, width=1280, dim=512):
+        super().__init__()
+        body, _ = efficientnetv2_s()
+        body = body[:-1]
+        self.low, self.high = nn.Sequential(*body[:-15]), nn.Sequential(*body[-15:])
+        self.local, self.whole = conv_bn(160, width, 1, act=nn.SiLU), conv_bn(272, width, 1, act=nn.SiLU)
+        self.local[1].eps = self.whole[1].eps = 0.001
+        self.edge = conv_bn(width, width, 3, groups=width)
+        self.attention = nn.MultiheadAttention(width, 8)
+        self.projector = nn.Linear(2 * width, width)
+        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2 * width, dim),
+                                  nn.Linear(dim, dim), nn.BatchNorm1d(dim))
+
+    def forward(self, x):
+        low = self.low(x)
+        whole = self.whole(self.high(low))
+        low = self.edge(self.local(low))
+        n, c, h, w = low.shape
+        rows = low.reshape(n, c, h * w).permute(2, 0, 1)
+        rows = self.attention(rows, rows, rows, need_weights=False)[0]
+        low = rows.permute(1, 2, 0).reshape(n, c, h, w)
+        whole = torch.cat([nn.functional.adaptive_avg_pool2d(whole, 1),
+                           nn.functional.adaptive_max_pool2d(whole, 1)], 1).flatten(1)
+        whole = self.projector(whole)
+        unit = whole / (whole.norm(dim=1, keepdim=True) + 1e-6)
+        along = torch.bmm(unit.unsqueeze(1), low.flatten(2))
+        right = low - torch.bmm(unit.unsqueeze(2), along).view(n, c, h, w)
+        return self.head(torch.cat([whole[:, :, None, None].expand(n, c, h, w), right], 1))
+
+
 def head_epoch(batch, precision, last):
     body, _ = resnet18()
     body = nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
@@ -105,13 +139,19 @@ def head_epoch(batch, precision, last):
 
 
 def network_step(name, batch, precision, last):
-    body, width = {"resnet18": resnet18, "efficientnetv2-s": efficientnetv2_s}[name]()
-    model = nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 1000)).train()
-    x = torch.rand(batch, 3, 224, 224) * 2 - 1
-    labels = torch.arange(batch) * 37 % 1000
+    x, classes = torch.rand(batch, 3, 224, 224) * 2 - 1, 512 if name == "hoamv2" else 1000
+    if name == "hoamv2":
+        model = Hoam().train()
+    else:
+        body, width = {"resnet18": resnet18, "efficientnetv2-s": efficientnetv2_s}[name]()
+        model = nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes)).train()
+    labels = torch.arange(batch) * 37 % classes
     if last:
         model, x = (t.to(memory_format=torch.channels_last) for t in (model, x))
-    optimiser = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    if name == "hoamv2":
+        optimiser = torch.optim.AdamW(model.parameters(), lr=3e-4)
+    else:
+        optimiser = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
 
     def step():
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):

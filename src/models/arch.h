@@ -38,7 +38,10 @@ typedef struct {
 } ay_arch;
 
 extern const ay_arch ay_arch_resnet, ay_arch_clip_vit, ay_arch_efficientnetv2, ay_arch_clip_text,
-    ay_arch_fastvit, ay_arch_vit_conv;
+    ay_arch_fastvit, ay_arch_vit_conv, ay_arch_hoam;
+
+/* model.c: the weight file that path, a folder or a file, means. */
+ay_status ay_model_find_weights(const char *path, char file[4096], ay_err *err);
 
 /* ---- for architectures (source.c) ------------------------------------------------------------ */
 
@@ -79,7 +82,8 @@ typedef struct {
     size_t size;
     json_t *config; /* a reference, or NULL */
 } ay_blueprint;
-ay_status ay_blueprint_draw(ay_blueprint *out, const char *architecture, ay_err *err);
+ay_status ay_blueprint_draw(ay_blueprint *out, const char *architecture, const ay_model_options *opt,
+                            ay_err *err);
 
 /* ---- recipe.c -------------------------------------------------------------------------------- */
 

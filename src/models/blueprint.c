@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "models/arch.h"
+#include "models/efficientnetv2.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -45,6 +46,13 @@ static const plan plans[] = {
     {.name = "tf_efficientnetv2_s",
      .draw = draw_efficientnetv2,
      .config = "{\"architecture\": \"tf_efficientnetv2_s\"}"},
+    {.name = "efficientnetv2_tiny",
+     .draw = draw_efficientnetv2,
+     .config = "{\"architecture\": \"efficientnetv2_tiny\", \"preprocessing\": {\"size\": 96,"
+               " \"fit\": \"squash\", \"filter\": \"bilinear\","
+               " \"mean\": [0.485, 0.456, 0.406], \"std\": [0.229, 0.224, 0.225]}}"},
+    {.name = "hoamv2"}, /* drawn by hoam.c: its backbone and width are asked for */
+    {.name = "hoam"},
 };
 
 void ay_sheet_tensor(ay_sheet *s, int rank, const int *dim, const char *fmt, ...)
@@ -123,16 +131,25 @@ static void draw_resnet(ay_sheet *s, const plan *p)
 
 static void draw_efficientnetv2(ay_sheet *s, const plan *p)
 {
-    ay_draw_efficientnetv2(s, strstr(p->name, "rw_s") != NULL);
+    ay_draw_efficientnetv2(s, p->name, "", true);
 }
 
-static void draw(ay_sheet *s, const plan *p)
+static ay_status draw(ay_sheet *s, const plan *p, const ay_model_options *opt, json_t **config,
+                      ay_err *err)
 {
+    ay_status status = AY_OK;
+
     ay_buf_putc(&s->text, '{');
-    p->draw(s, p);
+    if (p->draw)
+        p->draw(s, p);
+    else
+        status = ay_draw_hoam(s, p->name, opt, config, err);
     ay_buf_putc(&s->text, '}');
     while (s->text.len % 8)
         ay_buf_putc(&s->text, ' ');
+    if (p->config)
+        *config = json_loads(p->config, 0, NULL);
+    return status;
 }
 
 static ay_status unknown_name(const char *architecture, ay_err *err)
@@ -146,11 +163,13 @@ static ay_status unknown_name(const char *architecture, ay_err *err)
                    architecture, names);
 }
 
-ay_status ay_blueprint_draw(ay_blueprint *out, const char *architecture, ay_err *err)
+ay_status ay_blueprint_draw(ay_blueprint *out, const char *architecture, const ay_model_options *opt,
+                            ay_err *err)
 {
     const plan *p = NULL;
     ay_sheet s = {0};
     uint64_t length;
+    ay_status status;
 
     *out = (ay_blueprint){0};
     for (size_t i = 0; i < sizeof plans / sizeof *plans; i++)
@@ -158,14 +177,17 @@ ay_status ay_blueprint_draw(ay_blueprint *out, const char *architecture, ay_err 
             p = &plans[i];
     if (!p)
         return unknown_name(architecture, err);
-    draw(&s, p);
+    status = draw(&s, p, opt, &out->config, err);
+    if (status != AY_OK) {
+        ay_buf_fini(&s.text);
+        return status;
+    }
     length = s.text.len;
     out->size = sizeof length + s.text.len + s.size;
     out->bytes = s.text.failed ? NULL : ay_calloc(out->size, 1);
     if (out->bytes) {
         memcpy(out->bytes, &length, sizeof length);
         memcpy((char *)out->bytes + sizeof length, s.text.data, s.text.len);
-        out->config = p->config ? json_loads(p->config, 0, NULL) : NULL;
     }
     ay_buf_fini(&s.text);
     return out->bytes ? AY_OK : ay_fail(err, AY_ENOMEM, "out of memory for a new %s", architecture);

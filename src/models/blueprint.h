@@ -4,6 +4,7 @@
 #define AY_MODELS_BLUEPRINT_H
 
 #include "base/buf.h"
+#include "models/model.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +22,9 @@ void ay_sheet_conv(ay_sheet *s, const char *prefix, const char *name, int out, i
 /* The four tensors of a batch-norm. */
 void ay_sheet_norm(ay_sheet *s, const char *prefix, const char *name, int width);
 
-/* EfficientNetV2-S without its classifier: timm's rw_s, or the paper's (efficientnetv2.c). */
-void ay_draw_efficientnetv2(ay_sheet *s, bool rw);
+/* HOAM or HOAMV2 (hoam.c) by opt's backbone and embedding; AY_EUNSUPPORTED lists the backbones.
+ * *config: what its config.json would say, a new reference. */
+ay_status ay_draw_hoam(ay_sheet *s, const char *name, const ay_model_options *opt, json_t **config,
+                       ay_err *err);
 
 #endif

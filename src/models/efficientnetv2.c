@@ -30,6 +30,7 @@
  *     says so.  config.json's "architecture" does ("tf_..."), or "same_padding" and "norm_eps".
  *     Without a config.json, a file whose stage 0 is plain is taken for tf_: only those are published
  *     trained. */
+#include "models/efficientnetv2.h"
 #include "models/arch.h"
 #include "models/blueprint.h"
 
@@ -81,15 +82,14 @@ static ay_status count_blocks(const ay_source *src, network *net, ay_err *err)
     return AY_OK;
 }
 
-/* What no tensor says. */
-static void read_kind(const ay_source *src, network *net)
+/* What no tensor says; kind is the name that the configuration gives it, NULL when there is none. */
+static void read_kind(const ay_source *src, const char *kind, network *net)
 {
-    const char *arch = ay_json_text(src->config, "architecture", "");
     const json_t *same = json_object_get(src->config, "same_padding");
     const json_t *eps = json_object_get(src->config, "norm_eps");
 
     net->plain = ay_source_find(src, "%sblocks.0.0.conv.weight", net->prefix) != NULL;
-    net->same = src->config ? strncmp(arch, "tf_", 3) == 0 : net->plain;
+    net->same = kind ? strncmp(kind, "tf_", 3) == 0 : net->plain;
     if (json_is_boolean(same))
         net->same = json_is_true(same);
     net->eps = net->same ? 1e-3f : 1e-5f;
@@ -107,7 +107,7 @@ static ay_status read_config(const ay_source *src, network *net, ay_err *err)
     status = count_blocks(src, net, err);
     if (status != AY_OK)
         return status;
-    read_kind(src, net);
+    read_kind(src, src->config ? ay_json_text(src->config, "architecture", "") : NULL, net);
     net->head = ay_source_find(src, "%sconv_head.weight", net->prefix) != NULL;
     int last = net->stages - 1;
     if (net->head)
@@ -199,11 +199,19 @@ static ay_val add_block(const builder *b, ay_val x, const char *block, int strid
                : y;
 }
 
-static void build_graph(const builder *b, const ay_model_options *opt, ay_model_info *info)
+static size_t describe_depths(const network *net, char *text, size_t cap)
+{
+    size_t at = (size_t)snprintf(text, cap, "depths=");
+
+    for (int s = 0; s < net->stages; s++)
+        at += (size_t)snprintf(text + at, cap - at, "%s%d", s ? "," : "", net->depth[s]);
+    return at;
+}
+
+/* The maps of stride 16 and 32. */
+static ay_val add_stages(const builder *b, ay_val x, ay_val *local)
 {
     const network *net = b->net;
-    int size = info->recipe.size;
-    ay_val x = ay_graph_input(b->g, "image", AY_SHAPE(1, 3, size, size)), local = AY_NOVAL, map;
     char name[AY_NAME_MAX];
 
     x = conv_bn(b, x, net->prefix, "conv_stem", "bn1", 2, AY_ACT_SILU);
@@ -212,9 +220,38 @@ static void build_graph(const builder *b, const ay_model_options *opt, ay_model_
             snprintf(name, sizeof name, "%sblocks.%d.%d.", net->prefix, s, i);
             x = add_block(b, x, name, i == 0 ? strides[s] : 1);
         }
-        local = s == LOCAL_STAGE ? x : local;
+        if (s == LOCAL_STAGE)
+            *local = x;
     }
-    map = x;
+    return x;
+}
+
+ay_status ay_efficientnetv2_maps(const ay_source *src, const char *prefix, const char *kind,
+                                 ay_graph *g, ay_val image, ay_effnet_maps *out, ay_err *err)
+{
+    network net = {0};
+    ay_status status;
+
+    snprintf(net.prefix, sizeof net.prefix, "%s", prefix);
+    status = count_blocks(src, &net, err);
+    if (status != AY_OK)
+        return status;
+    read_kind(src, kind, &net);
+    out->stride16 = AY_NOVAL;
+    out->stride32 = add_stages(&(builder){src, g, &net}, image, &out->stride16);
+    out->same = net.same;
+    describe_depths(&net, out->depths, sizeof out->depths);
+    return AY_OK;
+}
+
+static void build_graph(const builder *b, const ay_model_options *opt, ay_model_info *info)
+{
+    const network *net = b->net;
+    int size = info->recipe.size;
+    ay_val x = ay_graph_input(b->g, "image", AY_SHAPE(1, 3, size, size)), local = AY_NOVAL, map;
+    char name[AY_NAME_MAX];
+
+    x = map = add_stages(b, x, &local);
     if (net->head)
         x = conv_bn(b, x, net->prefix, "conv_head", "bn2", 1, AY_ACT_SILU);
     x = ay_nn_flatten(b->g, ay_nn_global_avg_pool(b->g, x));
@@ -236,10 +273,7 @@ static void describe(const network *net, ay_model_info *info)
     size_t at;
 
     snprintf(info->arch, sizeof info->arch, "%sefficientnetv2", net->same ? "tf_" : "");
-    at = (size_t)snprintf(info->shape, sizeof info->shape, "depths=");
-    for (int s = 0; s < net->stages; s++)
-        at += (size_t)snprintf(info->shape + at, sizeof info->shape - at, "%s%d", s ? "," : "",
-                               net->depth[s]);
+    at = describe_depths(net, info->shape, sizeof info->shape);
     snprintf(info->shape + at, sizeof info->shape - at, " stem=%s padding=%s eps=%g head=%d",
              net->plain ? "plain" : "fused", net->same ? "same" : "even", (double)net->eps,
              net->head ? net->dim : 0);
@@ -314,28 +348,73 @@ static void draw_fused(ay_sheet *s, const char *block, int in, int wide, int out
     ay_sheet_norm(s, block, "bn2", out);
 }
 
-void ay_draw_efficientnetv2(ay_sheet *s, bool rw)
-{
-    static const int depth[] = {2, 4, 4, 6, 9, 15}, widening[] = {1, 4, 4, 4, 6, 6};
-    const int width[] = {24, 48, 64, 128, 160, rw ? 272 : 256};
-    int in = 24, head = rw ? 1792 : 1280;
-    char block[32];
+typedef struct {
+    const char *name;
+    int stem, depth[STAGES_LEAST], widening[STAGES_LEAST], width[STAGES_LEAST], head;
+    bool plain; /* stage 0 */
+} kind;
 
-    ay_sheet_conv(s, "", "conv_stem", in, 3, 3);
-    ay_sheet_norm(s, "", "bn1", in);
-    for (int k = 0; k < STAGES_LEAST; k++) {
-        for (int i = 0; i < depth[k]; i++, in = width[k]) {
-            snprintf(block, sizeof block, "blocks.%d.%d.", k, i);
-            if (k == 0 && !rw) {
-                ay_sheet_conv(s, block, "conv", width[k], in, 3);
-                ay_sheet_norm(s, block, "bn1", width[k]);
-            } else if (k < 3) {
-                draw_fused(s, block, in, in * widening[k], width[k]);
+/* S: the paper's depths and widths; rw_s: timm's.  tiny: ours, for training within minutes on two
+ * cores with pictures of 64 to 128 pixels. */
+static const kind kinds[] = {
+    {"efficientnetv2_rw_s", 24, {2, 4, 4, 6, 9, 15}, {1, 4, 4, 4, 6, 6},
+     {24, 48, 64, 128, 160, 272}, 1792, false},
+    {"efficientnetv2_s", 24, {2, 4, 4, 6, 9, 15}, {1, 4, 4, 4, 6, 6},
+     {24, 48, 64, 128, 160, 256}, 1280, true},
+    {"tf_efficientnetv2_s", 24, {2, 4, 4, 6, 9, 15}, {1, 4, 4, 4, 6, 6},
+     {24, 48, 64, 128, 160, 256}, 1280, true},
+    {"efficientnetv2_tiny", 16, {1, 1, 1, 2, 2, 2}, {1, 2, 2, 4, 4, 4},
+     {16, 24, 32, 48, 64, 96}, 256, false},
+};
+
+const char *ay_efficientnetv2_kinds(void)
+{
+    return "efficientnetv2_rw_s, efficientnetv2_s, tf_efficientnetv2_s, efficientnetv2_tiny";
+}
+
+static const kind *find_kind(const char *name)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+bool ay_efficientnetv2_widths(const char *name, int *stride16, int *stride32)
+{
+    const kind *k = find_kind(name);
+
+    *stride16 = k ? k->width[LOCAL_STAGE] : 0;
+    *stride32 = k ? k->width[STAGES_LEAST - 1] : 0;
+    return k != NULL;
+}
+
+bool ay_draw_efficientnetv2(ay_sheet *s, const char *name, const char *prefix, bool head)
+{
+    const kind *k = find_kind(name);
+    char block[AY_PREFIX_MAX];
+    int in = k ? k->stem : 0;
+
+    if (!k)
+        return false;
+    ay_sheet_conv(s, prefix, "conv_stem", in, 3, 3);
+    ay_sheet_norm(s, prefix, "bn1", in);
+    for (int st = 0; st < STAGES_LEAST; st++) {
+        for (int i = 0; i < k->depth[st]; i++, in = k->width[st]) {
+            snprintf(block, sizeof block, "%sblocks.%d.%d.", prefix, st, i);
+            if (st == 0 && k->plain) {
+                ay_sheet_conv(s, block, "conv", k->width[st], in, 3);
+                ay_sheet_norm(s, block, "bn1", k->width[st]);
+            } else if (st < 3) {
+                draw_fused(s, block, in, in * k->widening[st], k->width[st]);
             } else {
-                draw_mobile(s, block, in, in * widening[k], width[k]);
+                draw_mobile(s, block, in, in * k->widening[st], k->width[st]);
             }
         }
     }
-    ay_sheet_conv(s, "", "conv_head", head, in, 1);
-    ay_sheet_norm(s, "", "bn2", head);
+    if (head) {
+        ay_sheet_conv(s, prefix, "conv_head", k->head, in, 1);
+        ay_sheet_norm(s, prefix, "bn2", k->head);
+    }
+    return true;
 }

@@ -16,6 +16,7 @@ static const ay_arch *const archs[] = {
     &ay_arch_clip_vit,
     &ay_arch_clip_text,
     &ay_arch_resnet,
+    &ay_arch_hoam, /* before its backbone */
     &ay_arch_efficientnetv2,
     &ay_arch_fastvit,
     &ay_arch_vit_conv,
@@ -75,7 +76,7 @@ static int count_weights(const char *folder, char path[4096])
 }
 
 /* The weight file of a folder: a usual name, or the only one there. */
-static ay_status find_weights(const char *folder, char path[4096], ay_err *err)
+static ay_status find_in_folder(const char *folder, char path[4096], ay_err *err)
 {
     static const char *const usual[] = {"model.safetensors", "open_clip_model.safetensors"};
     int n;
@@ -90,6 +91,12 @@ static ay_status find_weights(const char *folder, char path[4096], ay_err *err)
         return AY_OK;
     return n > 1 ? ay_fail(err, AY_EINVAL, "%s holds %d .safetensors files: name one", folder, n)
                  : ay_fail(err, AY_ENOTFOUND, "%s holds no .safetensors file", folder);
+}
+
+ay_status ay_model_find_weights(const char *path, char file[4096], ay_err *err)
+{
+    snprintf(file, 4096, "%s", path);
+    return ay_file_is_dir(path) ? find_in_folder(path, file, err) : AY_OK;
 }
 
 static void last_name(const char *path, char *dst, size_t cap)
@@ -285,10 +292,8 @@ ay_status ay_model_open(ay_model **out, const char *path, const ay_model_options
     bool known = false;
 
     *out = NULL;
-    snprintf(file, sizeof file, "%s", path);
     last_name(path, name, sizeof name);
-    if (folder)
-        status = find_weights(path, file, err);
+    status = ay_model_find_weights(path, file, err);
     if (status == AY_OK && folder)
         status = read_configs(path, &src, err);
     if (status == AY_OK) {
@@ -311,9 +316,7 @@ bool ay_model_has_text(const char *path)
     ay_safetensors *st = NULL;
     bool has = false;
 
-    snprintf(file, sizeof file, "%s", path);
-    if ((!ay_file_is_dir(path) || find_weights(path, file, NULL) == AY_OK) &&
-        ay_safetensors_open(&st, file, NULL) == AY_OK) {
+    if (ay_model_find_weights(path, file, NULL) == AY_OK && ay_safetensors_open(&st, file, NULL) == AY_OK) {
         src.st = st;
         has = find_arch(&src, AY_TOWER_TEXT) != NULL;
     }
@@ -327,7 +330,7 @@ void ay_model_remember(const char *folder)
     ay_safetensors *st;
     ay_digest_file id;
 
-    if (find_weights(folder, file, NULL) != AY_OK || ay_safetensors_open(&st, file, NULL) != AY_OK)
+    if (find_in_folder(folder, file, NULL) != AY_OK || ay_safetensors_open(&st, file, NULL) != AY_OK)
         return;
     ay_safetensors_close(st);
     if (!ay_digest_beside(file, beside) || !ay_digest_look(file, &id))
@@ -368,7 +371,7 @@ ay_status ay_model_blueprint(ay_model **out, const char *architecture, const ay_
     ay_blueprint print = {0};
     ay_safetensors *st = NULL;
     ay_source src = {0};
-    ay_status status = ay_blueprint_draw(&print, architecture, err);
+    ay_status status = ay_blueprint_draw(&print, architecture, opt, err);
 
     *out = NULL;
     fresh.fresh = true;

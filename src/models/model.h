@@ -55,7 +55,7 @@ void ay_recipe_resize(ay_recipe *r, int size);
 
 typedef struct {
     char name[64], licence[64], version[32];
-    char arch[32];   /* "resnet", "clip-vit", "clip-text", "efficientnetv2", "tf_efficientnetv2" */
+    char arch[32];   /* "resnet", "clip-vit", "clip-text", "efficientnetv2", "tf_efficientnetv2", "hoamv2" */
     char shape[192]; /* the configuration in words, e.g. "depths=2,2,2,2 block=basic ..." */
     char digest[AY_SHA256_HEX]; /* of arch, shape and every tensor used */
     ay_recipe recipe;
@@ -104,6 +104,10 @@ typedef struct {
     int size; /* pixels a side, for networks that take any; 0: the recipe's */
     const char *digests; /* a file that remembers digests (models/digest.h); NULL: within this process only */
     ay_tower tower;
+    /* "hoam" and "hoamv2" from nothing only (models/hoam.c). */
+    const char *backbone; /* NULL: "efficientnetv2_rw_s" for hoamv2, "efficientnetv2_s" for hoam */
+    int embedding;        /* numbers in the vector; 0: 512 */
+    const char *backbone_weights; /* a timm file or folder that the backbone starts with; NULL: all new */
 } ay_model_options;
 
 /* path: a folder or a file.  AY_ENOTFOUND: no such file, or tensors are missing; AY_ECORRUPT: the
@@ -122,7 +126,7 @@ void ay_model_remember(const char *folder);
 ay_status ay_model_from_memory(ay_model **out, const void *weights, size_t size, const char *config,
                                size_t config_size, const ay_model_options *opt, ay_err *err);
 /* An architecture by name ("resnet18", "resnet34", "resnet50", "ayresnet", "efficientnetv2_rw_s",
- * "efficientnetv2_s", "tf_efficientnetv2_s") with new values by opt->seed (nn/graph.h, ay_graph_bind_init).  AY_EUNSUPPORTED lists the names. */
+ * "efficientnetv2_s", "tf_efficientnetv2_s", "efficientnetv2_tiny", "hoam", "hoamv2") with new values by opt->seed (nn/graph.h, ay_graph_bind_init).  AY_EUNSUPPORTED lists the names. */
 ay_status ay_model_blueprint(ay_model **out, const char *architecture, const ay_model_options *opt,
                              ay_err *err);
 /* The pages of the file need not stay in memory: plans have packed what they need.  Later plans read it again.  From

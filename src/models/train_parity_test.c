@@ -1,5 +1,6 @@
 /* Training against PyTorch (test/vectors/make_train.py): the loss and every gradient of one step, the
- * running statistics it leaves, and ten-step loss curves; ResNets, ViTs, EfficientNetV2s. */
+ * running statistics it leaves, and ten-step loss curves; ResNets, ViTs, EfficientNetV2s, HOAMs
+ * (make_hoam.py). */
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "base/test.h"
@@ -209,7 +210,8 @@ static void both_curves(const char *name, const char *backend)
 static const char *const networks[] = {"train-resnet-small", "train-resnet-bottleneck",
                                   "train-resnet18",          "train-vit-openclip",
                                   "train-vit-hf",            "train-efficientnetv2-rw",
-                                  "train-efficientnetv2-tf"};
+                                  "train-efficientnetv2-tf", "train-hoamv2-small",
+                                  "train-hoam-small"};
 
 static void steps_in_plain_loops(void)
 {

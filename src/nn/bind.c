@@ -205,6 +205,44 @@ ay_status ay_graph_bind_random(ay_graph *g, uint64_t seed, ay_err *err)
     return AY_OK;
 }
 
+static bool is_taken(const char *name, const char *prefix, const char *from, char *as, size_t cap)
+{
+    size_t n = strlen(prefix);
+
+    return strncmp(name, prefix, n) == 0 && snprintf(as, cap, "%s%s", from, name + n) < (int)cap;
+}
+
+ay_status ay_graph_take(ay_graph *g, const ay_safetensors *st, const char *prefix, const char *from,
+                        ay_err *err)
+{
+    char as[AY_SAFETENSORS_NAME_MAX + 1];
+    sins s = {0};
+    ay_status status;
+
+    if (!g->random)
+        return ay_fail(err, AY_EINVAL, "only made-up values give way to a file's");
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < g->params; i++) {
+            for (int k = 0; k < g->param[i].parts; k++) {
+                ay_param *p = &g->param[i], view = *p;
+                if (!is_taken(p->name[k], prefix, from, as, sizeof as))
+                    continue;
+                view.parts = 1;
+                view.name[0] = as;
+                view.shape = part_shape(p);
+                bind_param(&view, st, NULL, &s);
+                if (pass == 1)
+                    ay_to_f32(p->src[k].data, view.src[0].data, view.src[0].dtype,
+                              ay_tensor_count(&view.src[0]));
+            }
+        }
+        status = report(&s, err);
+        if (status != AY_OK)
+            return status;
+    }
+    return AY_OK;
+}
+
 size_t ay_graph_param_count(const ay_graph *g)
 {
     size_t n = 0;

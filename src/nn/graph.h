@@ -49,6 +49,13 @@ ay_shape ay_graph_shape(const ay_graph *g, ay_val v);
 
 /* ---- operators; each is one row, see nn/op.h ------------------------------------------------ */
 
+/* What a convolution starts with when no file brings its weight (nn/init.c).  Plans do not look at it. */
+typedef enum {
+    AY_INIT_USUAL,     /* normal, by He et al. */
+    AY_INIT_UNIFORM,   /* uniform in +-bound; bound 0: +-1 / sqrt(inputs), as PyTorch's by itself */
+    AY_INIT_LAPLACIAN, /* every kernel: -4 in the middle, 1 at its four neighbours, else 0 */
+} ay_init;
+
 typedef struct {
     int out;      /* output channels */
     int kernel;   /* side, square */
@@ -58,6 +65,8 @@ typedef struct {
     int groups;   /* 0 means 1; C for depthwise */
     bool bias;    /* there is a prefix.bias */
     bool same; /* TensorFlow's SAME: output ceil(size / stride), odd zero at the end; pad unused */
+    ay_init init;
+    float bound; /* of AY_INIT_UNIFORM */
 } ay_conv;
 /* N C H W -> N out H' W'; prefix.weight [out, C/groups, k, k], prefix.bias [out]. */
 ay_val ay_nn_conv2d(ay_graph *g, ay_val x, const char *prefix, const ay_conv *a);
@@ -76,6 +85,9 @@ typedef struct {
     /* Rows stacked from several tensors of equal size: each is a prefix with .weight (and .bias),
      * e.g. {"q_proj", "k_proj", "v_proj"} gives [q; k; v].  prefix is put before each name. */
     const char *parts[AY_LINEAR_PARTS];
+    /* When no file brings them: the weight uniform in +-bound (0: +-1 / sqrt(inputs)), the bias as that or 0. */
+    float bound;
+    bool zero_bias;
 } ay_linear;
 /* ... x in -> ... x out, y = x W^T + b; prefix.weight [out, in], prefix.bias [out]. */
 ay_val ay_nn_linear(ay_graph *g, ay_val x, const char *prefix, const ay_linear *a);
@@ -157,6 +169,12 @@ ay_val ay_nn_attention(ay_graph *g, ay_val qkv, int heads, bool causal);
 
 ay_val ay_nn_l2_normalise(ay_graph *g, ay_val x); /* last dimension; a zero row stays zero */
 
+/* Orthogonal fusion of a map and a vector (Yang et al., "DOLG", 2021): map N C ..., vector N C ->
+ * N 2C ...: at every place the vector itself, then what of the map is at right angles to it,
+ *   L - u (u . L),  u = g / (|g| + 1e-6).
+ * Linear in the map, so its average over places is the fusion of the map's average. */
+ay_val ay_nn_orthogonal(ay_graph *g, ay_val map, ay_val vector);
+
 /* In training each element is 0 with probability p, else scaled by 1 / (1 - p); which ones is a pure
  * function of the plan's seed, the step, the node and the element.  Otherwise the value itself.
  * 0 <= p < 1; p 0 adds no node. */
@@ -185,6 +203,12 @@ ay_status ay_graph_bind_random(ay_graph *g, uint64_t seed, ay_err *err);
 /* Training from nothing: values PyTorch's layers start with (nn/init.c), a pure function of seed and
  * names. */
 ay_status ay_graph_bind_init(ay_graph *g, uint64_t seed, ay_err *err);
+
+/* After ay_graph_bind_init() or _random(): parameters whose names start with prefix take the values of
+ * the tensors in st that are called `from` and the rest of the name: a new network on a learnt part.
+ * The message names what is missing or has another shape; then nothing was taken. */
+ay_status ay_graph_take(ay_graph *g, const ay_safetensors *st, const char *prefix, const char *from,
+                        ay_err *err);
 
 size_t ay_graph_param_count(const ay_graph *g); /* tensors asked for */
 /* Name, shape and (after bind) data of the i-th; the view lives as long as g. */

@@ -3,6 +3,8 @@
  *   convolution   normal, variance 2 / (k k out / groups) (He et al., 2015, by fan-out, as torchvision's
  *                 and timm's networks); bias 0
  *   linear        uniform in +-1 / sqrt(inputs), weight and bias (torch.nn.Linear)
+ *   what attributes ask for instead: convolutions uniform too, another bound, the Laplacian, biases 0
+ *   (ay_conv, ay_linear)
  *   norms         scale 1, shift 0; running mean 0, running variance 1
  *   layer scale   1
  *   class token,  normal, deviation 0.02 (Dosovitskiy et al., 2021)
@@ -34,6 +36,19 @@ static void constant(float *dst, size_t n, float value)
         dst[i] = value;
 }
 
+/* Every kernel of side k: what a depthwise layer finds edges with. */
+static void laplacian(float *dst, size_t n, int k)
+{
+    size_t taps = (size_t)k * (size_t)k, middle = taps / 2;
+
+    constant(dst, n, 0);
+    for (size_t at = 0; k >= 3 && at + taps <= n; at += taps) {
+        dst[at + middle] = -4;
+        dst[at + middle - 1] = dst[at + middle + 1] = 1;
+        dst[at + middle - (size_t)k] = dst[at + middle + (size_t)k] = 1;
+    }
+}
+
 /* FNV-1a. */
 static uint64_t hash(const char *name)
 {
@@ -49,12 +64,21 @@ static void fill(const ay_graph *g, const ay_node *node, int k, float *dst, size
 {
     const ay_shape *w = &g->param[node->param[k]].shape;
 
-    if (node->op == &ay_op_conv2d && k == 0) {
+    if (node->op == &ay_op_conv2d && k == 0 && node->attr.conv.init == AY_INIT_LAPLACIAN) {
+        laplacian(dst, n, node->attr.conv.kernel);
+    } else if (node->op == &ay_op_conv2d && k == 0 && node->attr.conv.init == AY_INIT_UNIFORM) {
+        double bound = 1 / sqrt((double)(w->dim[1] * w->dim[2] * w->dim[3]));
+        uniform(dst, n, node->attr.conv.bound > 0 ? node->attr.conv.bound : bound, r);
+    } else if (node->op == &ay_op_conv2d && k == 0) {
         int groups = node->attr.conv.groups ? node->attr.conv.groups : 1;
         normal(dst, n, sqrt(2.0 * groups / (double)(w->dim[0] * w->dim[2] * w->dim[3])), r);
     } else if (node->op == &ay_op_linear) {
         int64_t inputs = g->node[node->in[0]].shape.dim[g->node[node->in[0]].shape.rank - 1];
-        uniform(dst, n, 1 / sqrt((double)inputs), r);
+        double bound = k == 0 ? node->attr.linear.bound : 0;
+        if (k == 1 && node->attr.linear.zero_bias)
+            constant(dst, n, 0);
+        else
+            uniform(dst, n, bound > 0 ? bound : 1 / sqrt((double)inputs), r);
     } else if (node->op == &ay_op_embed_tokens || node->op == &ay_op_embedding) {
         normal(dst, n, 0.02, r);
     } else if (node->op == &ay_op_scale) {

@@ -110,6 +110,37 @@ static void distributions(void)
     ay_graph_destroy(again);
 }
 
+/* What a layer asks for instead. */
+static void asked_for(void)
+{
+    ay_conv edge = {.out = 6, .kernel = 3, .pad = 1, .groups = 6, .init = AY_INIT_LAPLACIAN};
+    ay_conv wide = {.out = 80, .kernel = 3, .init = AY_INIT_UNIFORM};
+    ay_linear packed = {.out = 90, .bias = true, .bound = 0.125f, .zero_bias = true};
+    static const float kernel[9] = {0, 1, 0, 1, -4, 1, 0, 1, 0};
+    ay_graph *g;
+    ay_err err;
+
+    CHECK_OK(ay_graph_create(&g, &err), err);
+    ay_val x = ay_nn_conv2d(g, ay_graph_input(g, "x", AY_SHAPE(1, 6, 8, 8)), "edge", &edge);
+    x = ay_nn_flatten(g, ay_nn_global_avg_pool(g, ay_nn_conv2d(g, x, "wide", &wide)));
+    x = ay_nn_linear(g, ay_nn_linear(g, x, "packed", &packed), "out",
+                     &(ay_linear){.out = 40, .bias = true, .zero_bias = true});
+    x = ay_nn_conv2d(g, ay_nn_reshape(g, x, AY_SHAPE(0, -1, 1, 1)), "bound",
+                     &(ay_conv){.out = 70, .kernel = 1, .init = AY_INIT_UNIFORM, .bound = 0.25f});
+    ay_graph_output(g, x, "y");
+    CHECK_OK(ay_graph_finish(g, &err), err);
+    CHECK_OK(ay_graph_bind_init(g, 3, &err), err);
+    is_uniform(g, "bound.weight", 0.25);
+    for (int i = 0; i < 6; i++)
+        CHECK(memcmp((float *)get(g, "edge.weight").data + 9 * i, kernel, sizeof kernel) == 0);
+    is_uniform(g, "wide.weight", 1 / sqrt(54));
+    is_uniform(g, "packed.weight", 0.125);
+    is_constant(g, "packed.bias", 0);
+    is_uniform(g, "out.weight", 1 / sqrt(90));
+    is_constant(g, "out.bias", 0);
+    ay_graph_destroy(g);
+}
+
 /* Save all of one network; bind it to one with another head. */
 static void a_new_head_on_an_old_body(void)
 {
@@ -141,4 +172,5 @@ static void a_new_head_on_an_old_body(void)
     unlink(path);
 }
 
-TESTS({"distributions", distributions}, {"a_new_head_on_an_old_body", a_new_head_on_an_old_body})
+TESTS({"distributions", distributions}, {"asked_for", asked_for},
+      {"a_new_head_on_an_old_body", a_new_head_on_an_old_body})

@@ -49,7 +49,8 @@ typedef struct {
         ay_act act;
         struct {
             int out;
-            bool transposed;
+            bool transposed, zero_bias;
+            float bound;
         } linear;
         struct {
             float eps;

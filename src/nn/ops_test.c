@@ -260,6 +260,17 @@ static ay_val head(ay_graph *g, ay_rng *r)
     return ay_nn_l2_normalise(g, ay_nn_batch_norm(g, x, "b", 0));
 }
 
+/* A vector beside what of a map is at right angles to it: of the map itself, and of its average. */
+static ay_val fusion(ay_graph *g, ay_rng *r)
+{
+    ay_val x = picture(g, r, channels(r)), whole;
+
+    whole = ay_nn_flatten(g, ay_nn_global_avg_pool(g, x));
+    x = ay_nn_orthogonal(g, x, whole);
+    return ay_nn_orthogonal(g, ay_nn_flatten(g, ay_nn_global_avg_pool(g, x)),
+                            ay_nn_concat(g, (ay_val[]){whole, whole}, 2, 1));
+}
+
 static ay_val shuffles(ay_graph *g, ay_rng *r)
 {
     ay_val x = picture(g, r, 32), a, b;
@@ -331,6 +342,7 @@ static const struct {
     {"max_pool", max_pool},
     {"avg_pool", avg_pool},
     {"head", head},
+    {"fusion", fusion},
     {"shuffles", shuffles},
     {"elementwise", elementwise},
     {"mixed_stage", mixed_stage},

@@ -225,6 +225,15 @@ static ay_val grid(ay_graph *g, ay_rng *r)
     return ay_nn_grid(g, x, ay_graph_input(g, "like", AY_SHAPE(1, 2, h, w)));
 }
 
+static ay_val orthogonal(ay_graph *g, ay_rng *r)
+{
+    int c = pick(r, 1, 6);
+    ay_val x = pick(r, 0, 1) ? ay_graph_input(g, "x", AY_SHAPE(1, c))
+                             : ay_graph_input(g, "x", AY_SHAPE(1, c, pick(r, 1, 4), pick(r, 1, 4)));
+
+    return ay_nn_orthogonal(g, x, ay_graph_input(g, "g", AY_SHAPE(1, c)));
+}
+
 static ay_val embed_tokens(ay_graph *g, ay_rng *r)
 {
     int which = pick(r, 0, 2);
@@ -299,7 +308,7 @@ static const struct {
     {"patches", patches},         {"embed_tokens", embed_tokens}, {"matmul", matmul},
     {"softmax", softmax},         {"attention", attention},     {"l2_normalise", l2_normalise},
     {"dropout", dropout},         {"embedding", embedding},     {"pick_token", pick_token},
-    {"grid", grid},
+    {"grid", grid},               {"orthogonal", orthogonal},
 };
 enum { CASES = sizeof cases / sizeof *cases, PLACES = AY_NODE_INPUTS + AY_NODE_PARAMS };
 

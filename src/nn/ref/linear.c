@@ -114,6 +114,8 @@ ay_val ay_nn_linear(ay_graph *g, ay_val x, const char *prefix, const ay_linear *
     }
     n->attr.linear.out = a->out;
     n->attr.linear.transposed = a->transposed;
+    n->attr.linear.bound = a->bound;
+    n->attr.linear.zero_bias = a->zero_bias;
     int64_t width = in.dim[in.rank - 1];
     ay_node_param(g, n, 0, a->weight ? a->weight : prefix, a->weight ? "" : ".weight",
                   a->transposed ? AY_SHAPE(width, a->out) : AY_SHAPE(a->out, width));
