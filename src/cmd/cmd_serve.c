@@ -25,6 +25,7 @@ static const ay_option serve_options[] = {
     {"behind-proxy", 0, NULL, "a TLS proxy is in front: treat requests as secure"},
     {"folders", 0, "DIRS", "folders that imports, watches and trainings may read, ':' between them"},
     {"train-folders", 0, "DIRS", "folders that a training may be asked to read, ':' between them"},
+    {"inspect-folders", 0, "DIRS", "folders that an inspection training may read, and write to when asked, ':' between them"},
     {0},
 };
 static const ay_usage serve_usage = {
@@ -171,8 +172,10 @@ static int serve_command(const ay_usage *usage, int argc, char **argv, bool demo
     signal(SIGXFSZ, SIG_IGN); /* a file too large is an error to be told, as a full disk */
     block_signals();
     rc = AY_EXIT_OK;
-    if (ay_session_serve(&session, &a, demo ? NULL : ay_args_get(&a, "train-folders"),
-                         demo ? NULL : ay_args_get(&a, "folders"), &err) != AY_OK ||
+    if (ay_session_serve(&session, &a,
+                         &(ay_session_folders){demo ? NULL : ay_args_get(&a, "train-folders"), demo ? NULL : ay_args_get(&a, "folders"),
+                                               demo ? NULL : ay_args_get(&a, "inspect-folders")},
+                         &err) != AY_OK ||
         serve(&session, &a, &o, (int)pictures, &err) != AY_OK)
         rc = ay_cmd_fail(&err);
 out:

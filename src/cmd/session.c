@@ -258,14 +258,13 @@ ay_status ay_session_examine(ay_session *s, const ay_args *a, bool repair, ay_er
     return status == AY_EBUSY ? folder_in_use(s->data, err) : status;
 }
 
-ay_status ay_session_serve(ay_session *s, const ay_args *a, const char *train_folders, const char *folders, ay_err *err)
+ay_status ay_session_serve(ay_session *s, const ay_args *a, const ay_session_folders *f, ay_err *err)
 {
     char both[8192];
 
-    snprintf(both, sizeof both, "%s%s%s", train_folders ? train_folders : "", train_folders && folders ? ":" : "",
-             folders ? folders : "");
-    return open_service(s, a, &(ay_service_options){.serve = true, .train_folders = *both ? both : NULL,
-                                                    .folders = folders}, err);
+    snprintf(both, sizeof both, "%s%s%s", f->train ? f->train : "", f->train && f->all ? ":" : "", f->all ? f->all : "");
+    return open_service(s, a, &(ay_service_options){.serve = true, .train_folders = *both ? both : NULL, .folders = f->all,
+                                                    .line_folders = f->inspect}, err);
 }
 
 void ay_session_close(ay_session *s)

@@ -37,9 +37,14 @@ ay_status ay_session_classifier(ay_classifier **out, const ay_args *a, const cha
 ay_status ay_session_open(ay_session *s, const ay_args *a, bool wait, bool share, ay_err *err);
 /* To look at what is stored: nothing is cleared away before it was told.  repair: for writing, and every picture has its vector. */
 ay_status ay_session_examine(ay_session *s, const ay_args *a, bool repair, ay_err *err);
-/* For a server: the active trained model opens too, and trainings and imports that wait go on.  train_folders: that a
- * training may be asked to read; folders: that imports, watches and trainings may; ':' between them; NULL: none. */
-ay_status ay_session_serve(ay_session *s, const ay_args *a, const char *train_folders, const char *folders, ay_err *err);
+/* Folders that a server's interface may be asked to read, ':' between them; NULL: none. */
+typedef struct {
+    const char *train;   /* by a training */
+    const char *all;     /* by imports, watches and every training */
+    const char *inspect; /* by an inspection training, which may write there too */
+} ay_session_folders;
+/* For a server: the active trained model opens too, and trainings and imports that wait go on. */
+ay_status ay_session_serve(ay_session *s, const ay_args *a, const ay_session_folders *f, ay_err *err);
 void ay_session_close(ay_session *s);
 /* The upload limits as the settings say. */
 ay_image_limits ay_session_limits(const ay_args *a);

@@ -182,6 +182,21 @@ const ay_route ay_routes[] = {
     {"GET", "/storage/{file}", ay_h_s4_file, QUIET, AY_BODY_NONE, "image organiser", "s4File", "A picture's bytes; ranges and ETag", "", NULL, "200:image/* 206:image/* 304 404 416"},
     {"GET", "/stats", ay_h_s3_stats, 0, AY_BODY_NONE, "part classifier", "s3Stats", "How many predictions, how many confident, how fast", "", NULL, "200:S3Stats"},
     {"GET", "/static/{file}", ay_h_s3_static, QUIET, AY_BODY_NONE, "part classifier", "s3Static", "A classified picture's bytes; ranges and ETag", "", NULL, "200:image/* 206:image/* 304 404 416"},
+
+    /* inspection */
+    {"GET", "/v1/inspections/{task}", ay_h_inspection, QUIET, AY_BODY_NONE, "inspection", "inspection", "One inspection training with all that is known of it", "", NULL, "200:Inspection 404"},
+
+    /* the inspection trainer's routes */
+    {"POST", "/training/start", ay_h_s5_start, 0, AY_BODY_JSON, "inspection trainer", "s5Start", "Begin: the names of the pictures are read, then the orientations are asked for", "", "S5StartForm", "200:S5Started 400 413 415"},
+    {"GET", "/training/status/{task}", ay_h_s5_status, QUIET, AY_BODY_NONE, "inspection trainer", "s5Status", "How far it is", "", NULL, "200:S5Task 404"},
+    {"GET", "/training/list", ay_h_s5_list, QUIET, AY_BODY_NONE, "inspection trainer", "s5List", "All of them, newest first", "", NULL, "200:S5TaskList 503"},
+    {"GET", "/training/result/{task}", ay_h_s5_result, 0, AY_BODY_NONE, "inspection trainer", "s5Result", "What came of it", "", NULL, "200:S5Result 400 404"},
+    {"GET", "/training/download/{task}/{file_type}", ay_h_s5_download, 0, AY_BODY_NONE, "inspection trainer", "s5Download", "A file of it: model, evaluation_csv, confusion_matrix, summary, class_accuracy, similarity_dist, module, missing, golden, thresholds, train_config", "", NULL, "200:application/octet-stream 400 404 503"},
+    {"POST", "/training/cancel/{task}", ay_h_s5_cancel, 0, AY_BODY_NONE, "inspection trainer", "s5Cancel", "Stop it", "", NULL, "200:S5Message 400 404"},
+    {"DELETE", "/training/delete/{task}", ay_h_s5_delete, 0, AY_BODY_NONE, "inspection trainer", "s5Delete", "Out of the list; with delete_files=true its files too", "delete_files", NULL, "200:S5Message 400 404"},
+    {"GET", "/orientation/samples/{task}", ay_h_s5_samples, 0, AY_BODY_NONE, "inspection trainer", "s5Samples", "Pictures of every class, for a person to say how it is turned", "", NULL, "200:S5SampleList 400 404"},
+    {"POST", "/orientation/confirm/{task}", ay_h_s5_confirm, 0, AY_BODY_JSON, "inspection trainer", "s5Confirm", "How every class is turned: Up, Down, Left or Right; may be sent again until the network learns", "", "S5ConfirmForm", "200:S5Message 400 404 413 415"},
+    {"GET", "/temp/{task}/{class}/{file}", ay_h_s5_sample, QUIET, AY_BODY_NONE, "inspection trainer", "s5Sample", "One of those pictures", "", NULL, "200:image/* 404"},
 };
 /* clang-format on */
 

@@ -151,7 +151,8 @@ typedef struct {
     ay_train_fn *train;       /* service/learn/training.h; NULL: this program does not train */
     const char *train_folders; /* folders below which a training may read, ':' between; NULL: none */
     ay_line_driver line;       /* service/inspect/line.h; zeroes: no inspection trainings */
-    const char *line_folders;  /* folders below which these may read, and write where they are told to; NULL: none */
+    const char *line_folders;  /* folders below which these may read, and write where they are told to; NULL: none.  They
+                                  may read below `folders` too */
     const char *folders;       /* the same for imports and watched folders (service/library/watch.h) */
     bool serve;             /* a server: open the active model now, run the trainings that wait */
     ay_image_limits limits; /* for uploads; zeros: defaults */

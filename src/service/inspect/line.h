@@ -4,7 +4,7 @@
  * files that an interrupted call left, and go on with them or begin anew, whichever is right.
  *
  * What they leave in r->out:
- *   collect    orientation.json: {"classes": [{"name", "samples": ["name of a file in samples/<number of the class>/", ...]}]}
+ *   collect    orientation.json: {"classes": [{"name", "folder": below r->out, "samples": [names of files in it]}]}
  *   finish     summary_report.json, results/, model/, and the module
  *
  * Threads: one call at a time a task; observer functions are called on the calling thread. */

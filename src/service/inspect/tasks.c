@@ -44,6 +44,8 @@ static ay_status resolve(ay_service *s, const json_t *asked, char *input, char *
     if (!*in)
         return ay_fail(err, AY_EINVAL, "'input_dir' is missing: the folder that has OK/ and perhaps NG/ in it");
     status = ay_service_below(s->line_folders, in, input, "--inspect-folders", err);
+    if (status != AY_OK && ay_service_below(s->folders, in, input, "", &(ay_err){{0}}) == AY_OK)
+        status = AY_OK; /* what may be read at all may be read here; written only where that was said */
     *base = '\0';
     if (status == AY_OK && *out)
         status = ay_service_below(s->line_folders, out, base, "--inspect-folders, or leave 'output_dir' out", err);

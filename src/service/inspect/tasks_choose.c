@@ -222,18 +222,20 @@ ay_status ay_task_sample(ay_service *s, const char *id, const char *klass, const
 {
     task_files f;
     json_t *c, *name;
+    const char *folder;
     size_t i, k;
     ay_status status = look(s, id, &f, err);
     bool found = false;
 
     json_array_foreach(json_object_get(f.classes, "classes"), i, c)
     {
-        if (strcmp(name_of(c), klass) != 0)
+        folder = json_string_value(json_object_get(c, "folder"));
+        if (strcmp(name_of(c), klass) != 0 || !folder)
             continue;
         json_array_foreach(json_object_get(c, "samples"), k, name)
         {
             if (strcmp(json_string_value(name), file) == 0 && !strchr(file, '/'))
-                found = snprintf(dst, cap, "%s/samples/%zu/%s", f.folder, i, file) < (int)cap;
+                found = snprintf(dst, cap, "%s/%s/%s", f.folder, folder, file) < (int)cap;
         }
     }
     fini(&f);
@@ -252,7 +254,7 @@ static const char *const files[][2] = {
     {"similarity_dist", "results/similarity_distribution.png"},
     {"module", "results/module.inspect"},
     {"missing", "missing.csv"},
-    {"golden", "results/golden.json"},
+    {"golden", "results/golden_samples.json"},
     {"thresholds", "results/thresholds.json"},
     {"train_config", "model/train_config.json"},
 };

@@ -54,10 +54,12 @@ static ay_status fake_collect(const ay_line_run *r, ay_err *e)
     status = hold(r, &line.hold_collect, e);
     if (status != AY_OK)
         return status;
-    snprintf(path, sizeof path, "%s/samples/1", r->out);
+    snprintf(path, sizeof path, "%s/raw_data/R1", r->out);
     ay_file_mkdirs(path, e);
-    put(r, "samples/1/b.png", "picture");
-    put(r, "orientation.json", "{\"classes\":[{\"name\":\"C7\",\"samples\":[]},{\"name\":\"R1\",\"samples\":[\"b.png\"]}]}");
+    put(r, "raw_data/R1/b.png", "picture");
+    put(r, "orientation.json",
+        "{\"classes\":[{\"name\":\"C7\",\"folder\":\"raw_data/C7\",\"samples\":[]},"
+        "{\"name\":\"R1\",\"folder\":\"raw_data/R1\",\"samples\":[\"b.png\"]}]}");
     return AY_OK;
 }
 
