@@ -61,6 +61,30 @@ typedef struct {
 ay_status ay_plot_sheet(ay_canvas **out, const char *title, const char *about,
                         const ay_plot_tile *tile, int tiles, ay_err *err);
 
+/* Densities of similarities in 50 bins over the range that they have, two kinds over each other; of either there may be none.
+ * names: of the two, "right" and "wrong".  Values that are not finite are left out. */
+ay_status ay_plot_similarity(ay_canvas **out, const double *const value[2], const int64_t n[2],
+                             const char *const names[2], const char *title, ay_err *err);
+
+typedef struct {
+    const char *name;
+    double own_lo, own_mid, own_hi;       /* least, median and largest similarity of its own pictures; NaN: none */
+    double rival_lo, rival_mid, rival_hi; /* of those that must not pass */
+    double threshold;                     /* NaN: none */
+    int64_t own, rivals;
+} ay_plot_margin;
+/* A row a class: where its own pictures lie and where the others, and the threshold between them; those where the two
+ * come closest first. */
+ay_status ay_plot_margins(ay_canvas **out, const ay_plot_margin *rows, int n, ay_err *err);
+
+typedef struct {
+    const char *name;
+    double rate, lo, hi; /* and its interval; rate NaN: nothing was counted */
+    int64_t count, of;
+} ay_plot_rate;
+/* Horizontal bars with their intervals, lowest first. */
+ay_status ay_plot_rates(ay_canvas **out, const char *title, const ay_plot_rate *rows, int n, ay_err *err);
+
 /* A picture, the same picture under its heat map, and the scale between them. */
 ay_status ay_plot_heat(ay_canvas **out, const ay_image *picture, const ay_image *overlay,
                        const char *title, const char *about, ay_err *err);

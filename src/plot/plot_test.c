@@ -365,8 +365,49 @@ static void letters_without_a_font(void)
     ay_fonts_fini(&fonts);
 }
 
+/* Few and many rows, hostile names, nothing measured, and values that are no numbers. */
+static void similarities(void)
+{
+    static const char *const kinds[2] = {"right", "<b>wrong"};
+    double value[2][400];
+    const double *v[2] = {value[0], value[1]};
+    ay_plot_margin m[200];
+    ay_plot_rate r[200];
+    ay_err err = {{0}};
+    ay_canvas *c;
+    ay_rng rng;
+
+    ay_rng_init(&rng, 5);
+    for (int i = 0; i < 400; i++) {
+        value[0][i] = 0.9 - 0.1 * fabs(ay_rng_normal(&rng));
+        value[1][i] = i == 7 ? NAN : 0.4 + 0.2 * ay_rng_normal(&rng);
+    }
+    CHECK_OK(ay_plot_similarity(&c, v, (int64_t[]){400, 60}, kinds, "Similarities", &err), err);
+    keep(c, "similarity");
+    CHECK_OK(ay_plot_similarity(&c, v, (int64_t[]){1, 0}, kinds, "One", &err), err);
+    keep(c, "similarity-one");
+    CHECK_OK(ay_plot_similarity(&c, v, (int64_t[]){0, 0}, kinds, "None", &err), err);
+    keep(c, "similarity-none");
+    for (int i = 0; i < 200; i++) {
+        double at = ay_rng_range(&rng, 0.3, 0.9);
+        m[i] = (ay_plot_margin){i < 6 ? hostile[i] : part[i % MANY], at, at + 0.03, at + 0.08, at - 0.5, at - 0.3, at - 0.1 + 0.15 * (i % 3 == 0), at - 0.02, 12, 90};
+        r[i] = (ay_plot_rate){m[i].name, at, at - 0.1, at + 0.05, 9, 10};
+    }
+    m[1].own_lo = m[1].own_mid = m[1].own_hi = m[2].threshold = r[1].rate = NAN;
+    CHECK_OK(ay_plot_margins(&c, m, 7, &err), err);
+    keep(c, "margins");
+    CHECK_OK(ay_plot_margins(&c, m, 200, &err), err);
+    keep(c, "margins-200");
+    CHECK_OK(ay_plot_rates(&c, "Right by class", r, 7, &err), err);
+    keep(c, "rates");
+    CHECK_OK(ay_plot_rates(&c, "Right by class", r, 200, &err), err);
+    keep(c, "rates-200");
+    CHECK(ay_plot_margins(&c, m, 0, &err) == AY_EINVAL && ay_plot_rates(&c, "none", r, 0, &err) == AY_EINVAL);
+}
+
 TESTS({"confusion matrix", confusion}, {"thousands of classes", thousands}, {"training curves", curves},
       {"reliability diagram", reliability}, {"bars by class", classes}, {"risk and coverage", risk},
+      {"similarities", similarities},
       {"picture sheet and heat map", sheet}, {"ticks are round", ticks},
       {"text is repaired, escaped, cut", words}, {"refused memory is said", no_memory},
       {"letters without a font", letters_without_a_font})
