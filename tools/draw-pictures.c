@@ -9,6 +9,10 @@
  *   draw-pictures --y4m FILE --class NAME [--class NAME...] --size 640x480    a second of each
  * picture draw-pictures --set train --list                                          the classes,
  * one a line
+ *   draw-pictures --set boards --count N --seed S --out DIR    a placement line's pictures of N boards
+ *       DIR/OK/ and DIR/NG/ with coded names, plant.csv (products), truth.json (orientations, faults)
+ *       --faulty M     boards with faults besides (default: half as many, at least 8)
+ *       --size 96, --from I (number of the first board), --jobs N
  *
  * Threads take the next picture from a shared counter; every picture is independent of the others.
  */
@@ -17,6 +21,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "draw/draw.h"
+#include "draw/smt.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -30,7 +35,8 @@ typedef struct {
     int count, width, height, jobs, picked[MAX_PICKED], classes;
     uint64_t seed, from;
     const char *out, *film;
-    bool png, list;
+    bool png, list, boards;
+    int faulty;
     atomic_int next, failed;
 } ay_task;
 
@@ -152,7 +158,10 @@ static int usage(const char *why)
 static void option(ay_task *t, const char *name, const char *value, const char **classes)
 {
     if (strcmp(name, "--set") == 0)
+        t->boards = strcmp(value, "boards") == 0,
         t->set = strcmp(value, "train") == 0 ? AY_DRAW_TRAIN : AY_DRAW_DEMO;
+    else if (strcmp(name, "--faulty") == 0)
+        t->faulty = atoi(value);
     else if (strcmp(name, "--count") == 0)
         t->count = atoi(value);
     else if (strcmp(name, "--size") == 0)
@@ -175,9 +184,23 @@ static void option(ay_task *t, const char *name, const char *value, const char *
         t->count = -1;
 }
 
+static int boards(const ay_task *t)
+{
+    ay_smt_set set = {.out = t->out, .boards = t->count, .faulty = t->faulty, .seed = t->seed, .size = t->width,
+                      .from = (uint32_t)t->from, .threads = t->jobs};
+    ay_err err;
+
+    if (!t->out || t->count < 1 || t->classes)
+        return usage("say --out DIR and how many boards");
+    if (ay_smt_write(&set, &err) == AY_OK)
+        return 0;
+    fprintf(stderr, "draw-pictures: %s\n", err.msg);
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
-    static ay_task t = {.count = 1, .width = 128, .height = 128, .seed = 1};
+    static ay_task t = {.count = 1, .width = 0, .height = 128, .seed = 1, .faulty = -1};
     const char *classes[MAX_PICKED];
     ay_err err;
 
@@ -190,6 +213,9 @@ int main(int argc, char **argv)
         else
             return usage("an option lacks its value");
     }
+    if (t.boards)
+        return boards(&t);
+    t.width = t.width ? t.width : 128;
     for (int i = 0; i < t.classes; i++)
         if ((t.picked[i] = ay_draw_class_find(t.set, classes[i])) < 0)
             return usage("no such class; see --list");
