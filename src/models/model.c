@@ -78,7 +78,8 @@ static int count_weights(const char *folder, char path[4096])
 /* The weight file of a folder: a usual name, or the only one there. */
 static ay_status find_in_folder(const char *folder, char path[4096], ay_err *err)
 {
-    static const char *const usual[] = {"model.safetensors", "open_clip_model.safetensors"};
+    static const char *const usual[] = {"model.safetensors", "open_clip_model.safetensors",
+                                        "best_model.safetensors"};
     int n;
 
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {

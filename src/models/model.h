@@ -4,7 +4,7 @@
  * and patch size, are read from the names and shapes of the tensors; the JSON files that publishers
  * put beside the weights add what tensors cannot say (GELU or QuickGELU, heads, preprocessing).
  *
- *   folder/model.safetensors | open_clip_model.safetensors | the only *.safetensors
+ *   folder/model.safetensors | open_clip_model.safetensors | best_model.safetensors | the only *.safetensors
  *          config.json               ours, timm's or Hugging Face's
  *          open_clip_config.json     open_clip's
  *          preprocessor_config.json  Hugging Face's

@@ -43,7 +43,7 @@ static void find_params(ay_learn *l, ay_val v)
     for (int k = 0; k < AY_NODE_PARAMS && l->w && !l->opt.inference; k++)
         if (n->param[k] >= 0 && ay_weights_param_grad(l->w, n->param[k]))
             l->param_diff[v] = true;
-    l->train[v] = !l->opt.inference && (n->op != &ay_op_batch_norm || first);
+    l->train[v] = !l->opt.inference && (n->op != &ay_op_batch_norm || first || l->opt.norms_move);
 }
 
 static ay_status find_diffs(ay_learn *l, ay_err *err)

@@ -16,7 +16,8 @@
  *
  * Training differs from inference (nn/plan.h) in three operators: batch-norm takes the statistics of
  * the batch and moves the running ones (momentum 0.1, unbiased variance, as PyTorch), dropout drops,
- * and nothing is folded.  A batch-norm whose weight is frozen uses its running statistics.
+ * and nothing is folded.  A batch-norm whose weight is frozen uses its running statistics (or, by option,
+ * goes on as the others).
  *
  * Deterministic: the same values, inputs, step, threads, precision and machine give the same bits.
  *
@@ -69,6 +70,7 @@ typedef struct {
     const ay_shape *input_shapes;     /* as ay_plan_options */
     uint64_t seed;                    /* of dropout */
     bool checkpoint;                  /* keep few activations, compute the others again */
+    bool norms_move;                  /* batch-norms whose weights are frozen learn their statistics all the same */
     bool inference;                   /* running statistics, no dropout: gradients for explanations */
     ay_val watch[AY_LEARN_WATCH];     /* values whose result and gradient can be read (Grad-CAM) */
     int watched;

@@ -123,8 +123,8 @@ static bool moves(const ay_weight *x)
     return x->grad && !x->frozen;
 }
 
-/* The L2 norm of all gradients; not finite when one of them is not. */
-static double norm_of(const ay_optim *o, const ay_weight **culprit)
+/* The squares of all gradients, summed; not finite when one of them is not. */
+static double squares_of(const ay_optim *o, const ay_weight **culprit)
 {
     double sum = 0;
 
@@ -136,7 +136,14 @@ static double norm_of(const ay_optim *o, const ay_weight **culprit)
             *culprit = x;
         sum += part;
     }
-    return sqrt(sum);
+    return sum;
+}
+
+double ay_optim_squares(const ay_optim *o)
+{
+    const ay_weight *bad;
+
+    return squares_of(o, &bad);
 }
 
 static void move_sgd(ay_optim *o, const ay_weight *x, size_t at, ay_optim_step_params *p,
@@ -166,8 +173,13 @@ static void move_adam(ay_optim *o, const ay_weight *x, size_t at, ay_optim_step_
 
 ay_status ay_optim_step(ay_optim *o, float lr, float *norm, ay_err *err)
 {
+    return ay_optim_step_beside(o, lr, 0, norm, err);
+}
+
+ay_status ay_optim_step_beside(ay_optim *o, float lr, double others, float *norm, ay_err *err)
+{
     const ay_weight *bad;
-    double length = norm_of(o, &bad);
+    double length = sqrt(squares_of(o, &bad) + others);
     size_t unused;
     const float *grads = ay_weights_grads(o->w, &unused);
 
@@ -177,6 +189,8 @@ ay_status ay_optim_step(ay_optim *o, float lr, float *norm, ay_err *err)
         return ay_fail(err, AY_ECORRUPT,
                        "the gradient of \"%s\" is not finite: lower the learning rate or clip",
                        bad->name);
+    if (!isfinite(others))
+        return ay_fail(err, AY_ECORRUPT, "a gradient beside these is not finite: lower the learning rate or clip");
     double clip = o->opt.clip_norm > 0 ? fmin(1, o->opt.clip_norm / (length + 1e-6)) : 1;
     for (size_t i = 0; i < ay_weights_count(o->w); i++) {
         const ay_weight *x = ay_weights_at(o->w, i);

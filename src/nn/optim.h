@@ -33,6 +33,11 @@ size_t ay_optim_group(ay_optim *o, const char *prefix, float lr_scale, float dec
 /* One step.  *norm (may be NULL) is the L2 norm of the gradients before clipping.  AY_ECORRUPT when a
  * gradient is not finite: nothing has moved. */
 ay_status ay_optim_step(ay_optim *o, float lr, float *norm, ay_err *err);
+/* Two optimisers as one, for weights that are no part of the network (train/metric_run.h): the squares of
+ * all gradients that would move, summed, not finite when one of them is not; and a step whose clipping
+ * counts such a sum of others with its own.  AY_ECORRUPT also when others is not finite. */
+double ay_optim_squares(const ay_optim *o);
+ay_status ay_optim_step_beside(ay_optim *o, float lr, double others, float *norm, ay_err *err);
 /* The state as named tensors (views), for ay_weights_save; and back. */
 int ay_optim_state(const ay_optim *o, ay_tensor *out, const char **names, int cap);
 ay_status ay_optim_restore(ay_optim *o, const ay_safetensors *st, ay_err *err);

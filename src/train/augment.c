@@ -154,7 +154,8 @@ void ay_augment_room_destroy(ay_augment_room *r)
 ay_status ay_augment_prepare(const ay_augment *a, const ay_image *src, ay_image *dst, ay_err *err)
 {
     const ay_augment_settings *s = &a->settings;
-    ay_preprocess p = {.size = s->size + AY_AUGMENT_MARGIN, .fit = s->fit, .filter = s->filter};
+    int margin = s->whole && !s->resized_crop ? 0 : AY_AUGMENT_MARGIN;
+    ay_preprocess p = {.size = s->size + margin, .fit = s->fit, .filter = s->filter};
     int width, height, least = src->width < src->height ? src->width : src->height;
 
     *dst = (ay_image){0};
@@ -488,10 +489,13 @@ static ay_status change(const ay_augment *a, ay_augment_room *room, const ay_ima
         ay_op_flip_horizontal(t.cur);
     if (happens(&over, s->vertical_flip))
         ay_op_flip_vertical(t.cur);
+    if (s->jitter_first)
+        jitter(&t);
     rand_augment(&t);
     if (s->rotation_degrees > 0)
         rotate(&t);
-    jitter(&t);
+    if (!s->jitter_first)
+        jitter(&t);
     grey(&t);
     blur(&t);
     view(&t);

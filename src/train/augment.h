@@ -15,6 +15,10 @@
  *   noise by option (ours)
  *   / 255, random erasing with 0, (v - mean) / std
  *
+ * By option the picture is squashed to size itself and nothing is cropped (whole), and the jitter comes
+ * before RandAugment (jitter_first): what training for orientation wants, where a flip or a cut edge is
+ * another thing.
+ *
  * Everything up to the last line works on bytes, as Pillow does: it is the reference, and a quarter
  * of the memory traffic of floats.  Erasing with 0 before normalising is the same as writing byte 0.
  *
@@ -42,6 +46,8 @@ typedef struct {
     ay_filter filter;       /* bilinear unless the network's own says otherwise */
     float mean[3], std[3];  /* of values in 0..1 */
     bool random_crop;       /* default true; false: the middle */
+    bool whole;             /* prepared at size, not size + 32: nothing is cropped; default false */
+    bool jitter_first;      /* colour jitter before RandAugment; default false */
     bool resized_crop;      /* instead of fit and crop; default false */
     float crop_scale[2];    /* part of the area; default 0.08..1 */
     float zoom_out;         /* how often a resized crop is 1 to 2.5 times the picture instead, with the

@@ -374,7 +374,53 @@ static void test_wrong_settings(void)
     clear();
 }
 
-TESTS({"defaults", test_defaults}, {"nothing on: the middle", test_nothing_is_the_middle},
+/* Without a margin and with nothing on, training sees the very numbers that serving does. */
+static void test_whole_is_serving(void)
+{
+    static float got[EACH], want[EACH];
+    ay_augment_settings s = none();
+    ay_image im;
+    ay_err err;
+
+    s.whole = true;
+    setup(&s);
+    CHECK(ready.width == S && ready.height == S);
+    apply(1, 2, 3, got);
+    sample_picture(&im, 1, 3, 150, 110);
+    CHECK_OK(ay_image_preprocess(&im, &recipe, want, &err), err);
+    CHECK(memcmp(got, want, sizeof got) == 0);
+    ay_image_fini(&im);
+    clear();
+}
+
+/* The order shows where both do something, and only there. */
+static void test_jitter_first(void)
+{
+    static float after[EACH], before[EACH];
+    ay_augment_settings s = none();
+    int differ = 0;
+
+    for (int ops = 0; ops <= 2; ops += 2) {
+        s.whole = true;
+        s.brightness = s.hue = 0.4f;
+        s.randaugment_ops = ops;
+        for (uint64_t i = 0; i < 20; i++) {
+            s.jitter_first = false;
+            setup(&s);
+            apply(1, 2, i, after);
+            clear();
+            s.jitter_first = true;
+            setup(&s);
+            apply(1, 2, i, before);
+            clear();
+            differ += memcmp(before, after, sizeof after) != 0;
+        }
+        CHECK(ops ? differ > 5 : differ == 0);
+    }
+}
+
+TESTS({"whole: as serving", test_whole_is_serving}, {"jitter first", test_jitter_first},
+      {"defaults", test_defaults}, {"nothing on: the middle", test_nothing_is_the_middle},
       {"a function of seed, epoch and index", test_function_of_the_key},
       {"known answer", test_known_answer}, {"draws are apart", test_draws_are_apart},
       {"how often", test_how_often}, {"random crop", test_random_crop},

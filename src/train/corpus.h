@@ -66,6 +66,7 @@ typedef struct {
     int label;        /* index into classes */
     ay_split split;
     int group;  /* items with the same number are copies of each other */
+    int turn;   /* quarter turns clockwise when it is loaded (train/loader.h), 0..3; opening leaves it 0 */
     int width, height;
     uint64_t phash;
     char digest[AY_SHA256_HEX]; /* SHA-256 of the file */

@@ -34,6 +34,8 @@ struct ay_loader {
     const ay_corpus *corpus;
     ay_loader_options o;
     int n, batches;  /* pictures of the side; batches of an epoch */
+    int places;      /* pictures of an epoch: n, or as many as groups want */
+    ay_groups groups;
     int *members;    /* member -> corpus item */
     int *labels;     /* member -> label */
     size_t *order;   /* place in the epoch -> member */
@@ -84,6 +86,12 @@ static ay_status load(ay_loader *l, worker *w, const ay_corpus_item *item, ay_im
     st = ay_image_decode(w->file.data, w->file.len, &l->o.limits, im, why);
     if (!st && l->o.preprocess.as_stored)
         ay_image_forget_alpha(im); /* augmentation cuts from what the network would see */
+    if (!st && item->turn) {
+        static const int exif[] = {1, 6, 3, 8};
+        st = ay_image_orient(im, exif[item->turn & 3], why);
+        if (st)
+            ay_image_fini(im);
+    }
     return st;
 }
 
@@ -230,7 +238,7 @@ static void work_once(ay_loader *l, worker *w)
     bool good;
 
     if (place == 0) {
-        int rest = l->n - l->next_batch * l->o.batch;
+        int rest = l->places - l->next_batch * l->o.batch;
         s->number = l->next_batch;
         s->places = s->left = rest < l->o.batch ? rest : l->o.batch;
         s->ready = false;
@@ -304,6 +312,26 @@ static ay_status slot_init(const ay_loader *l, slot *s, ay_err *err)
     return s->targets && s->spare ? AY_OK : no_memory(err);
 }
 
+/* Batches of an epoch, and what they need. */
+static ay_status plan_epoch(ay_loader *l, ay_err *err)
+{
+    int batch = l->o.batch;
+
+    l->places = l->n;
+    l->batches = l->o.drop_last && l->n > batch ? l->n / batch : (l->n + batch - 1) / batch;
+    if (l->o.per_class > 0) {
+        l->groups = ay_sampler_fit(l->labels, (size_t)l->n, l->corpus->nclasses, l->o.per_class, batch);
+        l->batches = l->groups.batches;
+        l->places = l->batches * batch;
+        if (l->groups.batch != batch || l->groups.per_class != l->o.per_class)
+            return ay_fail(err, AY_EINVAL, "batches of %d with %d of a class do not fit these pictures: %d with %d do",
+                           batch, l->o.per_class, l->groups.batch, l->groups.per_class);
+    }
+    l->order = ay_calloc((size_t)l->places + 1, sizeof *l->order);
+    l->again = ay_calloc((size_t)l->places + 1, sizeof *l->again);
+    return l->order && l->again ? AY_OK : no_memory(err);
+}
+
 static ay_status gather(ay_loader *l, ay_err *err)
 {
     const ay_corpus *c = l->corpus;
@@ -313,22 +341,19 @@ static ay_status gather(ay_loader *l, ay_err *err)
     n = (size_t)l->n + 1;
     l->members = ay_calloc(n, sizeof *l->members);
     l->labels = ay_calloc(n, sizeof *l->labels);
-    l->order = ay_calloc(n, sizeof *l->order);
-    l->again = ay_calloc(n, sizeof *l->again);
     l->shown = ay_calloc(n, sizeof *l->shown);
     l->cache = ay_calloc(n, sizeof *l->cache);
     l->failed = ay_calloc(n, sizeof *l->failed);
     l->failures = ay_calloc(n, sizeof *l->failures);
     l->slots = ay_calloc((size_t)l->o.ahead, sizeof *l->slots);
-    if (!l->members || !l->labels || !l->order || !l->again || !l->shown || !l->cache ||
-        !l->failed || !l->failures || !l->slots)
+    if (!l->members || !l->labels || !l->shown || !l->cache || !l->failed || !l->failures || !l->slots)
         return no_memory(err);
     for (int i = 0, k = 0; i < c->nitems; i++)
         if (c->items[i].split == l->o.split) {
             l->members[k] = i;
             l->labels[k++] = c->items[i].label;
         }
-    return AY_OK;
+    return plan_epoch(l, err);
 }
 
 static ay_status check(const ay_corpus *c, const ay_loader_options *o, ay_err *err)
@@ -399,8 +424,6 @@ ay_status ay_loader_open(ay_loader **out, const ay_corpus *corpus, const ay_load
     st = gather(l, err);
     for (int i = 0; !st && i < l->o.ahead; i++)
         st = slot_init(l, &l->slots[i], err);
-    l->batches = o->drop_last && l->n > o->batch ? l->n / o->batch
-                                                 : (l->n + o->batch - 1) / o->batch;
     l->next_batch = l->batches; /* nothing to do until start */
     if (!st)
         st = start_threads(l, err);
@@ -458,7 +481,7 @@ int ay_loader_batches(const ay_loader *l)
 
 int ay_loader_pictures(const ay_loader *l)
 {
-    return l->batches * l->o.batch < l->n ? l->batches * l->o.batch : l->n;
+    return l->batches * l->o.batch < l->places ? l->batches * l->o.batch : l->places;
 }
 
 /* Nobody works any more, and nobody will until the next start.  Lock held. */
@@ -482,10 +505,13 @@ ay_status ay_loader_start(ay_loader *l, uint64_t epoch, int first_batch, ay_err 
                        first_batch);
     pthread_mutex_lock(&l->lock);
     quiet(l);
-    st = ay_sampler_order(l->o.order, l->labels, (size_t)l->n, l->corpus->nclasses, l->o.seed,
-                          epoch, l->order, err);
+    st = l->o.per_class > 0
+             ? ay_sampler_groups(&l->groups, l->labels, (size_t)l->n, l->corpus->nclasses, l->o.seed, epoch,
+                                 l->order, err)
+             : ay_sampler_order(l->o.order, l->labels, (size_t)l->n, l->corpus->nclasses, l->o.seed, epoch,
+                                l->order, err);
     memset(l->shown, 0, (size_t)l->n * sizeof *l->shown);
-    for (int i = 0; !st && i < l->n; i++)
+    for (int i = 0; !st && i < l->places; i++)
         l->again[i] = l->shown[l->order[i]]++;
     if (!st) {
         l->epoch = epoch;

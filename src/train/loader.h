@@ -15,6 +15,8 @@
  * named in the failures and left out of its batch, which is smaller by it; the others stay as they
  * were.
  *
+ * A picture is turned by its item's `turn` before anything else is done with it.
+ *
  * Invariant: at most `ahead` batches exist, one of them in the caller's hands.
  * Threads: one thread calls; workers are inside. */
 #ifndef AY_TRAIN_LOADER_H
@@ -30,6 +32,8 @@ typedef struct {
     int batch;                 /* pictures a batch; the last one may have fewer */
     bool drop_last;            /* leave a smaller last batch out */
     ay_order order;            /* AY_ORDER_PLAIN for validation */
+    int per_class; /* > 0: batches of so many of a class, as ay_sampler_fit() said of this split; order and
+                      drop_last are then not looked at */
     ay_preprocess preprocess;  /* what serving uses; size is the network's */
     const ay_augment *augment; /* NULL: plain preprocessing.  Must outlive the loader */
     ay_mix_settings mix;       /* zeroes: off */

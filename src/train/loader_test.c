@@ -496,7 +496,57 @@ static void test_wrong_options(void)
     ay_corpus_fini(&corpus);
 }
 
-TESTS({"threads and cache do not show", test_threads_do_not_show},
+/* Turned clockwise before anything else; four of a class side by side; whatever the threads. */
+static void test_groups_and_turns(void)
+{
+    enum { SIDE = 32, PLANE = SIDE * SIDE };
+    static float upright[3 * PLANE];
+    ay_loader_options o = options();
+    ay_corpus_item *items;
+    const ay_batch *b;
+    ay_loader *l;
+    char hex[2][AY_SHA256_HEX];
+    ay_image im;
+    ay_err err;
+
+    setup();
+    items = (ay_corpus_item *)corpus.items;
+    for (int i = 0; i < corpus.nitems; i++)
+        items[i].turn = i % 4;
+    o.per_class = 4;
+    o.batch = 64;
+    CHECK(ay_loader_open(&l, &corpus, &o, &err) == AY_EINVAL && strstr(err.msg, "12 with 4 do"));
+    o.batch = 12;
+    for (o.threads = 0; o.threads < 2; o.threads++)
+        digest_epoch(&o, 3, hex[o.threads]);
+    CHECK(strcmp(hex[0], hex[1]) == 0);
+    l = opened(&o);
+    CHECK(ay_loader_batches(l) == 3 && ay_loader_pictures(l) == 36);
+    start(l, 3, 0);
+    while ((b = next(l)))
+        for (int i = 0; i < b->n; i++)
+            CHECK(b->n == 12 && b->labels[i] == b->labels[i / 4 * 4]);
+    ay_loader_close(l);
+    o = (ay_loader_options){.split = AY_SPLIT_TRAIN, .batch = 1, .order = AY_ORDER_PLAIN, .preprocess = squash};
+    l = opened(&o);
+    start(l, 0, 0);
+    for (int seen = 0; seen < 4 && (b = next(l)); seen++) {
+        const ay_corpus_item *it = &items[b->items[0]];
+        CHECK_OK(ay_image_load(it->path, NULL, &im, &err), err);
+        CHECK_OK(ay_image_preprocess(&im, &squash, upright, &err), err);
+        ay_image_fini(&im);
+        for (int y = 0; y < SIDE; y++)
+            for (int x = 0; x < SIDE; x++) { /* where what is at (x, y) of the turned one stood */
+                int from[4] = {y * SIDE + x, (SIDE - 1 - x) * SIDE + y, (SIDE - 1 - y) * SIDE + SIDE - 1 - x,
+                               x * SIDE + SIDE - 1 - y};
+                CHECK(fabsf(b->pixels[y * SIDE + x] - upright[from[it->turn]]) < 0.04f);
+            }
+    }
+    ay_loader_close(l);
+    ay_corpus_fini(&corpus);
+}
+
+TESTS({"groups and turns", test_groups_and_turns}, {"threads and cache do not show", test_threads_do_not_show},
       {"start anywhere", test_resume}, {"each picture once, decoded once", test_each_once_and_cached},
       {"nothing is allocated later on", test_steady_state},
       {"validation is what serving does", test_validation_is_serving},
