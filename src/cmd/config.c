@@ -15,7 +15,7 @@
 const ay_setting ay_settings[] = {
     {"config", AY_SET_TEXT, "", NULL, "settings file (YAML)"},
     {"data", AY_SET_TEXT, "", NULL, "data folder: pictures, data sets, certificates"},
-    {"store", AY_SET_TEXT, "", NULL, "database: mysql://user@host/database; unset: a file in the data folder"},
+    {"store", AY_SET_TEXT, "", NULL, "database: postgresql://user@host/database, or mysql://...; unset: a file in the data folder"},
     {"bind", AY_SET_TEXT, "127.0.0.1", NULL, "address to listen on"},
     {"port", AY_SET_INT, "8484", "0..65535", "port to listen on; 0: any free one"},
     {"http-port", AY_SET_INT, "8485", "0..65535", "with --lan: port of the plain HTTP page"},

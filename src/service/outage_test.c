@@ -1,7 +1,7 @@
 /* A database that is cut off in the middle of a commit and comes back.  Of an upload: what was kept appears in
  * memory by itself, what was not does not, and asking again is safe.  Of a verdict: its key makes it one verdict,
- * however often and whenever it is sent again.  ASSAY_TEST_MYSQL as in
- * store/mysql_test.c. */
+ * however often and whenever it is sent again.  ASSAY_TEST_MYSQL and ASSAY_TEST_POSTGRES as in
+ * store/mysql_test.c and store/postgres_test.c. */
 #include "service/fake_test.h"
 #include "service/words/classify_words.h"
 #include "store/proxy_test.h"
@@ -10,16 +10,24 @@ static ay_err err;
 static proxy wire_cutter;
 static const char *dir; /* of all tests here, as the database belongs to it */
 
+/* Both name a socket: MySQL's URL the socket itself, PostgreSQL's the folder it is in. */
+static const char *test_url(void)
+{
+    return getenv("ASSAY_TEST_MYSQL") ? getenv("ASSAY_TEST_MYSQL") : getenv("ASSAY_TEST_POSTGRES");
+}
+
 static ay_service *open_through_proxy(fake_encoder *f)
 {
-    const char *url = getenv("ASSAY_TEST_MYSQL"), *socket = url ? strstr(url, "socket=") : NULL;
+    const char *url = test_url(), *socket = url ? strstr(url, "socket=") : NULL;
+    const char *file = getenv("ASSAY_TEST_MYSQL") ? "" : "/.s.PGSQL.5432";
     ay_service_options o = {.data = dir = dir ? dir : fake_folder()};
-    char path[100], where[300];
+    char path[100], to[200], where[300];
     ay_service *s = NULL;
 
-    snprintf(path, sizeof path, "%s/p", dir);
-    CHECK(proxy_start(&wire_cutter, path, socket + 7));
-    snprintf(where, sizeof where, "%.*s%s", (int)(socket + 7 - url), url, path);
+    snprintf(path, sizeof path, "%s%s", dir, *file ? file : "/p");
+    snprintf(to, sizeof to, "%s%s", socket + 7, file);
+    CHECK(proxy_start(&wire_cutter, path, to));
+    snprintf(where, sizeof where, "%.*s%s", (int)(socket + 7 - url), url, *file ? dir : path);
     fake_init(f, 'a');
     o.embedder = fake_embedder(f);
     o.store = where;
@@ -55,8 +63,8 @@ static void a_cut_upload_is_found_or_was_not(void)
     ay_service *s;
     ay_added added;
 
-    if (!getenv("ASSAY_TEST_MYSQL"))
-        SKIP("no MariaDB; test/mariadb/run brings one");
+    if (!test_url())
+        SKIP("no MariaDB or PostgreSQL; test/mariadb/run and test/postgres/run bring one");
     s = open_through_proxy(&f);
     CHECK_OK(ay_class_create(s, NULL, "c", NULL, &err), err);
     CHECK(ay_service_wait_idle(s, 10000));
@@ -144,8 +152,8 @@ static void a_cut_verdict_is_one_verdict(void)
     ay_service *s;
     ay_added added;
 
-    if (!getenv("ASSAY_TEST_MYSQL"))
-        SKIP("no MariaDB; test/mariadb/run brings one");
+    if (!test_url())
+        SKIP("no MariaDB or PostgreSQL; test/mariadb/run and test/postgres/run bring one");
     s = open_through_proxy(&f);
     CHECK(ay_class_create(s, NULL, "c", NULL, &err) == AY_OK || strstr(err.msg, "already"));
     CHECK_OK(add(s, 0x123456, 9, &added), err);

@@ -68,6 +68,6 @@ typedef struct {
     ay_status (*copy)(void *self, const char *path, ay_err *err);
 } ay_store_driver;
 
-extern const ay_store_driver ay_store_sqlite, ay_store_mysql;
+extern const ay_store_driver ay_store_sqlite, ay_store_mysql, ay_store_postgres;
 
 #endif

@@ -282,7 +282,7 @@ static void my_close(void *self)
     ay_mysql_drop(s);
     for (int i = 0; i < AY_MYSQL_COLUMNS; i++)
         ay_buf_fini(&s->column[i]);
-    ay_mysql_url_fini(&s->url);
+    ay_sql_url_fini(&s->url);
     ay_free(s);
 }
 
@@ -296,7 +296,7 @@ static ay_status my_open(void **self, const char *rest, bool writable, ay_err *e
     if (!s)
         return ay_fail(err, AY_ENOMEM, "opening the database");
     s->writable = writable;
-    status = ay_mysql_url_parse(&s->url, rest, err);
+    status = ay_sql_url_parse(&s->url, &ay_sql_url_mysql, rest, err);
     if (status == AY_OK)
         status = ay_mysql_first(s, err);
     if (status != AY_OK) {

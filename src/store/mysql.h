@@ -1,7 +1,6 @@
 /* store/mysql.h - what the files of the MySQL/MariaDB driver share.  For src/store/mysql*.c only.
  *
  *     mysql.c        statements, transactions, the table of functions
- *     mysql_url.c    the URL and the password
  *     mysql_link.c   connecting, again and again; who may write
  *     mysql_ddl.c    schema changes that can be taken back, backups, the database's examination
  *
@@ -37,30 +36,14 @@
 
 #include "base/buf.h"
 #include "store/driver.h"
+#include "store/url.h"
 
 #include <mysql.h>
-
-/* How to reach the database.  Strings point into text, which is ours. */
-typedef struct {
-    char *text, *password; /* password has memory of its own, wiped when freed */
-    const char *user, *host, *database, *socket, *ca;
-    unsigned port;
-    int timeout_s; /* of one statement; 0: none */
-    enum { AY_MYSQL_PLAIN, AY_MYSQL_TLS, AY_MYSQL_VERIFY } ssl;
-    bool relaxed; /* take a server that may lose commits when power fails */
-} ay_mysql_url;
-
-/* rest: what follows "mysql:".  The password of the URL, else of the file it names, else of
- * ASSAY_STORE_PASSWORD, else of the file that ASSAY_STORE_PASSWORD_FILE names, else none. */
-ay_status ay_mysql_url_parse(ay_mysql_url *u, const char *rest, ay_err *err);
-void ay_mysql_url_fini(ay_mysql_url *u);
-/* "database assay on host:3306", for messages; never the password. */
-void ay_mysql_url_name(const ay_mysql_url *u, char *dst, size_t cap);
 
 enum { AY_MYSQL_KEPT = 64, AY_MYSQL_COLUMNS = 24 };
 
 typedef struct {
-    ay_mysql_url url;
+    ay_sql_url url;
     bool writable;
     MYSQL *db; /* NULL: no connection now */
     unsigned long connection; /* the last one's number on the server */

@@ -238,7 +238,7 @@ static void set_options(const ay_mysql *s, MYSQL *db)
                                   "sha256_password,auth_gssapi_client";
     unsigned connect = CONNECT_S, write = 30, no = 0;
     unsigned wait = s->url.timeout_s ? (unsigned)s->url.timeout_s + 5 : 0;
-    my_bool yes = 1, off = 0, verify = s->url.ssl == AY_MYSQL_VERIFY;
+    my_bool yes = 1, off = 0, verify = s->url.ssl == AY_SQL_VERIFY;
 
     mysql_optionsv(db, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
     mysql_optionsv(db, MYSQL_OPT_WRITE_TIMEOUT, &write);
@@ -248,7 +248,7 @@ static void set_options(const ay_mysql *s, MYSQL *db)
     mysql_optionsv(db, MYSQL_OPT_RECONNECT, &off);
     mysql_optionsv(db, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     mysql_optionsv(db, MARIADB_OPT_RESTRICTED_AUTH, plugins);
-    if (s->url.ssl != AY_MYSQL_PLAIN) {
+    if (s->url.ssl != AY_SQL_PLAIN) {
         mysql_optionsv(db, MYSQL_OPT_SSL_ENFORCE, &yes);
         mysql_optionsv(db, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
     }
@@ -305,7 +305,7 @@ static ay_status inspect(ay_mysql *s, ay_err *err)
     sscanf(text, "%lld\n%d\n%d\n%d", &packet, &flush, &binlog, &sync);
     s->max_packet = packet > 0 ? (size_t)packet : 0;
     /* The library goes on in clear when the server offers nothing else. */
-    if (s->url.ssl != AY_MYSQL_PLAIN && !mysql_get_ssl_cipher(s->db))
+    if (s->url.ssl != AY_SQL_PLAIN && !mysql_get_ssl_cipher(s->db))
         return ay_fail(err, AY_EIO, "the database server offers no SSL, which the store's URL asks for:"
                                     " give it a certificate, or say ssl=off where the way to it is safe");
     if (!s->writable || s->url.relaxed)
@@ -462,7 +462,7 @@ static ay_status cannot_connect(const ay_mysql *s, MYSQL *db, ay_err *err)
     unsigned code = mysql_errno(db);
     char name[256];
 
-    ay_mysql_url_name(&s->url, name, sizeof name);
+    ay_sql_url_name(&s->url, name, sizeof name);
     return ay_fail(err, s->opening ? AY_EIO : AY_EBUSY, "%s cannot be reached: %s%s", name,
                    mysql_error(db), advice(code, s->writable));
 }

@@ -106,21 +106,21 @@ static bool has(ay_store *s, const char *name)
 
 static void urls_are_read(void)
 {
-    ay_mysql_url u;
+    ay_sql_url u;
 
-    CHECK_OK(ay_mysql_url_parse(&u, "//ada:p%40ss%2Fw%3Aord@db.example.org:3307/parts?ssl=on&timeout=7",
+    CHECK_OK(ay_sql_url_parse(&u, &ay_sql_url_mysql, "//ada:p%40ss%2Fw%3Aord@db.example.org:3307/parts?ssl=on&timeout=7",
                                 &err), err);
     CHECK(strcmp(u.user, "ada") == 0 && strcmp(u.password, "p@ss/w:ord") == 0 && u.port == 3307);
     CHECK(strcmp(u.host, "db.example.org") == 0 && strcmp(u.database, "parts") == 0);
-    CHECK(u.ssl == AY_MYSQL_TLS && u.timeout_s == 7 && !u.relaxed && !*u.socket);
-    ay_mysql_url_fini(&u);
-    CHECK_OK(ay_mysql_url_parse(&u, "//[fe80::1]/p?ca=%2Fetc%2Fca.pem&ssl=verify&relaxed=yes", &err), err);
-    CHECK(strcmp(u.host, "fe80::1") == 0 && u.port == 3306 && u.ssl == AY_MYSQL_VERIFY && u.relaxed);
+    CHECK(u.ssl == AY_SQL_TLS && u.timeout_s == 7 && !u.relaxed && !*u.socket);
+    ay_sql_url_fini(&u);
+    CHECK_OK(ay_sql_url_parse(&u, &ay_sql_url_mysql, "//[fe80::1]/p?ca=%2Fetc%2Fca.pem&ssl=verify&relaxed=yes", &err), err);
+    CHECK(strcmp(u.host, "fe80::1") == 0 && u.port == 3306 && u.ssl == AY_SQL_VERIFY && u.relaxed);
     CHECK(strcmp(u.ca, "/etc/ca.pem") == 0 && !*u.user && !u.password && u.timeout_s == 60);
-    ay_mysql_url_fini(&u);
-    CHECK_OK(ay_mysql_url_parse(&u, "///p?socket=/run/my.sock", &err), err);
+    ay_sql_url_fini(&u);
+    CHECK_OK(ay_sql_url_parse(&u, &ay_sql_url_mysql, "///p?socket=/run/my.sock", &err), err);
     CHECK(!*u.host && strcmp(u.socket, "/run/my.sock") == 0);
-    ay_mysql_url_fini(&u);
+    ay_sql_url_fini(&u);
 }
 
 static void what_is_no_url_is_said_without_the_password(void)
@@ -130,12 +130,12 @@ static void what_is_no_url_is_said_without_the_password(void)
         "//u:secret%00@h/d", "//u:secret@h/d?sll=on", "//u:secret@h/d?ssl=maybe", "//u:secret@h/d?socket",
         "//u:secret@h/d?timeout=-1", "//u:secret@h/d?ca=x", "//u:secret@h/a/b", "//u:secret@h/a%60b",
         "//u@h/d?password-file=/nowhere", NULL};
-    ay_mysql_url u;
+    ay_sql_url u;
     ay_store *s;
 
     for (int i = 0; bad[i]; i++) {
         err.msg[0] = '\0';
-        CHECK(ay_mysql_url_parse(&u, bad[i], &err) != AY_OK && !u.text && !u.password);
+        CHECK(ay_sql_url_parse(&u, &ay_sql_url_mysql, bad[i], &err) != AY_OK && !u.text && !u.password);
         CHECK(strlen(err.msg) > 20 && !strstr(err.msg, "secret"));
     }
     CHECK(ay_store_open(&s, "msyql://u:secret@h/d", &err) == AY_EUNSUPPORTED && !strstr(err.msg, "secret"));
@@ -145,23 +145,23 @@ static void what_is_no_url_is_said_without_the_password(void)
 static void passwords_come_from_elsewhere_too(void)
 {
     char path[96], where[160], shown[100];
-    ay_mysql_url u;
+    ay_sql_url u;
 
     snprintf(path, sizeof path, "%s/password", fresh_folder());
     CHECK_OK(ay_file_write(path, "from a file\n", 12, &err), err);
     snprintf(where, sizeof where, "//u@h/d?password-file=%s", path);
     setenv("ASSAY_STORE_PASSWORD", "from the environment", 1);
-    CHECK_OK(ay_mysql_url_parse(&u, where, &err), err);
+    CHECK_OK(ay_sql_url_parse(&u, &ay_sql_url_mysql, where, &err), err);
     CHECK(strcmp(u.password, "from a file") == 0);
-    ay_mysql_url_fini(&u);
-    CHECK_OK(ay_mysql_url_parse(&u, "//u@h/d", &err), err);
+    ay_sql_url_fini(&u);
+    CHECK_OK(ay_sql_url_parse(&u, &ay_sql_url_mysql, "//u@h/d", &err), err);
     CHECK(strcmp(u.password, "from the environment") == 0);
-    ay_mysql_url_fini(&u);
+    ay_sql_url_fini(&u);
     unsetenv("ASSAY_STORE_PASSWORD");
     setenv("ASSAY_STORE_PASSWORD_FILE", path, 1);
-    CHECK_OK(ay_mysql_url_parse(&u, "//u@h/d", &err), err);
+    CHECK_OK(ay_sql_url_parse(&u, &ay_sql_url_mysql, "//u@h/d", &err), err);
     CHECK(strcmp(u.password, "from a file") == 0);
-    ay_mysql_url_fini(&u);
+    ay_sql_url_fini(&u);
     unsetenv("ASSAY_STORE_PASSWORD_FILE");
     ay_url_hide_password("mysql://ada:a:b@c@h:1/d?x=y", shown, sizeof shown);
     CHECK(strcmp(shown, "mysql://ada:***@h:1/d?x=y") == 0);

@@ -56,10 +56,11 @@ static bool pass(int from, int to, char *buf, size_t cap, ssize_t *n)
     return *n > 0 && (to < 0 || send(to, buf, (size_t)*n, MSG_NOSIGNAL) == *n);
 }
 
-/* Is this the text query COMMIT?  A packet: three bytes of length, a number, 3, the text. */
+/* Is this the text query COMMIT?  MySQL's packet: three bytes of length, a number, 3, the text.  PostgreSQL's: Q, four bytes of length,
+ * the text and a NUL. */
 static bool is_commit(const char *buf, ssize_t n)
 {
-    return n == 11 && buf[4] == 3 && memcmp(buf + 5, "COMMIT", 6) == 0;
+    return ((n == 11 && buf[4] == 3) || (n == 12 && buf[0] == 'Q')) && memcmp(buf + 5, "COMMIT", 6) == 0;
 }
 
 /* The COMMIT goes through and so does its answer, but not before every other wire has ended. */

@@ -18,6 +18,7 @@
 static const ay_store_driver *const drivers[] = {
     &ay_store_sqlite,
     &ay_store_mysql,
+    &ay_store_postgres,
 };
 
 static const ay_store_driver *find_driver(const char *url, const char **rest)
@@ -61,8 +62,8 @@ static ay_status open_store(ay_store **out, const char *url, bool writable, ay_e
     *out = NULL;
     ay_url_hide_password(url, shown, sizeof shown);
     if (!driver)
-        return ay_fail(err, AY_EUNSUPPORTED, "no store driver for '%s': a store's URL begins with sqlite:"
-                                             " or mysql:", shown);
+        return ay_fail(err, AY_EUNSUPPORTED, "no store driver for '%s': a store's URL begins with sqlite:,"
+                                             " mysql: or postgresql:", shown);
     s = ay_calloc(1, sizeof *s);
     if (!s || !(s->rest = ay_strdup(rest))) {
         ay_free(s);

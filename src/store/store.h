@@ -6,6 +6,7 @@
  *
  *     sqlite:/home/ada/.local/share/assay/assay.db     one file, the default
  *     mysql://ada@db.example.org:3306/assay?ssl=on     MariaDB or MySQL; doc/store.md
+ *     postgresql://ada@db.example.org:5432/assay       PostgreSQL
  *
  * Everything that can be said in SQL that all drivers understand is said once, in this folder; a
  * driver (store/driver.h) only connects, runs statements and moves values without loss.  Whatever

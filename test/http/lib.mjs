@@ -57,17 +57,20 @@ export function newFolder() {
   return dir;
 }
 
-// ---- the database: with ASSAY_TEST_MYSQL (test/mariadb/server) every data folder has a database of its own there, and
-// all tests run over MariaDB.
+// ---- the database: with ASSAY_TEST_MYSQL (test/mariadb/server) or ASSAY_TEST_POSTGRES (test/postgres/server) every data folder has a
+// database of its own there, and all tests run over MariaDB or PostgreSQL.
+const postgres = !!process.env.ASSAY_TEST_POSTGRES, onServer = postgres || !!process.env.ASSAY_TEST_MYSQL;
+export const databaseServer = postgres ? "test/postgres/server" : "test/mariadb/server";
 export function sql(text, database) {
-  return execFileSync("test/mariadb/server", database ? ["sql", database] : ["sql"], { input: text, maxBuffer: 1 << 28 }).toString().trim();
+  return execFileSync(databaseServer, database ? ["sql", database] : ["sql"], { input: text, maxBuffer: 1 << 28 }).toString().trim();
 }
 const databases = new Map();
 export function storeOf(data) {
-  const url = process.env.ASSAY_TEST_MYSQL;
+  const url = process.env.ASSAY_TEST_POSTGRES || process.env.ASSAY_TEST_MYSQL;
   if (!databases.has(data)) {
     const name = "t" + randomBytes(8).toString("hex");
-    sql(`CREATE DATABASE ${name}; GRANT ALL PRIVILEGES ON ${name}.* TO assay@localhost`);
+    if (postgres) sql(`CREATE DATABASE ${name} OWNER assay; ALTER DATABASE ${name} SET search_path TO assay`);
+    else sql(`CREATE DATABASE ${name}; GRANT ALL PRIVILEGES ON ${name}.* TO assay@localhost`);
     databases.set(data, { name, url: url.replace("/assay?", `/${name}?`) });
   }
   return databases.get(data);
@@ -83,7 +86,7 @@ export class Server {
     const server = new Server();
     server.data = args.includes("--data") ? args[args.indexOf("--data") + 1] : newFolder();
     if (!args.includes("--data")) args.push("--data", server.data);
-    if (process.env.ASSAY_TEST_MYSQL && !args.includes("--store")) args.push("--store", storeOf(server.data).url);
+    if (onServer && !args.includes("--store")) args.push("--store", storeOf(server.data).url);
     if (!args.includes("--port")) args.push("--port", "0");
     if (!args.includes("--log-level")) args.push("--log-level", "warn");
     server.child = spawn(program, [command, ...args], { stdio: ["ignore", "pipe", "pipe"] });

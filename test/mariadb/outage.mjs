@@ -2,9 +2,9 @@
 // no wrong answer, no acknowledged write lost, 503 with Retry-After otherwise, service by itself when the
 // database is back, and memory that does not grow.
 //
-//   test/mariadb/run outage               about 20 seconds
+//   test/mariadb/run outage               about 20 seconds; test/postgres/run outage over PostgreSQL
 //   SECONDS_OF_LOAD=120 test/mariadb/run outage      the long one
-import { Server, check, json, newFolder, picture, program, run, sha256, sleep, sql, storeOf, test } from "../http/lib.mjs";
+import { Server, check, databaseServer, json, newFolder, picture, program, run, sha256, sleep, sql, storeOf, test } from "../http/lib.mjs";
 import { execFileSync } from "node:child_process";
 import http from "node:http";
 import { readFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { readFileSync } from "node:fs";
 const CLIENTS = 64, seconds = Number(process.env.SECONDS_OF_LOAD || 20), KINDS = 3;
 const sanitized = /build\/(thread|address)/.test(program); // sanitizers keep what was freed
 const raw = (body) => ({ body, headers: { "Content-Type": "image/png" } });
-const mariadb = (...args) => execFileSync("test/mariadb/server", args, { stdio: "ignore" });
+const database = (...args) => execFileSync(databaseServer, args, { stdio: "ignore" });
 const resident = (pid) => Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)[1]) / 1024;
 
 const acknowledged = new Map(); // digest -> class it was last acknowledged in, or null while that is open
@@ -101,13 +101,13 @@ test(`64 clients for ${seconds} s, the database killed and started again twice`,
   await wait(part);
   marks.push(resident(server.child.pid));
   for (const away of [part * 0.5, part * 0.8]) {
-    mariadb("kill");
+    database("kill");
     const scansBefore = counts.scans;
     await wait(away);
     check(counts.scans > scansBefore, "scans are answered from memory while the database is away");
     const health = await server.request("GET", "/health");
     check(health.status === 200, "alive", health.status);
-    mariadb("start");
+    database("start");
     const begun = Date.now(), taught = counts.taught;
     await until(15000, "writes are accepted again, without a restart", () => counts.taught > taught + 5);
     console.log(`  back ${Date.now() - begun} ms after the database`);

@@ -75,7 +75,7 @@ test("what is wrong is said in words", () => {
     [`mysql://nobody:x@localhost/assay?socket=${socket}`, /Access denied.*check the user/],
     [store + "&tls=on", /'tls' is not understood/],
     ["mysql://assay@localhost", /names no database/],
-    ["postgres://x/y", /begins with sqlite: or mysql:/],
+    ["postgres://x/y", /begins with sqlite:, mysql: or postgresql:/],
   ]) {
     const done = at(url);
     check(done.code !== 0 && words.test(done.err) && !/open|secret/.test(done.err.replace(/opening the store/g, "")), url, done.err);

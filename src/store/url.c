@@ -1,6 +1,6 @@
-/* store/mysql_url.c - mysql://user:password@host:port/database?socket=...&ssl=... */
-#include "store/mysql.h"
+#include "store/url.h"
 
+#include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { USUAL_PORT = 3306, USUAL_TIMEOUT = 60, PASSWORD_MAX = 4096 };
+const ay_sql_url_kind ay_sql_url_mysql = {"mysql", 3306, false}, ay_sql_url_postgres = {"postgresql", 5432, true};
+
+enum { USUAL_TIMEOUT = 60, PASSWORD_MAX = 4096 };
 
 static int hex(char c)
 {
@@ -39,7 +41,7 @@ static bool decode(char *s)
     return true;
 }
 
-static ay_status set_password(ay_mysql_url *u, const char *text, size_t n, ay_err *err)
+static ay_status set_password(ay_sql_url *u, const char *text, size_t n, ay_err *err)
 {
     u->password = ay_alloc(1, n + 1);
     if (!u->password)
@@ -50,7 +52,7 @@ static ay_status set_password(ay_mysql_url *u, const char *text, size_t n, ay_er
 }
 
 /* The first line of a file. */
-static ay_status read_password(ay_mysql_url *u, const char *path, ay_err *err)
+static ay_status read_password(ay_sql_url *u, const char *path, ay_err *err)
 {
     ay_buf text = {0};
     ay_status status = ay_file_read(path, PASSWORD_MAX, &text, err);
@@ -66,7 +68,32 @@ static ay_status read_password(ay_mysql_url *u, const char *path, ay_err *err)
     return status;
 }
 
-static ay_status set_word(ay_mysql_url *u, const char *key, char *value, ay_err *err)
+/* A name that needs no quotes. */
+static bool plain_name(const char *s)
+{
+    size_t n = strlen(s);
+
+    return n > 0 && n <= 40 && (*s == '_' || (*s >= 'a' && *s <= 'z')) &&
+           strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == n && strncmp(s, "pg_", 3) != 0;
+}
+
+/* The words that one kind of server has; false: none of these. */
+static bool set_own_word(ay_sql_url *u, const char *key, const char *value)
+{
+    bool yes = strcmp(value, "yes") == 0;
+
+    if (u->kind->schemas && strcmp(key, "schema") == 0 && plain_name(value))
+        u->schema = value;
+    else if (u->kind->schemas && strcmp(key, "nodes") == 0 && (strcmp(value, "many") == 0 || strcmp(value, "one") == 0))
+        u->many = *value == 'm';
+    else if (strcmp(key, "relaxed") == 0 && (yes || strcmp(value, "no") == 0))
+        u->relaxed = yes;
+    else
+        return false;
+    return true;
+}
+
+static ay_status set_word(ay_sql_url *u, const char *key, char *value, ay_err *err)
 {
     long n = 0;
 
@@ -79,23 +106,21 @@ static ay_status set_word(ay_mysql_url *u, const char *key, char *value, ay_err 
     } else if (strcmp(key, "timeout") == 0 && ay_str_to_long(value, 0, 86400, &n)) {
         u->timeout_s = (int)n;
     } else if (strcmp(key, "ssl") == 0 && strcmp(value, "off") == 0) {
-        u->ssl = AY_MYSQL_PLAIN;
+        u->ssl = AY_SQL_PLAIN;
     } else if (strcmp(key, "ssl") == 0 && strcmp(value, "on") == 0) {
-        u->ssl = AY_MYSQL_TLS;
+        u->ssl = AY_SQL_TLS;
     } else if (strcmp(key, "ssl") == 0 && strcmp(value, "verify") == 0) {
-        u->ssl = AY_MYSQL_VERIFY;
-    } else if (strcmp(key, "relaxed") == 0 && (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0)) {
-        u->relaxed = *value == 'y';
-    } else if (strcmp(key, "password-file") != 0) {
+        u->ssl = AY_SQL_VERIFY;
+    } else if (!set_own_word(u, key, value) && strcmp(key, "password-file") != 0) {
         return ay_fail(err, AY_EINVAL,
                        "the store's URL: '%.40s' is not understood; after '?' may stand socket=PATH,"
-                       " ssl=off|on|verify, ca=FILE, password-file=FILE, timeout=SECONDS, relaxed=yes|no",
-                       key);
+                       " ssl=off|on|verify, ca=FILE, password-file=FILE, timeout=SECONDS, relaxed=yes|no%s",
+                       key, u->kind->schemas ? ", schema=NAME, nodes=one|many" : "");
     }
     return AY_OK;
 }
 
-static ay_status parse_words(ay_mysql_url *u, char *query, ay_err *err)
+static ay_status parse_words(ay_sql_url *u, char *query, ay_err *err)
 {
     ay_status status = AY_OK;
 
@@ -112,11 +137,11 @@ static ay_status parse_words(ay_mysql_url *u, char *query, ay_err *err)
 }
 
 /* host, host:port, [v6]:port or nothing. */
-static ay_status parse_host(ay_mysql_url *u, char *host, ay_err *err)
+static ay_status parse_host(ay_sql_url *u, char *host, ay_err *err)
 {
     char *end = *host == '[' ? strchr(host, ']') : NULL;
     char *colon = strchr(end ? end : host, ':');
-    long port = USUAL_PORT;
+    long port = u->kind->port;
 
     if (colon)
         *colon++ = '\0';
@@ -133,7 +158,7 @@ static ay_status parse_host(ay_mysql_url *u, char *host, ay_err *err)
     return AY_OK;
 }
 
-static ay_status parse_user(ay_mysql_url *u, char *user, ay_err *err)
+static ay_status parse_user(ay_sql_url *u, char *user, ay_err *err)
 {
     char *colon = strchr(user, ':');
     ay_status status = AY_OK;
@@ -152,7 +177,7 @@ static ay_status parse_user(ay_mysql_url *u, char *user, ay_err *err)
     return status;
 }
 
-static ay_status parse(ay_mysql_url *u, char *p, ay_err *err)
+static ay_status parse(ay_sql_url *u, char *p, ay_err *err)
 {
     char *query = strchr(p, '?'), *slash, *at;
     ay_status status = AY_OK;
@@ -164,7 +189,7 @@ static ay_status parse(ay_mysql_url *u, char *p, ay_err *err)
         *slash++ = '\0';
     if (!slash || !*slash || strchr(slash, '/') || !decode(slash) || strchr(slash, '`'))
         return ay_fail(err, AY_EINVAL,
-                       "the store's URL names no database: mysql://user@host:3306/database");
+                       "the store's URL names no database: %s://user@host:%d/database", u->kind->scheme, u->kind->port);
     u->database = slash;
     at = strrchr(p, '@');
     if (at) {
@@ -178,14 +203,15 @@ static ay_status parse(ay_mysql_url *u, char *p, ay_err *err)
     return status;
 }
 
-ay_status ay_mysql_url_parse(ay_mysql_url *u, const char *rest, ay_err *err)
+ay_status ay_sql_url_parse(ay_sql_url *u, const ay_sql_url_kind *kind, const char *rest, ay_err *err)
 {
     const char *word = getenv("ASSAY_STORE_PASSWORD"), *file = getenv("ASSAY_STORE_PASSWORD_FILE");
     ay_status status;
 
-    *u = (ay_mysql_url){.user = "", .host = "", .socket = "", .ca = "", .timeout_s = USUAL_TIMEOUT};
+    *u = (ay_sql_url){.kind = kind, .user = "", .host = "", .socket = "", .ca = "", .schema = "assay",
+                      .timeout_s = USUAL_TIMEOUT};
     if (strncmp(rest, "//", 2) != 0)
-        return ay_fail(err, AY_EINVAL, "the store's URL reads mysql://user@host:3306/database");
+        return ay_fail(err, AY_EINVAL, "the store's URL reads %s://user@host:%d/database", kind->scheme, kind->port);
     u->text = ay_strdup(rest + 2);
     if (!u->text)
         return ay_fail(err, AY_ENOMEM, "reading the store's URL");
@@ -194,23 +220,23 @@ ay_status ay_mysql_url_parse(ay_mysql_url *u, const char *rest, ay_err *err)
         status = set_password(u, word, strlen(word), err);
     if (status == AY_OK && !u->password && file && *file)
         status = read_password(u, file, err);
-    if (status == AY_OK && u->ssl == AY_MYSQL_PLAIN && *u->ca)
+    if (status == AY_OK && u->ssl == AY_SQL_PLAIN && *u->ca)
         status = ay_fail(err, AY_EINVAL, "the store's URL: ca= needs ssl=verify");
     if (status != AY_OK)
-        ay_mysql_url_fini(u);
+        ay_sql_url_fini(u);
     return status;
 }
 
-void ay_mysql_url_fini(ay_mysql_url *u)
+void ay_sql_url_fini(ay_sql_url *u)
 {
     if (u->password)
         explicit_bzero(u->password, strlen(u->password));
     ay_free(u->password);
     ay_free(u->text);
-    *u = (ay_mysql_url){0};
+    *u = (ay_sql_url){0};
 }
 
-void ay_mysql_url_name(const ay_mysql_url *u, char *dst, size_t cap)
+void ay_sql_url_name(const ay_sql_url *u, char *dst, size_t cap)
 {
     if (*u->socket || !*u->host || strcmp(u->host, "localhost") == 0)
         snprintf(dst, cap, "database %.64s on %.108s", u->database,
