@@ -21,11 +21,11 @@ static ay_service *open_through_proxy(fake_encoder *f)
     const char *url = test_url(), *socket = url ? strstr(url, "socket=") : NULL;
     const char *file = getenv("ASSAY_TEST_MYSQL") ? "" : "/.s.PGSQL.5432";
     ay_service_options o = {.data = dir = dir ? dir : fake_folder()};
-    char path[100], to[200], where[300];
+    char path[100], to[108], where[300];
     ay_service *s = NULL;
 
     snprintf(path, sizeof path, "%s%s", dir, *file ? file : "/p");
-    snprintf(to, sizeof to, "%s%s", socket + 7, file);
+    snprintf(to, sizeof to, "%.90s%s", socket + 7, file);
     CHECK(proxy_start(&wire_cutter, path, to));
     snprintf(where, sizeof where, "%.*s%s", (int)(socket + 7 - url), url, *file ? dir : path);
     fake_init(f, 'a');

@@ -48,6 +48,9 @@ typedef struct {
 typedef struct {
     const char *scheme; /* "sqlite"; what comes before ':' in a URL */
     const char *const *types; /* pairs "id", "INTEGER ..." ending with NULL, for the braces above */
+    /* The database's clock in microseconds since 1970 as an expression, for what several machines must agree on; NULL: this machine's is
+     * as good, as nobody else writes.  What follows a SELECT so that rows which somebody else is about to change are passed over. */
+    const char *clock, *skip_locked;
     int readers; /* sessions that read beside each other; at most AY_STORE_READERS */
     /* writable false: a session that only reads.  The first writable one may create the database.
      * AY_EBUSY: another process writes. */

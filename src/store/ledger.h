@@ -132,16 +132,35 @@ typedef struct {
     const char *request; /* JSON: what was asked; "" for work that cannot be resumed */
     const char *detail;  /* JSON: how far it is; "" for none */
     int64_t created_us, started_us, ended_us; /* 0: not yet */
+    const char *node; /* who runs it, or ran it; "" or NULL: not taken by ay_store_job_take() */
+    int64_t lease_us; /* read only: until then nobody else takes it; by the database's clock */
+    int asked;        /* read only: how often ay_store_job_ask() was called since it was taken */
 } ay_store_job;
+
+enum { AY_NODE_MAX = 64, AY_JOB_KINDS = 16 };
 
 /* id and created_us are the store's. */
 ay_status ay_store_job_add(ay_store *s, const ay_store_job *j, int64_t *id, ay_err *err);
-/* Everything but kind, request and created_us, by id.  AY_ENOTFOUND. */
+/* Everything but kind, request, created_us and who runs it, by id.  With j->node, only while that node has it: AY_ECONFLICT says that
+ * another took it over meanwhile, or that it is over, and nothing was changed.  Without, only what no node is running.  AY_ENOTFOUND. */
 ay_status ay_store_job_put(ay_store *s, const ay_store_job *j, ay_err *err);
 /* The newest `limit` of a kind, newest first. */
 ay_status ay_store_job_kind(ay_store *s, const char *kind, int limit, ay_arena *a, ay_store_job **out, size_t *n,
                             ay_err *err);
 ay_status ay_store_job_remove(ay_store *s, int64_t id, ay_err *err); /* AY_ENOTFOUND */
+/* A job runs once, however many Assays share the database.  The oldest one of these kinds that waits, or whose node has not been heard of
+ * until its lease ended, becomes `running` on `node` for lease_us microseconds; *out is it (its detail says how far it came).
+ * AY_ENOTFOUND, and err untouched: there is none.
+ *
+ * A lease and not a lock of the database: a lock would go with a connection that a network drops for a moment, while the work goes on. */
+ay_status ay_store_job_take(ay_store *s, const char *const *kinds, int nkinds, const char *node, int64_t lease_us, ay_arena *a,
+                            ay_store_job *out, ay_err *err);
+/* The node is alive: the lease holds for lease_us from now.  *asked (may be NULL): whether it should stop.  AY_ECONFLICT: another node has
+ * it now, or it is over; the caller stops and keeps nothing. */
+ay_status ay_store_job_beat(ay_store *s, int64_t id, const char *node, int64_t lease_us, int *asked, ay_err *err);
+/* Ask whichever node runs it to stop.  AY_ENOTFOUND: nobody runs it. */
+ay_status ay_store_job_ask(ay_store *s, int64_t id, ay_err *err);
+ay_status ay_store_job_get(ay_store *s, int64_t id, ay_arena *a, ay_store_job *out, ay_err *err);
 /* The newest `limit`, oldest first. */
 ay_status ay_store_job_list(ay_store *s, int limit, ay_arena *a, ay_store_job **out, size_t *n,
                             ay_err *err);

@@ -387,6 +387,61 @@ static void a_database_of_the_first_schema_is_migrated(void)
     CHECK(access(backup, R_OK) == 0);
 }
 
+/* Jobs of a kind of their own: others may wait in the same database. */
+static int64_t queue(ay_store *s, const char *kind)
+{
+    ay_store_job j = {.kind = kind, .state = "pending", .message = "", .request = "{}", .detail = ""};
+    int64_t id = 0;
+
+    CHECK_OK(ay_store_job_add(s, &j, &id, &err), err);
+    return id;
+}
+
+static void a_job_runs_on_one_node(void)
+{
+    ay_store *s = open_store();
+    char kind[17];
+    const char *kinds[] = {"other", kind};
+    ay_store_job got = {0}, j;
+    int64_t one, two;
+    int asked = -1;
+
+    ay_random_hex(kind, 7);
+    one = queue(s, kind);
+    two = queue(s, kind);
+    CHECK_OK(ay_store_job_take(s, kinds, 2, "a", 60000000, &arena, &got, &err), err);
+    CHECK(got.id == one && strcmp(got.state, "running") == 0 && strcmp(got.node, "a") == 0 && got.started_us > 0 && got.lease_us > 0);
+    CHECK_OK(ay_store_job_take(s, kinds, 2, "b", 1, &arena, &got, &err), err);
+    CHECK(got.id == two);
+    j = (ay_store_job){.id = one, .state = "done", .message = "", .detail = "", .node = "b"};
+    CHECK(ay_store_job_put(s, &j, &err) == AY_ECONFLICT); /* not by another node */
+    j.node = NULL;
+    CHECK(ay_store_job_put(s, &j, &err) == AY_ECONFLICT); /* nor by who says nothing */
+    CHECK(ay_store_job_beat(s, one, "b", 1, NULL, &err) == AY_ECONFLICT);
+    CHECK_OK(ay_store_job_beat(s, one, "a", 60000000, &asked, &err), err);
+    CHECK(asked == 0);
+    CHECK_OK(ay_store_job_ask(s, one, &err), err);
+    CHECK_OK(ay_store_job_beat(s, one, "a", 60000000, &asked, &err), err);
+    CHECK(asked == 1);
+    j.node = "a";
+    CHECK_OK(ay_store_job_put(s, &j, &err), err);
+    CHECK(ay_store_job_put(s, &j, &err) == AY_ECONFLICT); /* it is over: twice is once too often */
+    CHECK(ay_store_job_beat(s, one, "a", 1, NULL, &err) == AY_ECONFLICT && ay_store_job_ask(s, one, &err) == AY_ENOTFOUND);
+    /* The lease of the second one has ended without a word from its node. */
+    usleep(20000);
+    CHECK_OK(ay_store_job_take(s, kinds, 2, "c", 60000000, &arena, &got, &err), err);
+    CHECK(got.id == two && strcmp(got.node, "c") == 0);
+    j = (ay_store_job){.id = two, .state = "failed", .message = "", .detail = "", .node = "b"};
+    CHECK(ay_store_job_put(s, &j, &err) == AY_ECONFLICT); /* the dead node comes back */
+    CHECK(ay_store_job_take(s, kinds, 2, "a", 1, &arena, &got, &err) == AY_ENOTFOUND);
+    CHECK(ay_store_job_take(s, kinds, 0, "a", 1, &arena, &got, &err) == AY_EINVAL);
+    CHECK(ay_store_job_take(s, kinds, 2, "", 1, &arena, &got, &err) == AY_EINVAL);
+    CHECK(ay_store_job_beat(s, two + 1000000, "a", 1, NULL, &err) == AY_ENOTFOUND);
+    j = (ay_store_job){.id = two, .state = "failed", .message = "", .detail = "", .node = "c"};
+    CHECK_OK(ay_store_job_put(s, &j, &err), err);
+    ay_store_close(s);
+}
+
 TESTS({"models have versions and are kept once", models_have_versions_and_are_kept_once},
       {"rolling back goes as far as it went", rolling_back_goes_as_far_as_it_went},
       {"a deleted model is gone and not forgotten", a_deleted_model_is_gone_and_not_forgotten},
@@ -395,4 +450,5 @@ TESTS({"models have versions and are kept once", models_have_versions_and_are_ke
       {"predictions hold their pictures", predictions_hold_their_pictures},
       {"what a prediction cannot say is refused", what_a_prediction_cannot_say_is_refused},
       {"jobs outlive the process", jobs_outlive_the_process},
+      {"a job runs on one node", a_job_runs_on_one_node},
       {"a database of the first schema is migrated", a_database_of_the_first_schema_is_migrated})

@@ -66,9 +66,14 @@ static void rewrite(ay_buf *out, const char *sql, bool id)
 
 /* ---- prepared statements */
 
+static bool asks_for_id(const char *sql, const ay_sql_call *call)
+{
+    return call->inserted_id && strncmp(sql, "INSERT ", 7) == 0;
+}
+
 static bool same(const ay_pg_kept *k, const char *sql, const ay_sql_call *call)
 {
-    if (k->nargs != call->nargs || strcmp(k->sql, sql) != 0)
+    if (k->nargs != call->nargs || k->id != asks_for_id(sql, call) || strcmp(k->sql, sql) != 0)
         return false;
     for (int i = 0; i < k->nargs; i++)
         if (k->types[i] != (unsigned char)call->args[i].type)
@@ -79,7 +84,7 @@ static bool same(const ay_pg_kept *k, const char *sql, const ay_sql_call *call)
 /* A place among the kept ones; the oldest makes room. */
 static ay_status keep(ay_pg *s, const char *sql, const ay_sql_call *call, unsigned *number, ay_err *err)
 {
-    ay_pg_kept k = {ay_strdup(sql), ay_alloc(1, (size_t)call->nargs + 1), call->nargs, ++s->numbers};
+    ay_pg_kept k = {ay_strdup(sql), ay_alloc(1, (size_t)call->nargs + 1), call->nargs, asks_for_id(sql, call), ++s->numbers};
     int at = s->nkept;
 
     if (!k.sql || !k.types) {
@@ -123,7 +128,6 @@ static ay_status make_room(ay_pg *s, ay_err *err)
 
 static ay_status prepare(ay_pg *s, const char *sql, const ay_sql_call *call, const arguments *a, unsigned *number, ay_err *err)
 {
-    bool id = call->inserted_id && strncmp(sql, "INSERT ", 7) == 0;
     ay_buf text = {0};
     ay_status status;
     char name[16];
@@ -134,7 +138,7 @@ static ay_status prepare(ay_pg *s, const char *sql, const ay_sql_call *call, con
             return AY_OK;
         }
     }
-    rewrite(&text, sql, id);
+    rewrite(&text, sql, asks_for_id(sql, call));
     snprintf(name, sizeof name, "p%u", s->numbers + 1);
     status = text.failed ? ay_fail(err, AY_ENOMEM, "preparing a statement") : make_room(s, err);
     if (status == AY_OK && !PQsendPrepare(s->db, name, text.data, a->n, a->types))
@@ -219,6 +223,8 @@ static ay_status hand_on(const PGresult *r, int at, const ay_sql_call *call, con
     ay_status status = AY_OK;
     int n = PQnfields(r);
 
+    if (!call->row && !call->inserted_id)
+        return AY_OK;
     if (n > AY_PG_COLUMNS)
         return ay_fail(err, AY_EINVAL, "too many columns: %.80s", sql);
     for (int i = 0; i < n && status == AY_OK; i++)
@@ -490,6 +496,8 @@ static const char *const types[] = {
 const ay_store_driver ay_store_postgres = {
     .scheme = "postgresql",
     .types = types,
+    .clock = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
+    .skip_locked = " FOR UPDATE SKIP LOCKED",
     .readers = 4,
     .open = pg_open,
     .close = pg_close,

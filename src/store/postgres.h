@@ -46,6 +46,7 @@ typedef struct {
     char *sql; /* with "?", as it came */
     unsigned char *types;
     int nargs;
+    bool id; /* it answers with the number of the new row */
     unsigned number; /* it is prepared as "p<number>" */
 } ay_pg_kept;
 

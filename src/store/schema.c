@@ -189,7 +189,16 @@ static const char *const version_5[] = {
     NULL,
 };
 
-static const char *const *const migrations[AY_STORE_SCHEMA] = {version_1, version_2, version_3, version_4, version_5};
+static const char *const version_6[] = {
+    /* Who runs a job, until when that holds without a word from there, and how often somebody asked for it to stop: store/ledger.h. */
+    "ALTER TABLE job ADD COLUMN node {text:64} NOT NULL DEFAULT ''",
+    "ALTER TABLE job ADD COLUMN lease_us {int} NOT NULL DEFAULT 0",
+    "ALTER TABLE job ADD COLUMN asked {int} NOT NULL DEFAULT 0",
+    "CREATE INDEX job_by_state ON job (state, id)",
+    NULL,
+};
+
+static const char *const *const migrations[AY_STORE_SCHEMA] = {version_1, version_2, version_3, version_4, version_5, version_6};
 
 static const char *find_type(const ay_store_driver *d, const char *word, size_t n)
 {
@@ -256,6 +265,11 @@ static ay_status run_missing(ay_store *s, int64_t version, ay_err *err)
 
     if (status != AY_OK)
         return status;
+    status = ay_sql_number(s, "SELECT version FROM schema_version", NULL, 0, &version, err); /* another node may have been quicker */
+    if (status == AY_ENOTFOUND)
+        status = AY_OK;
+    if (version == AY_STORE_SCHEMA)
+        return ay_store_end(s, status, err);
     for (; version < AY_STORE_SCHEMA && status == AY_OK; version++)
         status = run_all(s, migrations[version], err);
     if (status == AY_OK)

@@ -43,7 +43,7 @@
 #define AY_CAMERA_MAX 95  /* bytes of a camera's name; may be empty */
 #define AY_KEY_MAX 64    /* bytes of a setting's key */
 #define AY_TOKEN_SIZE 33 /* an undo token: 32 hex digits and the NUL */
-#define AY_STORE_SCHEMA 5
+#define AY_STORE_SCHEMA 6
 
 enum { AY_KIND_PLAIN, AY_KIND_LIBRARY }; /* of a data set */
 enum { AY_KIND_CLASS, AY_KIND_UNSORTED }; /* of a class */

@@ -93,7 +93,7 @@ test("a class with every kind of letter, over HTTP", async () => {
 
 test("a backup holds the rows too, and brings all of it back without a server", () => {
   const file = join(newFolder(), "b.tar"), fresh = join(newFolder(), "data");
-  let done = assay(["backup", file, ...settings]);
+  let done = assay(["backup", file, "--data", data, "--store", store]);
   check(done.code === 0, done);
   done = assay(["restore", file, "--data", fresh]);
   check(done.code === 0, done);
