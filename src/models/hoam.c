@@ -20,8 +20,9 @@
  * puts on a body (head.c), so a HOAM can carry such a classifier too.
  *
  * Everything behind the softmax of attention is linear in the map up to the average at the end, so the
- * average is taken before the output projection and the fusion, on one row a picture instead of one
- * a pixel: the same function and the same gradients, at a 196th of those layers' work.
+ * average is taken first: over the queries, of the probabilities (ay_nn_attention_mean).  Values,
+ * output projection and fusion then have one row a picture (a head) instead of one a pixel: the same
+ * function and the same gradients.
  *
  * The published HOAM cannot run (it reads names that were never made); what is built is its author's
  * repair.  Which of both a file is, its width and its vector are read from the tensors; the padding of
@@ -83,15 +84,19 @@ static ay_val edges(ay_graph *g, ay_val x, int width)
 static ay_val attend(ay_graph *g, ay_val map, int width)
 {
     /* Xavier's, of the three as one matrix (Glorot and Bengio, 2010), as PyTorch begins attention. */
-    ay_linear in = {.out = 3 * width,
-                    .bias = true,
-                    .parts = {"q", "k", "v"},
-                    .bound = sqrtf(6.0f / (float)(width + 3 * width)),
-                    .zero_bias = true};
-    ay_val x = ay_nn_linear(g, ay_nn_patches(g, map), "attention", &in);
+    float bound = sqrtf(6.0f / (float)(width + 3 * width));
+    ay_linear both = {
+        .out = 2 * width, .bias = true, .parts = {"q", "k"}, .bound = bound, .zero_bias = true};
+    ay_conv values = {.out = width,
+                      .kernel = 1,
+                      .groups = HEADS,
+                      .bias = true,
+                      .init = AY_INIT_UNIFORM,
+                      .bound = bound};
+    ay_val x = ay_nn_patches(g, map);
 
-    x = ay_nn_grid(g, ay_nn_attention(g, x, HEADS, false), map);
-    x = ay_nn_flatten(g, ay_nn_global_avg_pool(g, x));
+    x = ay_nn_attention_mean(g, x, ay_nn_linear(g, x, "attention", &both), HEADS);
+    x = ay_nn_flatten(g, ay_nn_conv2d(g, x, "attention.v", &values));
     return ay_nn_linear(g, x, "attention.out_proj",
                         &(ay_linear){.out = width, .bias = true, .zero_bias = true});
 }

@@ -9,6 +9,7 @@ static void vectors(void)
 {
     agrees("train-hoamv2-small", "hoamv2", true);
     agrees("train-hoam-small", "hoam", true);
+    agrees("train-hoamv2", "hoamv2", false);
 }
 
 static ay_model *make(const char *name, const ay_model_options *opt)

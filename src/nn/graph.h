@@ -167,6 +167,12 @@ ay_val ay_nn_softmax(ay_graph *g, ay_val x); /* last dimension */
  * blocks of D/heads; result B T D.  softmax(q k^T / sqrt(D/heads)) v.  causal: no look ahead. */
 ay_val ay_nn_attention(ay_graph *g, ay_val qkv, int heads, bool causal);
 
+/* Attention averaged over its queries: rows x B T D and their queries and keys qk B T 2D (each row q then
+ * k, heads blocks of D/heads) -> B heads*D 1 1: for each head the sum of x's rows, each with its share
+ * of attention, averaged over all queries.  A convolution 1 x 1 with heads groups behind it is that
+ * head's value projection, so this and that are the average of ay_nn_attention()'s rows. */
+ay_val ay_nn_attention_mean(ay_graph *g, ay_val x, ay_val qk, int heads);
+
 ay_val ay_nn_l2_normalise(ay_graph *g, ay_val x); /* last dimension; a zero row stays zero */
 
 /* Orthogonal fusion of a map and a vector (Yang et al., "DOLG", 2021): map N C ..., vector N C ->

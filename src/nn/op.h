@@ -224,6 +224,6 @@ float ay_act_slope(ay_act kind, float x); /* derivative at x; at a corner the le
 ay_dnnl_fn ay_dnnl_conv2d, ay_dnnl_linear, ay_dnnl_batch_norm, ay_dnnl_layer_norm,
     ay_dnnl_activation, ay_dnnl_binary, ay_dnnl_pool, ay_dnnl_reshape, ay_dnnl_patches, ay_dnnl_grid,
     ay_dnnl_slice, ay_dnnl_embed_tokens, ay_dnnl_attention, ay_dnnl_matmul, ay_dnnl_softmax,
-    ay_dnnl_concat, ay_dnnl_transpose, ay_dnnl_embedding, ay_dnnl_pick;
+    ay_dnnl_attention_mean, ay_dnnl_concat, ay_dnnl_transpose, ay_dnnl_embedding, ay_dnnl_pick;
 
 #endif

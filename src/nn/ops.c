@@ -4,7 +4,8 @@
 
 extern const ay_op ay_op_layer_norm, ay_op_avg_pool, ay_op_concat, ay_op_transpose, ay_op_slice,
     ay_op_patches, ay_op_grid, ay_op_matmul, ay_op_softmax, ay_op_attention,
-    ay_op_l2_normalise, ay_op_orthogonal;
+    ay_op_l2_normalise, ay_op_orthogonal,
+    ay_op_attention_mean;
 
 const ay_op *const ay_ops[] = {
     &ay_op_input,
@@ -31,6 +32,7 @@ const ay_op *const ay_ops[] = {
     &ay_op_matmul,
     &ay_op_softmax,
     &ay_op_attention,
+    &ay_op_attention_mean,
     &ay_op_l2_normalise,
     &ay_op_orthogonal,
     &ay_op_dropout,

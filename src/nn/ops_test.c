@@ -271,6 +271,17 @@ static ay_val fusion(ay_graph *g, ay_rng *r)
                             ay_nn_concat(g, (ay_val[]){whole, whole}, 2, 1));
 }
 
+/* Attention averaged over its queries, projected a head at a time. */
+static ay_val averaged(ay_graph *g, ay_rng *r)
+{
+    int heads = pick(r, 1, 4), width = heads * 8 * pick(r, 1, 3);
+    ay_val x = tokens(g, r, width);
+    ay_val qk = ay_nn_linear(g, x, "qk", &(ay_linear){.out = 2 * width, .bias = true});
+
+    x = ay_nn_attention_mean(g, x, qk, heads);
+    return ay_nn_conv2d(g, x, "v", &(ay_conv){.out = width, .kernel = 1, .groups = heads, .bias = true});
+}
+
 static ay_val shuffles(ay_graph *g, ay_rng *r)
 {
     ay_val x = picture(g, r, 32), a, b;
@@ -343,6 +354,7 @@ static const struct {
     {"avg_pool", avg_pool},
     {"head", head},
     {"fusion", fusion},
+    {"averaged", averaged},
     {"shuffles", shuffles},
     {"elementwise", elementwise},
     {"mixed_stage", mixed_stage},

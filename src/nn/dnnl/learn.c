@@ -8,7 +8,8 @@
 void omp_set_num_threads(int n);
 int omp_get_max_threads(void);
 
-extern const ay_op ay_op_layer_norm, ay_op_avg_pool, ay_op_slice, ay_op_patches, ay_op_attention;
+extern const ay_op ay_op_layer_norm, ay_op_avg_pool, ay_op_slice, ay_op_patches, ay_op_attention,
+    ay_op_attention_mean;
 
 /* Which rows have a fast form; all others run their plain loops. */
 static const struct {
@@ -20,6 +21,7 @@ static const struct {
     {&ay_op_layer_norm, ay_learn_layer_norm, ay_learn_layer_norm_back},
     {&ay_op_linear, ay_learn_linear, ay_learn_linear_back},
     {&ay_op_attention, ay_learn_attention, ay_learn_attention_back},
+    {&ay_op_attention_mean, ay_learn_attention_mean, ay_learn_attention_mean_back},
     {&ay_op_activation, ay_learn_activation, ay_learn_activation_back},
     {&ay_op_add, ay_learn_add, ay_learn_add_back},
     {&ay_op_mul, ay_learn_mul, ay_learn_mul_back},

@@ -164,6 +164,7 @@ ay_dlearn_fn ay_learn_norm, ay_learn_norm_back;               /* learn_norm.c: b
 ay_dlearn_fn ay_learn_layer_norm, ay_learn_layer_norm_back;   /* learn_rows.c */
 ay_dlearn_fn ay_learn_linear, ay_learn_linear_back;           /* learn_linear.c */
 ay_dlearn_fn ay_learn_attention, ay_learn_attention_back;     /* learn_attention.c */
+ay_dlearn_fn ay_learn_attention_mean, ay_learn_attention_mean_back; /* learn_attention_mean.c */
 ay_dlearn_fn ay_learn_activation, ay_learn_activation_back;   /* learn_point.c ... */
 ay_dlearn_fn ay_learn_add, ay_learn_add_back, ay_learn_mul, ay_learn_mul_back;
 ay_dlearn_fn ay_learn_dropout, ay_learn_dropout_back;

@@ -67,6 +67,10 @@ typedef struct {
     void (*row_norm_back)(bool bf16, bool x_bf16, const void *diff, const void *x,
                           const float *weight, const float *statistics, void *diff_x, float *diff_weight,
                           float *diff_bias, int64_t rows, int64_t D);
+    /* A softmax whose every row p has the same gradient, factor * a: dst = p (a - sum p a) factor.
+     * a: [n] */
+    void (*share_back)(bool bf16, const void *p, const float *a, float factor, void *dst, int64_t rows,
+                       int64_t n);
     void (*convert)(const void *src, bool from_bf16, void *dst, bool to_bf16, int64_t n);
     /* dst = x * keep / (1 - p), keep by ay_noise_keeps(key, i) for i from first on */
     void (*drop)(bool bf16, const void *x, void *dst, uint64_t key, float p, int64_t first,

@@ -181,6 +181,9 @@ static void gates_sums_rows(void)
         ay_loops_plain.gate_back(false, d, x, row, dx[0], sum[0][0], pixels, C);
         others[o]->gate_back(false, d, x, row, dx[1], sum[1][0], pixels, C);
         CHECK(close_to(dx[1], dx[0], n, 1e-6) && close_to(sum[1][0], sum[0][0], C, 1e-4));
+        ay_loops_plain.share_back(false, x, row, 0.5f, y[0], pixels, C);
+        others[o]->share_back(false, x, row, 0.5f, y[1], pixels, C);
+        CHECK(close_to(y[1], y[0], n, 1e-5));
         ay_loops_plain.column_sums(false, x, sum[0][0], 0.5f, pixels, C);
         others[o]->column_sums(false, x, sum[1][0], 0.5f, pixels, C);
         CHECK(close_to(sum[1][0], sum[0][0], C, 1e-4));

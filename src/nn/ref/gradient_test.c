@@ -234,6 +234,14 @@ static ay_val orthogonal(ay_graph *g, ay_rng *r)
     return ay_nn_orthogonal(g, x, ay_graph_input(g, "g", AY_SHAPE(1, c)));
 }
 
+static ay_val attention_mean(ay_graph *g, ay_rng *r)
+{
+    int heads = pick(r, 1, 3), width = heads * pick(r, 1, 3), t = pick(r, 1, 6);
+    ay_val x = ay_graph_input(g, "x", AY_SHAPE(1, t, width));
+
+    return ay_nn_attention_mean(g, x, ay_graph_input(g, "qk", AY_SHAPE(1, t, 2 * width)), heads);
+}
+
 static ay_val embed_tokens(ay_graph *g, ay_rng *r)
 {
     int which = pick(r, 0, 2);
@@ -309,6 +317,7 @@ static const struct {
     {"softmax", softmax},         {"attention", attention},     {"l2_normalise", l2_normalise},
     {"dropout", dropout},         {"embedding", embedding},     {"pick_token", pick_token},
     {"grid", grid},               {"orthogonal", orthogonal},
+    {"attention_mean", attention_mean},
 };
 enum { CASES = sizeof cases / sizeof *cases, PLACES = AY_NODE_INPUTS + AY_NODE_PARAMS };
 
