@@ -5,7 +5,7 @@
  *   build/release/bench/dups measures < PAIRS            lines "a <tab> b <tab> kind <tab> same"; adds what is measured of each pair
  *
  * Measures, tab separated after the kind and the label: least bits of the hashes over the orientations, of those of parts (crops), glance, compare (the two of
- * image/print.h, best orientation), then of image/look.h the verdict, difference, correlation, overlap, side, cropped, colour. */
+ * image/print.h, best orientation), then of image/look.h the verdict, difference, correlation, overlap, side, cropped, colour, shift. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -295,9 +295,9 @@ static void measure(const seen *a, const seen *b, const char *kind, const char *
     }
     if (ay_look_judge(&a->look, &b->look, turns, n, &r, &err) != AY_OK)
         return;
-    printf("%s\t%s\t%d\t%d\t%.3f\t%.3f\t%s\t%.3f\t%.3f\t%.3f\t%d\t%d\t%.3f\t%s\t%s\n", kind, same, bits, cut, (double)glance, (double)compare,
+    printf("%s\t%s\t%d\t%d\t%.3f\t%.3f\t%s\t%.3f\t%.3f\t%.3f\t%d\t%d\t%.3f\t%.3f\t%s\t%s\n", kind, same, bits, cut, (double)glance, (double)compare,
            ay_look_kind_name(r.kind), (double)r.difference, (double)r.correlation, (double)r.overlap, r.side, r.cropped,
-           (double)r.colour, a->path, b->path);
+           (double)r.colour, (double)r.shift, a->path, b->path);
 }
 
 static int measures(void)

@@ -17,6 +17,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ASSAY = os.environ.get("ASSAY", os.path.join(HERE, "../build/release/assay"))
 FILTERS = [Image.LANCZOS, Image.BICUBIC, Image.BILINEAR, Image.BOX]
 OTHER = ("other shot", "still frame", "burst", "one detail")  # of the same thing, and not the same picture
+FAMILIES = (("bytes, metadata, another lossless format, EXIF turned", {"bytes", "metadata", "lossless", "exif-lossless"}), ("resized", "resized 0"),
+            ("compressed again", ("jpeg", "webp")), ("resized, compressed again", "resized + jpeg"), ("turned by EXIF, compressed again", "exif-rotated"),
+            ("turned", "turned"), ("mirrored", "mirrored"), ("cropped", "crop"))
 SAME = {"original", "bytes", "metadata", "lossless", "exif-lossless"}
 
 
@@ -223,22 +226,31 @@ def copies(raw, im, rng):
     yield "crop 5 % + resized + jpeg", (".jpg", encoded(resized(cropped(im, 0.05, rng), rng.uniform(0.4, 0.8), rng), "JPEG", quality=75))
 
 
+COUNT = {"ewaste": 240, "photos": 213, "neu-det": 120, "drawn": 100, "coil": 100, "pages": 30}
+COPIED = {"ewaste": 40, "photos": 45, "neu-det": 8, "drawn": 8, "coil": 5, "pages": 4}
+
+
+def choose(found, seed, used=()):
+    """The pictures of a set, and the names of those that have copies: none of the used ones."""
+    rng = random.Random(6 + seed)
+    byfamily = defaultdict(list)
+    for g in found:
+        byfamily[g[1]].append(g)
+    everything = [g for f, n in COUNT.items() for g in sorted(random.Random(2 + seed).sample(byfamily[f], min(n, len(byfamily[f]))))]
+    picked = set()
+    for family, n in COPIED.items():
+        names = [g[0] for g in everything if g[1] == family and g[0] not in used]
+        picked |= set(rng.sample(names, min(n, len(names))))
+    return everything, picked
+
+
 def make(a):
     out = a.folder
     shutil.rmtree(out, ignore_errors=True)
     os.makedirs(out + "/set")
-    everything = originals(a.data, out, a.drawn)
-    rng = random.Random(6 + a.seed)
-    few = {"ewaste": 240, "photos": 213, "neu-det": 120, "drawn": 100, "coil": 100, "pages": 30}
-    byfamily = defaultdict(list)
-    for g in everything:
-        byfamily[g[1]].append(g)
-    everything = [g for f, n in few.items() for g in sorted(random.Random(2 + a.seed).sample(byfamily[f], min(n, len(byfamily[f]))))]
-    copied = {"ewaste": 40, "photos": 45, "neu-det": 8, "drawn": 8, "coil": 5, "pages": 4}
-    picked = set()
-    for family, n in copied.items():
-        names = [g[0] for g in everything if g[1] == family]
-        picked |= set(rng.sample(names, min(n, len(names))))
+    found = originals(a.data, out, a.drawn)
+    used = {name for seed in a.new_to for name in choose(found, seed)[1]}
+    everything, picked = choose(found, a.seed, used)
     with open(out + "/labels.tsv", "w") as labels:
         def put(name, ext, raw, group, kind, family):
             f = f"{name}{ext}"
@@ -314,7 +326,12 @@ def table(lab, edges, tiers, folder):
         rows[lab.kind[f]][1] += 1
         if not ok and os.environ.get("SHOW"):
             print("missed", lab.kind[f], f, file=sys.stderr)
-    print("| kind of copy | found | of | recall |\n|---|---:|---:|---:|")
+    print("| family of copies | found | of | recall |\n|---|---:|---:|---:|")
+    for name, kinds in FAMILIES:
+        of = [v for k, v in rows.items() if (k in kinds if isinstance(kinds, set) else k.startswith(kinds))]
+        n, m = sum(v[0] for v in of), sum(v[1] for v in of)
+        print(f"| {name} | {n} | {m} | {n / max(m, 1):.4f} |")
+    print("\n| kind of copy | found | of | recall |\n|---|---:|---:|---:|")
     total = {"same": [0, 0], "picture": [0, 0], "crops": [0, 0]}
     for k, (n, m) in rows.items():
         print(f"| {k} | {n} | {m} | {n / m:.4f} |")
@@ -419,6 +436,7 @@ def main():
     p.add_argument("--data", default=os.path.join(HERE, "../../shared/data"))
     p.add_argument("--drawn", default="")
     p.add_argument("--seed", type=int, default=1, help="of make: another choice of pictures and copies")
+    p.add_argument("--new-to", type=int, nargs="*", default=[], metavar="SEED", help="of make: copies of pictures only that have none with these seeds")
     p.add_argument("--half", choices=["a", "b"])
     p.add_argument("--answer", help="what 'assay dups --json' said; FOLDER/answer.json, made when it is not there")
     p.add_argument("--distances", type=int, nargs="*", default=[4, 8, 10])

@@ -1,12 +1,14 @@
 #include "image/look.h"
 
 #include "base/mem.h"
+#include "image/look_parts.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { S = AY_LOOK_SIDE, CS = AY_LOOK_CHROMA, SMALL = AY_LOOK_SMALL };
+typedef ay_look_work work;
 
 /* Sides at which pictures are compared; twice each divides S. */
 static const int sides[] = {384, 192, 128, 96, 64, 48, 32};
@@ -19,74 +21,26 @@ enum { SIDES = sizeof sides / sizeof *sides, LEAST_SIDE = 32, COLOUR_GRID = 24 }
 #define DETAIL 0.45f /* of a step, where a point is as large as the smaller picture's: resizing moves an edge by a part of those */
 #define GRAIN 0.4f
 #define NOISE 11.0f
-#define MOVED_LIMIT 0.8f
+#define MOVED_LIMIT 0.6f
 #define MOVED_COARSE 64 /* a side; below it, to less still */
-#define MOVED_COARSE_LIMIT 0.5f
+#define MOVED_COARSE_LIMIT 0.3f
+#define MOVED_COLOUR 0.7f
 #define COLOUR_LIMIT 11.0f
 /* Points of a picture across a place where colours are compared: JPEG keeps little of what is smaller. */
 #define COLOUR_PLACE 8
-/* Prints that fit less are not of one picture: the first without moving, the second with (ay_print_glance, ay_print_compare). */
-#define GLANCE 0.35f
-#define WORTH 0.9f
+/* Prints that fit less are not of one picture (ay_print_compare). */
+#define WORTH 0.8f
 /* Of a coarse comparison: more than this and no finer one is made. */
 #define HOPELESS 12.0f
 #define LEAST_OVERLAP 0.6f
+#define MOST_SHIFT 0.45f /* points that all of a copy may lie beside its original */
 #define LEAST_CORRELATION 0.9f
-#define LEAST_FIT 0.95f /* of where one lies in the other, finely */
-#define LEAST_CUT 0.6f
-#define WITHIN 0.6 /* of a point that one may reach over the other's edge */
 
 const char *ay_look_kind_name(ay_look_kind kind)
 {
     static const char *const names[] = {"other", "picture", "pixels"};
 
     return (unsigned)kind < 3 ? names[kind] : "unknown";
-}
-
-/* ---- sizes */
-
-/* Which point of a square comes to x, y by an orientation. */
-static void from_where(int side, int orientation, int x, int y, int *px, int *py)
-{
-    bool across = orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
-    bool down = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
-    int u = across ? side - 1 - x : x, v = down ? side - 1 - y : y;
-
-    *px = orientation >= 5 ? v : u;
-    *py = orientation >= 5 ? u : v;
-}
-
-/* side x side means of a square of from x from, as it is after turning by an orientation. */
-static void shrink(const uint8_t *src, int from, int side, int orientation, float *dst)
-{
-    int step = from / side;
-
-    for (int y = 0; y < side; y++)
-        for (int x = 0; x < side; x++) {
-            int px, py, sum = 0;
-            from_where(side, orientation, x, y, &px, &py);
-            const uint8_t *p = src + ((size_t)py * (size_t)from + (size_t)px) * (size_t)step;
-            for (int i = 0; i < step; i++, p += from)
-                for (int k = 0; k < step; k++)
-                    sum += p[k];
-            dst[y * side + x] = (float)sum / (float)(step * step);
-        }
-}
-
-/* The same of the small copy. */
-static void shrink_small(const ay_look *l, int side, int orientation, float *dst)
-{
-    int step = SMALL / side;
-
-    for (int y = 0; y < side; y++)
-        for (int x = 0; x < side; x++) {
-            int px, py;
-            float sum = 0;
-            from_where(side, orientation, x, y, &px, &py);
-            for (int i = 0; i < step * step; i++)
-                sum += l->small[(py * step + i / step) * SMALL + px * step + i % step];
-            dst[y * side + x] = sum / (float)(step * step);
-        }
 }
 
 /* ---- making one */
@@ -137,7 +91,7 @@ ay_status ay_look_init(ay_look *l, const ay_image *im, ay_err *err)
     }
     digest(im, l->pixels);
     ay_image_grey(&square, l->luma);
-    shrink(l->luma, S, SMALL, 1, l->small);
+    ay_look_shrink(l->luma, S, SMALL, 1, l->small);
     colours(&square, l->chroma, l->chroma + CS * CS);
     ay_image_fini(&square);
     return AY_OK;
@@ -150,11 +104,6 @@ void ay_look_fini(ay_look *l)
 }
 
 /* ---- which size */
-
-static int shortest(const ay_look *l)
-{
-    return l->width < l->height ? l->width : l->height;
-}
 
 /* The finest size for pictures whose shortest side has so many pixels; the coarsest for smaller ones. */
 static int side_for(double pixels)
@@ -189,7 +138,7 @@ static void add_grain(const uint8_t *src, int side, int orientation, float share
         for (int x = 0; x < side; x++) {
             int px, py, sum = 0, sq = 0;
             float n = (float)(step * step), mean;
-            from_where(side, orientation, x, y, &px, &py);
+            ay_look_from_where(side, orientation, x, y, &px, &py);
             const uint8_t *p = src + ((size_t)py * S + (size_t)px) * (size_t)step;
             for (int i = 0; i < step; i++, p += S)
                 for (int k = 0; k < step; k++)
@@ -276,18 +225,6 @@ static int block_of(int side)
 
 /* ---- laid one over the other */
 
-typedef struct {
-    const ay_look *a, *b;
-    int orientation;
-    float *pa, *pb, *over, *left, *grain; /* S squared each, for work */
-    bool *there;
-} work;
-
-static int smallest(const work *w)
-{
-    return shortest(w->a) < shortest(w->b) ? shortest(w->a) : shortest(w->b);
-}
-
 /* b at a's points, and where it has any. */
 static void warp(const float *b, int n, const ay_box *box, float *dst, bool *there)
 {
@@ -300,24 +237,22 @@ static void warp(const float *b, int n, const ay_box *box, float *dst, bool *the
         }
 }
 
-static void halve(float *p, int n)
+/* Means of k x k points, and where all of them are there. */
+static void reduce(float *p, bool *there, int n, int k)
 {
-    for (int y = 0; y < n / 2; y++)
-        for (int x = 0; x < n / 2; x++) {
-            const float *q = p + 2 * y * n + 2 * x;
-            float mean = (q[0] + q[1] + q[n] + q[n + 1]) * 0.25f;
-            p[y * (n / 2) + x] = mean;
-        }
-}
+    int m = n / k;
 
-/* Where every one of four points is there. */
-static void halve_there(bool *there, int n)
-{
-    for (int y = 0; y < n / 2; y++)
-        for (int x = 0; x < n / 2; x++) {
-            const bool *t = there + 2 * y * n + 2 * x;
-            bool all = t[0] && t[1] && t[n] && t[n + 1];
-            there[y * (n / 2) + x] = all;
+    for (int y = 0; y < m; y++)
+        for (int x = 0; x < m; x++) {
+            float sum = 0;
+            bool all = true;
+            for (int i = 0; i < k * k; i++) {
+                int at = (y * k + i / k) * n + x * k + i % k;
+                sum += p[at];
+                all = all && there[at];
+            }
+            p[y * m + x] = sum / (float)(k * k); /* never before what is still to be read */
+            there[y * m + x] = all;
         }
 }
 
@@ -327,16 +262,13 @@ static float colour_difference(const work *w, const ay_box *box)
     int grid = COLOUR_GRID;
     float worst = 0;
 
-    while (grid > COLOUR_GRID / 4 && grid * COLOUR_PLACE > smallest(w))
+    while (grid > COLOUR_GRID / 4 && grid * COLOUR_PLACE > ay_look_smallest(w))
         grid /= 2;
     for (int c = 0; c < 2; c++) {
-        shrink(w->a->chroma + c * CS * CS, CS, grid, 1, w->pa);
-        shrink(w->b->chroma + c * CS * CS, CS, CS, w->orientation, w->pb);
+        ay_look_shrink(w->a->chroma + c * CS * CS, CS, grid, 1, w->pa);
+        ay_look_shrink(w->b->chroma + c * CS * CS, CS, CS, w->orientation, w->pb);
         warp(w->pb, CS, box, w->over, w->there);
-        for (int n = CS; n > grid; n /= 2) {
-            halve(w->over, n);
-            halve_there(w->there, n);
-        }
+        reduce(w->over, w->there, CS, CS / grid);
         for (int i = 0; i < grid * grid; i++)
             if (w->there[i])
                 worst = fmaxf(worst, fabsf(w->pa[i] - w->over[i]));
@@ -346,7 +278,7 @@ static float colour_difference(const work *w, const ay_box *box)
 
 static void judge_whole(const work *w, int side, ay_look_result *r)
 {
-    pair p = {w->pa, w->pb, w->grain, NULL, side, block_of(side), detail_at(side, smallest(w))};
+    pair p = {w->pa, w->pb, w->grain, NULL, side, block_of(side), detail_at(side, ay_look_smallest(w))};
 
     r->side = side;
     r->box = AY_BOX_WHOLE;
@@ -355,205 +287,91 @@ static void judge_whole(const work *w, int side, ay_look_result *r)
     memset(w->grain, 0, (size_t)side * (size_t)side * sizeof *w->grain);
     add_grain(w->a->luma, side, 1, 0.5f, w->grain);
     add_grain(w->b->luma, side, w->orientation, 0.5f, w->grain);
-    shrink(w->a->luma, S, side, 1, w->pa);
-    shrink(w->b->luma, S, side, w->orientation, w->pb);
+    ay_look_shrink(w->a->luma, S, side, 1, w->pa);
+    ay_look_shrink(w->b->luma, S, side, w->orientation, w->pb);
     r->difference = fmaxf(r->difference, worst_block(&p, w->left));
     r->correlation = agreement(&p, &r->overlap);
 }
 
-/* Sampling between b's points blurs, so it is done at twice the size at which blocks are compared. */
-static void judge_moved(const work *w, int side, const ay_box *box, ay_look_result *r)
+/* The worst block, without the colours.  Sampling between b's points blurs, so it is done at a size much finer than that at which blocks are compared, where there is one. */
+static float judge_moved(const work *w, int side, const ay_box *box, ay_look_result *r)
 {
-    pair p = {w->pa, w->over, w->grain, w->there, side, block_of(side), detail_at(side, smallest(w))};
-    int twice = 2 * side;
+    pair p = {w->pa, w->over, w->grain, w->there, side, block_of(side), detail_at(side, ay_look_smallest(w))};
+    int fine = side >= 128 ? S : S / 2;
+    float worst;
 
-    r->difference = colour_difference(w, box) / COLOUR_LIMIT;
-    r->colour = r->difference;
+    r->colour = colour_difference(w, box) / COLOUR_LIMIT;
     memset(w->grain, 0, (size_t)side * (size_t)side * sizeof *w->grain);
     add_grain(w->a->luma, side, 1, 1, w->grain);
-    shrink(w->a->luma, S, side, 1, w->pa);
-    shrink(w->b->luma, S, twice, w->orientation, w->pb);
-    warp(w->pb, twice, box, w->over, w->there);
-    halve(w->over, twice);
-    halve_there(w->there, twice);
+    ay_look_shrink(w->a->luma, S, side, 1, w->pa);
+    ay_look_shrink(w->b->luma, S, fine, w->orientation, w->pb);
+    warp(w->pb, fine, box, w->over, w->there);
+    reduce(w->over, w->there, fine, fine / side);
     r->side = side;
     r->box = *box;
-    r->difference = fmaxf(r->difference, worst_block(&p, w->left));
+    worst = worst_block(&p, w->left);
+    r->difference = fmaxf(r->colour, worst);
     r->correlation = agreement(&p, &r->overlap);
-}
-
-static const int steps[] = {16, 32, 64}; /* sizes at which a place is sought, one after the other */
-enum { STARTS = 3 };
-
-/* A better place at one size; how well it then fits, -1: it cannot be. */
-static float refine(const work *w, int n, ay_box *box)
-{
-    float overlap, fit;
-
-    shrink_small(w->a, n, 1, w->pa);
-    shrink_small(w->b, n, w->orientation, w->pb);
-    if (!ay_box_fit(w->pa, w->pb, n, box))
-        return -1;
-    fit = ay_box_correlation(w->pa, w->pb, n, box, &overlap);
-    return fit < (n >= 64 ? LEAST_FIT : n >= 32 ? LEAST_CORRELATION : -1) ? -1 : fit;
-}
-
-/* A coarse start reaches far, a fine one keeps to what is near: the better of them, and only that one finely. */
-static bool find_box(const work *w, double most, ay_box *box)
-{
-    float best = -1;
-
-    for (int from = 0; from < STARTS && best < 0.99f; from++) {
-        ay_box one = AY_BOX_WHOLE;
-        float fit = refine(w, steps[from], &one);
-        for (int i = from + 1; i < STARTS && fit > -1 && steps[i] <= most; i++)
-            fit = refine(w, steps[i], &one);
-        if (fit > best) {
-            best = fit;
-            *box = one;
-        }
-    }
-    return best > 0 && (most < SMALL || refine(w, SMALL, box) > 0);
-}
-
-/* A crop keeps its points: then the sizes of the pictures say how far it is stretched, and only where it lies is to be tried.  What is
- * all one pattern (a page of text) is found by this and not by least squares. */
-static bool box_of_sizes(const work *w, ay_box *box, double span[2])
-{
-    bool turned = w->orientation >= 5;
-    double wb = turned ? w->b->height : w->b->width, hb = turned ? w->b->width : w->b->height;
-
-    box->sx = w->a->width / wb;
-    box->sy = w->a->height / hb;
-    span[0] = 1 - box->sx;
-    span[1] = 1 - box->sy;
-    return fmax(fabs(span[0]), fabs(span[1])) > 0.004 && fmax(fabs(span[0]), fabs(span[1])) < 0.25 && span[0] * span[1] >= 0;
-}
-
-/* The best of places (2 x reach + 1) squared around one, step apart; how well it fits. */
-static float best_place(const work *w, int n, double step, int reach, const double lo[2], const double hi[2], ay_box *box)
-{
-    ay_box from = *box;
-    float best = -1, overlap;
-
-    shrink_small(w->a, n, 1, w->pa);
-    shrink_small(w->b, n, w->orientation, w->pb);
-    for (int i = -reach; i <= reach; i++)
-        for (int k = -reach; k <= reach; k++) {
-            ay_box at = {from.sx, from.sy, from.tx + k * step, from.ty + i * step};
-            float fit;
-            if (at.tx < lo[0] - step || at.tx > hi[0] + step || at.ty < lo[1] - step || at.ty > hi[1] + step)
-                continue;
-            fit = ay_box_correlation(w->pa, w->pb, n, &at, &overlap);
-            if (fit > best) {
-                best = fit;
-                *box = at;
-            }
-        }
-    return best;
-}
-
-static bool find_cut(const work *w, ay_box *box)
-{
-    double span[2], lo[2], hi[2];
-    float fit;
-
-    if (!box_of_sizes(w, box, span))
-        return false;
-    for (int i = 0; i < 2; i++) {
-        lo[i] = fmin(0, span[i]);
-        hi[i] = fmax(0, span[i]);
-    }
-    box->tx = span[0] / 2;
-    box->ty = span[1] / 2;
-    best_place(w, SMALL / 2, 2.0 / SMALL, 8, lo, hi, box);
-    fit = best_place(w, SMALL, 0.5 / SMALL, 4, lo, hi, box);
-    return fit >= LEAST_CUT;
-}
-
-/* Once more, finely, where there is as much to see. */
-static void sharpen(const work *w, double most, ay_box *box)
-{
-    ay_box finer = *box;
-
-    if (most < S / 3)
-        return;
-    shrink(w->a->luma, S, S / 3, 1, w->pa);
-    shrink(w->b->luma, S, S / 3, w->orientation, w->pb);
-    if (ay_box_fit(w->pa, w->pb, S / 3, &finer))
-        *box = finer;
-}
-
-/* Does one lie within the other, but for slack?  Two pictures that each show what the other has not are two shots, or two crops. */
-static bool within(const ay_box *b, double slack)
-{
-    double end[2] = {b->sx + b->tx, b->sy + b->ty};
-    bool b_in_a = b->tx <= slack && b->ty <= slack && end[0] >= 1 - slack && end[1] >= 1 - slack;
-    bool a_in_b = b->tx >= -slack && b->ty >= -slack && end[0] <= 1 + slack && end[1] <= 1 + slack;
-
-    return b_in_a || a_in_b;
-}
-
-static bool moved(const ay_box *b)
-{
-    return fabs(b->tx) > 0.002 || fabs(b->ty) > 0.002 || fabs(b->sx - 1) > 0.004 || fabs(b->sy - 1) > 0.004;
+    return worst;
 }
 
 /* A coarse comparison first: what differs much there needs no finer one. */
 static bool hopeless(const work *w, const ay_box *box)
 {
-    pair p = {w->pa, w->pb, NULL, NULL, SMALL / 2, block_of(SMALL / 2), detail_at(SMALL / 2, smallest(w))};
+    pair p = {w->pa, w->pb, NULL, NULL, SMALL / 2, block_of(SMALL / 2), detail_at(SMALL / 2, ay_look_smallest(w))};
 
-    shrink_small(w->a, SMALL / 2, 1, w->pa);
+    ay_look_shrink_small(w->a, SMALL / 2, 1, w->pa);
     if (box) {
-        shrink_small(w->b, SMALL, w->orientation, w->pb);
-        warp(w->pb, SMALL, box, w->over, w->there);
-        halve(w->over, SMALL);
-        halve_there(w->there, SMALL);
+        ay_look_shrink(w->b->luma, S, S / 2, w->orientation, w->pb);
+        warp(w->pb, S / 2, box, w->over, w->there);
+        reduce(w->over, w->there, S / 2, S / SMALL);
         p.b = w->over;
         p.there = w->there;
     } else {
-        shrink_small(w->b, SMALL / 2, w->orientation, w->pb);
+        ay_look_shrink_small(w->b, SMALL / 2, w->orientation, w->pb);
     }
     return worst_block(&p, w->left) > HOPELESS;
 }
 
-static bool find_any(const work *w, double pixels, ay_box *box)
+/* b moved and stretched over a: better than what is known so far? */
+static void judge_box(const work *w, const ay_box *box, double pixels, ay_look_result *out)
 {
-    ay_box cut;
+    ay_look_result r = {.orientation = w->orientation};
+    float worst;
 
-    if (find_box(w, pixels, box) && moved(box) && within(box, 2 / pixels))
-        return true;
-    return find_cut(w, &cut) && (*box = cut, true);
+    if (pixels * FINE >= SMALL / 2 && hopeless(w, box))
+        return;
+    worst = judge_moved(w, side_for(pixels / 1.1), box, &r);
+    if (r.overlap < LEAST_OVERLAP || r.overlap * box->sx * box->sy < (double)LEAST_OVERLAP || r.difference >= out->difference)
+        return;
+    *out = r;
+    out->cropped = worst <= (r.side < MOVED_COARSE ? MOVED_COARSE_LIMIT : MOVED_LIMIT) && r.colour <= MOVED_COLOUR &&
+                   r.correlation >= LEAST_CORRELATION;
+    if (out->cropped)
+        out->kind = AY_LOOK_PICTURE;
 }
 
 static void judge(const work *w, ay_look_result *out)
 {
-    double pixels = smallest(w);
-    ay_look_result r = {.orientation = w->orientation};
-    bool fine = pixels * FINE >= SMALL / 2;
-    ay_box box;
+    double pixels = ay_look_smallest(w);
 
     out->difference = HOPELESS;
-    if (!fine || !hopeless(w, NULL)) {
+    if (pixels * FINE < SMALL / 2 || !hopeless(w, NULL)) {
         judge_whole(w, side_for(pixels), out);
         if (out->difference <= 1 && out->correlation >= LEAST_CORRELATION) {
-            out->kind = AY_LOOK_PICTURE;
-            return;
+            out->shift = (float)ay_look_shift(w);
+            if (out->shift <= MOST_SHIFT) {
+                out->kind = AY_LOOK_PICTURE;
+                return;
+            }
+            out->difference = HOPELESS; /* the next frame from the hand; or a little is cut from one side */
         }
     }
-    if (!find_any(w, pixels, &box) || !moved(&box))
-        return;
-    sharpen(w, pixels, &box);
-    if (!within(&box, WITHIN / pixels) || (fine && hopeless(w, &box)))
-        return;
-    judge_moved(w, side_for(pixels / 1.1), &box, &r);
-    if (r.overlap < LEAST_OVERLAP || r.overlap * box.sx * box.sy < (double)LEAST_OVERLAP || r.difference >= out->difference)
-        return;
-    *out = r;
-    out->cropped = r.difference <= (r.side < MOVED_COARSE ? MOVED_COARSE_LIMIT : MOVED_LIMIT) && r.correlation >= LEAST_CORRELATION;
-    if (out->cropped)
-        out->kind = AY_LOOK_PICTURE;
+    for (int way = 0; way < AY_LOOK_WAYS && out->kind == AY_LOOK_OTHER; way++) {
+        ay_box box;
+        if (ay_look_place(w, way, &box))
+            judge_box(w, &box, pixels, out);
+    }
 }
 
 ay_status ay_look_compare(const ay_look *a, const ay_look *b, int orientation, ay_look_result *out, ay_err *err)
@@ -600,9 +418,7 @@ int ay_look_turns(const ay_print *a, const ay_print *b, int orientation[AY_ORIEN
     int n = 0;
 
     for (int o = 1; o <= AY_ORIENTATIONS; o++) {
-        ay_print turned;
-        ay_print_turn(b, o, &turned);
-        turns[n] = (turn){o, ay_print_glance(a, &turned) < GLANCE ? 0 : ay_print_compare(a, &turned)};
+        turns[n] = (turn){o, ay_print_compare_turned(a, b, o)};
         n += turns[n].fit >= WORTH;
     }
     if (n == 0 && ay_print_equal(a, b)) { /* of one tone, or of colours equally light: they may still have the same pixels */

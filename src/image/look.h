@@ -2,9 +2,12 @@
  *
  * A look is a square grey copy of 768 x 768 and a smaller one of the colours, made once a picture.  Two looks are compared at the
  * finest size that both pictures really have: the second is turned, and where it does not fit, moved and stretched as a crop
- * would be (image/align.h).  Then every small block must agree: its mean squared difference is divided by what JPEG and
+ * would be (image/look_place.c).  Then every small block must agree: its mean squared difference is divided by what JPEG and
  * resizing may do to a block with so much detail, and the worst block decides.  So one word that differs on a page, one
  * closed eye in a burst, one other scratch on the same steel is enough to say no.
+ *
+ * Where nothing differs so much, all of it may still lie beside itself by half a point or more: a copy lies where its original lies, the next
+ * frame from the hand does not.
  *
  * Rejected: one figure for the whole picture (SSIM, correlation: a changed corner drowns); matched key points (two shots of
  * one thing match well); brightness fitted away (exports keep their values, two frames of a burst do not).  The limits were
@@ -49,6 +52,7 @@ typedef struct {
     float colour;      /* the colours' part of it */
     float correlation; /* of the parts that overlap */
     int side;          /* at which size they were compared */
+    float shift;       /* of pictures that agree as a whole: points by which one lies beside the other */
 } ay_look_result;
 
 /* b is tried as it would be after ay_image_orient() by this orientation (1: as it is). */

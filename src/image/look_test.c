@@ -79,6 +79,8 @@ static void hashes_turn_with_pictures(void)
         CHECK(ay_phash_distance(q.hash, ay_print_hash_turn(p.hash, o)) <= 4 && t.hash == ay_print_hash_turn(p.hash, o));
         CHECK(ay_print_compare(&q, &t) > 0.99f);
         CHECK(ay_print_hash_turn(ay_print_hash_turn(p.hash, o), ay_orientation_back(o)) == p.hash);
+        for (int then = 1; then <= 8; then++)
+            CHECK(ay_print_hash_turn(ay_print_hash_turn(p.hash, o), then) == ay_print_hash_turn(p.hash, ay_orientation_then(o, then)));
         ay_image_fini(&turned);
     }
     ay_image_fini(&im);
@@ -219,6 +221,50 @@ static void a_cut_page_is_found_and_a_shifted_one_is_none(void)
     ay_image_fini(&im);
 }
 
+/* Cut from a page, made smaller and compressed: no size says what was cut, and lines fit lines in many places. */
+static void a_cut_page_is_found_when_made_smaller(void)
+{
+    const uint8_t white[3] = {255, 255, 255};
+    ay_image im, cut, small;
+    ay_look_result r;
+    ay_err err;
+
+    make_page(&im, 600, 800);
+    CHECK_OK(ay_image_crop(&im, 11, 27, 570, 760, white, &cut, &err), err);
+    CHECK_OK(ay_image_resize(&cut, 285, 380, AY_FILTER_LANCZOS, &small, &err), err);
+    jpeg(&small, 75);
+    r = compare(&im, &small);
+    CHECK(r.kind == AY_LOOK_PICTURE && r.cropped && fabs(r.box.tx + 11.0 / 570) < 0.002 && fabs(r.box.ty + 27.0 / 760) < 0.002);
+    ay_image_fini(&small);
+    ay_image_fini(&cut);
+    ay_image_fini(&im);
+}
+
+/* What a hand does between two frames: all lies a point further, and nothing else is to be seen in what is smooth. */
+static void a_frame_beside_itself_is_another_picture(void)
+{
+    const uint8_t white[3] = {255, 255, 255};
+    ay_image im, one, two;
+    ay_look_result r;
+    ay_err err;
+
+    make(&im, 404, 304, 7);
+    CHECK_OK(ay_image_crop(&im, 1, 1, 400, 300, white, &one, &err), err);
+    CHECK_OK(ay_image_crop(&im, 2, 2, 400, 300, white, &two, &err), err);
+    r = compare(&one, &two);
+    CHECK(r.kind == AY_LOOK_OTHER && fabsf(r.shift - sqrtf(2)) < 0.2f);
+    jpeg(&two, 60);
+    CHECK(compare(&one, &two).kind == AY_LOOK_OTHER);
+    ay_image_fini(&two);
+    CHECK_OK(ay_image_crop(&im, 1, 1, 400, 300, white, &two, &err), err);
+    jpeg(&two, 60);
+    r = compare(&one, &two);
+    CHECK(r.kind == AY_LOOK_PICTURE && r.shift < 0.2f);
+    ay_image_fini(&two);
+    ay_image_fini(&one);
+    ay_image_fini(&im);
+}
+
 static void parts_have_the_hashes_of_crops(void)
 {
     const uint8_t white[3] = {255, 255, 255};
@@ -261,5 +307,7 @@ TESTS({"hashes turn with pictures", hashes_turn_with_pictures},
       {"a small difference is another picture", a_small_difference_is_another_picture},
       {"small colours and gratings are no difference", small_colours_and_gratings_are_no_difference},
       {"a cut page is found, and a shifted one is none", a_cut_page_is_found_and_a_shifted_one_is_none},
+      {"a cut page is found when made smaller", a_cut_page_is_found_when_made_smaller},
+      {"a frame beside itself is another picture", a_frame_beside_itself_is_another_picture},
       {"parts have the hashes of crops", parts_have_the_hashes_of_crops},
       {"nothing is said of plain pictures", nothing_is_said_of_plain_pictures})

@@ -6,6 +6,8 @@
 
 enum { N = AY_PRINT_SIDE, C = AY_PRINT_CHROMA, LOW = 8, HALF = N / 2 };
 
+#define LEAST_START 0.35f /* a correlation, before anything is moved to fit */
+
 /* Bits of odd columns and of odd rows of the 8 x 8 frequencies; the first bit is the highest. */
 #define ODD_COLUMNS 0x5555555555555555ull
 #define ODD_ROWS 0x00ff00ff00ff00ffull
@@ -110,6 +112,16 @@ void ay_print_hash_cuts(const ay_print *p, uint64_t hash[AY_CUTS])
 int ay_orientation_back(int orientation)
 {
     return orientation == 6 ? 8 : orientation == 8 ? 6 : orientation;
+}
+
+int ay_orientation_then(int first, int second)
+{
+    const uint64_t one = 1ull << 62, both = ay_print_hash_turn(ay_print_hash_turn(one, first), second); /* one: another hash in each orientation */
+    int o = 1;
+
+    while (o < AY_ORIENTATIONS && ay_print_hash_turn(one, o) != both)
+        o++;
+    return o;
 }
 
 /* ---- the small copy */
@@ -221,6 +233,14 @@ bool ay_print_equal(const ay_print *a, const ay_print *b)
     return a->hash == b->hash && memcmp(a->luma, b->luma, sizeof a->luma) == 0 && memcmp(a->chroma, b->chroma, sizeof a->chroma) == 0;
 }
 
+/* Where a part lies: of a as b shows it, or the other way round. */
+static ay_box box_of_cut(int cut, bool back)
+{
+    double x = cuts[cut].x, y = cuts[cut].y, side = cuts[cut].side;
+
+    return back ? (ay_box){side, side, x, y} : (ay_box){1 / side, 1 / side, -x / side, -y / side};
+}
+
 float ay_print_glance(const ay_print *a, const ay_print *b)
 {
     float p[HALF * HALF], q[HALF * HALF], overlap, r;
@@ -231,9 +251,58 @@ float ay_print_glance(const ay_print *a, const ay_print *b)
     return r > 0 ? r : 0;
 }
 
+float ay_print_glance_cut(const ay_print *a, const ay_print *b, int cut, bool back)
+{
+    float p[HALF * HALF], q[HALF * HALF], overlap, r;
+    ay_box box = box_of_cut(cut, back);
+
+    halve(a->luma, p);
+    halve(b->luma, q);
+    r = ay_box_correlation(p, q, HALF, &box, &overlap) - colour_gap(a, b) * 0.02f;
+    return r > 0 ? r : 0;
+}
+
+/* The best of all that and of the parts: where to begin. */
+static float best_start(const float *p, const float *q, ay_box *box)
+{
+    float overlap, best;
+
+    *box = AY_BOX_WHOLE;
+    best = ay_box_correlation(p, q, HALF, box, &overlap);
+    for (int i = 0; i < 2 * AY_CUTS; i++) {
+        ay_box one = box_of_cut(i % AY_CUTS, i >= AY_CUTS);
+        float r = ay_box_correlation(p, q, HALF, &one, &overlap);
+        if (r > best) {
+            best = r;
+            *box = one;
+        }
+    }
+    return best;
+}
+
+/* How well they fit after moving, from a start: finely, by way of a coarse fit or at once. */
+static float fit_from(const float *p, const float *q, const float *hp, const float *hq, ay_box box)
+{
+    ay_box coarse = box;
+    float overlap, best = 0;
+
+    ay_box_fit(hp, hq, HALF, &coarse);
+    for (int i = 0; i < 2 && best < 0.97f; i++) {
+        ay_box at = i == 0 ? coarse : box;
+        float r;
+        if (i == 0 && ay_box_correlation(hp, hq, HALF, &at, &overlap) < 0.75f)
+            continue;
+        ay_box_fit(p, q, N, &at);
+        r = ay_box_correlation(p, q, N, &at, &overlap);
+        if (overlap > 0.6f && r > best)
+            best = r;
+    }
+    return best;
+}
+
 float ay_print_compare(const ay_print *a, const ay_print *b)
 {
-    float p[N * N], q[N * N], hp[HALF * HALF], hq[HALF * HALF], overlap, whole, moved;
+    float p[N * N], q[N * N], hp[HALF * HALF], hq[HALF * HALF], overlap, whole;
     ay_box box = AY_BOX_WHOLE;
 
     if (ay_print_plain(a) || ay_print_plain(b))
@@ -244,14 +313,22 @@ float ay_print_compare(const ay_print *a, const ay_print *b)
     if (whole < 0.97f) {
         halve(a->luma, hp);
         halve(b->luma, hq);
-        ay_box_fit(hp, hq, HALF, &box);
-        if (ay_box_correlation(hp, hq, HALF, &box, &overlap) < 0.75f)
-            return whole > 0 ? whole : 0;
-        ay_box_fit(p, q, N, &box);
-        moved = ay_box_correlation(p, q, N, &box, &overlap);
-        if (overlap > 0.6f && moved > whole)
-            whole = moved;
+        if (best_start(hp, hq, &box) >= LEAST_START)
+            whole = fmaxf(whole, fit_from(p, q, hp, hq, box));
     }
     whole -= colour_gap(a, b) * 0.01f;
     return whole > 0 ? whole : 0;
+}
+
+float ay_print_compare_turned(const ay_print *a, const ay_print *b, int orientation)
+{
+    ay_print turned;
+
+    if (orientation != 1) {
+        ay_print_turn(b, orientation, &turned);
+        if (ay_print_glance(a, &turned) < LEAST_START)
+            return 0;
+        b = &turned;
+    }
+    return ay_print_compare(a, b);
 }

@@ -38,6 +38,8 @@ uint64_t ay_print_hash_turn(uint64_t hash, int orientation);
 void ay_print_turn(const ay_print *p, int orientation, ay_print *out);
 /* The orientation that undoes this one. */
 int ay_orientation_back(int orientation);
+/* The one orientation that does what two do one after the other. */
+int ay_orientation_then(int first, int second);
 
 /* Hashes that parts of the picture would have: what a crop of up to a tenth of a side shows. */
 enum { AY_CUTS = 5 };
@@ -49,6 +51,10 @@ void ay_print_hash_cuts(const ay_print *p, uint64_t hash[AY_CUTS]);
 float ay_print_compare(const ay_print *a, const ay_print *b);
 /* A quicker one without the moving, for refusing most of what neighbours of vectors suggest. */
 float ay_print_glance(const ay_print *a, const ay_print *b);
+/* The same where b is that part of a; back: a of b. */
+float ay_print_glance_cut(const ay_print *a, const ay_print *b, int cut, bool back);
+/* b turned by an orientation, which in all but the first must fit coarsely as it is. */
+float ay_print_compare_turned(const ay_print *a, const ay_print *b, int orientation);
 /* Equal in all: pictures with the same pixels are; so are some without. */
 bool ay_print_equal(const ay_print *a, const ay_print *b);
 /* Is there enough in the picture to compare? */

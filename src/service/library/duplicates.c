@@ -282,17 +282,20 @@ static ay_status group(ay_service *s, const ay_gallery *g, ay_dups_set *set, ay_
 {
     apart_ctx ctx = {s->dups, set};
     ay_dups_found f = {.place = ay_alloc(set->n + 1, sizeof *f.place), .near = ay_alloc(set->found.nnear + 1, sizeof *f.near),
-                       .least = set->found.least};
+                       .held = ay_alloc(set->found.nheld + 1, sizeof *f.held), .least = set->found.least};
     ay_dup_fact *fact = ay_calloc(set->n + 1, sizeof *fact);
     uint8_t *there = ay_calloc(set->n + 1, 1);
     ay_dup_groups groups;
-    ay_status status = f.place && f.near && fact && there ? AY_OK : ay_fail(err, AY_ENOMEM, "grouping duplicates");
+    ay_status status = f.place && f.near && f.held && fact && there ? AY_OK : ay_fail(err, AY_ENOMEM, "grouping duplicates");
 
     if (status == AY_OK) {
         describe(s, g, set, f.place, fact, there);
         for (size_t i = 0; i < set->found.nnear; i++)
             if (there[set->found.near[i].a] && there[set->found.near[i].b])
                 f.near[f.nnear++] = set->found.near[i];
+        for (size_t i = 0; i < set->found.nheld; i++)
+            if (there[set->found.held[i].row] && there[set->found.held[i].place.centre])
+                f.held[f.nheld++] = set->found.held[i];
         status = ay_dups_group(set->n, &f, fact, rows_apart, &ctx, &groups, err);
     }
     if (status == AY_OK) {
@@ -304,6 +307,7 @@ static ay_status group(ay_service *s, const ay_gallery *g, ay_dups_set *set, ay_
     }
     ay_free(f.place);
     ay_free(f.near);
+    ay_free(f.held);
     ay_free(fact);
     ay_free(there);
     return status;
@@ -348,12 +352,12 @@ static bool tell_group(const ay_service *s, const ay_gallery *g, const ay_dups_s
     out->picture = ay_arena_alloc(a, out->n * sizeof *out->picture);
     ok = out->picture != NULL;
     for (size_t i = 0; i < out->n && ok; i++) {
-        const ay_dup_place *p = &set->found.place[from->row[i]];
+        const ay_dup_over *over = &set->groups.over[from->first + i];
         out->picture[i] = (ay_duplicate){.keep = i == 0, .why = i == 0 ? from->why : 0, .orientation = 1};
         memcpy(out->picture[i].sha256, set->sha256[from->row[i]], AY_SHA256_HEX);
         if (from->tier == AY_TIER_PICTURE) {
-            out->picture[i].orientation = p->orientation;
-            out->picture[i].cropped = p->cropped;
+            out->picture[i].orientation = over->orientation;
+            out->picture[i].cropped = over->cropped;
         }
         ok = tell_elsewhere(s, g, a, &out->picture[i]);
     }

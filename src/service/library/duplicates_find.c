@@ -15,6 +15,8 @@ enum { HASH_RADIUS = 16, CUT_RADIUS = 12, HASH_MOST = 8000000, NEIGHBOURS = 12, 
 #define GLANCE 0.35f
 /* A centre that a row's small copy fits less by this than its own is not asked. */
 #define MOVE_MARGIN 0.004f
+/* What is left of the misfit where another centre fits better; a small copy that fits both as well stays with the larger picture. */
+#define CLEARLY 0.7f
 /* Vectors less like than this suggest nothing. */
 #define SUGGEST 0.5f
 /* How the time is thought to be spent, for progress. */
@@ -69,10 +71,13 @@ static ay_status add_edge(finder *f, uint32_t a, uint32_t b, ay_err *err)
     return AY_OK;
 }
 
-static bool worth(const ay_print *a, const ay_print *b, int orientation)
+/* b, turned, over a; or where a part lies (cut: not -1) of one of them in the other. */
+static bool worth(const ay_print *a, const ay_print *b, int orientation, int cut, bool back)
 {
     ay_print turned;
 
+    if (cut >= 0)
+        return ay_print_glance_cut(a, b, cut, back) >= GLANCE;
     if (orientation == 1 && ay_print_equal(a, b))
         return true; /* also of pictures that show nothing to compare */
     if (orientation != 1) {
@@ -139,7 +144,8 @@ static ay_status join_way(hashing *h, ay_err *err)
 static ay_status take_pairs(hashing *h, ay_err *err)
 {
     const ay_dups_input *in = h->f->in;
-    int orientation = h->way < AY_ORIENTATIONS ? h->way + 1 : 1;
+    int orientation = h->way < AY_ORIENTATIONS ? h->way + 1 : 1, cut = h->way < AY_ORIENTATIONS ? -1 : (h->way - AY_ORIENTATIONS) % AY_CUTS;
+    bool back = h->way < AY_ORIENTATIONS + AY_CUTS; /* first of other ones' parts, then of its own */
     ay_status status = AY_OK;
 
     h->f->io->suggested += h->pairs.n;
@@ -147,7 +153,7 @@ static ay_status take_pairs(hashing *h, ay_err *err)
         uint32_t a = h->pairs.items[i].a + (uint32_t)in->from, b = h->pairs.items[i].b;
         if (i % 4096 == 0 && !hash_step(h, 1))
             return stopped(err);
-        if (a != b && in->readable[a] && in->readable[b] && worth(&in->print[a], &in->print[b], orientation))
+        if (a != b && in->readable[a] && in->readable[b] && worth(&in->print[a], &in->print[b], orientation, cut, back))
             status = add_edge(h->f, a, b, err);
     }
     return status;
@@ -257,7 +263,7 @@ static ay_status take_hit(finder *f, uint32_t a, const ay_hit *hit, ay_err *err)
     if (!in->readable[a] || !in->readable[b])
         return status;
     for (int o = 1; o <= AY_ORIENTATIONS && status == AY_OK; o++)
-        if (worth(&in->print[a], &in->print[b], o))
+        if (worth(&in->print[a], &in->print[b], o, -1, false))
             return add_edge(f, a, b, err);
     return status;
 }
@@ -358,12 +364,8 @@ static float best_print(const ay_print *a, const ay_print *b)
 {
     float best = 0;
 
-    for (int o = 1; o <= AY_ORIENTATIONS; o++) {
-        ay_print turned;
-        ay_print_turn(b, o, &turned);
-        if (ay_print_glance(a, &turned) >= GLANCE)
-            best = fmaxf(best, ay_print_compare(a, &turned));
-    }
+    for (int o = 1; o <= AY_ORIENTATIONS; o++)
+        best = fmaxf(best, ay_print_compare_turned(a, b, o));
     return best;
 }
 
@@ -382,21 +384,39 @@ static bool fits_better(const finder *f, uint32_t row, const ay_look_result *r)
 
     if (p->centre == AY_DUP_NONE || r->kind == AY_LOOK_PIXELS)
         return true;
-    return f->fit[row] <= 1 ? r->correlation > f->fit[row] : r->difference < p->difference;
+    return f->fit[row] <= 1 ? 1 - r->correlation < CLEARLY * (1 - f->fit[row]) : r->difference < CLEARLY * p->difference;
+}
+
+/* row becomes one of the centre's; or would be, if nobody had said that they are different. */
+static ay_status put_beside(finder *f, uint32_t centre, uint32_t row, const ay_look_result *r, const ay_look *a, const ay_look *b,
+                            bool *same, ay_err *err)
+{
+    ay_dup_place *c = &f->io->place[centre];
+    ay_dup_held one = {.row = row, .place = {.centre = centre, .orientation = (uint8_t)r->orientation, .cropped = r->cropped,
+                                             .difference = r->difference}};
+
+    memcpy(one.place.pixels, b->pixels, sizeof one.place.pixels);
+    memcpy(one.pixels, a->pixels, sizeof one.pixels);
+    if (f->in->apart && f->in->apart(f->in->ctx, centre, row))
+        return ay_dups_hold(f->io, &one, err);
+    *same = true;
+    f->fit[row] = r->correlation;
+    f->io->place[row] = one.place;
+    if (c->centre == AY_DUP_NONE)
+        *c = (ay_dup_place){.centre = centre, .orientation = 1};
+    memcpy(c->pixels, a->pixels, sizeof c->pixels);
+    return AY_OK;
 }
 
 /* Put row beside the centre where it is the same picture, and no worse than where it is. */
 static ay_status try_pair(finder *f, uint32_t centre, uint32_t row, bool *same, ay_err *err)
 {
     const ay_look *a, *b;
-    ay_dup_place *p = &f->io->place[row], *c = &f->io->place[centre];
     ay_look_result r;
     int turns[AY_ORIENTATIONS], n;
     ay_status status;
 
     *same = false;
-    if (f->in->apart && f->in->apart(f->in->ctx, centre, row))
-        return AY_OK;
     if (!worth_moving(f, row, centre))
         return AY_OK;
     n = ay_look_turns(&f->in->print[centre], &f->in->print[row], turns);
@@ -411,16 +431,7 @@ static ay_status try_pair(finder *f, uint32_t centre, uint32_t row, bool *same, 
     status = ay_look_judge(a, b, turns, n, &r, err);
     if (status != AY_OK || r.kind == AY_LOOK_OTHER || (r.kind == AY_LOOK_PICTURE && other_times(f->in, centre, row)))
         return status;
-    if (!fits_better(f, row, &r))
-        return AY_OK;
-    *same = true;
-    f->fit[row] = r.correlation;
-    *p = (ay_dup_place){.centre = centre, .orientation = (uint8_t)r.orientation, .cropped = r.cropped, .difference = r.difference};
-    memcpy(p->pixels, b->pixels, sizeof p->pixels);
-    if (c->centre == AY_DUP_NONE)
-        *c = (ay_dup_place){.centre = centre, .orientation = 1};
-    memcpy(c->pixels, a->pixels, sizeof c->pixels);
-    return AY_OK;
+    return fits_better(f, row, &r) ? put_beside(f, centre, row, &r, a, b, same, err) : AY_OK;
 }
 
 static int in_order(const void *x, const void *y)
@@ -571,6 +582,8 @@ ay_status ay_dups_find(const ay_dups_input *in, ay_dups_found *io, ay_err *err)
 void ay_dups_found_fini(ay_dups_found *f)
 {
     ay_free(f->near);
+    ay_free(f->held);
     f->near = NULL;
-    f->nnear = f->cnear = 0;
+    f->held = NULL;
+    f->nnear = f->cnear = f->nheld = f->cheld = 0;
 }

@@ -47,6 +47,14 @@ typedef struct {
     float cosine;
 } ay_dup_near;
 
+/* A row that is the same picture as a centre, and was kept from it because a person said that they are different.  Groups take it up as soon
+ * as nobody says so any more: what is found does not depend on what was said meanwhile. */
+typedef struct {
+    uint32_t row;
+    ay_dup_place place;         /* where it would be */
+    char pixels[AY_SHA256_HEX]; /* of the centre */
+} ay_dup_held;
+
 typedef struct {
     size_t n, from;
     const ay_print *print;   /* n */
@@ -56,7 +64,7 @@ typedef struct {
     const float *vectors;    /* n x dim of unit length, zeros where there is none; NULL: no look-alikes */
     int dim, threads;
     ay_status (*open)(void *ctx, size_t row, ay_image *out, ay_err *err); /* not OK: left out, except ENOMEM and ECANCELLED */
-    bool (*apart)(void *ctx, size_t a, size_t b); /* a person said they are not the same; NULL: never */
+    bool (*apart)(void *ctx, size_t a, size_t b); /* a person said they are not the same: such a pair is held; NULL: never */
     bool (*progress)(void *ctx, double done);     /* 0..1; false: stop; NULL */
     void *ctx;
 } ay_dups_input;
@@ -65,13 +73,19 @@ typedef struct {
     ay_dup_place *place; /* n; those before `from` are given */
     ay_dup_near *near;   /* owned; grows */
     size_t nnear, cnear;
+    ay_dup_held *held; /* owned; grows */
+    size_t nheld, cheld;
     float least;         /* cosine from which pictures are alike; 0: to be learnt */
     size_t suggested, compared, failed; /* pairs of step 1, pairs that were decoded, pictures that could not be */
 } ay_dups_found;
 
 /* AY_ECANCELLED: progress said so; AY_ENOMEM.  On failure *io is to be thrown away. */
 ay_status ay_dups_find(const ay_dups_input *in, ay_dups_found *io, ay_err *err);
-void ay_dups_found_fini(ay_dups_found *f); /* near only: places are the caller's */
+void ay_dups_found_fini(ay_dups_found *f); /* near and held only: places are the caller's */
+/* One that is held; nothing where it is held already. */
+ay_status ay_dups_hold(ay_dups_found *f, const ay_dup_held *one, ay_err *err);
+/* place (n), as they are when all that is held and not apart any more is taken up, with whom it brought along. */
+void ay_dups_unite(size_t n, const ay_dups_found *f, bool (*apart)(void *ctx, size_t a, size_t b), void *ctx, ay_dup_place *place);
 
 /* ---- groups */
 
@@ -108,14 +122,21 @@ typedef struct {
     float similarity; /* 1 for the same; PICTURE: 1 less the largest difference, over 10; ALIKE: least cosine to the group's centre */
 } ay_dup_group;
 
+/* How a row lies over the centre of its group. */
+typedef struct {
+    uint8_t orientation;
+    bool cropped;
+} ay_dup_over;
+
 typedef struct {
     ay_dup_group *item; /* by tier, then largest groups first */
     size_t n;
     uint32_t *rows;
+    ay_dup_over *over; /* of each of rows: over[item.first + i] is of item.row[i] */
 } ay_dup_groups;
 
 /* A picture is in one group of a tier at most.  A picture group has one of each of its same groups; alike groups have one of each picture group.
- * apart as in the input. */
+ * apart: as in the input, but as it is now; held rows that are not apart are in their groups. */
 ay_status ay_dups_group(size_t n, const ay_dups_found *f, const ay_dup_fact *fact, bool (*apart)(void *ctx, size_t a, size_t b),
                         void *ctx, ay_dup_groups *out, ay_err *err);
 void ay_dup_groups_fini(ay_dup_groups *g);

@@ -144,6 +144,7 @@ static void new_ones_join_what_is_there(void)
 
 static void what_was_said_apart_stays_apart(void)
 {
+    ay_dup_groups g;
     ay_err err;
     world w;
 
@@ -152,6 +153,58 @@ static void what_was_said_apart_stays_apart(void)
     w.apart_b = 5;
     CHECK_OK(ay_dups_find(&w.in, &w.found, &err), err);
     CHECK(w.place[1].centre == AY_DUP_NONE && w.place[5].centre == AY_DUP_NONE && w.place[2].centre == 0);
+    CHECK_OK(ay_dups_group(PICTURES, &w.found, w.fact, are_apart, &w, &g, &err), err);
+    CHECK(g.n == 1 && g.item[0].tier == AY_TIER_PICTURE);
+    ay_dup_groups_fini(&g);
+    ay_dups_found_fini(&w.found);
+}
+
+/* Said while they were compared, or before, and taken back after it: nothing is compared again for that. */
+static void what_is_apart_no_more_is_together_at_once(void)
+{
+    ay_dup_groups g;
+    ay_err err;
+    world w;
+
+    world_init(&w);
+    w.apart_a = 1;
+    w.apart_b = 5;
+    CHECK_OK(ay_dups_find(&w.in, &w.found, &err), err);
+    w.apart_a = w.apart_b;
+    CHECK_OK(ay_dups_group(PICTURES, &w.found, w.fact, are_apart, &w, &g, &err), err);
+    CHECK(g.n == 2 && g.item[0].tier == AY_TIER_SAME && g.item[0].n == 2 && g.item[0].row[0] == 1 && g.item[0].row[1] == 5);
+    ay_dup_groups_fini(&g);
+    ay_dups_found_fini(&w.found);
+}
+
+/* 4 is 0 turned, and apart from it; 3, half the size, then belongs to one of the two, and all are one group when that is taken back. */
+static void who_is_taken_up_brings_its_own(void)
+{
+    const ay_dup_over *over;
+    ay_dup_groups g;
+    ay_err err;
+    world w;
+
+    world_init(&w);
+    w.apart_b = 4;
+    w.in.n = 5;
+    CHECK_OK(ay_dups_find(&w.in, &w.found, &err), err);
+    CHECK(w.found.nheld > 0 && w.place[4].centre != 0);
+    w.place[0] = w.place[2] = (ay_dup_place){.centre = 0, .orientation = 1};
+    w.place[3] = (ay_dup_place){.centre = 4, .orientation = 6, .cropped = true}; /* as one that came later may be */
+    w.place[4] = (ay_dup_place){.centre = 4, .orientation = 1};
+    CHECK_OK(ay_dups_group(5, &w.found, w.fact, are_apart, &w, &g, &err), err);
+    CHECK(g.n == 2 && g.item[0].n == 2 && g.item[1].n == 2);
+    ay_dup_groups_fini(&g);
+    w.apart_b = 0;
+    CHECK_OK(ay_dups_group(5, &w.found, w.fact, are_apart, &w, &g, &err), err);
+    CHECK(g.n == 1 && g.item[0].n == 4);
+    over = g.over + g.item[0].first;
+    for (size_t i = 0; i < g.item[0].n; i++) {
+        uint32_t row = g.item[0].row[i];
+        CHECK(over[i].orientation == (row == 4 ? 8 : 1) && over[i].cropped == (row == 3)); /* 3 over 4 by 6, and 4 over 0 by 8 */
+    }
+    ay_dup_groups_fini(&g);
     ay_dups_found_fini(&w.found);
 }
 
@@ -225,6 +278,8 @@ TESTS({"copies come together", copies_come_together},
       {"plain pictures with the same pixels are the same", plain_pictures_with_the_same_pixels_are_the_same},
       {"new ones join what is there", new_ones_join_what_is_there},
       {"what was said apart stays apart", what_was_said_apart_stays_apart},
+      {"what is apart no more is together at once", what_is_apart_no_more_is_together_at_once},
+      {"who is taken up brings its own", who_is_taken_up_brings_its_own},
       {"two times are two shots", two_times_are_two_shots},
       {"look-alikes do not chain", look_alikes_do_not_chain},
       {"it can be stopped, and memory refused", it_can_be_stopped_and_memory_refused})

@@ -94,6 +94,7 @@ int ay_dup_rather(const ay_dup_fact *a, const ay_dup_fact *b, bool pixels, unsig
 typedef struct {
     size_t n;
     const ay_dups_found *found;
+    ay_dup_place *place; /* n: found's, and what is held no longer */
     const ay_dup_fact *fact;
     bool (*apart)(void *ctx, size_t a, size_t b);
     void *ctx;
@@ -207,7 +208,7 @@ static ay_status picture_groups(maker *m, const placed *list, size_t n, ay_err *
             if (m->stands[row] != row || (row != list[i].centre && are_apart(m, list[i].centre, row)))
                 continue;
             m->member[count++] = row;
-            worst = fmaxf(worst, m->found->place[row].difference);
+            worst = fmaxf(worst, m->place[row].difference);
         }
         if (count > 1)
             status = add_group(m, AY_TIER_PICTURE, m->member, count, 1 - worst / 10, err);
@@ -342,7 +343,7 @@ static size_t list_placed(const maker *m, placed *list)
     size_t n = 0;
 
     for (size_t i = 0; i < m->n; i++) {
-        const ay_dup_place *p = &m->found->place[i];
+        const ay_dup_place *p = &m->place[i];
         m->stands[i] = (uint32_t)i;
         if (p->centre != AY_DUP_NONE && p->centre < m->n)
             list[n++] = (placed){p->centre, (uint32_t)i, p->pixels};
@@ -350,6 +351,23 @@ static size_t list_placed(const maker *m, placed *list)
     if (n)
         qsort(list, n, sizeof *list, by_centre_and_pixels);
     return n;
+}
+
+/* Rows have moved while they grew, and groups are to be in order. */
+static ay_status finish(const maker *m, ay_err *err)
+{
+    ay_dup_groups *o = m->out;
+
+    o->over = ay_alloc(m->nrows + 1, sizeof *o->over);
+    if (!o->over)
+        return ay_fail(err, AY_ENOMEM, "grouping pictures");
+    for (size_t i = 0; i < m->nrows; i++)
+        o->over[i] = (ay_dup_over){m->place[o->rows[i]].orientation, m->place[o->rows[i]].cropped};
+    for (size_t i = 0; i < o->n; i++)
+        o->item[i].row = o->rows + o->item[i].first;
+    if (o->n)
+        qsort(o->item, o->n, sizeof *o->item, by_tier_and_size);
+    return AY_OK;
 }
 
 ay_status ay_dups_group(size_t n, const ay_dups_found *f, const ay_dup_fact *fact, bool (*apart)(void *ctx, size_t a, size_t b),
@@ -363,8 +381,12 @@ ay_status ay_dups_group(size_t n, const ay_dups_found *f, const ay_dup_fact *fac
     *out = (ay_dup_groups){0};
     m.member = ay_alloc(n + 1, sizeof *m.member);
     m.stands = ay_alloc(n + 1, sizeof *m.stands);
-    status = list && m.member && m.stands ? AY_OK : ay_fail(err, AY_ENOMEM, "grouping pictures");
+    m.place = ay_alloc(n + 1, sizeof *m.place);
+    status = list && m.member && m.stands && m.place ? AY_OK : ay_fail(err, AY_ENOMEM, "grouping pictures");
     if (status == AY_OK) {
+        if (n)
+            memcpy(m.place, f->place, n * sizeof *m.place);
+        ay_dups_unite(n, f, apart, ctx, m.place);
         nlist = list_placed(&m, list);
         status = same_groups(&m, list, nlist, err);
         if (status == AY_OK)
@@ -372,23 +394,21 @@ ay_status ay_dups_group(size_t n, const ay_dups_found *f, const ay_dup_fact *fac
     }
     if (status == AY_OK)
         status = alike_groups(&m, err);
+    if (status == AY_OK)
+        status = finish(&m, err);
     ay_free(list);
     ay_free(m.member);
     ay_free(m.stands);
-    if (status != AY_OK) {
+    ay_free(m.place);
+    if (status != AY_OK)
         ay_dup_groups_fini(out);
-        return status;
-    }
-    for (size_t i = 0; i < out->n; i++)
-        out->item[i].row = out->rows + out->item[i].first; /* rows have moved while they grew */
-    if (out->n)
-        qsort(out->item, out->n, sizeof *out->item, by_tier_and_size);
-    return AY_OK;
+    return status;
 }
 
 void ay_dup_groups_fini(ay_dup_groups *g)
 {
     ay_free(g->item);
     ay_free(g->rows);
+    ay_free(g->over);
     *g = (ay_dup_groups){0};
 }

@@ -7,11 +7,11 @@
 #include <string.h>
 
 #define LETTERS "AYDUPLIC"
-enum { LAYOUT = 2 }; /* 2: what is the same picture is judged more finely; older lists are made again */
+enum { LAYOUT = 3 }; /* 2: what is the same picture is judged more finely; 3: crops are, and who is held is kept.  Older lists are made again */
 
 typedef struct {
     int64_t dataset, made_us;
-    uint64_t n, nnear, failed;
+    uint64_t n, nnear, nheld, failed;
     float least;
     char model[AY_SHA256_HEX];
 } head;
@@ -47,16 +47,17 @@ ay_status ay_dups_set_write(ay_service *s, const ay_dups_set *set, ay_err *err)
                                    {set->sha256, set->n * sizeof *set->sha256},
                                    {set->readable, set->n},
                                    {set->found.place, set->n * sizeof *set->found.place},
-                                   {set->found.near, set->found.nnear * sizeof *set->found.near}};
+                                   {set->found.near, set->found.nnear * sizeof *set->found.near},
+                                   {set->found.held, set->found.nheld * sizeof *set->found.held}};
     char path[4200];
 
     memset(&h, 0, sizeof h);
     h.dataset = set->dataset, h.made_us = set->made_us, h.n = set->n, h.nnear = set->found.nnear, h.failed = set->failed;
-    h.least = set->found.least;
+    h.nheld = set->found.nheld, h.least = set->found.least;
     memcpy(h.model, set->model, sizeof h.model);
     made_of(file.made_of);
     path_of(s, set->dataset, path, sizeof path);
-    return ay_cachefile_write(path, &file, pieces, 5, err);
+    return ay_cachefile_write(path, &file, pieces, 6, err);
 }
 
 static bool take(const ay_cachefile *f, size_t *at, void *dst, size_t n)
@@ -76,21 +77,24 @@ static ay_dups_set *unpack(const ay_cachefile *f, int64_t dataset)
     bool ok;
     head h;
 
-    ok = set && take(f, &at, &h, sizeof h) && h.dataset == dataset && h.n <= f->n && h.nnear <= f->n;
+    ok = set && take(f, &at, &h, sizeof h) && h.dataset == dataset && h.n <= f->n && h.nnear <= f->n && h.nheld <= f->n;
     if (ok) {
         set->dataset = dataset, set->made_us = h.made_us, set->n = h.n, set->failed = h.failed;
         set->found.least = h.least;
         set->found.nnear = set->found.cnear = h.nnear;
+        set->found.nheld = set->found.cheld = h.nheld;
         memcpy(set->model, h.model, sizeof set->model);
         set->sha256 = ay_alloc(h.n + 1, sizeof *set->sha256);
         set->readable = ay_alloc(h.n + 1, 1);
         set->found.place = ay_alloc(h.n + 1, sizeof *set->found.place);
         set->found.near = ay_alloc(h.nnear + 1, sizeof *set->found.near);
-        ok = set->sha256 && set->readable && set->found.place && set->found.near;
+        set->found.held = ay_alloc(h.nheld + 1, sizeof *set->found.held);
+        ok = set->sha256 && set->readable && set->found.place && set->found.near && set->found.held;
     }
     ok = ok && take(f, &at, set->sha256, h.n * sizeof *set->sha256) && take(f, &at, set->readable, h.n) &&
          take(f, &at, set->found.place, h.n * sizeof *set->found.place) &&
-         take(f, &at, set->found.near, h.nnear * sizeof *set->found.near) && at == f->n;
+         take(f, &at, set->found.near, h.nnear * sizeof *set->found.near) &&
+         take(f, &at, set->found.held, h.nheld * sizeof *set->found.held) && at == f->n;
     if (ok)
         return set;
     ay_dups_set_free(set);

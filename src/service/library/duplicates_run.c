@@ -29,6 +29,40 @@ typedef struct {
     double begun; /* progress before comparing */
 } running;
 
+/* ---- what a person said */
+
+static int compare_pairs(const void *x, const void *y)
+{
+    const ay_store_pair *p = x, *q = y;
+    int c = strcmp(p->a, q->a);
+
+    return c ? c : strcmp(p->b, q->b);
+}
+
+static bool pair_in(const ay_store_pair *list, size_t n, const char *x, const char *y)
+{
+    ay_store_pair key;
+    bool first = strcmp(x, y) < 0;
+
+    if (n == 0)
+        return false;
+    memcpy(key.a, first ? x : y, sizeof key.a);
+    memcpy(key.b, first ? y : x, sizeof key.b);
+    return bsearch(&key, list, n, sizeof *list, compare_pairs) != NULL;
+}
+
+bool ay_dups_are_apart(const ay_dups_state *d, const char *a, const char *b)
+{
+    return pair_in(d->apart, d->napart, a, b);
+}
+
+static bool are_apart(void *ctx, size_t a, size_t b)
+{
+    const running *r = ctx;
+
+    return pair_in(r->apart, r->napart, r->set->sha256[a], r->set->sha256[b]);
+}
+
 /* ---- which pictures */
 
 static int by_digest(const void *x, const void *y)
@@ -102,6 +136,32 @@ static void take_old(running *r, const ay_gallery *g, uint32_t *now)
     }
 }
 
+/* Who is held stays so; and who was said to be different from its centre since is held from now on, so that another one may be its centre. */
+static ay_status take_held(running *r, const uint32_t *now, ay_err *err)
+{
+    const ay_dups_found *old = &r->old->found;
+    ay_dups_found *f = &r->set->found;
+    ay_status status = AY_OK;
+
+    for (size_t i = 0; i < old->nheld && status == AY_OK; i++) {
+        ay_dup_held one = old->held[i];
+        one.row = now[one.row];
+        one.place.centre = now[one.place.centre];
+        if (one.row != AY_DUP_NONE && one.place.centre != AY_DUP_NONE)
+            status = ay_dups_hold(f, &one, err);
+    }
+    for (uint32_t i = 0; i < r->set->n && status == AY_OK; i++) {
+        ay_dup_place *p = &f->place[i];
+        ay_dup_held one = {.row = i, .place = *p};
+        if (p->centre == AY_DUP_NONE || p->centre == i || !are_apart(r, i, p->centre))
+            continue;
+        memcpy(one.pixels, f->place[p->centre].pixels, sizeof one.pixels);
+        status = ay_dups_hold(f, &one, err);
+        *p = (ay_dup_place){.centre = AY_DUP_NONE, .orientation = 1};
+    }
+    return status;
+}
+
 /* Pairs of vectors are as good as before for the same encoder. */
 static ay_status take_near(running *r, const uint32_t *now, ay_err *err)
 {
@@ -135,7 +195,9 @@ static ay_status list_rows(running *r, const ay_gallery *g, ay_err *err)
     if (status == AY_OK && old) {
         qsort(sorted, nold, sizeof *sorted, by_digest);
         take_old(r, g, now);
-        status = take_near(r, now, err);
+        status = take_held(r, now, err);
+        if (status == AY_OK)
+            status = take_near(r, now, err);
     }
     r->from = r->set->n;
     for (size_t i = 0; i < g->n && status == AY_OK; i++) {
@@ -301,38 +363,6 @@ static ay_status open_picture(void *ctx, size_t row, ay_image *out, ay_err *err)
     running *r = ctx;
 
     return ay_service_open_image(r->s, r->set->sha256[row], out, err);
-}
-
-static int compare_pairs(const void *x, const void *y)
-{
-    const ay_store_pair *p = x, *q = y;
-    int c = strcmp(p->a, q->a);
-
-    return c ? c : strcmp(p->b, q->b);
-}
-
-static bool pair_in(const ay_store_pair *list, size_t n, const char *x, const char *y)
-{
-    ay_store_pair key;
-    bool first = strcmp(x, y) < 0;
-
-    if (n == 0)
-        return false;
-    memcpy(key.a, first ? x : y, sizeof key.a);
-    memcpy(key.b, first ? y : x, sizeof key.b);
-    return bsearch(&key, list, n, sizeof *list, compare_pairs) != NULL;
-}
-
-bool ay_dups_are_apart(const ay_dups_state *d, const char *a, const char *b)
-{
-    return pair_in(d->apart, d->napart, a, b);
-}
-
-static bool are_apart(void *ctx, size_t a, size_t b)
-{
-    const running *r = ctx;
-
-    return pair_in(r->apart, r->napart, r->set->sha256[a], r->set->sha256[b]);
 }
 
 static bool on_progress(void *ctx, double done)
