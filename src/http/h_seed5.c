@@ -347,3 +347,35 @@ ay_status ay_h_inspection(ay_request *rq, ay_err *err)
     json_object_set_new(o, "thresholds", document(&t, "results/thresholds.json"));
     return ay_reply_json(rq, 200, o, err);
 }
+
+ay_status ay_h_inspection_file(ay_request *rq, ay_err *err)
+{
+    char path[PATH];
+    ay_status status = ay_task_file(rq->service, rq->arg[0], rq->arg[1], path, sizeof path, err);
+
+    return status ? status : send_file(rq, path, NULL, err);
+}
+
+/* The picture of a golden sample, by its number in golden_samples.json. */
+ay_status ay_h_inspection_golden(ay_request *rq, ay_err *err)
+{
+    char path[PATH];
+    ay_status status = ay_task_golden(rq->service, rq->arg[0], rq->arg[1], path, sizeof path, err);
+
+    return status ? status : send_file(rq, path, NULL, err);
+}
+
+ay_status ay_h_inspection_sources(ay_request *rq, ay_err *err)
+{
+    json_t *list = json_array();
+    const char **folders = NULL;
+    size_t n = 0;
+    ay_status status = ay_task_sources(rq->service, &rq->arena, &folders, &n, err);
+
+    for (size_t i = 0; i < n && !status; i++)
+        json_array_append_new(list, json_string(folders[i]));
+    if (!status)
+        return ay_reply_json(rq, 200, json_pack("{s:o}", "folders", list), err);
+    json_decref(list);
+    return status;
+}

@@ -44,6 +44,7 @@ static const ay_param_text params[] = {
     {"min_side", "integer", "Shorter side at least, in pixels", 1, 16777216, NULL},
     {"model", "string", "A trained model: its number, name, name:version, or active", 0, 0, NULL},
     {"name", "string", "A data set's name", 0, 0, NULL},
+    {"number", "integer", "Which, from 1", 1, 1000000, NULL},
     {"offset", "integer", "How many of the list come before the first of the answer", 0, 2147483647, NULL},
     {"order", "string", "How the list is ordered; absent: newest", 0, 0, "newest|oldest|name|largest|taken|album|score|doubt"},
     {"passes", "integer", "How many passes with dropout kept on; absent: 20", 2, 100, NULL},

@@ -32,11 +32,11 @@ typedef struct {
 } ay_line_run;
 
 typedef struct ay_line_driver {
-    bool orient; /* a person is asked between the two halves */
-    /* Is what was asked for right?  Looks at words, at no picture. */
-    ay_status (*check)(const json_t *request, ay_err *err);
-    ay_status (*collect)(const ay_line_run *r, ay_err *err);
-    ay_status (*finish)(const ay_line_run *r, ay_err *err);
+    void *ctx;
+    /* Is what was asked for right?  Looks at words, at no picture.  *orient: a person is to be asked between the two halves. */
+    ay_status (*check)(void *ctx, const json_t *request, bool *orient, ay_err *err);
+    ay_status (*collect)(void *ctx, const ay_line_run *r, ay_err *err);
+    ay_status (*finish)(void *ctx, const ay_line_run *r, ay_err *err);
 } ay_line_driver;
 
 #endif

@@ -87,12 +87,13 @@ ay_status ay_task_start(ay_service *s, const json_t *asked, char id[AY_TASK_ID],
 {
     char input[AY_TASK_PATH], base[AY_TASK_PATH], out[AY_TASK_PATH];
     ay_status status;
+    bool orient;
 
     if (!s->line.collect || !s->tasks)
         return ay_fail(err, AY_EUNSUPPORTED, "this program does not train inspections");
     status = resolve(s, asked, input, base, err);
-    if (status == AY_OK && s->line.check)
-        status = s->line.check(asked, err);
+    if (status == AY_OK)
+        status = s->line.check(s->line.ctx, asked, &orient, err);
     new_id(id);
     if (status == AY_OK && snprintf(out, sizeof out, "%s/training_%s", *base ? base : "inspect", id) >= (int)sizeof out)
         status = ay_fail(err, AY_EINVAL, "'output_dir' is too long");

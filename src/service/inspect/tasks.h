@@ -47,6 +47,8 @@ typedef struct {
  * driver's check() knows.  AY_EINVAL: a setting, or a folder that this server may not read; AY_EUNSUPPORTED: this program does
  * not train. */
 ay_status ay_task_start(ay_service *s, const json_t *request, char id[AY_TASK_ID], ay_err *err);
+/* Folders that may be named as input_dir: those with OK/ in them, the allowed ones and what lies one level below, in byte order. */
+ay_status ay_task_sources(ay_service *s, ay_arena *a, const char ***out, size_t *n, ay_err *err);
 /* Newest first, at most AY_TASKS_LISTED. */
 ay_status ay_task_list(ay_service *s, ay_arena *a, ay_task **out, size_t *n, ay_err *err);
 ay_status ay_task_get(ay_service *s, const char *id, ay_arena *a, ay_task *out, ay_err *err); /* AY_ENOTFOUND */
@@ -66,6 +68,8 @@ ay_status ay_task_confirm(ay_service *s, const char *id, const json_t *choices, 
 ay_status ay_task_sample(ay_service *s, const char *id, const char *klass, const char *file, char *dst, size_t cap, ay_err *err);
 /* what: "model", "module", "evaluation_csv" ... (the table in tasks_files.c).  AY_EINVAL lists the words; AY_ECONFLICT: not yet. */
 ay_status ay_task_file(ay_service *s, const char *id, const char *what, char *dst, size_t cap, ay_err *err);
+/* The picture of golden sample number n (from 1, text) as report.h names it. */
+ay_status ay_task_golden(ay_service *s, const char *id, const char *n, char *dst, size_t cap, ay_err *err);
 /* A document of the task's folder, JSON; NULL when it is not there. */
 json_t *ay_task_document(const ay_task *t, const char *name);
 

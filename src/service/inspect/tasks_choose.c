@@ -4,8 +4,11 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/str.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const words[] = {"Up", "Down", "Left", "Right"};
@@ -216,6 +219,60 @@ ay_status ay_task_confirm(ay_service *s, const char *id, const json_t *choices, 
     return status;
 }
 
+/* ---- folders */
+
+enum { MOST_FOLDERS = 500 };
+
+static size_t add_folder(const char *path, ay_arena *a, const char **out, size_t n)
+{
+    char ok[AY_TASK_PATH + 8];
+
+    snprintf(ok, sizeof ok, "%s/OK", path);
+    if (n < MOST_FOLDERS && ay_file_is_dir(ok) && (out[n] = ay_arena_strdup(a, path)))
+        n++;
+    return n;
+}
+
+static size_t list_root(const char *root, ay_arena *a, const char **out, size_t n)
+{
+    char path[AY_TASK_PATH];
+    struct dirent *e;
+    DIR *dir = opendir(root);
+
+    n = add_folder(root, a, out, n);
+    while (dir && (e = readdir(dir)))
+        if (e->d_name[0] != '.' && snprintf(path, sizeof path, "%s/%s", root, e->d_name) < AY_TASK_PATH)
+            n = add_folder(path, a, out, n);
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+ay_status ay_task_sources(ay_service *s, ay_arena *a, const char ***out, size_t *n, ay_err *err)
+{
+    const char *lists[] = {s->line_folders, s->folders};
+    char list[AY_TASK_PATH], root[AY_TASK_PATH], *save;
+
+    *n = 0;
+    *out = ay_arena_alloc(a, MOST_FOLDERS * sizeof **out);
+    if (!*out)
+        return ay_fail(err, AY_ENOMEM, "listing folders");
+    for (int i = 0; i < 2; i++) {
+        snprintf(list, sizeof list, "%s", lists[i] ? lists[i] : "");
+        for (char *one = strtok_r(list, ":", &save); one; one = strtok_r(NULL, ":", &save))
+            if (realpath(one, root))
+                *n = list_root(root, a, *out, *n);
+    }
+    if (*n)
+        qsort(*out, *n, sizeof **out, by_name);
+    return AY_OK;
+}
+
 /* ---- files */
 
 ay_status ay_task_sample(ay_service *s, const char *id, const char *klass, const char *file, char *dst, size_t cap, ay_err *err)
@@ -281,4 +338,31 @@ ay_status ay_task_file(ay_service *s, const char *id, const char *what, char *ds
     if (status == AY_OK && !ay_file_exists(dst))
         status = ay_fail(err, AY_ENOTFOUND, "task %s has no %s", id, what);
     return status;
+}
+
+/* ".._<number>.png" is the only file with that end (inspect/report.h). */
+ay_status ay_task_golden(ay_service *s, const char *id, const char *n, char *dst, size_t cap, ay_err *err)
+{
+    char folder[AY_TASK_PATH + 40], tail[40];
+    struct dirent *e;
+    task_files f;
+    long number;
+    DIR *dir = NULL;
+    ay_status status = look(s, id, &f, err);
+    bool found = false;
+
+    if (status == AY_OK && ay_str_to_long(n, 1, 1000000, &number)) {
+        snprintf(folder, sizeof folder, "%s/results/golden_samples", f.folder);
+        snprintf(tail, sizeof tail, "_%ld.png", number);
+        dir = opendir(folder);
+    }
+    while (dir && !found && (e = readdir(dir))) {
+        size_t len = strlen(e->d_name), end = strlen(tail);
+        if (len > end && strcmp(e->d_name + len - end, tail) == 0)
+            found = snprintf(dst, cap, "%s/%s", folder, e->d_name) < (int)cap;
+    }
+    if (dir)
+        closedir(dir);
+    fini(&f);
+    return status != AY_OK || found ? status : ay_fail(err, AY_ENOTFOUND, "task %s has no golden sample %.20s", id, n);
 }

@@ -31,8 +31,10 @@ static ay_status hold(const ay_line_run *r, const atomic_bool *flag, ay_err *e)
     return AY_OK;
 }
 
-static ay_status fake_check(const json_t *request, ay_err *e)
+static ay_status fake_check(void *ctx, const json_t *request, bool *orient, ay_err *e)
 {
+    (void)ctx;
+    *orient = !json_object_get(request, "plain");
     return json_object_get(request, "batch_sise") ? ay_fail(e, AY_EINVAL, "no setting 'batch_sise': batch_size?") : AY_OK;
 }
 
@@ -44,11 +46,12 @@ static void put(const ay_line_run *r, const char *name, const char *text)
     CHECK(ay_file_write(path, text, strlen(text), NULL) == AY_OK);
 }
 
-static ay_status fake_collect(const ay_line_run *r, ay_err *e)
+static ay_status fake_collect(void *ctx, const ay_line_run *r, ay_err *e)
 {
     char path[4200];
     ay_status status;
 
+    (void)ctx;
     line.collected++;
     r->step(r->ctx, 0.1, "reading the names");
     status = hold(r, &line.hold_collect, e);
@@ -63,11 +66,12 @@ static ay_status fake_collect(const ay_line_run *r, ay_err *e)
     return AY_OK;
 }
 
-static ay_status fake_finish(const ay_line_run *r, ay_err *e)
+static ay_status fake_finish(void *ctx, const ay_line_run *r, ay_err *e)
 {
     const char *choice = json_string_value(json_object_get(r->choices, "R1"));
     ay_status status;
 
+    (void)ctx;
     line.finished++;
     snprintf(line.choice, sizeof line.choice, "%s", choice ? choice : "");
     r->step(r->ctx, 0.35, "turning the pictures");
@@ -99,7 +103,7 @@ static ay_service *serve(const char *dir, fake_encoder *f)
     snprintf(folders, sizeof folders, "%s/in", dir);
     CHECK_OK(ay_file_mkdirs(folders, &err), err);
     CHECK_OK(ay_service_open(&s, &(ay_service_options){.data = dir, .embedder = fake_embedder(f), .serve = true, .line_folders = folders,
-                                                       .line = {true, fake_check, fake_collect, fake_finish}},
+                                                       .line = {NULL, fake_check, fake_collect, fake_finish}},
                              &err),
              err);
     return s;

@@ -167,13 +167,15 @@ static ay_status first_half(ay_task_running *r, bool *ask, ay_err *err)
 {
     ay_line_run run = run_of(r);
     json_t *classes = document(r, AY_TASK_CLASSES), *choices = document(r, AY_TASK_CHOICES);
-    bool have = choices != NULL;
-    ay_status status = classes ? AY_OK : r->s->line.collect(&run, err);
+    bool have = choices != NULL, orient = false;
+    ay_status status = r->s->line.check(r->s->line.ctx, r->asked, &orient, err);
 
     *ask = false;
+    if (status == AY_OK && !classes)
+        status = r->s->line.collect(r->s->line.ctx, &run, err);
     json_decref(classes);
     json_decref(choices);
-    if (status != AY_OK || have || !r->s->line.orient)
+    if (status != AY_OK || have || !orient)
         return status;
     if (json_is_object(json_object_get(r->asked, "orientations")))
         return take_given(r, err);
@@ -194,7 +196,7 @@ static ay_status second_half(ay_task_running *r, ay_err *err)
         choices = document(r, AY_TASK_CHOICES);
         pthread_mutex_unlock(&r->s->tasks->lock);
         run.choices = choices;
-        status = r->s->line.finish(&run, err);
+        status = r->s->line.finish(r->s->line.ctx, &run, err);
         json_decref(choices);
         pthread_mutex_lock(&r->s->tasks->lock);
         again = status == AY_ECONFLICT && r->changed && !r->learning;
