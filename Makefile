@@ -27,7 +27,7 @@ WARN    = -Wall -Wextra -Wshadow -Wvla -Wundef -Wstrict-prototypes \
 VERSION := $(shell cat VERSION)
 ALL_C   = -std=c11 -fPIC -D_GNU_SOURCE -DAY_VERSION='"$(VERSION)"' -Iinclude -Isrc -MMD -MP $(WARN) \
           $(shell pkg-config --cflags $(PKGS)) $(CFLAGS)
-PKGS   += libmariadb libpq
+PKGS   += libmariadb libpq libssh
 ifneq ($(SAN),)
 comma  := ,
 ALL_C  += -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
