@@ -5,6 +5,7 @@
 #ifndef AY_NET_SSH_SERVER_TEST_H
 #define AY_NET_SSH_SERVER_TEST_H
 
+#include "base/mem.h"
 #include "base/test.h"
 #include "net/tunnel_parts.h"
 
@@ -136,7 +137,7 @@ static inline void *ssh_test_session(void *arg)
 {
     ssh_test_one *one = arg;
     ssh_test *s = one->s;
-    ay_pump *pumps = calloc(AY_TUNNEL_CONNECTIONS, sizeof *pumps);
+    ay_pump *pumps = ay_calloc(AY_TUNNEL_CONNECTIONS, sizeof *pumps);
 
     for (int i = 0; i < AY_TUNNEL_CONNECTIONS; i++)
         pumps[i].fd = -1;
@@ -146,8 +147,8 @@ static inline void *ssh_test_session(void *arg)
         ay_pump_end(&pumps[i], false);
     shutdown(ssh_get_fd(one->session), SHUT_RDWR);
     ssh_free(one->session);
-    free(pumps);
-    free(one);
+    ay_free(pumps);
+    ay_free(one);
     atomic_fetch_sub(&s->sessions, 1);
     return NULL;
 }
@@ -167,7 +168,7 @@ static inline void *ssh_test_accept(void *arg)
             muted[n++ % 64] = fd;
             continue;
         }
-        one = calloc(1, sizeof *one);
+        one = ay_calloc(1, sizeof *one);
         one->s = s;
         one->session = ssh_new();
         if (ssh_bind_accept_fd(s->bind, one->session, fd) != SSH_OK)
