@@ -1,9 +1,10 @@
 /* bench/train - training steps (forward, loss, backward, SGD with momentum) on seeded weights and
  * pictures.
  *
- *   build/release/bench/train [resnet18|efficientnetv2-s|hoamv2|head] [batch] [f32|bf16] [threads] [profile|serve]
+ *   build/release/bench/train [resnet18|efficientnetv2-s|hoamv2|hoamv2-tiny|head] [batch] [f32|bf16] [threads] [profile|serve]
  *
  * hoamv2: on efficientnetv2_rw_s, a vector of 512, AdamW; the loss is over the vector's numbers.
+ * hoamv2-tiny: on efficientnetv2_tiny, pictures of 96 pixels.
   * head: a step is an epoch of a new head over the cached features of HEAD_BATCHES batches, AdamW.
  *
  * Alone it takes a few steps and prints the best.  With "profile": time a step of the plan.  With
@@ -159,8 +160,9 @@ static void make_network(trainer *t, const char *name)
 {
     ay_err err;
 
-    if (strcmp(name, "hoamv2") == 0) {
-        must(ay_model_blueprint(&t->model, name, &(ay_model_options){.seed = 1}, &err), &err);
+    if (strncmp(name, "hoamv2", 6) == 0) {
+        ay_model_options o = {.seed = 1, .backbone = name[6] ? "efficientnetv2_tiny" : NULL};
+        must(ay_model_blueprint(&t->model, "hoamv2", &o, &err), &err);
         t->g = ay_model_graph(t->model);
         t->classes = ay_model_get_info(t->model)->dim;
         t->rate = 3e-4f;
@@ -180,7 +182,8 @@ static void make_network(trainer *t, const char *name)
 static trainer make(const char *name, int batch, ay_nn_precision precision, int threads)
 {
     ay_learn_options opt = {.batch = batch, .precision = precision, .threads = threads};
-    ay_optim_options sgd = {.kind = AY_OPTIM_SGD, .momentum = 0.9f}, adam = {.kind = AY_OPTIM_ADAMW};
+    ay_optim_options sgd = {.kind = AY_OPTIM_SGD, .momentum = 0.9f, .threads = threads};
+    ay_optim_options adam = {.kind = AY_OPTIM_ADAMW, .threads = threads};
     trainer t = {.batch = batch, .head = strcmp(name, "head") == 0};
     ay_err err;
 

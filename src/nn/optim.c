@@ -1,17 +1,27 @@
 /* nn/optim.c - one step of SGD, Adam or AdamW over all weights.
  *
  * Each weight counts its own steps, as in PyTorch: one that is thawed in the tenth epoch starts its
- * bias correction there. */
+ * bias correction there.
+ *
+ * A step is bound by memory, so threads share it: by blocks of a fixed size, each with its own sum of
+ * squares, added up in their order, so that the number of threads changes no bit. */
 #include "nn/optim.h"
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "nn/optim_kernel.h"
+#include "nn/parallel.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { STATE_MAX = 3 };
+enum { STATE_MAX = 3, BLOCK = 1 << 16 };
+
+/* Elements [at, at + n) of a weight. */
+typedef struct {
+    size_t weight, at, n;
+    double squares;
+} block;
 
 struct ay_optim {
     ay_weights *w;
@@ -22,6 +32,9 @@ struct ay_optim {
     size_t count;
     int64_t *steps; /* by weight */
     float *lr_scale, *decay_scale;
+    ay_optim_step_params *params; /* by weight, of the step in hand */
+    block *block;
+    size_t blocks;
 };
 
 /* Settings are short decimals kept in floats; 1 - 0.999f would be 1e-5 off 0.001. */
@@ -47,6 +60,23 @@ static ay_status refuse(const ay_optim_options *o, ay_err *err)
     return AY_OK;
 }
 
+/* Of every weight that has a gradient; frozen ones are passed over when their turn comes. */
+static ay_status cut(ay_optim *o, ay_err *err)
+{
+    size_t n = ay_weights_count(o->w);
+
+    o->block = ay_alloc(n + o->count / BLOCK + 1, sizeof *o->block);
+    if (!o->block)
+        return ay_fail(err, AY_ENOMEM, "out of memory for an optimiser of %zu weights", o->count);
+    for (size_t i = 0; i < n; i++) {
+        const ay_weight *x = ay_weights_at(o->w, i);
+        size_t whole = x->grad ? ay_shape_count(&x->shape) : 0;
+        for (size_t at = 0; at < whole; at += BLOCK)
+            o->block[o->blocks++] = (block){i, at, whole - at < BLOCK ? whole - at : BLOCK, 0};
+    }
+    return AY_OK;
+}
+
 static ay_status make_room(ay_optim *o, ay_err *err)
 {
     size_t n = ay_weights_count(o->w);
@@ -58,11 +88,12 @@ static ay_status make_room(ay_optim *o, ay_err *err)
     o->steps = ay_calloc(n + 1, sizeof *o->steps);
     o->lr_scale = ay_alloc(n + 1, sizeof *o->lr_scale);
     o->decay_scale = ay_alloc(n + 1, sizeof *o->decay_scale);
-    if (!o->first || (adam && !o->second) || !o->steps || !o->lr_scale || !o->decay_scale)
+    o->params = ay_calloc(n + 1, sizeof *o->params);
+    if (!o->first || (adam && !o->second) || !o->steps || !o->lr_scale || !o->decay_scale || !o->params)
         return ay_fail(err, AY_ENOMEM, "out of memory for an optimiser of %zu weights", o->count);
     for (size_t i = 0; i < n; i++)
         o->lr_scale[i] = o->decay_scale[i] = 1;
-    return AY_OK;
+    return cut(o, err);
 }
 
 ay_status ay_optim_create(ay_optim **out, ay_weights *w, const ay_optim_options *opt, ay_err *err)
@@ -78,6 +109,7 @@ ay_status ay_optim_create(ay_optim **out, ay_weights *w, const ay_optim_options 
         return ay_fail(err, AY_ENOMEM, "out of memory for an optimiser");
     o->w = w;
     o->opt = *opt;
+    o->opt.threads = opt->threads > 0 ? opt->threads : 1;
     o->opt.eps = opt->eps > 0 ? opt->eps : 1e-8f;
     o->beta1 = opt->beta1 > 0 ? decimal(opt->beta1) : 0.9;
     o->beta2 = opt->beta2 > 0 ? decimal(opt->beta2) : 0.999;
@@ -100,6 +132,8 @@ void ay_optim_destroy(ay_optim *o)
     ay_free(o->steps);
     ay_free(o->lr_scale);
     ay_free(o->decay_scale);
+    ay_free(o->params);
+    ay_free(o->block);
     ay_free(o);
 }
 
@@ -123,18 +157,29 @@ static bool moves(const ay_weight *x)
     return x->grad && !x->frozen;
 }
 
+/* A block goes to the next thread, so that large weights and small ones are shared alike. */
+static void squares_part(void *ctx, int i, int parts)
+{
+    ay_optim *o = ctx;
+
+    for (size_t k = (size_t)i; k < o->blocks; k += (size_t)parts) {
+        block *b = &o->block[k];
+        const ay_weight *x = ay_weights_at(o->w, b->weight);
+        b->squares = moves(x) ? o->kernel->squares(x->grad + b->at, b->n) : 0;
+    }
+}
+
 /* The squares of all gradients, summed; not finite when one of them is not. */
 static double squares_of(const ay_optim *o, const ay_weight **culprit)
 {
     double sum = 0;
 
     *culprit = NULL;
-    for (size_t i = 0; i < ay_weights_count(o->w); i++) {
-        const ay_weight *x = ay_weights_at(o->w, i);
-        double part = moves(x) ? o->kernel->squares(x->grad, ay_shape_count(&x->shape)) : 0;
-        if (!isfinite(part) && !*culprit)
-            *culprit = x;
-        sum += part;
+    ay_parallel(o->opt.threads, squares_part, (void *)o);
+    for (size_t k = 0; k < o->blocks; k++) {
+        if (!isfinite(o->block[k].squares) && !*culprit)
+            *culprit = ay_weights_at(o->w, o->block[k].weight);
+        sum += o->block[k].squares;
     }
     return sum;
 }
@@ -146,17 +191,14 @@ double ay_optim_squares(const ay_optim *o)
     return squares_of(o, &bad);
 }
 
-static void move_sgd(ay_optim *o, const ay_weight *x, size_t at, ay_optim_step_params *p,
-                     double rate)
+static void set_sgd(const ay_optim *o, ay_optim_step_params *p, double rate)
 {
     p->rate = (float)rate;
     p->momentum = o->opt.momentum;
     p->lookahead = o->opt.nesterov;
-    o->kernel->sgd(x->value, x->grad, o->first + at, ay_shape_count(&x->shape), p);
 }
 
-static void move_adam(ay_optim *o, const ay_weight *x, size_t at, ay_optim_step_params *p,
-                      double rate, double t)
+static void set_adam(const ay_optim *o, ay_optim_step_params *p, double rate, double t)
 {
     if (o->opt.kind == AY_OPTIM_ADAMW) { /* decoupled: the value shrinks, the gradient stays */
         p->keep = (float)(1 - rate * (double)p->decay);
@@ -168,7 +210,27 @@ static void move_adam(ay_optim *o, const ay_weight *x, size_t at, ay_optim_step_
     p->beta2 = (float)o->beta2;
     p->fresh2 = (float)(1 - o->beta2);
     p->eps = o->opt.eps;
-    o->kernel->adam(x->value, x->grad, o->first + at, o->second + at, ay_shape_count(&x->shape), p);
+}
+
+static void move_part(void *ctx, int i, int parts)
+{
+    ay_optim *o = ctx;
+    size_t unused;
+    const float *grads = ay_weights_grads(o->w, &unused);
+
+    for (size_t k = (size_t)i; k < o->blocks; k += (size_t)parts) {
+        const block *b = &o->block[k];
+        const ay_weight *x = ay_weights_at(o->w, b->weight);
+        const ay_optim_step_params *p = &o->params[b->weight];
+        if (!moves(x))
+            continue;
+        float *value = x->value + b->at, *grad = x->grad + b->at;
+        size_t at = (size_t)(grad - grads);
+        if (o->opt.kind == AY_OPTIM_SGD)
+            o->kernel->sgd(value, grad, o->first + at, b->n, p);
+        else
+            o->kernel->adam(value, grad, o->first + at, o->second + at, b->n, p);
+    }
 }
 
 ay_status ay_optim_step(ay_optim *o, float lr, float *norm, ay_err *err)
@@ -180,8 +242,6 @@ ay_status ay_optim_step_beside(ay_optim *o, float lr, double others, float *norm
 {
     const ay_weight *bad;
     double length = sqrt(squares_of(o, &bad) + others);
-    size_t unused;
-    const float *grads = ay_weights_grads(o->w, &unused);
 
     if (norm)
         *norm = (float)length;
@@ -203,10 +263,12 @@ ay_status ay_optim_step_beside(ay_optim *o, float lr, double others, float *norm
             continue;
         o->steps[i]++;
         if (o->opt.kind == AY_OPTIM_SGD)
-            move_sgd(o, x, (size_t)(x->grad - grads), &p, rate);
+            set_sgd(o, &p, rate);
         else
-            move_adam(o, x, (size_t)(x->grad - grads), &p, rate, (double)o->steps[i]);
+            set_adam(o, &p, rate, (double)o->steps[i]);
+        o->params[i] = p;
     }
+    ay_parallel(o->opt.threads, move_part, o);
     return AY_OK;
 }
 

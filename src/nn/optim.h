@@ -21,6 +21,7 @@ typedef struct {
     float decay;     /* weight decay of every weight but those marked no_decay */
     bool decay_all;  /* PyTorch's default: norms and biases decay too */
     float clip_norm; /* 0: no clipping; else all gradients together are scaled to this L2 norm */
+    int threads;     /* 0 means 1 */
 } ay_optim_options;
 
 typedef struct ay_optim ay_optim;

@@ -242,6 +242,49 @@ static void resume_is_exact(void)
     resume(AY_OPTIM_ADAMW);
 }
 
+/* A weight of several blocks and small ones, clipped, three steps. */
+static void steps_with(int threads, float *to, float *norm, size_t most)
+{
+    ay_optim_options opt = {.kind = AY_OPTIM_ADAMW, .decay = 0.01f, .clip_norm = 1, .threads = threads};
+    ay_graph *g;
+    ay_weights *w;
+    ay_optim *o;
+    size_t n;
+    ay_err err;
+
+    CHECK_OK(ay_graph_create(&g, &err), err);
+    ay_val x = ay_nn_linear(g, ay_graph_input(g, "x", AY_SHAPE(1, 500)), "l",
+                            &(ay_linear){.out = 401, .bias = true});
+    ay_graph_output(g, ay_nn_batch_norm(g, x, "n", 0), "y");
+    CHECK_OK(ay_graph_finish(g, &err), err);
+    CHECK_OK(ay_graph_bind_init(g, 1, &err), err);
+    CHECK_OK(ay_weights_create(&w, g, &err), err);
+    CHECK_OK(ay_optim_create(&o, w, &opt, &err), err);
+    for (int t = 0; t < 3; t++) {
+        float *grad = ay_weights_grads(w, &n);
+        for (size_t i = 0; i < n; i++)
+            grad[i] = (float)(sin(0.37 * (double)i + t) / (1 + (double)(i % 97)));
+        CHECK_OK(ay_optim_step(o, 0.1f, norm, &err), err);
+    }
+    const float *values = ay_weights_values(w, &n);
+    CHECK(n <= most);
+    memcpy(to, values, n * sizeof *to);
+    ay_optim_destroy(o);
+    ay_weights_destroy(w);
+    ay_graph_destroy(g);
+}
+
+static void threads_change_no_bit(void)
+{
+    enum { MOST = 203000 };
+    static float one[MOST], three[MOST];
+    float a, b;
+
+    steps_with(1, one, &a, MOST);
+    steps_with(3, three, &b, MOST);
+    CHECK(a == b && a > 1 && memcmp(one, three, sizeof one) == 0);
+}
+
 static void foreign_state_is_refused(void)
 {
     const char *path = "build/optim_test.safetensors";
@@ -366,6 +409,7 @@ TESTS({"steps_are_pytorchs", steps_are_pytorchs},
       {"statistics_and_frozen_stay", statistics_and_frozen_stay},
       {"a_gradient_must_be_finite", a_gradient_must_be_finite},
       {"resume_is_exact", resume_is_exact},
+      {"threads_change_no_bit", threads_change_no_bit},
       {"foreign_state_is_refused", foreign_state_is_refused},
       {"kernels_agree_in_every_bit", kernels_agree_in_every_bit},
       {"schedules_are_pytorchs", schedules_are_pytorchs},

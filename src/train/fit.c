@@ -153,7 +153,8 @@ static ay_status make_optim(ay_fitting *f, ay_err *err)
     ay_optim_options o = {.kind = kinds[s->optimiser],
                           .momentum = s->optimiser == AY_TRAIN_SGD ? 0.9f : 0,
                           .decay = (float)s->weight_decay,
-                          .clip_norm = (float)s->clip_norm};
+                          .clip_norm = (float)s->clip_norm,
+                          .threads = f->run->threads};
     bool averages = s->ema_decay > 0 || s->swa_start > 0;
     ay_status status = ay_optim_create(&f->optim, f->weights, &o, err);
 

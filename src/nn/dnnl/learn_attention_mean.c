@@ -212,7 +212,7 @@ static ay_status back_queries(ay_dlearn *d, ay_val v, const heads *h, ay_place e
 {
     ay_val in = d->c.g->node[v].in[1];
     dnnl_memory_desc_t q = part(d, h);
-    ay_place qk, scores, out;
+    ay_place qk, scores, out = {.buf = -1};
     ay_status status = back_scores(d, v, h, e, &scores, err);
 
     if (status == AY_OK)

@@ -14,6 +14,7 @@
 #define AY_NN_DNNL_LOOPS_H
 
 #include "nn/graph.h"
+#include "nn/parallel.h"
 
 typedef struct {
     bool bf16;      /* of x, add, y, diffs; the rest is f32 */
@@ -79,11 +80,5 @@ typedef struct {
 
 extern const ay_loops ay_loops_bf16, ay_loops_wide, ay_loops_plain;
 const ay_loops *ay_loops_get(void); /* by what oneDNN may use, see ay_dnnl_wide() */
-
-/* fn(ctx, i, n) for i in 0 .. n-1, n == threads, on OpenMP's threads, which oneDNN uses too: a pool
- * of our own would have to be woken for every step. */
-void ay_parallel(int threads, void (*fn)(void *ctx, int i, int n), void *ctx);
-/* [*begin, *end) of n units for the i-th of parts. */
-void ay_part(int64_t n, int i, int parts, int64_t *begin, int64_t *end);
 
 #endif
