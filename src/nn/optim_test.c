@@ -178,9 +178,32 @@ static void a_gradient_must_be_finite(void)
     CHECK(ay_optim_step(o, 0.1f, &norm, &err) == AY_ECORRUPT && strstr(err.msg, "l.weight"));
     CHECK(w->value[0] == was && isnan(norm));
     w->grad[3] = INFINITY;
-    CHECK(ay_optim_step(o, 0.1f, NULL, &err) == AY_ECORRUPT);
+    CHECK(ay_optim_step(o, 0.1f, NULL, &err) == AY_ECORRUPT && !isfinite(ay_optim_squares(o)));
+    gradients(&n, 1); /* these are fine, others beside them are not */
+    CHECK(ay_optim_step_beside(o, 0.1f, NAN, NULL, &err) == AY_ECORRUPT && w->value[0] == was);
     ay_optim_destroy(o);
     CHECK(ay_optim_create(&o, n.w, &(ay_optim_options){.momentum = 1}, &err) == AY_EINVAL && !o);
+    unmake(&n);
+}
+
+/* Gradients of others beside these: all together are clipped to one length. */
+static void clips_beside_others(void)
+{
+    net n = make();
+    ay_weight *w = ay_weights_find(n.w, "l.bias");
+    double own, was = (double)w->value[1];
+    float norm;
+    ay_optim *o;
+    ay_err err;
+
+    CHECK_OK(ay_optim_create(&o, n.w, &(ay_optim_options){.kind = AY_OPTIM_SGD, .clip_norm = 1}, &err), err);
+    gradients(&n, 1);
+    own = ay_optim_squares(o);
+    CHECK(own > 1);
+    CHECK_OK(ay_optim_step_beside(o, 0.5f, 3 * own, &norm, &err), err);
+    CHECK(fabs((double)norm - 2 * sqrt(own)) < 1e-5);
+    CHECK(fabs((double)w->value[1] - (was - 0.5 * (double)w->grad[1] / (2 * sqrt(own)))) < 1e-6);
+    ay_optim_destroy(o);
     unmake(&n);
 }
 
@@ -408,6 +431,7 @@ static void averages_are_pytorchs(void)
 TESTS({"steps_are_pytorchs", steps_are_pytorchs},
       {"statistics_and_frozen_stay", statistics_and_frozen_stay},
       {"a_gradient_must_be_finite", a_gradient_must_be_finite},
+      {"clips_beside_others", clips_beside_others},
       {"resume_is_exact", resume_is_exact},
       {"threads_change_no_bit", threads_change_no_bit},
       {"foreign_state_is_refused", foreign_state_is_refused},

@@ -306,8 +306,8 @@ static ay_status loss_of(ay_metric *r, const ay_batch *b, ay_metric_parts *parts
     return AY_OK;
 }
 
-static ay_status one_step(ay_metric *r, const ay_batch *b, uint64_t step, double rate, ay_metric_parts *parts,
-                          ay_err *err)
+ay_status ay_metric_step(ay_metric *r, const ay_batch *b, uint64_t step, double rate, ay_metric_parts *parts,
+                         ay_err *err)
 {
     double network, loss;
     ay_status status;
@@ -340,7 +340,7 @@ static ay_status train_epoch(ay_metric *r, ay_metric_point *p, ay_err *err)
             status = ay_loader_next(r->train, &b, err);
         if (status != AY_OK || !b || ay_metric_cancelled(r))
             break;
-        status = one_step(r, b, (uint64_t)r->epoch * (uint64_t)batches + (uint64_t)i, p->learning_rate, &parts, err);
+        status = ay_metric_step(r, b, (uint64_t)r->epoch * (uint64_t)batches + (uint64_t)i, p->learning_rate, &parts, err);
         seen += b->n;
         p->train_loss += parts.loss * b->n;
         p->train_arc += parts.arc * b->n;

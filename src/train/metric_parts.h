@@ -117,6 +117,9 @@ double ay_metric_rate(const ay_metric_settings *s, int epoch, double share, doub
 void ay_metric_fill(const ay_learn *p, const ay_batch *b);
 /* The plan for training as this epoch needs it. */
 ay_status ay_metric_prepare(ay_metric *r, bool frozen, ay_err *err);
+/* One batch forward, its loss, backward, one step of network and loss; step numbers the masks of dropout. */
+ay_status ay_metric_step(ay_metric *r, const ay_batch *b, uint64_t step, double rate, ay_metric_parts *parts,
+                         ay_err *err);
 /* Train until it is over; best and history are then as they end up. */
 ay_status ay_metric_fit(ay_metric *r, ay_err *err);
 
