@@ -12,7 +12,7 @@ async function load() {
     const all = {};
     for (const lang of Object.keys(tags)) {
         all[lang] = {};
-        for (const file of [`${lang}.js`, `library-${lang}.js`]) {
+        for (const file of [`${lang}.js`, `library-${lang}.js`, `inspect-${lang}.js`]) {
             const source = fs.readFileSync(path.join(UI, 'lang', file));
             for (const [key, value] of Object.entries((await import(`data:text/javascript;base64,${source.toString('base64')}`))[lang])) {
                 if (key in all[lang]) throw new Error(`${file}: ${key} is in the other catalogue too`);

@@ -81,6 +81,18 @@ const item = (sha) => `/v1/images/${encodeURIComponent(sha)}`;
 
 export const api = {
     info: () => call('GET', '/v1/info'),
+    inspections: () => call('GET', '/training/list'),
+    inspectionSources: () => call('GET', '/v1/inspections/sources'),
+    inspection: (id) => call('GET', `/v1/inspections/${encodeURIComponent(id)}`),
+    startInspection: (json) => call('POST', '/training/start', { json }),
+    cancelInspection: (id) => call('POST', `/training/cancel/${encodeURIComponent(id)}`),
+    deleteInspection: (id) => call('DELETE', `/training/delete/${encodeURIComponent(id)}`, { query: { delete_files: 'true' } }),
+    orientations: (id) => call('GET', `/orientation/samples/${encodeURIComponent(id)}`),
+    confirmOrientations: (id, orientations) => call('POST', `/orientation/confirm/${encodeURIComponent(id)}`, { json: { orientations } }),
+    /** Pictures with coded names against a training's golden samples. */
+    inspect(task, files) {
+        return call('POST', '/v1/inspect', { query: { task }, body: forms(files.map((f) => ({ blob: f, name: f.name }))) });
+    },
     jobs: () => call('GET', '/v1/jobs').then((r) => r.items),
     datasets: () => call('GET', '/v1/datasets').then((r) => r.items),
     createDataset: (name, preset) => call('POST', '/v1/datasets', { json: preset ? { name, preset } : { name } }),

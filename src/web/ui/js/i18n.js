@@ -1,7 +1,7 @@
 /**
  * i18n.js - the page's words.
  *
- * A catalogue is two modules (the library's words have their own) with the same keys in every language (test/e2e/catalogues.mjs checks it).  A
+ * A catalogue is three modules (the library's words and the inspection's have their own) with the same keys in every language (test/e2e/catalogues.mjs checks it).  A
  * value is a string with {holes}, or an object of plural forms chosen by the language's own rules from
  * the argument n.  Numbers and dates go through Intl, so a comma is where its reader expects it.
  */
@@ -13,10 +13,14 @@ import { en as enLibrary } from './lang/library-en.js';
 import { pt as ptLibrary } from './lang/library-pt.js';
 import { de as deLibrary } from './lang/library-de.js';
 import { zh as zhLibrary } from './lang/library-zh.js';
+import { en as enInspect } from './lang/inspect-en.js';
+import { pt as ptInspect } from './lang/inspect-pt.js';
+import { de as deInspect } from './lang/inspect-de.js';
+import { zh as zhInspect } from './lang/inspect-zh.js';
 import { prefs } from './prefs.js';
 
-const en = { ...enFirst, ...enLibrary };
-export const catalogues = { en, pt: { ...ptFirst, ...ptLibrary }, de: { ...deFirst, ...deLibrary }, zh: { ...zhFirst, ...zhLibrary } };
+const en = { ...enFirst, ...enLibrary, ...enInspect };
+export const catalogues = { en, pt: { ...ptFirst, ...ptLibrary, ...ptInspect }, de: { ...deFirst, ...deLibrary, ...deInspect }, zh: { ...zhFirst, ...zhLibrary, ...zhInspect } };
 export const languageNames = { en: 'English', pt: 'Português', de: 'Deutsch', zh: '中文' };
 const tags = { en: 'en', pt: 'pt-BR', de: 'de', zh: 'zh-Hans' };
 

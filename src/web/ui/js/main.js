@@ -2,7 +2,8 @@
  * main.js - the frame: bar, tabs, which view is on.
  *
  * Views are functions that return {el, stop, keys, onDrop}.  Addresses: #/scan, #/data, #/data/<class>,
- * #/check, #/library/..., #/words, #/board, #/search/<question>, #/train, #/models, #/encoders.  A change of language draws everything again; the camera and the lists live elsewhere and stay.
+ * #/check, #/library/..., #/words, #/board, #/search/<question>, #/train, #/models, #/encoders,
+ * #/inspect, #/inspect/<task>.  A change of language draws everything again; the camera and the lists live elsewhere and stay.
  */
 import { h, put, redraw, $ } from './dom.js';
 import { t, applyLanguage } from './i18n.js';
@@ -24,6 +25,7 @@ import { libraryView } from './library.js';
 import { followAddress, focusSearch, searchBox, seekFile } from './searchbox.js';
 import { classifyWay } from './way.js';
 import { trainView } from './train.js';
+import { inspectView } from './inspect.js';
 import { modelsView } from './models.js';
 import { phoneDialog } from './phone.js';
 import { settingsDialog } from './settings.js';
@@ -36,9 +38,9 @@ import { drawNotice } from './notice.js';
 let view = { keys: {} };
 
 /** The tab that an address belongs to. */
-const tabOf = { scan: 'scan', library: 'library', data: 'data', check: 'data', words: 'board', board: 'board', train: 'train', models: 'train', encoders: 'train', search: '' };
+const tabOf = { scan: 'scan', library: 'library', data: 'data', check: 'data', words: 'board', board: 'board', train: 'train', models: 'train', encoders: 'train', inspect: 'train', search: '' };
 const makers = { data: classesView, check: checkView, words: wordsView, board: boardView, train: trainView, models: modelsView, encoders: encodersView };
-const titles = { models: 'to_models', encoders: 'to_models', search: 'search' };
+const titles = { models: 'to_models', encoders: 'to_models', search: 'search', inspect: 'ins_title' };
 
 function tabs() {
     const here = tabOf[location.hash.split('/')[1]] ?? 'scan';
@@ -76,7 +78,7 @@ function route() {
     const [, name = 'scan', id] = location.hash.split('/');
     if (document.body.dataset.view === name && view.follow?.(location.hash)) return followAddress();
     view.stop?.();
-    view = name === 'search' ? searchView(location.hash) : name === 'library' ? libraryView(location.hash) : name === 'data' && id ? picturesView(id) : (makers[name] ?? scanView)();
+    view = name === 'search' ? searchView(location.hash) : name === 'library' ? libraryView(location.hash) : name === 'inspect' ? inspectView(id) : name === 'data' && id ? picturesView(id) : (makers[name] ?? scanView)();
     document.body.dataset.view = name;
     document.body.classList.remove('seeking');
     put($('#main'), view.el);

@@ -127,7 +127,7 @@ export function trainView() {
     const box = h('div', {});
     const bad = h('p', { class: 'problem', role: 'alert' });
     const head = h('header', { class: 'page-head' }, h('div', {}, h('h1', {}, t('tab_train')), h('p', { class: 'muted' }, t('train_help'))),
-        h('div', { class: 'page-tools' }, h('a', { class: 'btn', href: '#/models' }, icon('models'), t('to_models'))));
+        h('div', { class: 'page-tools' }, h('a', { class: 'btn', href: '#/inspect' }, icon('chip'), t('ins_title')), h('a', { class: 'btn', href: '#/models' }, icon('models'), t('to_models'))));
     const pastHead = h('h2', {}, t('past_trainings'));
     const el = h('div', { class: 'data train' }, head, now, box, pastHead, done);
 
