@@ -95,13 +95,10 @@ ay_status ay_h_pictures_list(ay_request *rq, ay_err *err)
 
 ay_status ay_h_picture_get(ay_request *rq, ay_err *err)
 {
-    const char *dataset;
     ay_shelf_item item;
-    ay_status status = ay_library_or(rq->service, ay_request_query(rq, "dataset"), &rq->arena, &dataset, err);
+    ay_status status = ay_shelf_get(rq->service, ay_request_query(rq, "dataset"), rq->arg[0], &rq->arena, &item, err);
 
-    if (!status)
-        status = ay_shelf_get(rq->service, dataset, rq->arg[0], &rq->arena, &item, err);
-    return status ? status : ay_reply_json(rq, 200, ay_view_shelf_item(&item, dataset), err);
+    return status ? status : ay_reply_json(rq, 200, ay_view_shelf_item(&item, item.dataset), err);
 }
 
 /* ---- what there is to filter by */

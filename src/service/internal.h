@@ -75,6 +75,7 @@ struct ay_service {
     pthread_rwlock_t lock;
     pthread_mutex_t calibrating;
     ay_gallery **galleries; /* in order of id */
+    ay_gallery no_library;  /* empty, with id 0: what reading finds where there is no library */
     int ngalleries, cgalleries;
     int64_t active; /* data set's id */
 
@@ -138,6 +139,9 @@ struct ay_service {
 /* ---- galleries; the caller holds lock unless said */
 /* The data set with that name, or the active one for NULL or ""; AY_ENOTFOUND. */
 ay_status ay_service_find(ay_service *s, const char *dataset, ay_gallery **out, ay_err *err);
+/* A word for it that no data set can have, as it is known by its address: the library, or where there is none an empty gallery with the id 0
+ * in its place.  So a question makes no library (service/library/library.h). */
+extern const char ay_the_library[];
 ay_gallery *ay_service_by_id(ay_service *s, int64_t id);
 /* The first data set for scanning other than `except`; NULL: none. */
 ay_gallery *ay_service_plain(const ay_service *s, int64_t except);

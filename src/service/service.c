@@ -95,14 +95,25 @@ static ay_status take_lock(ay_service *s, ay_err *err)
 
 /* ---- galleries */
 
+const char ay_the_library[] = "the library";
+
+static bool is_meant(const ay_service *s, const ay_gallery *g, const char *dataset)
+{
+    if (dataset == ay_the_library)
+        return g->kind == AY_KIND_LIBRARY;
+    return dataset && *dataset ? strcmp(g->name, dataset) == 0 : g->id == s->active;
+}
+
 ay_status ay_service_find(ay_service *s, const char *dataset, ay_gallery **out, ay_err *err)
 {
-    for (int i = 0; i < s->ngalleries; i++) {
-        ay_gallery *g = s->galleries[i];
-        if (dataset && *dataset ? strcmp(g->name, dataset) == 0 : g->id == s->active) {
-            *out = g;
+    for (int i = 0; i < s->ngalleries; i++)
+        if (is_meant(s, s->galleries[i], dataset)) {
+            *out = s->galleries[i];
             return AY_OK;
         }
+    if (dataset == ay_the_library) {
+        *out = &s->no_library;
+        return AY_OK;
     }
     *out = NULL;
     return ay_fail(err, AY_ENOTFOUND, "no data set \"%.120s\"", dataset ? dataset : "");
@@ -566,6 +577,7 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     }
     s->embedder = o->embedder;
     s->model = o->embedder.info;
+    s->no_library = (ay_gallery){.name = "Library", .kind = AY_KIND_LIBRARY, .dim = s->model->dim};
     s->encoder_driver = o->encoders;
     s->memory_budget = o->memory_budget;
     s->index_memory = o->index_memory;

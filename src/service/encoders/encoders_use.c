@@ -311,6 +311,7 @@ static void exchange(ay_service *s, ay_switching *t, fresh *f, ay_encoder_said *
     s->galleries = f->list;
     s->ngalleries = f->n;
     s->cgalleries = f->n;
+    s->no_library.dim = said->info.dim;
     s->embedder = t->next.embedder;
     pthread_rwlock_unlock(&s->lock);
     ay_wordy_change(s, &t->next.words, said->info.dim);

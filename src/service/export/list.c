@@ -299,17 +299,13 @@ static ay_status read_all(reading *r, const ay_which *which, ay_err *err)
 ay_status ay_export_list_read(ay_service *s, const ay_which *which, ay_export_list *out, ay_err *err)
 {
     reading r = {.s = s, .l = out};
-    const char *dataset;
     ay_gallery *g = NULL;
     ay_status status;
 
     *out = (ay_export_list){.n = 0};
     ay_arena_init(&out->arena, 0);
-    status = ay_library_or(s, which->dataset, &out->arena, &dataset, err);
-    if (status != AY_OK)
-        return status;
     pthread_rwlock_rdlock(&s->lock);
-    status = ay_service_find(s, dataset, &g, err);
+    status = ay_service_find(s, ay_library_read(which->dataset), &g, err);
     r.g = g;
     if (status == AY_OK)
         status = read_all(&r, which, err);

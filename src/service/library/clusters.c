@@ -426,6 +426,18 @@ void ay_cluster_view_let(ay_service *s, ay_cluster_view *v)
 
 /* ---- data sets */
 
+ay_status ay_clusters_to_read(ay_service *s, const char *dataset, int64_t *id, ay_err *err)
+{
+    ay_status status;
+    ay_gallery *g;
+
+    pthread_rwlock_rdlock(&s->lock);
+    status = ay_service_find(s, ay_library_read(dataset), &g, err);
+    *id = status == AY_OK ? g->id : 0;
+    pthread_rwlock_unlock(&s->lock);
+    return status;
+}
+
 ay_status ay_clusters_dataset(ay_service *s, const char *dataset, int64_t *id, ay_err *err)
 {
     const char *name = NULL;

@@ -76,6 +76,8 @@ ay_status ay_cluster_view_use(ay_service *s, int64_t dataset, int64_t scope, ay_
 void ay_cluster_view_let(ay_service *s, ay_cluster_view *v);
 /* The id of what a request means by a data set. */
 ay_status ay_clusters_dataset(ay_service *s, const char *dataset, int64_t *id, ay_err *err);
+/* The same for who only reads: no library is made, and where there is none *id is 0. */
+ay_status ay_clusters_to_read(ay_service *s, const char *dataset, int64_t *id, ay_err *err);
 /* The sets in force, each used, in the arena; dataset 0: of all. */
 ay_status ay_cluster_sets_use(ay_service *s, int64_t dataset, ay_arena *a, ay_cluster_set ***out, size_t *n, ay_err *err);
 /* A set that there is no more leaves memory; a new one comes. */

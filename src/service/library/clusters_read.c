@@ -48,7 +48,7 @@ static ay_status count_meant(ay_service *s, int64_t dataset, const char *text, a
 
     *out = (ay_clusters){.dataset_id = dataset, .how = {.method = "", .model = "", .preprocess = ""}, .dataset = "", .filter = text};
     pthread_rwlock_rdlock(&s->lock);
-    g = ay_service_by_id(s, dataset);
+    g = dataset ? ay_service_by_id(s, dataset) : &s->no_library;
     status = g ? ay_cluster_scope_mask(s, g, text, &in, err) : ay_fail(err, AY_ENOTFOUND, "the data set was deleted meanwhile");
     if (status == AY_OK) {
         out->dim = g->dim;
@@ -88,7 +88,7 @@ static ay_status list_kept(ay_service *s, int64_t dataset, ay_arena *a, ay_clust
 static ay_status find_place(ay_service *s, const char *dataset, const ay_picture_filter *filter, ay_arena *a, int64_t *id, int64_t *scope,
                             const char **text, ay_err *err)
 {
-    ay_status status = ay_clusters_dataset(s, dataset, id, err);
+    ay_status status = ay_clusters_to_read(s, dataset, id, err);
 
     if (status == AY_OK)
         status = ay_cluster_scope_text(filter, a, text, err);
@@ -108,7 +108,7 @@ ay_status ay_clusters_get(ay_service *s, const char *dataset, const ay_picture_f
     if (status != AY_OK)
         return status;
     ay_encoder_enter(s);
-    status = scope < 0 ? count_meant(s, id, text, a, out, err) : ay_cluster_view_use(s, id, scope, &v, err);
+    status = scope < 0 || !id ? count_meant(s, id, text, a, out, err) : ay_cluster_view_use(s, id, scope, &v, err);
     if (v)
         status = copy_view(v, centres, a, out, err);
     if (v)
@@ -283,6 +283,11 @@ ay_status ay_clusters_pictures(ay_service *s, int64_t id, const char **dataset, 
         status = ay_fail(err, AY_ENOTFOUND, "no groups are kept of what this filter means: make them first");
     if (status != AY_OK)
         return status;
+    if (!id && !of) {
+        *n = *total = 0;
+        *dataset = s->no_library.name;
+        return AY_OK;
+    }
     ay_encoder_enter(s);
     status = id ? view_with(s, id, &v, &k, err) : ay_cluster_view_use(s, of, scope, &v, err);
     if (v) {

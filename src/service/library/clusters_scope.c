@@ -170,7 +170,7 @@ ay_status ay_clusters_drop(ay_service *s, const char *dataset, const ay_picture_
 {
     int64_t id = 0, scope;
     const char *text = "";
-    ay_status status = ay_clusters_dataset(s, dataset, &id, err);
+    ay_status status = ay_clusters_to_read(s, dataset, &id, err);
     ay_arena a;
 
     ay_arena_init(&a, 0);

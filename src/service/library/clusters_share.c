@@ -219,9 +219,11 @@ ay_status ay_clusters_plain(ay_service *s, const char *dataset, ay_arena *a, ay_
     ay_cluster_view *v;
     const ay_gallery *g;
     int64_t id = 0;
-    ay_status status = ay_clusters_dataset(s, dataset, &id, err);
+    ay_status status = ay_clusters_to_read(s, dataset, &id, err);
 
-    if (status != AY_OK)
+    *n = 0;
+    *dim = 0;
+    if (status != AY_OK || !id)
         return status;
     ay_encoder_enter(s);
     status = ay_cluster_view_use(s, id, 0, &v, err);

@@ -422,14 +422,15 @@ ay_status ay_duplicates_list(ay_service *s, const char *dataset, ay_tier tier, s
     *out = (ay_duplicates){.offset = offset};
     if (limit < 1 || limit > AY_DUPLICATES_MOST)
         return ay_fail(err, AY_EINVAL, "a page has 1 to %d groups, not %d", AY_DUPLICATES_MOST, limit);
-    status = dataset_id(s, dataset, a, &out->dataset, &id, err);
-    if (status != AY_OK)
-        return status;
     pthread_rwlock_rdlock(&s->lock);
     pthread_mutex_lock(&d->lock);
-    g = ay_service_by_id(s, id);
-    set = g ? find_set(s, id) : NULL;
-    status = set ? tell(s, g, set, tier, limit, a, out, err) : AY_OK;
+    status = ay_service_find(s, ay_library_read(dataset), &g, err);
+    if (status == AY_OK && !(out->dataset = ay_arena_strdup(a, g->name)))
+        status = ay_fail(err, AY_ENOMEM, "listing duplicates");
+    id = g ? g->id : 0;
+    set = id ? find_set(s, id) : NULL;
+    if (status == AY_OK && set)
+        status = tell(s, g, set, tier, limit, a, out, err);
     out->pictures = g ? g->n : 0;
     out->came = g ? count_new(g, set) : 0;
     out->job = d->busy && d->dataset == id ? d->job : 0;

@@ -210,19 +210,14 @@ static void find_known(entry *e)
 
 ay_status ay_intake_known(ay_service *s, const char *dataset, const char *const *sha256, size_t n, bool *known, ay_err *err)
 {
-    const char *name = NULL;
     ay_gallery *g = NULL;
-    ay_arena arena = {0};
-    ay_status status = ay_library_or(s, dataset, &arena, &name, err);
+    ay_status status;
 
-    if (!status) {
-        pthread_rwlock_rdlock(&s->lock);
-        status = ay_service_find(s, name, &g, err);
-        for (size_t i = 0; i < n && !status; i++)
-            known[i] = ay_gallery_find(g, sha256[i]) != NULL;
-        pthread_rwlock_unlock(&s->lock);
-    }
-    ay_arena_fini(&arena);
+    pthread_rwlock_rdlock(&s->lock);
+    status = ay_service_find(s, ay_library_read(dataset), &g, err);
+    for (size_t i = 0; i < n && !status; i++)
+        known[i] = ay_gallery_find(g, sha256[i]) != NULL;
+    pthread_rwlock_unlock(&s->lock);
     return status;
 }
 

@@ -89,3 +89,8 @@ ay_status ay_library_or(ay_service *s, const char *dataset, ay_arena *a, const c
     *out = status == AY_OK ? d.name : NULL;
     return status;
 }
+
+const char *ay_library_read(const char *dataset)
+{
+    return dataset && *dataset ? dataset : ay_the_library;
+}

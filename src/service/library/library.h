@@ -24,4 +24,7 @@ ay_status ay_library_look(ay_service *s, ay_arena *a, const char **dataset, ay_e
 /* What a request means by a data set: the one it names, or the library for NULL and "".  AY_ENOTFOUND: no such data set. */
 ay_status ay_library_or(ay_service *s, const char *dataset, ay_arena *a, const char **out, ay_err *err);
 
+/* The same for who only reads, as a word for ay_service_find() and ay_dataset_get(): where there is no library an empty one is found, and none is made. */
+const char *ay_library_read(const char *dataset);
+
 #endif

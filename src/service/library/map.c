@@ -395,6 +395,8 @@ static ay_status look(asking *q, const char *name, const ay_picture_filter *f, a
     q->g = g;
     *dataset = g->id;
     q->out->dataset = ay_arena_strdup(a, g->name);
+    if (g == &q->s->no_library)
+        return AY_OK;
     pthread_mutex_lock(&q->s->maps->lock);
     q->m = find(q->s, g->id, q->s->embedder.info->digest);
     if (!q->m)
@@ -414,16 +416,13 @@ static ay_status look(asking *q, const char *name, const ay_picture_filter *f, a
 ay_status ay_map_get(ay_service *s, const char *dataset, const ay_picture_filter *f, ay_arena *a, ay_map_view *out, ay_err *err)
 {
     asking q = {.s = s, .out = out};
-    const char *name = NULL;
     int64_t id = 0;
-    ay_status status = ay_library_or(s, dataset, a, &name, err);
+    ay_status status;
 
     *out = (ay_map_view){.n = 0};
-    if (status != AY_OK)
-        return status;
     ay_encoder_enter(s);
     pthread_rwlock_rdlock(&s->lock);
-    status = look(&q, name, f, a, &id, err);
+    status = look(&q, ay_library_read(dataset), f, a, &id, err);
     pthread_rwlock_unlock(&s->lock);
     ay_encoder_leave(s);
     if (status != AY_OK)

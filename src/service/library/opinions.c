@@ -338,12 +338,12 @@ ay_status ay_opinions_look(ay_service *s, const char *dataset, const char *model
 {
     ay_registered m = {.name = ""};
     ay_gallery *g;
-    ay_status status = ay_library_or(s, dataset, a, &dataset, err);
+    ay_status status = AY_OK;
 
-    *out = (ay_opinions_state){.dataset = dataset, .name = ""};
-    if (status == AY_OK && model && *model)
+    *out = (ay_opinions_state){.name = ""};
+    if (model && *model)
         status = ay_registry_find(s, model, &out->model, err);
-    else if (status == AY_OK)
+    else
         out->model = active_model(s);
     if (status == AY_OK && out->model)
         status = ay_registry_get(s, out->model, a, &m, err);
@@ -353,11 +353,11 @@ ay_status ay_opinions_look(ay_service *s, const char *dataset, const char *model
     out->version = m.version;
     out->active = m.active;
     pthread_rwlock_rdlock(&s->lock);
-    status = ay_service_find(s, dataset, &g, err);
+    status = ay_service_find(s, ay_library_read(dataset), &g, err);
     if (status == AY_OK) {
         pthread_mutex_lock(&s->marks->lock);
         ay_opinions_of(s, ""); /* files are read */
-        if (!count(s, g, by_id(s->opinions, out->model), a, out))
+        if (!(out->dataset = ay_arena_strdup(a, g->name)) || !count(s, g, by_id(s->opinions, out->model), a, out))
             status = ay_fail(err, AY_ENOMEM, "counting opinions");
         pthread_mutex_unlock(&s->marks->lock);
     }

@@ -362,17 +362,14 @@ ay_status ay_review_queue(ay_service *s, const char *dataset, int limit, ay_aren
 {
     ay_arena work;
     asking q = {.c = {.s = s, .a = &work}, .out = a};
-    const char *name = NULL;
-    ay_status status = ay_library_or(s, dataset, a, &name, err);
+    ay_status status;
 
     *out = (ay_review){0};
-    if (status == AY_OK && (limit < 1 || limit > AY_REVIEW_MOST))
-        status = ay_fail(err, AY_EINVAL, "from 1 to %d questions at once", AY_REVIEW_MOST);
-    if (status != AY_OK)
-        return status;
+    if (limit < 1 || limit > AY_REVIEW_MOST)
+        return ay_fail(err, AY_EINVAL, "from 1 to %d questions at once", AY_REVIEW_MOST);
     ay_arena_init(&work, 0);
     ay_encoder_enter(s);
-    status = ay_review_gather(&q.c, name, err);
+    status = ay_review_gather(&q.c, ay_library_read(dataset), err);
     if (status == AY_OK)
         status = prepare(&q, err);
     if (status == AY_OK)

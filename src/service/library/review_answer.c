@@ -235,16 +235,13 @@ static void point(const running *r, const ay_store_review *row, ay_review_point 
 
 ay_status ay_review_progress(ay_service *s, const char *dataset, int most, ay_arena *a, ay_review_point **out, size_t *n, ay_err *err)
 {
-    const char *name = NULL;
     ay_store_review *list = NULL;
     running r = {0};
     ay_dataset d;
     size_t rows = 0;
-    ay_status status = ay_library_or(s, dataset, a, &name, err);
+    ay_status status = ay_dataset_get(s, ay_library_read(dataset), a, &d, err);
 
     *n = 0;
-    if (status == AY_OK)
-        status = ay_dataset_get(s, name, a, &d, err);
     if (status == AY_OK)
         status = ay_store_review_list(s->store, d.id, 0, MOST_ANSWERS, a, &list, &rows, err);
     *out = status == AY_OK ? ay_arena_alloc(a, ((size_t)most + 2) * sizeof **out) : NULL;

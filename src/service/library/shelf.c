@@ -86,15 +86,13 @@ ay_status ay_shelf_list(ay_service *s, const char *dataset, const ay_picture_fil
                         ay_err *err)
 {
     ay_gallery *g;
-    ay_status status = ay_library_or(s, dataset, a, &dataset, err);
+    ay_status status;
 
     *out = (ay_shelf_part){.offset = offset};
-    if (status == AY_OK && (limit < 1 || limit > AY_SHELF_MOST))
+    if (limit < 1 || limit > AY_SHELF_MOST)
         return ay_fail(err, AY_EINVAL, "a part of the list has 1 to %d pictures, not %d", AY_SHELF_MOST, limit);
-    if (status != AY_OK)
-        return status;
     pthread_rwlock_rdlock(&s->lock);
-    status = ay_service_find(s, dataset, &g, err);
+    status = ay_service_find(s, ay_library_read(dataset), &g, err);
     if (status == AY_OK)
         status = list(s, g, f, limit, a, out, err);
     pthread_rwlock_unlock(&s->lock);
@@ -105,18 +103,17 @@ ay_status ay_shelf_get(ay_service *s, const char *dataset, const char *sha256, a
 {
     ay_gallery_item *item = NULL;
     ay_gallery *g;
-    ay_status status = ay_library_or(s, dataset, a, &dataset, err);
+    ay_status status;
 
-    if (status != AY_OK)
-        return status;
     *out = (ay_shelf_item){0};
     pthread_rwlock_rdlock(&s->lock);
-    status = ay_service_find(s, dataset, &g, err);
+    status = ay_service_find(s, ay_library_read(dataset), &g, err);
     if (status == AY_OK && !(item = ay_gallery_find(g, sha256)))
         status = ay_fail(err, AY_ENOTFOUND, "no picture %.12s in data set \"%s\"", sha256, g->name);
     if (status == AY_OK) {
         pthread_mutex_lock(&s->marks->lock);
-        if (!describe(s, g, (size_t)(item - g->items), ay_opinions_of(s, NULL), a, out))
+        out->dataset = ay_arena_strdup(a, g->name);
+        if (!out->dataset || !describe(s, g, (size_t)(item - g->items), ay_opinions_of(s, NULL), a, out))
             status = ay_fail(err, AY_ENOMEM, "reading a picture");
         pthread_mutex_unlock(&s->marks->lock);
     }
@@ -177,15 +174,13 @@ static bool count_all(ay_service *s, const ay_gallery *g, ay_arena *a, ay_shelf_
 ay_status ay_shelf_look(ay_service *s, const char *dataset, ay_arena *a, ay_shelf_facts *out, ay_err *err)
 {
     ay_gallery *g;
-    ay_status status = ay_library_or(s, dataset, a, &dataset, err);
+    ay_status status;
 
     *out = (ay_shelf_facts){.cameras = ay_arena_alloc(a, NAMES * sizeof *out->cameras), .formats = ay_arena_alloc(a, NAMES * sizeof *out->formats)};
-    if (status == AY_OK && (!out->cameras || !out->formats))
-        status = ay_fail(err, AY_ENOMEM, "counting cameras");
-    if (status != AY_OK)
-        return status;
+    if (!out->cameras || !out->formats)
+        return ay_fail(err, AY_ENOMEM, "counting cameras");
     pthread_rwlock_rdlock(&s->lock);
-    status = ay_service_find(s, dataset, &g, err);
+    status = ay_service_find(s, ay_library_read(dataset), &g, err);
     if (status == AY_OK) {
         pthread_mutex_lock(&s->marks->lock);
         if (!count_all(s, g, a, out))

@@ -12,6 +12,7 @@
 enum { AY_SHELF_MOST = 500 };
 
 typedef struct {
+    const char *dataset; /* by ay_shelf_get() */
     char sha256[AY_SHA256_HEX];
     const char *file; /* may be "" */
     int64_t class_id;

@@ -128,17 +128,16 @@ static ay_status list_labels(ay_service *s, ay_shelf_kind kind, const char *data
                              ay_err *err)
 {
     ay_gallery *g;
-    ay_status status = ay_library_or(s, dataset, a, &dataset, err);
+    ay_status status;
 
     *n = 0;
-    if (status != AY_OK || kind == AY_SHELF_SAVED)
-        return status == AY_OK ? list_saved(s, dataset, a, out, n, err) : status;
+    dataset = ay_library_read(dataset);
     pthread_rwlock_rdlock(&s->lock);
     status = ay_service_find(s, dataset, &g, err);
-    if (status == AY_OK)
+    if (status == AY_OK && kind != AY_SHELF_SAVED)
         status = list_marks(s, kind, g, f, a, out, n, err);
     pthread_rwlock_unlock(&s->lock);
-    return status;
+    return status == AY_OK && kind == AY_SHELF_SAVED ? list_saved(s, dataset, a, out, n, err) : status;
 }
 
 ay_status ay_label_list(ay_service *s, ay_shelf_kind kind, const char *dataset, ay_arena *a, ay_label **out, size_t *n, ay_err *err)

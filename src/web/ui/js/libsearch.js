@@ -19,6 +19,9 @@ export function asked(ctx) {
     return query.q.trim() || query.like || query.file ? query : null;
 }
 
+/** What a library that nothing has come into yet answers: without a name the search would be about another data set. */
+const NOTHING = { total: 0, results: [], considered: 0 };
+
 /** How well it fits, on the tile. */
 export const scoreBadge = (item) => (item.score === undefined ? null : percent(item.score, 0));
 
@@ -34,6 +37,7 @@ export function searchSource(query, ctx, told) {
         const file = query.file ? keptPicture(query.file) : null;
         if (query.file && !file) throw Object.assign(new Error(t('search_picture_gone')), { status: -1 });
         if (minus.length && !words && !query.like && !file) throw Object.assign(new Error(t('minus_needs')), { status: -1 });
+        if (!ctx.dataset() && !state.library) return NOTHING;
         return api.search({ words, minus, sha256: query.like, dataset: ctx.dataset() || state.library?.name, filter: Object.keys(filter).length ? filter : undefined, offset, limit, cutoff: query.all ? 'none' : undefined }, file, signal);
     }
     return {
