@@ -75,6 +75,7 @@ class Pictures:
         tell(f"{what}, number chosen", "**Assay**", self.truth, [self.by_assay("--again", "--seed", s) for s in SEEDS])
         for kind in (KMeans, MiniBatchKMeans):
             tell("", kind.__name__, self.truth, [chosen(self.rows, kind, s) for s in SEEDS])
+        tell("the same, number chosen by stability", "**Assay**", self.truth, [self.by_assay("--k-by", "stability", "--seed", s) for s in SEEDS])
         tell(f"the same, {number} groups", "**Assay**", self.truth, [self.by_assay("-k", number, "--seed", s) for s in SEEDS])
         for kind in (KMeans, MiniBatchKMeans):
             tell("", kind.__name__, self.truth, [kind(number, n_init=3, random_state=s).fit_predict(self.rows) for s in SEEDS])

@@ -75,7 +75,7 @@ static ay_status make(stored *j)
     ay_progress bar;
     ay_status status;
 
-    if (given(j, "again") && !j->how.k && !j->how.least) {
+    if (given(j, "again") && !j->how.k && !j->how.least && !given(j, "k-by")) {
         j->how.method = j->all.how.method;
         j->how.k = j->all.how.k;
         j->how.least = j->all.how.least;
@@ -109,7 +109,7 @@ static ay_status read_filter(stored *j)
 /* What is kept is told; what never was is made, if this process may. */
 static ay_status work(stored *j)
 {
-    bool anew = given(j, "again") || j->how.k || j->how.least;
+    bool anew = given(j, "again") || given(j, "k-by") || j->how.k || j->how.least;
     ay_status status = ay_session_open(&j->session, j->args, true, true, &j->err);
 
     if (status == AY_OK)
@@ -147,7 +147,7 @@ static void print_groups(stored *j)
 
 static ay_status print_pictures(stored *j, int64_t id, const char *name)
 {
-    const char *dataset = j->all.dataset;
+    const char *dataset;
     size_t total = 1;
     ay_status status = AY_OK;
 
@@ -156,10 +156,10 @@ static ay_status print_pictures(stored *j, int64_t id, const char *name)
         size_t n = 0;
         ay_arena a;
         ay_arena_init(&a, 0);
+        dataset = j->how.dataset;
         status = ay_clusters_pictures(j->session.service, id, &dataset, j->how.filter, false, at, PART, &a, &list, &n, &total, &j->err);
         for (size_t i = 0; i < n && status == AY_OK; i++)
             printf("%lld\t%s\t%.3f\t%s\t%s\n", (long long)id, name, (double)list[i].similarity, list[i].sha256, list[i].file);
-        dataset = j->all.dataset;
         ay_arena_fini(&a);
     }
     return status;
@@ -203,11 +203,12 @@ static ay_status print(stored *j)
     return status;
 }
 
-int ay_cluster_stored(const ay_args *a, int k, int least, uint64_t seed)
+int ay_cluster_stored(const ay_args *a, const ay_groups_options *how)
 {
     stored j = {.args = a,
-                .how = {.dataset = ay_config_text(&a->config, "dataset"), .method = least ? "density" : k ? "kmeans" : "auto", .k = k,
-                        .least = least, .seed = seed}};
+                .how = {.dataset = ay_config_text(&a->config, "dataset"),
+                        .method = how->least ? "density" : how->k ? "kmeans" : how->stable ? "stable" : "auto", .k = how->k,
+                        .least = how->least, .seed = how->seed}};
     ay_status status = work(&j);
     int rc;
 

@@ -3,10 +3,9 @@
 #define AY_CMD_CLUSTER_STORED_H
 
 #include "cmd/args.h"
-
-#include <stdint.h>
+#include "service/library/groups.h"
 
 /* The exit code. */
-int ay_cluster_stored(const ay_args *a, int k, int least, uint64_t seed);
+int ay_cluster_stored(const ay_args *a, const ay_groups_options *how);
 
 #endif

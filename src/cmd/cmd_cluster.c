@@ -19,6 +19,7 @@
 
 static const ay_option options[] = {
     {"groups", 'k', "N", "so many groups; without it 2 to 80 are tried and the best separated kept"},
+    {"k-by", 0, "WAY", "choose the number by silhouette (groups far apart), or by stability (other pictures of the same kind would give the same groups)"},
     {"density", 'd', "N", "as many groups as there are of N alike pictures; what is in none stays out"},
     {"seed", 0, "N", "another start (42)"},
     {"filter", 'f', "WORDS", "stored pictures: groups of what a filter means, beside those of all, as \"tag:blue is:unsorted\" (assay pictures --help)"},
@@ -40,7 +41,7 @@ static const ay_usage usage = {
     "cosine to the centre, the picture that stands for the group.  Names are words that the encoder\n"
     "knows; a group that no word tells from the others has none.\n"
     "Without a folder: the groups of the library (--dataset NAME: of a data set) as they are kept, a '*' behind the\n"
-    "number of a pinned one.  They are made when they never were, anew with --groups, --density or --again; a\n"
+    "number of a pinned one.  They are made when they never were, anew with --groups, --k-by, --density or --again; a\n"
     "group that is the same keeps its number and name.  With a filter: groups of a part, kept in the same way beside those of all.\n"
     "Exit code: 0 done, 1 one or more pictures could not be read, or failure, 2 wrong usage.",
     options,
@@ -207,12 +208,22 @@ static bool read_how(ay_args *a, ay_groups_options *how)
 {
     long k = 0, least = 0, seed = 42;
 
+    const char *by = ay_args_get(a, "k-by");
+
+    if (by && strcmp(by, "silhouette") != 0 && strcmp(by, "stability") != 0) {
+        ay_args_wrong(a, "cluster: --k-by is silhouette or stability, not '%s'", by);
+        return false;
+    }
+    if (by && (ay_args_get(a, "groups") || ay_args_get(a, "density"))) {
+        ay_args_wrong(a, "cluster: --k-by chooses the number of groups: leave --%s out", ay_args_get(a, "groups") ? "groups" : "density");
+        return false;
+    }
     if ((ay_args_get(a, "groups") && !ay_args_number(a, "groups", 1, 100000, &k)) ||
         (ay_args_get(a, "density") && !ay_args_number(a, "density", 2, 1000000, &least)) ||
         (ay_args_get(a, "seed") && !ay_args_number(a, "seed", 0, 1000000000, &seed)))
         return false;
     *how = (ay_groups_options){.way = least ? AY_GROUPS_DENSITY : k ? AY_GROUPS_NUMBER : AY_GROUPS_CHOOSE,
-                               .k = (int)k, .least = (int)least, .seed = (uint64_t)seed};
+                               .k = (int)k, .least = (int)least, .stable = by && strcmp(by, "stability") == 0, .seed = (uint64_t)seed};
     return true;
 }
 
@@ -250,7 +261,7 @@ int ay_cmd_cluster(int argc, char **argv)
     if (rc < 0 && !read_how(&a, &j.how))
         rc = AY_EXIT_USAGE;
     if (rc < 0 && a.n_rest == 0)
-        rc = ay_cluster_stored(&a, j.how.k, j.how.least, j.how.seed);
+        rc = ay_cluster_stored(&a, &j.how);
     if (rc < 0)
         rc = ay_files_collect(&j.files, a.rest, a.n_rest, &err) != AY_OK || embed_all(&j, &err) != AY_OK ||
                      group_all(&j, &err) != AY_OK || name_all(&j, &err) != AY_OK

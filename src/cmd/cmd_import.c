@@ -7,6 +7,7 @@
 #include "cmd/commands.h"
 #include "cmd/import.h"
 #include "cmd/import_catalog.h"
+#include "cmd/import_served.h"
 #include "cmd/progress.h"
 #include "cmd/taker.h"
 
@@ -95,6 +96,7 @@ typedef struct {
     int64_t earlier; /* pictures that an earlier run had brought in */
     char told[256];  /* the trouble that was told last */
     ay_import_catalogs catalogs;
+    ay_import_served archives; /* the same, when a server brings them in */
 } import;
 
 static void take_batch(import *im, int64_t batch)
@@ -148,12 +150,11 @@ static ay_status join_earlier(import *im, ay_err *err)
     return status;
 }
 
-/* What has a document of its own: it is read here, and only where no server has the data folder. */
+/* What has a document of its own. */
 static ay_status take_catalog(import *im, const ay_bring_wish *w, ay_err *err)
 {
     if (im->taker.served)
-        return ay_fail(err, AY_EBUSY, "%.700s: a server has the data folder, and archives and documents are brought in without one: stop it first "
-                                      "(--dry-run only looks)", w->path);
+        return ay_import_served_ask(&im->archives, w, err);
     return ay_import_catalog_open(&im->catalogs, im->taker.session.service, w, !ay_args_get(im->args, "json"), err);
 }
 
@@ -175,25 +176,30 @@ static ay_status join_catalogs(import *im, ay_err *err)
 {
     ay_bring_wish *list;
     size_t n;
-    ay_status status = im->taker.served ? AY_ENOTFOUND : ay_bring_unfinished(im->taker.session.service, &im->arena, &list, &n, err);
+    ay_status status;
 
+    if (im->taker.served)
+        return ay_import_served_join(&im->archives, err);
+    status = ay_bring_unfinished(im->taker.session.service, &im->arena, &list, &n, err);
     for (size_t i = 0; status == AY_OK && i < n; i++) {
         ay_err why;
         if (take_catalog(im, &list[i], &why) != AY_OK)
             fprintf(stderr, "assay: an import that was not finished cannot be gone on with: %s\n", why.msg);
     }
-    return im->taker.served ? AY_OK : status;
+    return status;
 }
 
 static ay_status queue_catalogs(import *im, ay_err *err)
 {
     int64_t batch[AY_IMPORT_CATALOGS] = {0};
-    ay_status status = ay_import_catalogs_queue(&im->catalogs, ay_args_get(im->args, "quiet") != NULL, batch, err);
+    bool quiet = ay_args_get(im->args, "quiet") != NULL;
+    ay_status status = im->taker.served ? ay_import_served_follow(&im->archives, quiet, !ay_args_get(im->args, "json"), batch, err)
+                                        : ay_import_catalogs_queue(&im->catalogs, quiet, batch, err);
 
-    for (int i = 0; i < im->catalogs.n; i++)
+    for (int i = 0; i < AY_IMPORT_CATALOGS; i++)
         if (batch[i])
             take_batch(im, batch[i]);
-    return status == AY_ECANCELLED ? AY_OK : status; /* follow() sees it too */
+    return status == AY_ECANCELLED && ay_import_stopped() ? AY_OK : status; /* follow() sees it too */
 }
 
 static ay_status wish_all(import *im, ay_err *err)
@@ -283,7 +289,7 @@ static ay_status follow(import *im, ay_err *err)
     int64_t before = im->sum.total - im->sum.waiting;
     int round = 0;
 
-    im->earlier = im->catalogs.n ? 0 : im->sum.added; /* archives are taken in while they are read */
+    im->earlier = im->catalogs.n || im->archives.n ? 0 : im->sum.added; /* archives are taken in while they are read */
     ay_progress_start(&im->bar, im->taker.served ? "the server imports" : "importing", 0,
                       ay_args_get(im->args, "quiet") != NULL);
     if (before > 0)
@@ -366,7 +372,7 @@ static void tell_rest(const import *im)
     if (!im->taker.served)
         fprintf(stderr, "assay: stopped; %lld pictures wait, and what was not read yet: assay import --resume goes on\n",
                 (long long)im->sum.waiting);
-    else if (im->nwished)
+    else if (im->nwished || im->archives.asked)
         fprintf(stderr, "assay: stopped, and the server brings nothing more of it in; the same command again brings the rest\n");
     else
         fprintf(stderr, "assay: the server goes on with %lld pictures; assay import --resume shows it\n",
@@ -378,14 +384,16 @@ static int report(import *im, double seconds, bool whole)
     const ay_intake_batch *b = &im->sum;
     bool json = ay_args_get(im->args, "json") != NULL;
     json_t *failures = json ? json_array() : NULL;
-    int64_t bad = tell_folders(im, failures) + ay_import_catalogs_problems(&im->catalogs, failures);
+    int64_t bad = tell_folders(im, failures) + ay_import_catalogs_problems(&im->catalogs, failures) +
+                  ay_import_served_problems(&im->archives, failures);
 
     tell_failures(im, failures);
     if (json) {
         json_t *o = json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:f, s:o, s:o}", "whole", whole, "served", im->taker.served,
                               "added", (json_int_t)b->added, "same", (json_int_t)b->same, "failed", (json_int_t)b->failed,
                               "waiting", (json_int_t)b->waiting, "dropped", (json_int_t)b->dropped, "seconds", seconds,
-                              "failures", failures, "catalogs", ay_import_catalogs_json(&im->catalogs));
+                              "failures", failures, "catalogs",
+                              im->taker.served ? ay_import_served_json(&im->archives) : ay_import_catalogs_json(&im->catalogs));
         json_dumpf(o, stdout, JSON_INDENT(2));
         putchar('\n');
         json_decref(o);
@@ -437,6 +445,7 @@ static int bring_in(const ay_args *a)
     ay_err err = {{0}};
     ay_status status = ay_taker_open(&im.taker, a, &err);
 
+    im.archives.server = &im.taker.server;
     ay_arena_init(&im.arena, 0);
     if (status == AY_OK && !im.taker.served && ay_args_get(a, "detach"))
         status = ay_fail(&err, AY_EINVAL, "--detach: no server has the data folder, so nobody would go on");
@@ -445,7 +454,7 @@ static int bring_in(const ay_args *a)
     ay_import_catch();
     if (status == AY_OK)
         status = ay_taker_start(&im.taker, &err);
-    if (status == AY_OK && im.nbatches == 0 && im.catalogs.n == 0) {
+    if (status == AY_OK && im.nbatches == 0 && im.catalogs.n == 0 && im.archives.n == 0) {
         puts("nothing waits");
         rc = AY_EXIT_OK;
     } else if (status == AY_OK) {
@@ -454,6 +463,7 @@ static int bring_in(const ay_args *a)
     if (status != AY_OK)
         ay_cmd_fail(&err);
     ay_import_catalogs_close(&im.catalogs);
+    ay_import_served_close(&im.archives);
     ay_taker_close(&im.taker);
     ay_arena_fini(&im.arena);
     return rc;

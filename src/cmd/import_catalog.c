@@ -26,19 +26,26 @@ bool ay_import_wish(const ay_args *a, const char *path, ay_bring_wish *out)
     return true;
 }
 
-static void tell(const ay_bring_state *now, const char *path)
+static long long number_of(const json_t *o, const char *key)
 {
-    printf("%s: %s, %lld pictures", path, now->format, (long long)now->pictures);
-    if (now->missing)
-        printf(" (%lld of its rows have none)", (long long)now->missing);
-    printf(", %lld classes, %lld tags, %lld albums", (long long)now->classes, (long long)now->tags, (long long)now->albums);
-    if (now->known)
-        printf("; %lld are here already", (long long)now->known);
+    return (long long)json_integer_value(json_object_get(o, key));
+}
+
+void ay_import_catalog_tell(const json_t *o, const char *path)
+{
+    const json_t *notes = json_object_get(o, "notes");
+
+    printf("%s: %s, %lld pictures", path, json_string_value(json_object_get(o, "format")), number_of(o, "pictures"));
+    if (number_of(o, "missing"))
+        printf(" (%lld of its rows have none)", number_of(o, "missing"));
+    printf(", %lld classes, %lld tags, %lld albums", number_of(o, "classes"), number_of(o, "tags"), number_of(o, "albums"));
+    if (number_of(o, "known"))
+        printf("; %lld are here already", number_of(o, "known"));
     putchar('\n');
-    for (int i = 0; i < now->nnotes; i++)
-        printf("  %s\n", now->notes[i]);
-    if (now->passed)
-        printf("  %lld other files are passed over\n", (long long)now->passed);
+    for (size_t i = 0; i < json_array_size(notes); i++)
+        printf("  %s\n", json_string_value(json_array_get(notes, i)));
+    if (number_of(o, "passed"))
+        printf("  %lld other files are passed over\n", number_of(o, "passed"));
     fflush(stdout);
 }
 
@@ -53,8 +60,11 @@ ay_status ay_import_catalog_open(ay_import_catalogs *c, ay_service *s, const ay_
     if (status != AY_OK)
         return status;
     now = ay_bring_now(c->list[c->n++]);
-    if (aloud)
-        tell(&now, w->path);
+    if (aloud) {
+        json_t *o = ay_bring_json(&now);
+        ay_import_catalog_tell(o, w->path);
+        json_decref(o);
+    }
     return AY_OK;
 }
 
@@ -112,14 +122,7 @@ json_t *ay_import_catalogs_json(const ay_import_catalogs *c)
 
     for (int i = 0; i < c->n; i++) {
         ay_bring_state now = ay_bring_now(c->list[i]);
-        json_t *notes = json_array();
-        for (int k = 0; k < now.nnotes; k++)
-            json_array_append_new(notes, json_string(now.notes[k]));
-        json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "document", now.name, "format", now.format,
-                                              "rows", (json_int_t)now.rows, "pictures", (json_int_t)now.pictures, "missing", (json_int_t)now.missing, "classes",
-                                              (json_int_t)now.classes, "tags", (json_int_t)now.tags, "albums", (json_int_t)now.albums, "known",
-                                              (json_int_t)now.known, "refused", (json_int_t)now.refused, "tagged", (json_int_t)now.tagged, "in_albums",
-                                              (json_int_t)now.put, "notes", notes));
+        json_array_append_new(list, ay_bring_json(&now));
     }
     return list;
 }

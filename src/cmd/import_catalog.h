@@ -19,6 +19,8 @@ typedef struct {
 bool ay_import_wish(const ay_args *a, const char *path, ay_bring_wish *out);
 /* Read its document, and say what is in it. */
 ay_status ay_import_catalog_open(ay_import_catalogs *c, ay_service *s, const ay_bring_wish *w, bool tell, ay_err *err);
+/* What is in it, of ay_bring_json(). */
+void ay_import_catalog_tell(const json_t *o, const char *path);
 /* Into the queue, with a bar; batches gets a number for each. */
 ay_status ay_import_catalogs_queue(ay_import_catalogs *c, bool quiet, int64_t *batches, ay_err *err);
 /* Tags, albums and times, when the queue is empty. */

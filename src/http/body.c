@@ -8,7 +8,12 @@
 #include <strings.h>
 
 enum { MODE_SKIP, MODE_RAW, MODE_FORM, MODE_TEXT };
-enum { TEXT_LIMIT = 1 << 20, FIELD_LIMIT = 1 << 16, MAX_PARTS = 2000 };
+enum { TEXT_LIMIT = 1 << 20, LONG_LIMIT = 8 << 20, FIELD_LIMIT = 1 << 16, MAX_PARTS = 2000 };
+
+static bool rq_is_long(const ay_body *b)
+{
+    return b->rq->route->flags & AY_ROUTE_LONG;
+}
 
 static void drop(ay_body *b)
 {
@@ -166,7 +171,7 @@ void ay_body_begin(ay_body *b, ay_request *rq, const ay_body_limits *limits)
         else
             ay_body_refuse(b, AY_EUNSUPPORTED, "send the picture's bytes, not a form");
     } else {
-        rq->body.limit = TEXT_LIMIT;
+        rq->body.limit = rq_is_long(b) ? LONG_LIMIT : TEXT_LIMIT;
         b->mode = MODE_TEXT;
     }
 }
@@ -208,28 +213,26 @@ void ay_body_feed(ay_body *b, const char *p, size_t n)
         ay_buf_add(&b->rq->body, p, n);
         b->kept += n;
         if (b->rq->body.failed)
-            ay_body_refuse(b, AY_ELIMIT, "the request's text is longer than 1 MB");
+            ay_body_refuse(b, AY_ELIMIT, rq_is_long(b) ? "the request's text is longer than 8 MB" : "the request's text is longer than 1 MB");
         break;
     }
 }
 
-/* application/x-www-form-urlencoded -> fields. */
+/* application/x-www-form-urlencoded -> fields, whose texts are decoded where they lie: there is room for the longest. */
 static ay_status parse_urlencoded(ay_request *rq, char *p, ay_err *err)
 {
     while (*p) {
         size_t n = strcspn(p, "&"), k = strcspn(p, "=&");
-        char *value = p[k] == '=' ? p + k + 1 : p + k;
+        char *value = p[k] == '=' ? p + k + 1 : p + n;
         size_t vn = (size_t)(p + n - value);
         char *next = p + n + (p[n] == '&');
-        char *key = ay_request_alloc(rq, k + 1), *text = ay_request_alloc(rq, vn + 1);
-        if (!key || !text)
-            return ay_fail(err, AY_ELIMIT, "the form's fields are too long");
-        if (ay_percent_decode(key, p, k, true, NULL) ||
-            ay_percent_decode(text, value, vn, true, NULL))
+        ay_kv *kv = ay_request_alloc(rq, sizeof *kv);
+        if (!kv)
+            return ay_fail(err, AY_ELIMIT, "the form has too many fields");
+        if (ay_percent_decode(value, value, vn, true, NULL) || ay_percent_decode(p, p, k, true, NULL))
             return ay_fail(err, AY_EINVAL, "the form is not URL-encoded UTF-8");
-        ay_status status = add_field(rq, key, text, err);
-        if (status)
-            return status;
+        *kv = (ay_kv){.key = p, .value = k < n ? value : "", .next = rq->fields};
+        rq->fields = kv;
         p = next;
     }
     return AY_OK;

@@ -5,18 +5,20 @@
 static ay_request rq;
 static ay_body body;
 static ay_route route;
+static unsigned flags;
+static size_t max_request = 100000;
 static ay_kv type_header = {.key = "Content-Type"};
 
 /* Read text as a request to a route of this kind; the failure, or AY_OK. */
 static ay_status parse(ay_body_kind kind, const char *type, const char *text, size_t n, size_t step,
                        size_t max_file)
 {
-    route = (ay_route){.body = kind};
+    route = (ay_route){.body = kind, .flags = flags};
     rq = (ay_request){.route = &route};
     ay_arena_init(&rq.arena, 1 << 20);
     type_header.value = type;
     rq.headers = type ? &type_header : NULL;
-    ay_body_begin(&body, &rq, &(ay_body_limits){max_file, 100000});
+    ay_body_begin(&body, &rq, &(ay_body_limits){max_file, max_request});
     for (size_t i = 0; i < n; i += step)
         ay_body_feed(&body, text + i, n - i < step ? n - i : step);
     ay_body_end(&body);
@@ -105,6 +107,42 @@ static void urlencoded_fields(void)
     done();
 }
 
+/* A list of thirty thousand digests, as JSON and as the text of a form's field; elsewhere a megabyte is the end. */
+static void long_lists_where_they_are_meant(void)
+{
+    enum { N = 30000 };
+    const char *form = "application/x-www-form-urlencoded";
+    ay_buf json = {0}, text = {0};
+
+    max_request = 256 << 20;
+    ay_buf_puts(&json, "{\"sha256\":[");
+    ay_buf_puts(&text, "a=b&request=%7b%22sha256%22%3a%5b");
+    for (int i = 0; i < N; i++) {
+        ay_buf_printf(&json, "%s\"%064x\"", i ? "," : "", i);
+        ay_buf_printf(&text, "%s%%22%064x%%22", i ? "%2c" : "", i);
+    }
+    ay_buf_puts(&json, "]}");
+    ay_buf_puts(&text, "%5d%7d&c");
+    CHECK(parse(AY_BODY_JSON, "application/json", json.data, json.len, 60000, 5) == AY_ELIMIT && strstr(body.err.msg, "1 MB"));
+    done();
+    flags = AY_ROUTE_LONG;
+    CHECK(parse(AY_BODY_JSON, "application/json", json.data, json.len, 60000, 5) == AY_OK);
+    CHECK(json_array_size(json_object_get(rq.json, "sha256")) == N);
+    done();
+    CHECK(parse(AY_BODY_JSON, form, text.data, text.len, 60000, 5) == AY_OK);
+    CHECK(ay_request_field(&rq, "request") && strcmp(ay_request_field(&rq, "request"), json.data) == 0);
+    CHECK(!strcmp(ay_request_field(&rq, "a"), "b") && !ay_request_field(&rq, "c"));
+    done();
+    while (json.len < 9 << 20)
+        ay_buf_puts(&json, "                                                                ");
+    CHECK(parse(AY_BODY_JSON, "application/json", json.data, json.len, 60000, 5) == AY_ELIMIT && strstr(body.err.msg, "8 MB"));
+    done();
+    flags = 0;
+    max_request = 100000;
+    ay_buf_fini(&json);
+    ay_buf_fini(&text);
+}
+
 static void fields_must_be_text(void)
 {
     CHECK(parse(AY_BODY_FORM, FORM, TEXT(PART("name=a", "b\xff") "--X--"), 4, 5) == AY_EINVAL);
@@ -151,5 +189,6 @@ static void refused_memory(void)
 TESTS({"a raw picture", raw_picture},
       {"one too large file spares the others", one_large_file_spares_the_others},
       {"JSON, and where it is bad", json_says_where}, {"url-encoded fields", urlencoded_fields},
+      {"long lists where they are meant", long_lists_where_they_are_meant},
       {"fields must be text", fields_must_be_text}, {"the whole request is bounded", whole_request},
       {"refused memory", refused_memory})

@@ -4,6 +4,7 @@
 #include "http/view.h"
 
 #include "base/str.h"
+#include "service/export/bring_job.h"
 #include "service/library/intake.h"
 #include "service/library/watch.h"
 
@@ -363,5 +364,46 @@ ay_status ay_h_watch_remove(ay_request *rq, ay_err *err)
         status = ay_watch_remove(rq->service, id, err);
     if (!status)
         ay_reply_empty(rq, 204);
+    return status;
+}
+
+/* ---- archives and documents */
+
+static ay_status wish_of(const ay_request *rq, ay_bring_wish *w, ay_err *err)
+{
+    static const char *const ways[] = {"largest", "most", "none"};
+    const char *by = ay_request_field(rq, "class_by");
+    int i = 0;
+
+    *w = (ay_bring_wish){.path = ay_request_field(rq, "path"), .images = ay_request_field(rq, "images"), .dataset = ay_request_field(rq, "dataset"),
+                         .klass = ay_request_field(rq, "class")};
+    while (by && i < 3 && strcmp(by, ways[i]) != 0)
+        i++;
+    w->by = (ay_catalog_by)i;
+    if (i == 3)
+        return ay_fail(err, AY_EINVAL, "'class_by' is largest, most or none, not '%.40s'", by);
+    return w->path ? AY_OK : ay_fail(err, AY_EINVAL, "'path' is missing: which archive, document or folder?");
+}
+
+ay_status ay_h_import(ay_request *rq, ay_err *err)
+{
+    json_t *list = json_array();
+    int64_t one = 0, *jobs = &one;
+    bool resume = false;
+    ay_bring_wish w;
+    size_t n = 1;
+    ay_status status = flag_of(rq->json, "resume", &resume, err);
+
+    if (!status && resume)
+        status = ay_bring_ask_unfinished(rq->service, &rq->arena, &jobs, &n, err);
+    else if (!status)
+        status = wish_of(rq, &w, err);
+    if (!status && !resume)
+        status = ay_bring_ask(rq->service, &w, rq->local, &one, err);
+    for (size_t i = 0; i < n && !status; i++)
+        json_array_append_new(list, json_integer(jobs[i]));
+    if (!status)
+        return ay_reply_json(rq, 202, json_pack("{s:o}", "jobs", list), err);
+    json_decref(list);
     return status;
 }

@@ -65,7 +65,7 @@ ay_handler ay_h_s5_start, ay_h_s5_status, ay_h_s5_list, ay_h_s5_result, ay_h_s5_
 ay_handler ay_h_s3_upload, ay_h_s3_batch, ay_h_s3_classes, ay_h_s3_images, ay_h_s3_stats,
     ay_h_s3_static;
 /* h_library_in.c */
-ay_handler ay_h_intake_add, ay_h_intake_known, ay_h_intake_put, ay_h_intake, ay_h_intake_cancel, ay_h_intake_dismiss, ay_h_intake_folder,
+ay_handler ay_h_intake_add, ay_h_intake_known, ay_h_intake_put, ay_h_intake, ay_h_intake_cancel, ay_h_intake_dismiss, ay_h_intake_folder, ay_h_import,
     ay_h_watches, ay_h_watch_remove;
 /* h_seed4.c */
 ay_handler ay_h_s4_add, ay_h_s4_file;

@@ -23,7 +23,8 @@ typedef enum {
 enum {
     AY_ROUTE_INLINE = 1, /* never waits: answered on the I/O thread, also when the queue is full */
     AY_ROUTE_QUIET = 2,  /* logged at debug level */
-    AY_ROUTE_HIDDEN = 4  /* not part of the described interface (pages and their files) */
+    AY_ROUTE_HIDDEN = 4, /* not part of the described interface (pages and their files) */
+    AY_ROUTE_LONG = 8    /* its text may be 8 MB: the digests of a hundred thousand pictures */
 };
 
 /* One row of the table.  Strings are static.

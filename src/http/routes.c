@@ -5,7 +5,7 @@
 #include "http/routes.h"
 #include "http/handlers.h"
 
-enum { NOW = AY_ROUTE_INLINE, QUIET = AY_ROUTE_QUIET, PAGE = NOW | QUIET | AY_ROUTE_HIDDEN };
+enum { NOW = AY_ROUTE_INLINE, QUIET = AY_ROUTE_QUIET, LONG = AY_ROUTE_LONG, PAGE = NOW | QUIET | AY_ROUTE_HIDDEN };
 
 /* clang-format off */
 const ay_route ay_routes[] = {
@@ -53,8 +53,8 @@ const ay_route ay_routes[] = {
     {"GET", "/v1/pictures/opinions", ay_h_opinions, QUIET, AY_BODY_NONE, "library", "opinions", "What a trained model says of the pictures: how many it has looked at, and which classes it sees", "dataset model", NULL, "200:Opinions 404"},
     {"POST", "/v1/pictures/opinions", ay_h_opinions_ask, 0, AY_BODY_JSON, "library", "askOpinions", "Have the active trained model, or another one, look at the pictures it has not seen, in the background; then they can be filtered and ordered by what it says", "", "OpinionsForm", "202:JobWhole 400 404 409 413 415 503"},
     {"GET", "/v1/pictures/{sha256}", ay_h_picture_get, QUIET, AY_BODY_NONE, "library", "getPicture", "One picture as the list has it", "dataset", NULL, "200:Picture 404"},
-    {"POST", "/v1/pictures/change", ay_h_pictures_change, 0, AY_BODY_JSON, "library", "changePictures", "Tags, class, album of many pictures at once, or away with them; one token takes all of it back", "", "PictureChange", "200:PicturesChanged 400 404 409 413 415 503"},
-    {"POST", "/v1/pictures/teach", ay_h_pictures_teach, 0, AY_BODY_JSON, "library", "teachPictures", "Also into a class of another data set, with the vectors they have", "", "PictureTeach", "200:PicturesChanged 400 404 409 413 415"},
+    {"POST", "/v1/pictures/change", ay_h_pictures_change, LONG, AY_BODY_JSON, "library", "changePictures", "Tags, class, album of many pictures at once, or away with them; one token takes all of it back", "", "PictureChange", "200:PicturesChanged 400 404 409 413 415 503"},
+    {"POST", "/v1/pictures/teach", ay_h_pictures_teach, LONG, AY_BODY_JSON, "library", "teachPictures", "Also into a class of another data set, with the vectors they have", "", "PictureTeach", "200:PicturesChanged 400 404 409 413 415"},
     {"GET", "/v1/tags", ay_h_tags, 0, AY_BODY_NONE, "library", "listTags", "Tags, with how many pictures of the data set, or of those that a filter leaves",
      "dataset class tag album cluster text since until taken_since taken_until camera format min_side max_side min_bytes max_bytes untagged unsorted predicted min_score max_score min_margin max_margin disputed model", NULL, "200:TagList 400 404"},
     {"POST", "/v1/tags", ay_h_tag_create, 0, AY_BODY_JSON, "library", "createTag", "A new tag", "", "TagForm", "201:LabelChanged 400 404 409 413 415"},
@@ -62,7 +62,7 @@ const ay_route ay_routes[] = {
     {"DELETE", "/v1/tags/{id}", ay_h_tag_delete, 0, AY_BODY_NONE, "library", "deleteTag", "Delete a tag; its pictures stay, and the answer can undo it", "", NULL, "200:Undo 404"},
     {"GET", "/v1/albums", ay_h_albums, 0, AY_BODY_NONE, "library", "listAlbums", "Albums: pictures in an order made by hand, with how many pictures of the data set", "dataset", NULL, "200:AlbumList 404"},
     {"POST", "/v1/albums", ay_h_album_create, 0, AY_BODY_JSON, "library", "createAlbum", "A new album", "", "AlbumForm", "201:LabelChanged 400 404 409 413 415"},
-    {"PATCH", "/v1/albums/{id}", ay_h_album_change, 0, AY_BODY_JSON, "library", "changeAlbum", "Rename an album, give its pictures another order, or move some of them", "", "AlbumForm", "200:LabelChanged 400 404 409 413 415"},
+    {"PATCH", "/v1/albums/{id}", ay_h_album_change, LONG, AY_BODY_JSON, "library", "changeAlbum", "Rename an album, give its pictures another order, or move some of them", "", "AlbumForm", "200:LabelChanged 400 404 409 413 415"},
     {"DELETE", "/v1/albums/{id}", ay_h_album_delete, 0, AY_BODY_NONE, "library", "deleteAlbum", "Delete an album; its pictures stay, and the answer can undo it", "", NULL, "200:Undo 404"},
     {"GET", "/v1/saved", ay_h_saved, 0, AY_BODY_NONE, "library", "listSaved", "Saved searches, with how many pictures of the data set", "dataset", NULL, "200:SavedList 404"},
     {"POST", "/v1/saved", ay_h_saved_create, 0, AY_BODY_JSON, "library", "createSaved", "A new saved search", "", "SavedForm", "201:LabelChanged 400 404 409 413 415"},
@@ -72,8 +72,8 @@ const ay_route ay_routes[] = {
     /* going out */
     {"GET", "/v1/export", ay_h_export, 0, AY_BODY_NONE, "library", "exportPictures", "Pictures of the library or of a data set as one file, with their classes, tags and albums; the formats are in doc/export.md",
      "dataset format pictures class tag album cluster text since until taken_since taken_until camera min_side max_side min_bytes max_bytes untagged unsorted predicted min_score max_score min_margin max_margin disputed model order", NULL, "200:application/x-tar 400 404 503"},
-    {"POST", "/v1/export", ay_h_export, 0, AY_BODY_JSON, "library", "exportSelection", "The same of a selection; also from a form, with this object in its field 'request'", "", "ExportRequest", "200:application/x-tar 400 404 413 415 503"},
-    {"POST", "/v1/export/plan", ay_h_export_plan, QUIET, AY_BODY_JSON, "library", "planExport", "What that would be: how many pictures and bytes, and the name of the file", "", "ExportRequest", "200:ExportPlan 400 404 413 415 503"},
+    {"POST", "/v1/export", ay_h_export, LONG, AY_BODY_JSON, "library", "exportSelection", "The same of a selection; also from a form, with this object in its field 'request'", "", "ExportRequest", "200:application/x-tar 400 404 413 415 503"},
+    {"POST", "/v1/export/plan", ay_h_export_plan, QUIET | LONG, AY_BODY_JSON, "library", "planExport", "What that would be: how many pictures and bytes, and the name of the file", "", "ExportRequest", "200:ExportPlan 400 404 413 415 503"},
     /* coming in */
     {"POST", "/v1/intake", ay_h_intake_add, 0, AY_BODY_PICTURES, "coming in", "intake", "Pictures by the thousand: kept when answered, taken in behind", "dataset class batch", "IntakeForm", "202:IntakeTaken 400 404 413 415 422 503"},
     {"POST", "/v1/intake/known", ay_h_intake_known, QUIET, AY_BODY_JSON, "coming in", "intakeKnown", "Which of these pictures the data set has already, so that they need not be sent", "", "IntakeAsked", "200:IntakeKnown 400 404 413 415"},
@@ -83,6 +83,7 @@ const ay_route ay_routes[] = {
     {"DELETE", "/v1/intake/failures", ay_h_intake_dismiss, 0, AY_BODY_NONE, "coming in", "intakeDismissAll", "Forget all failures", "", NULL, "200:IntakeDismissed"},
     {"DELETE", "/v1/intake/failures/{id}", ay_h_intake_dismiss, 0, AY_BODY_NONE, "coming in", "intakeDismiss", "Forget one failure", "", NULL, "200:IntakeDismissed 404"},
     {"POST", "/v1/intake/folder", ay_h_intake_folder, 0, AY_BODY_JSON, "coming in", "intakeFolder", "Read a folder of this machine once, or watch it; below the folders that the server was started with; asked through the data folder's socket, any", "", "IntakeFolderForm", "202:IntakeFolder 400 404 409 413 415"},
+    {"POST", "/v1/import", ay_h_import, 0, AY_BODY_JSON, "coming in", "import", "Bring in an archive, a document about pictures or a folder with one, of this machine, as a job of the kind archive: its detail says what is in it and what is wrong with it; below the folders that the server was started with; asked through the data folder's socket, any", "", "ImportForm", "202:ImportJobs 400 404 413 415 503"},
     {"GET", "/v1/watches", ay_h_watches, 0, AY_BODY_NONE, "coming in", "watches", "Folders that are read or watched, with their state", "", NULL, "200:WatchList"},
     {"DELETE", "/v1/watches/{id}", ay_h_watch_remove, 0, AY_BODY_NONE, "coming in", "unwatch", "Watch a folder no longer; what came in stays", "", NULL, "204 404"},
 
@@ -112,7 +113,7 @@ const ay_route ay_routes[] = {
     {"GET", "/v1/review/progress", ay_h_review_progress, 0, AY_BODY_NONE, "review", "reviewProgress", "How often the program had it right when a person answered, and how well it does on what it was taught", "dataset", NULL, "200:ReviewProgress 404 503"},
     {"GET", "/v1/duplicates", ay_h_duplicates, 0, AY_BODY_NONE, "duplicates", "duplicates", "Groups of pictures that are the same or look alike, a page at a time; starts looking where pictures have come", "dataset tier cursor limit", NULL, "200:DuplicateList 400 404"},
     {"POST", "/v1/duplicates/run", ay_h_duplicates_run, 0, AY_BODY_JSON, "duplicates", "runDuplicates", "Look for duplicates in the background: new pictures against the others, or all again", "", "DuplicateRun", "202:JobWhole 400 404 413 415 503"},
-    {"POST", "/v1/duplicates/resolve", ay_h_duplicates_resolve, 0, AY_BODY_JSON, "duplicates", "resolveDuplicates", "Of groups, or of all groups of a tier, keep some pictures and delete the others; tags and class go to the first that stays; one undo", "", "DuplicateResolve", "200:DuplicateResolved 400 404 409 413 415 503"},
+    {"POST", "/v1/duplicates/resolve", ay_h_duplicates_resolve, LONG, AY_BODY_JSON, "duplicates", "resolveDuplicates", "Of groups, or of all groups of a tier, keep some pictures and delete the others; tags and class go to the first that stays; one undo", "", "DuplicateResolve", "200:DuplicateResolved 400 404 409 413 415 503"},
     {"POST", "/v1/duplicates/apart", ay_h_duplicates_apart, 0, AY_BODY_JSON, "duplicates", "apartDuplicates", "These pictures are different: they are not grouped again; undo", "", "DuplicateApart", "200:DuplicatesApart 400 404 413 415 503"},
 
     {"GET", "/v1/clusters", ay_h_clusters, 0, AY_BODY_NONE, "groups", "clusters", "The groups of a data set's pictures as they are kept, the largest first; with a filter: those of what it means, which are beside the groups of the whole",
@@ -123,7 +124,7 @@ const ay_route ay_routes[] = {
     {"GET", "/v1/clusters/{id}", ay_h_cluster_get, 0, AY_BODY_NONE, "groups", "cluster", "One group with its centre", "", NULL, "200:ClusterWhole 404"},
     {"PATCH", "/v1/clusters/{id}", ay_h_cluster_change, 0, AY_BODY_JSON, "groups", "changeCluster", "Name a group, pin it or let it go", "", "ClusterChange", "200:ClusterChanged 400 404 413 415 503"},
     {"GET", "/v1/clusters/{id}/pictures", ay_h_cluster_pictures, 0, AY_BODY_NONE, "groups", "clusterPictures", "The pictures of a group, nearest to its centre first; id 0: those that are in none", "dataset offset limit far class tag album text since until taken_since taken_until camera format min_side max_side min_bytes max_bytes untagged unsorted predicted min_score max_score min_margin max_margin disputed model", NULL, "200:ClusterPictures 400 404"},
-    {"POST", "/v1/clusters/{id}/pictures", ay_h_cluster_move, 0, AY_BODY_JSON, "groups", "moveToCluster", "Move pictures of its data set to a group; id 0: out of their groups", "", "ClusterMove", "200:ClusterMoved 400 404 409 413 415 503"},
+    {"POST", "/v1/clusters/{id}/pictures", ay_h_cluster_move, LONG, AY_BODY_JSON, "groups", "moveToCluster", "Move pictures of its data set to a group; id 0: out of their groups", "", "ClusterMove", "200:ClusterMoved 400 404 409 413 415 503"},
     {"POST", "/v1/clusters/{id}/split", ay_h_cluster_split, 0, AY_BODY_JSON, "groups", "splitCluster", "Split a group into parts that are more alike; the largest keeps number and name", "", "ClusterSplit", "200:ClusterParts 400 404 409 413 415 503"},
     {"POST", "/v1/clusters/{id}/class", ay_h_cluster_class, 0, AY_BODY_JSON, "groups", "clusterToClass", "The pictures of a group become a class: of its data set, or also of another one", "", "ClusterClass", "200:ClusterClassed 400 404 413 415 503"},
 

@@ -21,6 +21,7 @@ ay_status ay_silhouette(const ay_rows *rows, const int32_t *labels, int k, size_
 typedef struct {
     int k;
     double silhouette, inertia;
+    double stability, error; /* index/stability.h */
 } ay_kmeans_try;
 
 /* k-means for each of n numbers of groups in tries (k set, the rest filled in); out is that with the best silhouette, of equal

@@ -104,6 +104,7 @@ struct ay_service {
     ay_wordy *words;
     ay_found_chances *chances; /* a lock of its own, taken inside `lock` */
     ay_encoders *encoders;
+    struct ay_brings *brings; /* service/export/bring_job.c */
     struct ay_maps *maps; /* service/library/map.c */
     struct ay_keeping *keeping; /* service/gallery_keep.c; NULL: no thread writes files */
     ay_intake *intake;

@@ -4,6 +4,7 @@
  * memory, start the keeper, which embeds what has no vector for the model in force.  A kill at any
  * point leaves rows only for whole files, because a file is durable before its row is written; a file
  * without a row is rubbish that the keeper removes after the start. */
+#include "service/export/bring_job.h"
 #include "service/find/search_chance.h"
 #include "service/gallery_keep.h"
 #include "service/library/intake_parts.h"
@@ -551,6 +552,8 @@ static ay_status start_threads(ay_service *s, bool serve, ay_err *err)
     if (status == AY_OK && serve)
         status = ay_intake_start(s, err);
     if (status == AY_OK && serve)
+        ay_brings_start(s);
+    if (status == AY_OK && serve)
         status = ay_clusters_start(s, err);
     return status == AY_OK && serve ? ay_galleries_keep_start(s, err) : status;
 }
@@ -618,6 +621,8 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     if (status == AY_OK)
         status = ay_maps_open(s, err);
     if (status == AY_OK)
+        status = ay_brings_open(s, err);
+    if (status == AY_OK)
         status = ay_encoders_open(s, o->encoder, err);
     if (status == AY_OK)
         status = ay_registry_start(s, o->serve, err);
@@ -638,6 +643,7 @@ void ay_service_close(ay_service *s)
 {
     if (!s)
         return;
+    ay_brings_stop(s);
     ay_intake_stop(s);
     ay_encoders_stop(s);
     ay_trainer_stop(s);
@@ -660,6 +666,7 @@ void ay_service_close(ay_service *s)
     ay_clusters_close(s);
     ay_dups_close(s);
     ay_maps_close(s);
+    ay_brings_close(s);
     ay_wordy_close(s);
     ay_found_chances_close(s);
     ay_intake_close(s);

@@ -66,6 +66,20 @@ ay_bring_state ay_bring_now(const ay_bring *b)
     return now;
 }
 
+json_t *ay_bring_json(const ay_bring_state *now)
+{
+    json_t *notes = json_array();
+
+    for (int k = 0; k < now->nnotes; k++)
+        json_array_append_new(notes, json_string(now->notes[k]));
+    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "document", now->name ? now->name : "", "format",
+                     now->format ? now->format : "", "rows", (json_int_t)now->rows, "pictures", (json_int_t)now->pictures, "missing",
+                     (json_int_t)now->missing, "passed", (json_int_t)now->passed, "classes", (json_int_t)now->classes, "tags", (json_int_t)now->tags,
+                     "albums", (json_int_t)now->albums, "known", (json_int_t)now->known, "queued", (json_int_t)now->queued, "same",
+                     (json_int_t)now->same, "refused", (json_int_t)now->refused, "tagged", (json_int_t)now->tagged, "in_albums", (json_int_t)now->put,
+                     "notes", notes);
+}
+
 /* ---- into the queue */
 
 typedef struct {
@@ -211,6 +225,7 @@ ay_status ay_bring_queue(ay_bring *b, ay_bring_go go, void *ctx, int64_t *batch,
     uint8_t *want = ay_calloc(b->source.n + 1, 1);
     ay_status status = l && want ? ay_bring_note(b, err) : ay_fail(err, AY_ENOMEM, "queueing pictures");
 
+    b->now.queued = b->now.same = b->now.refused = 0;
     for (size_t i = 0; status == AY_OK && i < b->source.n; i++)
         want[i] = b->record[i] != 0;
     if (status == AY_OK) {

@@ -16,6 +16,8 @@
 #include "service/export/catalog.h"
 #include "service/service.h"
 
+#include <jansson.h>
+
 typedef struct ay_bring ay_bring;
 
 typedef struct {
@@ -48,6 +50,8 @@ typedef struct {
 ay_status ay_bring_open(ay_bring **out, ay_service *s, const ay_bring_wish *w, ay_err *err);
 void ay_bring_close(ay_bring *b); /* NULL is fine */
 ay_bring_state ay_bring_now(const ay_bring *b);
+/* As programs are told, without the problems.  The caller's; NULL: memory was refused. */
+json_t *ay_bring_json(const ay_bring_state *now);
 
 /* go(ctx, done, total) after each picture; false: stop, and AY_ECANCELLED.  *batch as for ay_intake_add(). */
 typedef bool (*ay_bring_go)(void *ctx, int64_t done, int64_t total);

@@ -5,7 +5,7 @@
  * picture that stands for it, spread, outliers) follows from the vectors in memory and is worked out when either changes; a page that asks
  * gets what was worked out.
  *
- *   made        methods "auto" (k-means, the number by silhouette), "kmeans" and "batch" (k groups, or the number by silhouette),
+ *   made        methods "auto" (k-means, the number by silhouette), "stable" (the number by stability), "kmeans" and "batch" (k groups, or the number by silhouette),
  *               "density" (HDBSCAN*; pictures in no group stay outside).  service/library/groups.h
  *   the same    a group made anew is the one from before when they share enough pictures (service/library/match.h): it keeps number and
  *               name, also one that words gave
@@ -52,7 +52,7 @@ typedef struct {
     const char *dataset;
     const ay_picture_filter *filter;
     const char *method; /* NULL or "": auto */
-    int k;              /* 0: chosen by silhouette; held groups count among them */
+    int k;              /* 0: chosen; held groups count among them */
     int least;          /* pictures of a group; 0: density 5, else 1.  k-means: smaller groups are given up */
     uint64_t seed;
 } ay_clusters_request;

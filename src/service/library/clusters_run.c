@@ -19,17 +19,19 @@ typedef ay_cluster_running running;
 
 ay_status ay_clusters_check(const ay_clusters_request *rq, ay_err *err)
 {
-    static const char *const methods[] = {"auto", "kmeans", "batch", "density"};
+    static const char *const methods[] = {"auto", "stable", "kmeans", "batch", "density"};
     bool known = !rq->method || !*rq->method;
 
     for (size_t i = 0; i < sizeof methods / sizeof *methods && !known; i++)
         known = strcmp(rq->method, methods[i]) == 0;
     if (!known)
-        return ay_fail(err, AY_EINVAL, "'method' is auto, kmeans, batch or density, not \"%.40s\"", rq->method);
+        return ay_fail(err, AY_EINVAL, "'method' is auto, stable, kmeans, batch or density, not \"%.40s\"", rq->method);
     if (rq->k < 0 || rq->k > AY_CLUSTERS_MOST)
         return ay_fail(err, AY_EINVAL, "'k' is 1 to %d groups, not %d", AY_CLUSTERS_MOST, rq->k);
     if (rq->least < 0 || rq->least > 1000000)
         return ay_fail(err, AY_EINVAL, "'least' is 1 to 1000000 pictures, not %d", rq->least);
+    if (rq->method && strcmp(rq->method, "stable") == 0 && rq->k)
+        return ay_fail(err, AY_EINVAL, "stable chooses the number of groups: leave 'k' out");
     if (rq->method && strcmp(rq->method, "density") == 0 && (rq->k || rq->least == 1))
         return ay_fail(err, AY_EINVAL, rq->k ? "density finds the number of groups itself: leave 'k' out"
                                              : "density needs 'least' of 2 or more");
@@ -63,6 +65,7 @@ static ay_status group(running *r, ay_err *err)
     ay_groups_options o = {.way = density ? AY_GROUPS_DENSITY : t->k ? AY_GROUPS_NUMBER : AY_GROUPS_CHOOSE,
                            .k = t->k > r->held ? t->k - r->held : 1,
                            .least = t->least ? t->least : DENSITY_LEAST,
+                           .stable = strcmp(t->method, "stable") == 0,
                            .batch = strcmp(t->method, "batch") == 0,
                            .seed = t->seed,
                            .threads = r->s->threads,

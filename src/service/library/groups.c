@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "index/density.h"
 #include "index/silhouette.h"
+#include "index/stability.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,6 +23,18 @@ static int numbers(size_t n, int most, ay_kmeans_try *tries)
         if (((size_t)all[i] * 3 <= n && (!most || all[i] <= most)) || i == 0)
             tries[count++].k = all[i];
     return count;
+}
+
+/* Halves of fewer rows say nothing. */
+enum { STABLE_LEAST = 24 };
+
+static ay_status choose(const ay_rows *rows, const ay_groups_options *o, const ay_kmeans_options *k, ay_kmeans *out, ay_err *err)
+{
+    ay_kmeans_try tries[16] = {{0}};
+    int n = numbers(rows->n, o->most, tries);
+
+    return o->stable && rows->n >= STABLE_LEAST ? ay_kmeans_choose_stable(rows, k, tries, n, out, err)
+                                                : ay_kmeans_choose(rows, k, tries, n, out, err);
 }
 
 /* Progress of a part of the work. */
@@ -73,7 +86,6 @@ static ay_status choose_number(const ay_rows *rows, const ay_groups_options *o, 
     float *part = ay_alloc(AY_GROUPS_CHOOSING * (size_t)rows->dim, sizeof *part);
     drawing d = {rows, part, 0};
     part_done p = {o, 0, 0.7};
-    ay_kmeans_try tries[16] = {{0}};
     ay_rows some;
     ay_kmeans g;
     ay_status status;
@@ -85,7 +97,7 @@ static ay_status choose_number(const ay_rows *rows, const ay_groups_options *o, 
     k.way = o->batch ? AY_KMEANS_BATCH : AY_KMEANS_LLOYD;
     k.progress = tell_part;
     k.ctx = &p;
-    status = ay_kmeans_choose(&some, &k, tries, numbers(some.n, o->most, tries), &g, err);
+    status = choose(&some, o, &k, &g, err);
     if (status == AY_OK) {
         *out = g.k;
         ay_kmeans_free(&g);
@@ -97,17 +109,15 @@ static ay_status choose_number(const ay_rows *rows, const ay_groups_options *o, 
 /* By k-means; labels and their number into out. */
 static ay_status by_centres(const ay_rows *rows, const ay_groups_options *o, ay_groups *out, ay_err *err)
 {
-    bool large = rows->n > AY_GROUPS_CHOOSING, choose = o->way == AY_GROUPS_CHOOSE;
-    part_done p = {o, choose && large ? 0.7 : 0, choose && large ? 0.3 : 1};
+    bool large = rows->n > AY_GROUPS_CHOOSING, chosen = o->way == AY_GROUPS_CHOOSE;
+    part_done p = {o, chosen && large ? 0.7 : 0, chosen && large ? 0.3 : 1};
     ay_kmeans_options k = {.k = o->k, .way = o->batch || rows->n > 20000 ? AY_KMEANS_BATCH : AY_KMEANS_LLOYD, .spherical = true,
-                           .seed = o->seed, .inits = choose ? 2 : 3, .threads = o->threads, .progress = tell_part, .ctx = &p};
-    ay_kmeans_try tries[16] = {{0}};
+                           .seed = o->seed, .inits = chosen ? 2 : 3, .threads = o->threads, .progress = tell_part, .ctx = &p};
     ay_kmeans g;
-    ay_status status = choose && large ? choose_number(rows, o, k, &k.k, err) : AY_OK;
+    ay_status status = chosen && large ? choose_number(rows, o, k, &k.k, err) : AY_OK;
 
     if (status == AY_OK)
-        status = choose && !large ? ay_kmeans_choose(rows, &k, tries, numbers(rows->n, o->most, tries), &g, err)
-                                  : ay_kmeans_run(rows, &k, &g, err);
+        status = chosen && !large ? choose(rows, o, &k, &g, err) : ay_kmeans_run(rows, &k, &g, err);
 
     if (status != AY_OK)
         return status;

@@ -20,7 +20,7 @@
 enum { AY_GROUPS_CHOOSING = 16384 };
 
 typedef enum {
-    AY_GROUPS_CHOOSE,  /* k-means for several numbers of groups; the best separated are kept.  Of more than AY_GROUPS_CHOOSING rows the
+    AY_GROUPS_CHOOSE,  /* k-means for several numbers of groups; the best separated are kept, or the most repeatable (stable).  Of more than AY_GROUPS_CHOOSING rows the
                           number is chosen with so many drawn at random: silhouettes are of 2,000 anyway */
     AY_GROUPS_NUMBER,  /* k-means, k groups */
     AY_GROUPS_DENSITY, /* as many as there are of least pictures; what is in none stays out */
@@ -31,6 +31,7 @@ typedef struct {
     int k;     /* NUMBER: at least 1 */
     int most;  /* CHOOSE: no number above it is tried; 0: 80 */
     int least; /* DENSITY: at least 2 */
+    bool stable; /* CHOOSE: by index/stability.h; of few rows by silhouette all the same */
     bool batch; /* k-means by batches; else that for more than 20,000 rows only */
     uint64_t seed;
     int threads; /* 0: one a processor */

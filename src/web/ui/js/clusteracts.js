@@ -27,7 +27,7 @@ export function runDialog(data) {
             if (values.method === 'kmeans' && !whole(values.k, 1, 5000)) return (bad.textContent = t('grp_bad_k'));
             if (values.method === 'density' && !whole(values.least, 2, 1000000)) return (bad.textContent = t('grp_bad_least'));
             close({ method: values.method, ...(values.method === 'kmeans' && values.k && { k: Number(values.k) }), ...(values.method === 'density' && values.least && { least: Number(values.least) }) });
-        } }, h('fieldset', {}, h('legend', { class: 'hush' }, t('grp_how')), ['auto', 'kmeans', 'density'].map(method)), k, least, bad,
+        } }, h('fieldset', {}, h('legend', { class: 'hush' }, t('grp_how')), ['auto', 'stable', 'kmeans', 'density'].map(method)), k, least, bad,
         data.made_at && h('p', { class: 'muted small' }, t('grp_keeps')), foot(close, t('grp_make')));
         function show() {
             const now = form.querySelector('[name="method"]:checked')?.value;

@@ -69,6 +69,8 @@ export const de = {
     grp_apart: 'Trennung {value}',
     grp_method_auto: 'Anzahl von selbst gewählt',
     grp_method_auto_help: 'Mehrere Anzahlen werden versucht; die am besten getrennten Gruppen bleiben.',
+    grp_method_stable: 'Anzahl von selbst gewählt, wiederholbar',
+    grp_method_stable_help: 'Mehrere Anzahlen werden versucht; es bleiben die meisten Gruppen, über die sich Hälften der Bilder einig sind. Dauert länger.',
     grp_method_kmeans: 'Feste Anzahl',
     grp_method_kmeans_help: 'Jedes Bild ist in einer davon.',
     grp_method_batch: 'Feste Anzahl, schnell',

@@ -69,6 +69,8 @@ export const en = {
     grp_apart: 'separation {value}',
     grp_method_auto: 'Number chosen by itself',
     grp_method_auto_help: 'Several numbers of groups are tried; the best separated are kept.',
+    grp_method_stable: 'Number chosen by itself, repeatable',
+    grp_method_stable_help: 'Several numbers are tried; kept are the most groups that halves of the pictures agree on. Takes longer.',
     grp_method_kmeans: 'Fixed number',
     grp_method_kmeans_help: 'Every picture is in one of them.',
     grp_method_batch: 'Fixed number, quickly',

@@ -69,6 +69,8 @@ export const pt = {
     grp_apart: 'separação {value}',
     grp_method_auto: 'Número escolhido sozinho',
     grp_method_auto_help: 'Vários números de grupos são testados; ficam os mais separados.',
+    grp_method_stable: 'Número escolhido sozinho, reproduzível',
+    grp_method_stable_help: 'Vários números são testados; fica o maior em que metades das imagens concordam. Demora mais.',
     grp_method_kmeans: 'Número fixo',
     grp_method_kmeans_help: 'Cada imagem fica em um deles.',
     grp_method_batch: 'Número fixo, rápido',

@@ -69,6 +69,8 @@ export const zh = {
     grp_apart: '分离度 {value}',
     grp_method_auto: '自动确定数量',
     grp_method_auto_help: '尝试多种分组数量,保留分得最开的结果。',
+    grp_method_stable: '自动确定数量,结果可重复',
+    grp_method_stable_help: '尝试多种分组数量,保留各半图片都能得出的最多分组。耗时较长。',
     grp_method_kmeans: '指定数量',
     grp_method_kmeans_help: '每张图片都属于其中一组。',
     grp_method_batch: '指定数量(快速)',
