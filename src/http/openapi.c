@@ -170,7 +170,22 @@ static json_t *body_json(const ay_route *r)
     return json_pack("{s:b, s:o}", "required", 1, "content", content);
 }
 
-/* One word of r->replies: "200:ImageList", "200:image/jpeg", "404". */
+/* Media types with commas between them. */
+static json_t *media_json(const char *list)
+{
+    json_t *content = json_object();
+
+    for (const char *p = list; *p;) {
+        size_t n = strcspn(p, ",");
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)n, p);
+        json_object_set_new(content, name, json_object());
+        p += n + (p[n] == ',');
+    }
+    return content;
+}
+
+/* One word of r->replies: "200:ImageList", "200:image/jpeg", "200:text/csv,application/json", "404". */
 static void add_reply(json_t *replies, const char *word)
 {
     int status = atoi(word);
@@ -180,7 +195,7 @@ static void add_reply(json_t *replies, const char *word)
 
     snprintf(key, sizeof key, "%d", status);
     if (what && strchr(what + 1, '/'))
-        json_object_set_new(reply, "content", json_pack("{s:{}}", what + 1));
+        json_object_set_new(reply, "content", media_json(what + 1));
     else if (what)
         json_object_set_new(reply, "content",
                             json_pack("{s:o}", "application/json", ref(what + 1)));
@@ -193,7 +208,7 @@ static void add_reply(json_t *replies, const char *word)
 static json_t *replies_json(const ay_route *r)
 {
     json_t *replies = json_object();
-    char word[80];
+    char word[160];
 
     for (const char *p = r->replies; *p;) {
         size_t n = strcspn(p, " ");

@@ -71,8 +71,8 @@ const ay_route ay_routes[] = {
     {"GET", "/v1/audit", ay_h_audit, 0, AY_BODY_NONE, "library", "audit", "Who did what and when, newest first, a page at a time", "sha256 cursor limit", NULL, "200:AuditList 400"},
     /* going out */
     {"GET", "/v1/export", ay_h_export, 0, AY_BODY_NONE, "library", "exportPictures", "Pictures of the library or of a data set as one file, with their classes, tags and albums; the formats are in doc/export.md",
-     "dataset format pictures class tag album cluster text since until taken_since taken_until camera min_side max_side min_bytes max_bytes untagged unsorted predicted min_score max_score min_margin max_margin disputed model order", NULL, "200:application/x-tar 400 404 503"},
-    {"POST", "/v1/export", ay_h_export, LONG, AY_BODY_JSON, "library", "exportSelection", "The same of a selection; also from a form, with this object in its field 'request'", "", "ExportRequest", "200:application/x-tar 400 404 413 415 503"},
+     "dataset format pictures class tag album cluster text since until taken_since taken_until camera min_side max_side min_bytes max_bytes untagged unsorted predicted min_score max_score min_margin max_margin disputed model order", NULL, "200:application/x-tar,application/json,text/csv,application/jsonl 400 404 503"},
+    {"POST", "/v1/export", ay_h_export, LONG, AY_BODY_JSON, "library", "exportSelection", "The same of a selection; also from a form, with this object in its field 'request'", "", "ExportRequest", "200:application/x-tar,application/json,text/csv,application/jsonl 400 404 413 415 503"},
     {"POST", "/v1/export/plan", ay_h_export_plan, QUIET | LONG, AY_BODY_JSON, "library", "planExport", "What that would be: how many pictures and bytes, and the name of the file", "", "ExportRequest", "200:ExportPlan 400 404 413 415 503"},
     /* coming in */
     {"POST", "/v1/intake", ay_h_intake_add, 0, AY_BODY_PICTURES, "coming in", "intake", "Pictures by the thousand: kept when answered, taken in behind", "dataset class batch", "IntakeForm", "202:IntakeTaken 400 404 413 415 422 503"},

@@ -89,6 +89,8 @@ enum MHD_Result ay_call_send(ay_call *call)
         call->streaming = true;
         atomic_fetch_sub(&s->open_calls, 1);
     }
+    if (r->kind == AY_REPLY_STREAM && call->head) /* else libmicrohttpd ends a body in chunks that there is not, and the next answer cannot be read */
+        MHD_set_response_options(res, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
     for (const ay_kv *kv = r->headers; kv; kv = kv->next)
         MHD_add_response_header(res, kv->key, kv->value);
     if (r->mime)
