@@ -2,6 +2,7 @@
 #include "service/dataset.h"
 
 #include "service/internal.h"
+#include "service/library/library.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -306,9 +307,11 @@ static ay_status reserve_class(ay_service *s, int64_t dataset, ay_err *err)
 ay_status ay_class_create(ay_service *s, const char *dataset, const char *name, int64_t *id,
                           ay_err *err)
 {
-    ay_status status;
+    ay_status status = ay_library_wanted(s, dataset, err);
     int64_t d, at;
 
+    if (status != AY_OK)
+        return status;
     pthread_mutex_lock(&s->writing);
     status = dataset_id(s, dataset, &d, err);
     if (status == AY_OK)

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "image/exif.h"
 #include "service/internal.h"
+#include "service/library/library.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -356,6 +357,9 @@ ay_status ay_picture_add(ay_service *s, const char *dataset, const char *klass, 
     if (expect && strcmp(expect, p.sha256) != 0)
         return ay_fail(err, AY_ECONFLICT, "the picture's SHA-256 is %s, not %.64s", p.sha256,
                        expect);
+    status = ay_library_wanted(s, dataset, err);
+    if (status != AY_OK)
+        return status;
     ay_encoder_enter(s); /* its vector is compared with the others' at the end */
     status = find_place(&p, dataset, klass, &there, err);
     if (status == AY_OK && there)

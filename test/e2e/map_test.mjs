@@ -8,7 +8,6 @@ const json = async (url, method = 'GET', body) => (await fetch(url, { method, ..
 const KINDS = ['Bearing', 'Gear', 'Chip', 'Coil'];
 
 async function send(url, files) {
-    await json(`${url}v1/clusters`); // makes the library
     const form = new FormData();
     for (const file of files) form.append('file', new Blob([fs.readFileSync(file)]), `${path.basename(path.dirname(file))}_${path.basename(file)}`);
     form.append('dataset', 'Library');

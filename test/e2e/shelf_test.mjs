@@ -155,6 +155,31 @@ shelf('a search is kept by name, an album stands beside it, both are changed and
     await until(async () => (await page.locator('.shelf-row [data-set="Stripes"]').count()) === 1, 'and back');
 });
 
+shelf('a tag that gets the name of another says before what becomes of it, and is part of it then', async ({ page, url, shot }) => {
+    const ask = async (path, method = 'GET', body) => (await fetch(`${url}v1/${path}`, { method, ...(body && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }) })).json();
+    const { items } = await ask('pictures?dataset=many&limit=3');
+    await ask('pictures/change', 'POST', { dataset: 'many', sha256: items.slice(0, 2).map((i) => i.sha256), add_tags: ['bent'] });
+    await ask('pictures/change', 'POST', { dataset: 'many', sha256: items.slice(1).map((i) => i.sha256), add_tags: ['curved'] });
+    await page.goto(`${url}${HOME}`);
+    await page.click('[data-do="manage"]');
+    await page.click('.manage-list [data-set="bent"] [data-do="rename-tags"]');
+    const dialog = page.locator('dialog[open]').last();
+    await dialog.locator('input').fill('Curved');
+    await until(async () => (await dialog.locator('[role="status"]').textContent()) === '2 pictures with bent get curved; bent goes.', 'what becomes of it');
+    equal(await dialog.locator('[type="submit"]').textContent(), 'Merge', 'the button says so too');
+    await shot('shelf-tag-merge');
+    await dialog.locator('input').fill('bended');
+    await until(async () => (await dialog.locator('[type="submit"]').textContent()) === 'Keep', 'a name of its own');
+    await dialog.locator('input').fill('curved');
+    await page.keyboard.press('Enter');
+    await page.locator('#toasts .toast', { hasText: 'bent is part of curved now' }).waitFor();
+    equal((await fetch(`${url}v1/pictures?dataset=many&tag=bent`)).status, 404, 'the tag is gone');
+    equal(await total(url, 'tag=curved'), 3, 'its pictures have the other');
+    await page.locator('[data-toast="action"]').last().evaluate((el) => el.click());
+    await until(async () => (await ask('pictures?dataset=many&tag=bent')).total === 2 && (await total(url, 'tag=curved')) === 2, 'taken back');
+    for (const tag of (await ask('tags?dataset=many')).items.filter((x) => ['bent', 'curved'].includes(x.name))) await fetch(`${url}v1/tags/${tag.id}`, { method: 'DELETE' });
+});
+
 shelf('on a phone: filters fold away, a picture\'s tags are beside it', async ({ page, url, shot }) => {
     await page.goto(`${url}${HOME}&tag=striped`);
     await until(async () => (await page.locator('.vtile.seen').count()) === 6, 'six');

@@ -78,6 +78,25 @@ ay_status ay_library_look(ay_service *s, ay_arena *a, const char **dataset, ay_e
     return ok ? AY_OK : ay_fail(err, AY_ENOMEM, "naming the library");
 }
 
+ay_status ay_library_wanted(ay_service *s, const char *dataset, ay_err *err)
+{
+    ay_status status;
+    ay_gallery *g;
+    ay_arena a;
+
+    if (!dataset || strcmp(dataset, s->no_library.name) != 0 || s->reading_only)
+        return AY_OK;
+    pthread_rwlock_rdlock(&s->lock);
+    status = ay_service_find(s, dataset, &g, NULL);
+    pthread_rwlock_unlock(&s->lock);
+    if (status == AY_OK)
+        return AY_OK;
+    ay_arena_init(&a, 0);
+    status = ay_library(s, &a, NULL, NULL, err);
+    ay_arena_fini(&a);
+    return status;
+}
+
 ay_status ay_library_or(ay_service *s, const char *dataset, ay_arena *a, const char **out, ay_err *err)
 {
     ay_dataset d;
@@ -85,7 +104,9 @@ ay_status ay_library_or(ay_service *s, const char *dataset, ay_arena *a, const c
 
     if (!dataset || !*dataset)
         return ay_library(s, a, out, NULL, err);
-    status = ay_dataset_get(s, dataset, a, &d, err);
+    status = ay_library_wanted(s, dataset, err);
+    if (status == AY_OK)
+        status = ay_dataset_get(s, dataset, a, &d, err);
     *out = status == AY_OK ? d.name : NULL;
     return status;
 }

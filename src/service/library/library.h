@@ -27,4 +27,7 @@ ay_status ay_library_or(ay_service *s, const char *dataset, ay_arena *a, const c
 /* The same for who only reads, as a word for ay_service_find() and ay_dataset_get(): where there is no library an empty one is found, and none is made. */
 const char *ay_library_read(const char *dataset);
 
+/* Before something is put into the data set of this name: makes the library where there is none and lists called it so. */
+ay_status ay_library_wanted(ay_service *s, const char *dataset, ay_err *err);
+
 #endif

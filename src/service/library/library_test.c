@@ -139,6 +139,9 @@ static void a_question_makes_none(void)
     CHECK(ay_export_open(&x, s, &wish, &err) == AY_ENOTFOUND);
     CHECK_OK(ay_dataset_list(s, &a, &list, &n, &err), err);
     CHECK(n == 1 && !list[0].library);
+    CHECK_OK(ay_class_create(s, part.dataset, "box", NULL, &err), err); /* by the name that the lists told */
+    CHECK_OK(ay_dataset_list(s, &a, &list, &n, &err), err);
+    CHECK(n == 2 && list[1].library && list[1].classes == 2);
     ay_service_close(s);
     ay_arena_fini(&a);
     fake_folder_gone(dir);

@@ -1,5 +1,5 @@
 /** dialog.js - the browser's own <dialog>: it keeps the focus inside and Escape closes it. */
-import { h, fill } from './dom.js';
+import { h, fill, put } from './dom.js';
 import { t } from './i18n.js';
 import { icon } from './icons.js';
 import { explain } from './api.js';
@@ -58,10 +58,17 @@ export function confirm(title, text, action, { risk = false } = {}) {
  * @param {{label: string, value?: string, action: string, hint?: string, run: (text: string) => Promise<any>}} o
  * @returns {Promise<boolean|undefined>} true when run succeeded
  */
-export function ask(title, { label, value = '', action, hint = '', run }) {
+export function ask(title, { label, value = '', action, hint = '', run, typed }) {
     return dialog(title, (close) => {
         const input = h('input', { type: 'text', value, maxlength: 120, autofocus: true, required: true, autocomplete: 'off' });
         const bad = h('p', { class: 'problem', role: 'alert' });
+        const says = h('p', { class: 'muted small', role: typed && 'status' }, hint);
+        const go = h('button', { class: 'btn main', type: 'submit' }, action);
+        if (typed) input.addEventListener('input', () => {
+            const now = typed(input.value.trim());
+            put(says, now?.hint ?? hint);
+            put(go, now?.action ?? action);
+        });
         const submit = async (e) => {
             e.preventDefault();
             const text = input.value.trim();
@@ -77,9 +84,9 @@ export function ask(title, { label, value = '', action, hint = '', run }) {
         setTimeout(() => input.select());
         return h('form', { class: 'dialog-body-form', onsubmit: submit },
             h('label', { class: 'field' }, h('span', {}, label), input), bad,
-            hint && h('p', { class: 'muted small' }, hint),
+            hint && says,
             h('div', { class: 'dialog-foot' },
                 h('button', { class: 'btn plain', type: 'button', onclick: () => close() }, t('cancel')),
-                h('button', { class: 'btn main', type: 'submit' }, action)));
+                go));
     });
 }

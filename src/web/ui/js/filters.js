@@ -162,10 +162,18 @@ async function save(ctx, all) {
     ctx.changed();
 }
 
-/** Another name; a tag that gets the name of another tag becomes part of it. */
-function rename(kind, x, name, known) {
-    const other = kind === 'tags' && known.find((y) => y.id !== x.id && y.name.toLowerCase() === name.toLowerCase());
-    return shelf.patch(kind, x.id, other ? { into: other.id } : { name });
+/** Another name; a tag that gets the name of another tag becomes part of it, and is said to before. */
+function askName(ctx, kind, x, known) {
+    const other = (name) => (kind === 'tags' ? known.find((y) => y.id !== x.id && y.name.toLowerCase() === name.toLowerCase()) : undefined);
+    return ask(t('shelf_rename', { name: x.name }), {
+        label: t('saved_name'), value: x.name, action: t('keep'), hint: kind === 'tags' ? t('tags_merge_hint') : undefined,
+        typed: (name) => other(name) && { hint: t('tags_merge_into', { n: x.pictures ?? 0, name: x.name, into: other(name).name }), action: t('grp_merge') },
+        run: async (name) => {
+            const into = other(name);
+            const { undo } = await shelf.patch(kind, x.id, into ? { into: into.id } : { name });
+            ctx.undo(undo, into ? t('tags_merged', { name: x.name, into: into.name }) : t('shelf_renamed', { name }));
+        },
+    });
 }
 
 /** Rename and delete tags, albums and saved searches. */
@@ -179,7 +187,7 @@ function manage(ctx, all) {
         };
         const row = (kind, x, known) => h('li', { class: 'part-row', 'data-set': x.name }, h('span', {}, x.name, ' ', x.pictures !== null && h('span', { class: 'muted small' }, number(x.pictures))),
             h('span', { class: 'chips' },
-                h('button', { class: 'btn plain square', type: 'button', 'data-do': `rename-${kind}`, 'aria-label': t('shelf_rename', { name: x.name }), onclick: () => ask(t('shelf_rename', { name: x.name }), { label: t('saved_name'), value: x.name, action: t('keep'), hint: kind === 'tags' ? t('tags_merge_hint') : undefined, run: async (name) => ctx.undo((await rename(kind, x, name, known)).undo, t('shelf_renamed', { name })) }).then((done) => done && again()) }, icon('edit')),
+                h('button', { class: 'btn plain square', type: 'button', 'data-do': `rename-${kind}`, 'aria-label': t('shelf_rename', { name: x.name }), onclick: () => askName(ctx, kind, x, known).then((done) => done && again()) }, icon('edit')),
                 h('button', { class: 'btn plain square', type: 'button', 'data-do': `delete-${kind}`, 'aria-label': t('shelf_delete', { name: x.name }), onclick: () => shelf.remove(kind, x.id).then(({ undo }) => {
                     ctx.undo(undo, t('shelf_deleted', { name: x.name }));
                     return again();

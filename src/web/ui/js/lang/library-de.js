@@ -267,6 +267,8 @@ export const de = {
     change_progress: 'Wie weit die Änderung ist',
     album_moved: { one: '{n} Bild an Stelle {place} gerückt', other: '{n} Bilder an Stelle {place} gerückt' },
     tags_merge_hint: 'Der Name eines anderen Schlagworts macht aus beiden eines.',
+    tags_merge_into: { one: '{n} Bild mit {name} bekommt {into}; {name} entfällt.', other: '{n} Bilder mit {name} bekommen {into}; {name} entfällt.' },
+    tags_merged: '{name} gehört jetzt zu {into}',
     audit_undo: 'Zurückgenommen',
     audit_tag_delete: 'Eines seiner Schlagworte wurde gelöscht',
     audit_tag_merge: 'Eines seiner Schlagworte ging in einem anderen auf',

@@ -266,6 +266,8 @@ export const en = {
     change_progress: 'How far the change is',
     album_moved: { one: '{n} picture moved to place {place}', other: '{n} pictures moved to place {place}' },
     tags_merge_hint: 'The name of another tag makes the two one.',
+    tags_merge_into: { one: '{n} picture with {name} gets {into}; {name} goes.', other: '{n} pictures with {name} get {into}; {name} goes.' },
+    tags_merged: '{name} is part of {into} now',
     audit_undo: 'Taken back',
     audit_tag_delete: 'A tag it had was deleted',
     audit_tag_merge: 'A tag it had became part of another',
