@@ -1,6 +1,5 @@
 #include "inspect/judge.h"
 #include "base/mem.h"
-#include "index/silhouette.h"
 #include "train/evaluate.h"
 
 #include <math.h>
@@ -93,19 +92,22 @@ static void tally(ay_judgement *j)
     j->decided = ay_rate_of(decided, good + bad);
 }
 
-static ay_status silhouette(ay_judgement *j, const ay_golden_set *set, ay_err *err)
+/* Good held-out pictures as queries to each other. */
+static ay_status retrieve(ay_judgement *j, const ay_golden_set *set, ay_err *err)
 {
     size_t dim = (size_t)set->dim;
     float *rows = ay_alloc(j->n * dim + 1, sizeof *rows);
-    int32_t *labels = ay_alloc(j->n + 1, sizeof *labels);
-    ay_status status = rows && labels ? AY_OK : ay_fail(err, AY_ENOMEM, "silhouette of %zu pictures", j->n);
+    int *labels = ay_alloc(j->n + 1, sizeof *labels), n = 0;
+    ay_status status = rows && labels ? AY_OK : ay_fail(err, AY_ENOMEM, "retrieval among %zu pictures", j->n);
 
     for (size_t r = 0; r < j->n && status == AY_OK; r++) {
-        ay_unit(rows + r * dim, set->vectors + j->rows[r].item * dim, set->dim);
-        labels[r] = j->rows[r].truth;
+        if (j->rows[r].truth < 0)
+            continue;
+        memcpy(rows + (size_t)n * dim, set->vectors + j->rows[r].item * dim, dim * sizeof *rows);
+        labels[n++] = j->rows[r].truth;
     }
-    if (status == AY_OK && j->n > 0)
-        status = ay_silhouette(&(ay_rows){rows, j->n, set->dim}, labels, set->nlabels, 0, 42, 0, &j->silhouette, err);
+    if (status == AY_OK)
+        status = ay_retrieval_measure(&j->retrieval, rows, labels, n, set->dim, set->nlabels, 0, err);
     ay_free(rows);
     ay_free(labels);
     return status;
@@ -127,7 +129,7 @@ ay_status ay_judge(ay_judgement *out, const ay_golden_set *set, const ay_golden_
     for (size_t r = 0; r < s->n; r++)
         out->rows[r] = judge_row(&c, r);
     tally(out);
-    status = silhouette(out, set, err);
+    status = retrieve(out, set, err);
     if (status != AY_OK)
         ay_judgement_fini(out);
     return status;

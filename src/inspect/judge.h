@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "inspect/threshold.h"
+#include "train/metric_retrieval.h"
 
 #define AY_LABEL_BAD "NG"
 
@@ -42,7 +43,7 @@ typedef struct {
     ay_rate accuracy;       /* rows that are correct, as evaluation_results.csv has them */
     ay_rate good, bad;      /* of these, good pictures; bad ones */
     ay_rate decided;        /* good ones pass and bad ones do not */
-    double silhouette;      /* of good held-out pictures by label; 0 with fewer than two labels */
+    ay_retrieval retrieval; /* good held-out pictures among each other, by label */
 } ay_judgement;
 
 /* AY_ENOMEM; no held-out pictures are no failure. */

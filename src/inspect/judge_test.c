@@ -26,7 +26,8 @@ static void nearest_wins(void)
     const ay_judged *j = row_of(&r, wrong);
     CHECK(j && j->truth == 0 && j->guess == 7 && !j->correct && !j->match && j->similarity > 0.95 && j->claimed < 0.7);
     CHECK(r.judgement.confusion[0 * 13 + 7] == 1 && r.judgement.confusion[0] == 8);
-    CHECK(r.judgement.silhouette > 0.3);
+    CHECK(r.judgement.retrieval.n == 97 && r.judgement.retrieval.precision_at_1 > 0.9 && r.judgement.retrieval.precision_at_1 < 1 &&
+          r.judgement.retrieval.silhouette > 0.3);
     for (size_t k = 0; k < r.judgement.n; k++) {
         j = &r.judgement.rows[k];
         const ay_golden_sample *s = &r.goldens.samples[j->sample];
@@ -127,6 +128,7 @@ static void a_report_is_whole(void)
     CHECK(json_number_value(json_object_get(s, "evaluation_accuracy")) == r.judgement.accuracy.rate);
     CHECK(json_integer_value(json_object_get(json_object_get(s, "training_config"), "max_epochs")) == 40);
     CHECK(json_array_size(json_object_get(s, "warnings")) > 0);
+    CHECK(json_number_value(json_object_get(json_object_get(s, "retrieval"), "precision_at_1")) == r.judgement.retrieval.precision_at_1);
     json_decref(s);
     /* A sample whose picture has gone: no summary that promises it. */
     CHECK(remove(p->path[r.goldens.samples[0].item]) == 0);

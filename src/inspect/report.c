@@ -156,6 +156,14 @@ static json_t *rate_or_null(double v)
     return isfinite(v) ? json_real(v) : json_null();
 }
 
+static json_t *retrieval_json(const ay_retrieval *m)
+{
+    return json_pack("{s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "pictures", m->n, "queries", m->queries, "precision_at_1",
+                     rate_or_null(m->precision_at_1), "mean_average_precision_at_r", rate_or_null(m->map_at_r),
+                     "mean_average_precision", rate_or_null(m->map_at_10), "mean_reciprocal_rank", rate_or_null(m->mrr_10),
+                     "mean_reciprocal_rank_all", rate_or_null(m->mrr), "silhouette_score", rate_or_null(m->silhouette));
+}
+
 /* What a person must know before believing the figures. */
 static json_t *warnings(const ay_inspect_report *r)
 {
@@ -203,13 +211,14 @@ json_t *ay_inspect_summary(const ay_inspect_report *r)
     json_t *out = json_pack("{s:s, s:o, s:I, s:I, s:o, s:o}", "timestamp", r->timestamp ? r->timestamp : "", "class_statistics",
                             stats, "total_classes", (json_int_t)classes, "total_images", (json_int_t)images,
                             "evaluation_accuracy", rate_or_null(j->accuracy.rate), "training_config", config);
-    json_t *ours = json_pack("{s:I, s:I, s:i, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o}", "held_out", (json_int_t)j->n, "unreadable",
+    json_t *ours = json_pack("{s:I, s:I, s:i, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o}", "held_out", (json_int_t)j->n, "unreadable",
                              (json_int_t)j->lost, "golden_samples", r->goldens->n, "accuracy", ay_rate_json(&j->accuracy), "good_right",
                              ay_rate_json(&j->good), "bad_refused", ay_rate_json(&j->bad), "decided_right", ay_rate_json(&j->decided),
                              "false_accept_rate_asked", r->thresholds->rate, "false_accept", ay_rate_json(&r->thresholds->false_accept),
-                             "false_reject", ay_rate_json(&r->thresholds->false_reject), "silhouette", rate_or_null(j->silhouette),
-                             "warnings", warnings(r));
+                             "false_reject", ay_rate_json(&r->thresholds->false_reject), "warnings", warnings(r));
 
+    if (ours)
+        json_object_set_new(ours, "retrieval", retrieval_json(&j->retrieval));
     if (!out || !ours || json_object_update(out, ours) != 0 || (r->more && json_object_update((json_t *)out, (json_t *)r->more) != 0)) {
         json_decref(out);
         out = NULL;
