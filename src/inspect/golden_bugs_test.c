@@ -173,8 +173,8 @@ static void bug_52_the_golden_sample_is_the_same_and_typical(void)
         ay_goldens a, b;
         size_t odd;
         for (int i = 0; i < 19; i++)
-            planted_add(p, p->centre[0], 0.3, (ay_golden_item){NULL, 0, 0, 0, AY_SPLIT_TRAIN, i});
-        odd = planted_add(p, p->centre[3], 0.3, (ay_golden_item){NULL, 0, 0, 0, AY_SPLIT_TRAIN, 19});
+            planted_add(p, p->centre[0], 0.3, (ay_golden_item){NULL, 0, 0, 0, AY_SPLIT_TRAIN, i, 0});
+        odd = planted_add(p, p->centre[3], 0.3, (ay_golden_item){NULL, 0, 0, 0, AY_SPLIT_TRAIN, 19, 0});
         CHECK_OK(ay_goldens_choose(&a, &p->set, &err), err);
         CHECK_OK(ay_goldens_choose(&b, &p->set, &err), err);
         CHECK(a.n == 1 && b.n == 1 && a.samples[0].item == b.samples[0].item && a.samples[0].item != odd);

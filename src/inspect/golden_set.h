@@ -46,8 +46,9 @@ typedef struct {
     int class;  /* AY_CLASS_NONE: not known */
     int label;  /* AY_LABEL_NONE: a bad picture */
     ay_split split;
-    int group; /* one number for an original and its rotations; decides which pictures are judged together.  Pictures of
-                  one board may share a number too */
+    int group; /* one number for an original and its rotations: together they are one impostor */
+    int board; /* from 1: pictures with the same number are in one half when thresholds are fitted on one and judged on the
+                  other; 0: groups are dealt out one by one */
 } ay_golden_item;
 
 typedef struct {

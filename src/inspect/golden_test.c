@@ -85,10 +85,10 @@ static void two_clouds_have_two_samples(void)
 
     planted_direction(&p->rng, other);
     for (int i = 0; i < 20; i++)
-        planted_add(p, p->centre[0], 0.2, (ay_golden_item){NULL, 0, 0, 0, AY_SPLIT_TRAIN, i});
+        planted_add(p, p->centre[0], 0.2, (ay_golden_item){NULL, 0, 0, 0, AY_SPLIT_TRAIN, i, 0});
     first_other = p->set.n;
     for (int i = 0; i < 10; i++)
-        planted_add(p, other, 0.2, (ay_golden_item){NULL, 0, 0, 0, AY_SPLIT_TRAIN, 20 + i});
+        planted_add(p, other, 0.2, (ay_golden_item){NULL, 0, 0, 0, AY_SPLIT_TRAIN, 20 + i, 0});
     CHECK_OK(ay_goldens_choose(&g, &p->set, &err), err);
     CHECK(g.n == 2 && g.labels[0].count == 2 && g.labels[0].silhouette > 0.5 && g.labels[0].apart > ay_golden_apart(30));
     CHECK(g.samples[0].stands_for == 20 && g.samples[0].item < first_other && g.samples[0].part == 0);
@@ -116,7 +116,7 @@ static void one_cloud_stays_one(void)
                     for (int d = 0; d < PLANTED_DIM; d++)
                         around[d] += (float)(0.5 * at) * p->centre[1][d];
                 }
-                planted_add(p, around, noise, (ay_golden_item){NULL, 0, 0, 0, AY_SPLIT_TRAIN, i});
+                planted_add(p, around, noise, (ay_golden_item){NULL, 0, 0, 0, AY_SPLIT_TRAIN, i, 0});
             }
             CHECK_OK(ay_goldens_choose(&g, &p->set, &err), err);
             if (g.n != 1)
@@ -135,11 +135,11 @@ static void odd_labels(void)
     size_t gone;
 
     for (int i = 0; i < 3; i++)
-        planted_add(p, p->centre[0], 0.2, (ay_golden_item){NULL, 0, 0, 0, AY_SPLIT_TRAIN, i});
-    planted_add(p, p->centre[1], 0.2, (ay_golden_item){NULL, 90, 0, 1, AY_SPLIT_TRAIN, 4});
-    gone = planted_add(p, p->centre[2], 0.2, (ay_golden_item){NULL, 180, 0, 2, AY_SPLIT_TRAIN, 5});
+        planted_add(p, p->centre[0], 0.2, (ay_golden_item){NULL, 0, 0, 0, AY_SPLIT_TRAIN, i, 0});
+    planted_add(p, p->centre[1], 0.2, (ay_golden_item){NULL, 90, 0, 1, AY_SPLIT_TRAIN, 4, 0});
+    gone = planted_add(p, p->centre[2], 0.2, (ay_golden_item){NULL, 180, 0, 2, AY_SPLIT_TRAIN, 5, 0});
     memset(p->vectors + gone * PLANTED_DIM, 0, PLANTED_DIM * sizeof(float));
-    planted_add(p, p->centre[3], 0.2, (ay_golden_item){NULL, 0, 0, AY_LABEL_NONE, AY_SPLIT_TRAIN, 6}); /* bad */
+    planted_add(p, p->centre[3], 0.2, (ay_golden_item){NULL, 0, 0, AY_LABEL_NONE, AY_SPLIT_TRAIN, 6, 0}); /* bad */
     CHECK_OK(ay_goldens_choose(&g, &p->set, &err), err);
     CHECK(g.n == 2 && g.labels[0].count == 1 && strstr(g.labels[0].test, "too few to tell"));
     CHECK(g.labels[1].count == 1 && strstr(g.samples[1].reason, "the only picture") && g.samples[1].mean == 1);

@@ -20,7 +20,7 @@ static void nearest_wins(void)
     size_t wrong;
 
     planted_fill(p, 8, 8, 0.25);
-    wrong = planted_add(p, p->centre[7], 0.05, (ay_golden_item){NULL, 0, 0, 0, AY_SPLIT_VAL, p->groups++});
+    wrong = planted_add(p, p->centre[7], 0.05, (ay_golden_item){NULL, 0, 0, 0, AY_SPLIT_VAL, p->groups++, 0});
     planted_judge(p, NULL, &r);
     CHECK(r.judgement.n == 3 * 8 * 4 + 1 && r.judgement.accuracy.k == 96 && r.judgement.accuracy.n == 97);
     const ay_judged *j = row_of(&r, wrong);

@@ -112,7 +112,7 @@ static inline void line_pictures(line_fixture *f)
             ay_buf_fini(&png);
             for (int r = 0; r < 4; r++)
                 f->items[n++] = (ay_golden_item){f->path[file], 90 * r, k, 4 * k + (f->classes[k].turn + r) % 4,
-                                                 i < LINE_TRAIN ? AY_SPLIT_TRAIN : AY_SPLIT_VAL, file};
+                                                 i < LINE_TRAIN ? AY_SPLIT_TRAIN : AY_SPLIT_VAL, file, 0};
         }
     f->set = (ay_golden_set){f->classes, LINE_CLASSES, f->labels, 4 * LINE_CLASSES, f->items, (size_t)n, f->vectors, 0};
 }

@@ -76,7 +76,7 @@ static inline void planted_original(planted *p, int class, ay_split split, doubl
 
     for (int r = 0; r < 4; r++) {
         int label = 4 * class + (p->classes[class].turn + r) % 4;
-        planted_add(p, p->centre[label], noise, (ay_golden_item){NULL, 90 * r, class, label, split, group});
+        planted_add(p, p->centre[label], noise, (ay_golden_item){NULL, 90 * r, class, label, split, group, 0});
     }
 }
 
@@ -91,7 +91,7 @@ static inline void planted_fill(planted *p, int train, int held, double noise)
 /* A bad picture of a class (AY_CLASS_NONE: of none) around a direction. */
 static inline size_t planted_bad(planted *p, int class, const float *around, double noise)
 {
-    return planted_add(p, around, noise, (ay_golden_item){NULL, 0, class, AY_LABEL_NONE, AY_SPLIT_VAL, p->groups++});
+    return planted_add(p, around, noise, (ay_golden_item){NULL, 0, class, AY_LABEL_NONE, AY_SPLIT_VAL, p->groups++, 0});
 }
 
 typedef struct {

@@ -14,7 +14,8 @@
  * With fewer than AY_THRESHOLD_IMPOSTORS impostors or none of its own nothing can be fitted: the system that this replaces
  * used 0.7 always, and that stands then, raised over the impostors there are; the row says so.
  *
- * Fitted on one part and judged on another: the groups of held-out pictures are dealt into two halves; each half is judged
+ * Fitted on one part and judged on another: held-out pictures are dealt into two halves, boards whole where
+ * they are known and else originals; each half is judged
  * by thresholds fitted on the other, and those figures are the ones told.  What is shipped is fitted on both.
  * Rates come with Clopper and Pearson's exact interval ("The use of confidence or fiducial limits", 1934); the upper bound of
  * the false-accept rate is one-sided: with no false accept among n it is about 3 / n, so a rate of 1 % is shown by 300
@@ -43,7 +44,7 @@ typedef struct {
     size_t n;       /* pictures that are not of AY_SPLIT_TRAIN and have a vector */
     size_t lost;    /* that have none */
     size_t *item;   /* [n] of the set, ascending */
-    uint8_t *fold;  /* [n] 0 or 1; the same for a group */
+    uint8_t *fold;  /* [n] 0 or 1; the same for all of a board or, without one, of a group */
     int nlabels;
     double *score;  /* [n x nlabels] largest cosine to a sample of the label; NAN: it has none */
     int *sample;    /* [n x nlabels] which sample that is; -1 */

@@ -10,7 +10,8 @@
 /* ---- halves ---------------------------------------------------------------------------------- */
 
 typedef struct {
-    int group, kind;  /* kind: of what class, and good or bad, its first picture is */
+    int64_t group;    /* what stays together: a board, else an original */
+    int kind;         /* of what class, and good or bad, its first picture is */
     uint64_t ticket;
     size_t row;
 } dealt;
@@ -35,7 +36,7 @@ static int by_ticket(const void *a, const void *b)
     return (x->group > y->group) - (x->group < y->group);
 }
 
-/* Groups of one kind are dealt out in turn, in an order that the seed gives: so both halves have some of each kind. */
+/* Boards, or groups, of one kind are dealt out in turn, in an order that the seed gives: so both halves have some of each kind. */
 static ay_status deal(ay_golden_scores *s, const ay_golden_set *set, uint64_t seed, ay_err *err)
 {
     dealt *all = ay_alloc(s->n + 1, sizeof *all), *first = ay_alloc(s->n + 1, sizeof *first);
@@ -48,7 +49,7 @@ static ay_status deal(ay_golden_scores *s, const ay_golden_set *set, uint64_t se
     }
     for (size_t r = 0; r < s->n; r++) {
         const ay_golden_item *i = &set->items[s->item[r]];
-        all[r] = (dealt){i->group, 2 * i->class + (i->label < 0), 0, r};
+        all[r] = (dealt){i->board > 0 ? i->board : -1 - (int64_t)i->group, 2 * i->class + (i->label < 0), 0, r};
     }
     qsort(all, s->n, sizeof *all, by_group);
     for (size_t k = 0; k < s->n; k++) {

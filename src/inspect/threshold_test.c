@@ -47,12 +47,12 @@ static void who_is_an_impostor(void)
     ay_golden_item *i = p->items;
 
     /* Class 0 is mounted Up, 1 Right. */
-    i[0] = (ay_golden_item){"a", 0, 0, 0, AY_SPLIT_VAL, 0};
-    i[1] = (ay_golden_item){"b", 180, 0, 2, AY_SPLIT_VAL, 0};
-    i[2] = (ay_golden_item){"c", 0, 1, 5, AY_SPLIT_VAL, 1};
-    i[3] = (ay_golden_item){"d", 0, 0, AY_LABEL_NONE, AY_SPLIT_VAL, 2};
-    i[4] = (ay_golden_item){"e", 0, AY_CLASS_NONE, AY_LABEL_NONE, AY_SPLIT_VAL, 3};
-    i[5] = (ay_golden_item){"f", 90, 0, AY_LABEL_NONE, AY_SPLIT_VAL, 4};
+    i[0] = (ay_golden_item){"a", 0, 0, 0, AY_SPLIT_VAL, 0, 0};
+    i[1] = (ay_golden_item){"b", 180, 0, 2, AY_SPLIT_VAL, 0, 0};
+    i[2] = (ay_golden_item){"c", 0, 1, 5, AY_SPLIT_VAL, 1, 0};
+    i[3] = (ay_golden_item){"d", 0, 0, AY_LABEL_NONE, AY_SPLIT_VAL, 2, 0};
+    i[4] = (ay_golden_item){"e", 0, AY_CLASS_NONE, AY_LABEL_NONE, AY_SPLIT_VAL, 3, 0};
+    i[5] = (ay_golden_item){"f", 90, 0, AY_LABEL_NONE, AY_SPLIT_VAL, 4, 0};
     s->n = 6;
     CHECK(ay_golden_wanted(s, 0) == 0 && ay_golden_wanted(s, 1) == 5 && ay_golden_is_wanted(s, 5) && !ay_golden_is_wanted(s, 4));
     CHECK(ay_impostor_of(s, 0, 0) == -1 && ay_impostor_of(s, 0, 1) == AY_IMPOSTOR_TURNED);
@@ -162,8 +162,8 @@ static void the_bound_holds(void)
         for (int k = 0; k < PLANTED_DIM; k++)
             p->centre[4][k] = p->centre[0][k] + 0.6f * p->centre[4][k];
         for (int i = 0; i < 60; i++) {
-            planted_add(p, p->centre[0], 0.35, (ay_golden_item){NULL, 0, 0, 0, i < 20 ? AY_SPLIT_TRAIN : AY_SPLIT_VAL, p->groups++});
-            planted_add(p, p->centre[4], 0.35, (ay_golden_item){NULL, 0, 1, 4, i < 20 ? AY_SPLIT_TRAIN : AY_SPLIT_VAL, p->groups++});
+            planted_add(p, p->centre[0], 0.35, (ay_golden_item){NULL, 0, 0, 0, i < 20 ? AY_SPLIT_TRAIN : AY_SPLIT_VAL, p->groups++, 0});
+            planted_add(p, p->centre[4], 0.35, (ay_golden_item){NULL, 0, 1, 4, i < 20 ? AY_SPLIT_TRAIN : AY_SPLIT_VAL, p->groups++, 0});
         }
         planted_judge(p, &(ay_threshold_options){.resamples = 2, .rate = 0.05}, &r);
         for (int64_t i = 0; i < tried; i++) { /* of the same world, not seen before */
