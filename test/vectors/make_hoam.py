@@ -8,6 +8,10 @@ by formula, double precision.
 The loss is make_train.py's: the mean cross-entropy of the vector against the labels 0, 1, 2, ...
 `features` are the vectors in evaluation mode.  HOAM (the first) is its author's repair: no edge layer,
 the average of the global map alone, no projector.
+
+`hybrid` is ten steps of AdamW on HybridMarginLoss instead (sub-centre ArcFace with its margin in radians,
+batch-hard triplets, centres; the formulas of pytorch-metric-learning written out), pictures two of a class,
+the loss's own weights by formula and learning too (checked by src/train/metric_hoam_test.c).
 """
 import os
 import sys
@@ -81,6 +85,47 @@ class Hoam(nn.Module):
         return self.embedding["norm"](self.embedding["fc2"](self.embedding["fc1"](both)))
 
 
+MARGIN, SCALE, SUB, TRIPLET, CENTER = 0.4, 30.0, 3, 0.3, 0.01
+
+
+def arc(z, labels, w):
+    cos = (z @ nn.functional.normalize(w, dim=0)).reshape(len(z), -1, SUB).amax(2)
+    own = cos.gather(1, labels[:, None])[:, 0]
+    turned = torch.cos(own.clip(-1, 1).acos() + MARGIN)
+    turned = torch.where(own >= -torch.cos(torch.tensor(MARGIN)), turned,
+                         own - MARGIN * torch.sin(torch.tensor(MARGIN)))
+    return nn.functional.cross_entropy(SCALE * cos.scatter(1, labels[:, None], turned[:, None]), labels)
+
+
+def triplet(z, labels):
+    far, same = torch.cdist(z, z), labels[:, None] == labels[None]
+    itself = torch.eye(len(z), dtype=torch.bool)
+    positive = far.masked_fill(~same | itself, -1).amax(1)
+    negative = far.masked_fill(same, 9).amin(1)
+    v = positive - negative + TRIPLET
+    return v[v > 0].sum() / max(1, int((v > 0).sum()))
+
+
+def hybrid(make, x, rate):
+    model, net, _ = make_train.fresh(make, "", scale)
+    labels = torch.arange(len(x)) // 2
+    classes, dim = int(labels.max()) + 1, net.embedding["fc2"].out_features
+    w, centers = (nn.Parameter(torch.from_numpy(formula.tensor(n, s, 0.0, 1.0)).double())
+                  for n, s in (("loss.w", [dim, classes * SUB]), ("loss.centers", [classes, dim])))
+    named = list(net.named_parameters()) + [("w", w), ("centers", centers)]
+    opt = torch.optim.AdamW([dict(params=[p], weight_decay=0.05 if p.ndim > 1 else 0.0)
+                             for _, p in named], lr=rate)
+    losses = []
+    for _ in range(10):
+        opt.zero_grad()
+        z = nn.functional.normalize(model(x), dim=1)
+        loss = arc(z, labels, w) + triplet(z, labels) + CENTER * ((z - centers[labels]) ** 2).mean()
+        loss.backward()
+        opt.step()
+        losses.append(loss.detach())
+    return formula.digits(losses)
+
+
 def scale(name, shape):
     return make_efficientnetv2.scale(name.removeprefix("backbone."), shape)
 
@@ -122,6 +167,8 @@ def main():
                       parameters=sum(p.numel() for p in net.parameters()),
                       curves={k: make_train.curve(make, "", scale, x, k, 1e-4)
                               for k in make_train.OPTIMISERS})
+        if name.endswith("-small"):
+            golden["hybrid"] = hybrid(make, x, 1e-4)
         formula.save(os.path.join(HERE, name + ".json"), made_by="make_hoam.py",
                      versions=formula.versions(torch, timm), config=config, **golden, tensors=rows)
         print(name, golden["parameters"], golden["loss"], golden["curves"], float(vectors.std()))
