@@ -262,20 +262,31 @@ static void pool(ay_metric *r, const scan *s)
     memcpy(r->result.std, r->std, sizeof r->std);
 }
 
+/* How many labels have fewer pictures than that on a side, and the first of them: one note for all, there may
+ * be hundreds. */
+static int thin(const ay_corpus *c, ay_split side, int least, const char **first)
+{
+    int n = 0;
+
+    for (int k = 0; k < c->nclasses; k++)
+        if (ay_corpus_count(c, side, k) < least)
+            *first = n++ ? *first : c->classes[k];
+    return n;
+}
+
 static ay_status check_sides(ay_metric *r, ay_err *err)
 {
     const ay_corpus *c = &r->corpus;
-    int learnt = 0;
+    const char *first = "";
+    int without = thin(c, AY_SPLIT_TRAIN, 1, &first), learnt = c->nclasses - without, alone;
 
-    for (int k = 0; k < c->nclasses; k++) {
-        int train = ay_corpus_count(c, AY_SPLIT_TRAIN, k), val = ay_corpus_count(c, AY_SPLIT_VAL, k);
-        learnt += train > 0;
-        if (train == 0)
-            ay_metric_note(r, "label_untrained|\"%s\" has no training pictures", c->classes[k]);
-        else if (val < 2)
-            ay_metric_note(r, "label_unjudged|\"%s\" has %d pictures for validation: whether they find each other cannot "
-                              "be seen", c->classes[k], val);
-    }
+    if (without > 0)
+        ay_metric_note(r, "labels_untrained|%d of %d labels have no training pictures, \"%s\" first", without,
+                       c->nclasses, first);
+    alone = thin(c, AY_SPLIT_VAL, 2, &first);
+    if (alone > 0)
+        ay_metric_note(r, "labels_unjudged|%d of %d labels have fewer than two pictures for validation, \"%s\" first: "
+                          "whether these find each other cannot be seen", alone, c->nclasses, first);
     if (learnt < 2)
         return ay_fail(err, AY_EINVAL, "%d label has pictures to train on: what is alike is learnt from at least two",
                        learnt);

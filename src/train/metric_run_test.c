@@ -353,6 +353,22 @@ static void stops_when_nothing_is_gained(void)
     CHECK(r.validation.map_at_r < 0.5); /* what "learns" reaches is learnt */
 }
 
+/* One picture of each label held out: nothing can find its kind, so the loss says which epoch was best. */
+static void the_loss_decides_where_nothing_can_be_found(void)
+{
+    ay_metric_settings s = small(3);
+    ay_metric_result r, again;
+    watcher w = {.pause_at = 2}, rest = {0};
+    ay_err err;
+
+    make(5, 1);
+    CHECK(run(&s, sample_path("out"), false, &w, &r, &err) == AY_ECANCELLED);
+    CHECK(strstr(w.notes, "labels_unjudged|5 of 5 labels"));
+    CHECK_OK(run(NULL, sample_path("out"), true, &rest, &again, &err), err); /* NaN survives a state file */
+    CHECK(again.validation.queries == 0 && isnan(again.validation.precision_at_1) && isnan(again.validation.map_at_r));
+    CHECK(isfinite(again.val_loss) && again.best_epoch >= 1 && again.epochs == 3);
+}
+
 /* ---- failing -------------------------------------------------------------------------------------------- */
 
 static void a_failed_fit_is_an_error_with_its_reason(void)
@@ -555,6 +571,7 @@ TESTS({"rates are those of the old system", rates_are_those_of_the_old_system},
       {"other pictures are no resume", other_pictures_are_no_resume},
       {"cancel keeps the best", cancel_keeps_the_best},
       {"stops when nothing is gained", stops_when_nothing_is_gained},
+      {"the loss decides where nothing can be found", the_loss_decides_where_nothing_can_be_found},
       {"a failed fit is an error with its reason", a_failed_fit_is_an_error_with_its_reason},
       {"bad lists are refused by name", bad_lists_are_refused_by_name},
       {"damaged files are left out and named", damaged_files_are_left_out_and_named},
