@@ -87,7 +87,7 @@ static json_t *view_list(ay_request *rq, const ay_duplicates *d, ay_tier tier)
     for (size_t i = 0; i < d->n; i++)
         json_array_append_new(items, view_group(rq, d->dataset, &d->group[i]));
     ay_clock_rfc3339(made, d->made_us);
-    return json_pack("{s:s, s:s, s:o, s:b, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:o, s:o}", "dataset", d->dataset, "state",
+    return json_pack("{s:s, s:s?, s:s, s:o, s:b, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:o, s:o}", "dataset", d->dataset, "trouble", d->trouble, "state",
                      d->job ? "running" : d->made ? "ready" : "none", "job", d->job ? json_integer(d->job) : json_null(), "stale",
                      d->came > 0, "new", (json_int_t)d->came, "pictures", (json_int_t)d->pictures, "failed", (json_int_t)d->failed,
                      "made_at", d->made ? json_string(made) : json_null(), "alike_from",

@@ -1,5 +1,6 @@
 // Duplicates over HTTP: found by themselves when pictures have come, a page at a time; different, resolved one by one and all of a tier,
 // each undone; tags and class go to what stays; kept over a restart; and what is refused.
+import { execFileSync } from "node:child_process";
 import { deflateSync, crc32 } from "node:zlib";
 import { Interface, Server, check, json, newFolder, run, sha256, test } from "./lib.mjs";
 
@@ -125,6 +126,31 @@ test("what makes no sense is refused, and nothing is changed", async () => {
   check((await list()).counts.same.groups === 1);
   const none = await ask(200, "POST", "/v1/duplicates/resolve", { groups: [{ keep: [a], remove: [zero] }] });
   check(none.removed === 0 && none.missing === 1 && none.undo === null);
+});
+
+test("on a full disk a search fails once, says why, and is begun by a person", async () => {
+  // prlimit: no file may grow beyond some size, as on a full disk, until the limit is lifted.
+  const limit = (n) => execFileSync("prlimit", ["--pid", String(server.child.pid), `--fsize=${n}:unlimited`]);
+  const jobs = async () => (await ask(200, "GET", "/v1/jobs")).items.filter((j) => j.kind === "duplicates").length;
+  const idle = async () => {
+    for (let i = 0; i < 600; i++) {
+      const d = await list();
+      if (!d.job) return d;
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    throw new Error("the search does not end");
+  };
+  check((await idle()).trouble === null);
+  limit(100);
+  await ask(202, "POST", "/v1/duplicates/run", { again: true });
+  const after = await idle();
+  check(/large|space|full/i.test(after.trouble), after.trouble);
+  const before = await jobs();
+  for (let i = 0; i < 10; i++) await list();
+  check((await jobs()) === before, "questions began searches that fail again");
+  limit("unlimited");
+  await ask(202, "POST", "/v1/duplicates/run", { again: true });
+  check((await idle()).trouble === null, "it works again, and says so");
 });
 
 test("a restart finds them as they were", async () => {

@@ -1,5 +1,6 @@
 #include "service/library/duplicates.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -9,6 +10,9 @@
 
 #include <stdio.h>
 #include <string.h>
+
+/* After a run that failed a question begins none for so long. */
+#define FAILED_NS 60000000000u
 
 /* ---- opening and closing */
 
@@ -152,6 +156,9 @@ static void *work(void *arg)
     else
         ay_dups_set_free(set);
     d->busy = false;
+    d->failed = status == AY_OK || status == AY_ECANCELLED ? 0 : d->dataset;
+    d->failed_at = ay_clock_mono();
+    snprintf(d->why, sizeof d->why, "%.255s", err.msg);
     pthread_mutex_unlock(&d->lock);
     ay_job_end(s, d->job, status, status == AY_OK ? text : err.msg);
     return NULL;
@@ -415,6 +422,7 @@ ay_status ay_duplicates_list(ay_service *s, const char *dataset, ay_tier tier, s
 {
     ay_dups_state *d = s->dups;
     ay_dups_set *set = NULL;
+    bool failed = false;
     ay_gallery *g;
     int64_t id = 0;
     ay_status status;
@@ -434,9 +442,13 @@ ay_status ay_duplicates_list(ay_service *s, const char *dataset, ay_tier tier, s
     out->pictures = g ? g->n : 0;
     out->came = g ? count_new(g, set) : 0;
     out->job = d->busy && d->dataset == id ? d->job : 0;
+    failed = !out->job && id && d->failed == id;
+    if (status == AY_OK && failed && !(out->trouble = ay_arena_strdup(a, d->why)))
+        status = ay_fail(err, AY_ENOMEM, "listing duplicates");
+    failed = failed && ay_clock_mono() - d->failed_at < FAILED_NS;
     pthread_mutex_unlock(&d->lock);
     pthread_rwlock_unlock(&s->lock);
-    if (status == AY_OK && !out->job && out->came && !s->reading_only)
+    if (status == AY_OK && !out->job && out->came && !s->reading_only && !failed)
         begin(s, id, false, &out->job, &(ay_err){{0}}); /* another data set's turn: the next question begins it */
     return status;
 }

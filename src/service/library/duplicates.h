@@ -67,6 +67,7 @@ typedef struct {
 
 typedef struct {
     const char *dataset;
+    const char *trouble;   /* why the last search failed; NULL: it did not.  None is begun by itself for a minute then */
     bool made;             /* there is a result */
     int64_t job;           /* that is finding; 0: none */
     size_t came;           /* pictures not looked at yet */

@@ -36,6 +36,11 @@ struct ay_dups_state {
     bool started, busy, again;
     atomic_bool stop;
     int64_t dataset, job; /* of the run under way */
+    /* The last run failed, of this data set (0: none), when and why: questions begin no other one for a while, or a page that is open on a full
+     * disk would ask for ever. */
+    int64_t failed;
+    uint64_t failed_at; /* ay_clock_mono() */
+    char why[256];
 };
 
 /* duplicates_keep.c: to and from the file.  NULL: there is none that can be used. */

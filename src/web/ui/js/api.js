@@ -17,10 +17,10 @@ export class ApiError extends Error {
 /** A failure in the reader's language; the server's English words follow where they add something. */
 export function explain(error) {
     const status = error instanceof ApiError ? error.status : -1;
-    const key = `error_${status}`;
+    const key = status === 500 && /disk is full|disk or quota|No space left|quota exceeded/i.test(error.message) ? 'error_full' : `error_${status}`;
     const known = has(key) ? t(key) : '';
     if (!known) return error.message || t('error_other');
-    return language() === 'en' && status > 0 && error.message ? error.message : known;
+    return language() === 'en' && status > 0 && error.message && key !== 'error_full' ? error.message : known;
 }
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -144,6 +144,7 @@ export const api = {
     teach: (body) => call('POST', '/v1/pictures/teach', { json: body }),
     /** Groups of a tier, a page at a time; '' is the library. */
     duplicates: (query) => call('GET', '/v1/duplicates', { query }),
+    runDuplicates: (json) => call('POST', '/v1/duplicates/run', { json }),
     resolveDuplicates: (json) => call('POST', '/v1/duplicates/resolve', { json }),
     apartDuplicates: (json) => call('POST', '/v1/duplicates/apart', { json }),
     albums: (dataset) => call('GET', '/v1/albums', { query: { dataset } }).then((r) => r.items),

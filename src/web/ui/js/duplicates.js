@@ -15,6 +15,7 @@ import { failed, say } from './toast.js';
 import { state, on } from './state.js';
 import { confirm } from './dialog.js';
 import { compareDialog } from './dupcompare.js';
+import { reasonText } from './reasons.js';
 import { trouble, waiting } from './trouble.js';
 
 const PAGE = 20;
@@ -122,6 +123,10 @@ export function mount(host, ctx) {
             j && h('button', { class: 'btn quiet', type: 'button', 'data-do': 'stop', onclick: () => api.stopJob(j.id).catch(failed) }, t('cancel')));
     }
 
+    const lookAgain = () => api.runDuplicates({ dataset: ctx.dataset() || undefined }).then(() => read(true)).catch(failed);
+    const stopped = () => h('div', { class: 'groups-note', role: 'alert', 'data-part': 'stopped' }, h('p', { class: 'problem' }, t('dup_stopped', { why: reasonText(data.trouble) })),
+        h('button', { class: 'btn quiet', type: 'button', 'data-do': 'look-again', onclick: lookAgain }, icon('again'), t('try_again')));
+
     function tierButton(id) {
         const n = data.counts[id];
         const on = tier() === id;
@@ -139,7 +144,7 @@ export function mount(host, ctx) {
         } }, icon('check'), t('dup_all'));
     }
 
-    const drawHead = () => redraw(head, () => put(head, data.job && running(),
+    const drawHead = () => redraw(head, () => put(head, data.job ? running() : data.trouble && stopped(),
         h('div', { class: 'dup-tiers' }, h('div', { class: 'chips', role: 'group', 'aria-label': t('dup_tiers') }, TIERS.map(tierButton)), resolveAll()),
         h('p', { class: 'muted small', 'data-part': 'facts' }, t(`dup_help_${tier()}`),
             data.counts.elsewhere > 0 && ` ${t('dup_elsewhere', { n: data.counts.elsewhere })}`,
@@ -233,6 +238,7 @@ export function mount(host, ctx) {
 
     function welcome() {
         const looked = data.made_at && !data.job;
+        if (data.trouble && !data.job && !data.made_at) return null; // why stands above
         return h('div', { class: 'welcome middle', 'data-part': 'empty' }, icon(looked ? 'check' : 'similar'),
             h('h2', {}, t(looked ? 'dup_none' : data.pictures ? 'dup_looking' : 'grp_no_pictures')),
             h('p', { class: 'muted' }, t('dup_none_help')),

@@ -636,6 +636,7 @@ export const de = {
     error_413: 'Dieses Bild ist zu groß.',
     error_415: 'Diese Datei ist kein Bild, das Assay lesen kann.',
     error_422: 'Dieses Bild ist beschädigt.',
+    error_full: 'Die Platte ist voll: Nichts wurde geändert. Schaffe Platz und versuche es noch einmal.',
     error_500: 'In Assay ist ein Fehler aufgetreten.',
     error_503: 'Assay ist gerade ausgelastet. Versuche es gleich noch einmal.',
     error_507: 'Die Festplatte ist voll.',

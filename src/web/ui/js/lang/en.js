@@ -636,6 +636,7 @@ export const en = {
     error_413: 'This picture is too large.',
     error_415: 'This file is not a picture that Assay reads.',
     error_422: 'This picture is damaged.',
+    error_full: 'The disk is full: nothing was changed. Make room, then do it again.',
     error_500: 'The scanner met a fault of its own.',
     error_503: 'The scanner is busy. Try again in a moment.',
     error_507: 'The disk is full.',

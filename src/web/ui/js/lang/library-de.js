@@ -388,6 +388,7 @@ export const de = {
     dup_help_alike: 'Verschiedene Bilder, die sich sehr ähneln. Keines geht, wenn Sie es nicht sagen, Gruppe für Gruppe.',
     dup_elsewhere: { one: '{n} Bild ist auch in anderen Datensätzen.', other: '{n} Bilder sind auch in anderen Datensätzen.' },
     dup_failed: { one: '{n} Bild ließ sich nicht lesen.', other: '{n} Bilder ließen sich nicht lesen.' },
+    dup_stopped: 'Die Suche nach Duplikaten brach ab: {why}',
     dup_running: 'Duplikate werden gesucht',
     dup_all: 'Alle diese auflösen',
     dup_all_sure: { one: '{n} Bild aus {groups} Gruppen geht; das gewählte jeder Gruppe bleibt und bekommt Schlagwörter und Klasse. Sie können es zurücknehmen.', other: '{n} Bilder aus {groups} Gruppen gehen; das gewählte jeder Gruppe bleibt und bekommt Schlagwörter und Klasse. Sie können es zurücknehmen.' },

@@ -387,6 +387,7 @@ export const en = {
     dup_help_alike: 'Different pictures that look much alike. None of them goes unless you say so, group by group.',
     dup_elsewhere: { one: '{n} picture is in other data sets too.', other: '{n} pictures are in other data sets too.' },
     dup_failed: { one: '{n} picture could not be read.', other: '{n} pictures could not be read.' },
+    dup_stopped: 'The search for duplicates stopped: {why}',
     dup_running: 'Looking for duplicates',
     dup_all: 'Resolve all of these',
     dup_all_sure: { one: '{n} picture of {groups} groups goes; the chosen one of each group stays and gets its tags and class. You can take it back.', other: '{n} pictures of {groups} groups go; the chosen one of each group stays and gets their tags and class. You can take it back.' },

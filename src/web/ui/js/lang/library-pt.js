@@ -387,6 +387,7 @@ export const pt = {
     dup_help_alike: 'Imagens diferentes que se parecem muito. Nenhuma sai sem que você diga, grupo a grupo.',
     dup_elsewhere: { one: '{n} imagem também está em outros conjuntos.', other: '{n} imagens também estão em outros conjuntos.' },
     dup_failed: { one: '{n} imagem não pôde ser lida.', other: '{n} imagens não puderam ser lidas.' },
+    dup_stopped: 'A busca de duplicadas parou: {why}',
     dup_running: 'Procurando duplicadas',
     dup_all: 'Resolver todas estas',
     dup_all_sure: { one: '{n} imagem de {groups} grupos sai; a escolhida de cada grupo fica e recebe etiquetas e classe. Você pode desfazer.', other: '{n} imagens de {groups} grupos saem; a escolhida de cada grupo fica e recebe etiquetas e classe. Você pode desfazer.' },

@@ -387,6 +387,7 @@ export const zh = {
     dup_help_alike: '看起来很像的不同图片。除非您逐组决定，否则一张都不会移走。',
     dup_elsewhere: { other: '{n} 张图片也在其他数据集中。' },
     dup_failed: { other: '{n} 张图片无法读取。' },
+    dup_stopped: '查找重复时中断：{why}',
     dup_running: '正在查找重复',
     dup_all: '全部处理',
     dup_all_sure: { other: '{groups} 组中的 {n} 张图片将移走；每组选中的一张保留，并得到它们的标签和类别。可以撤销。' },

@@ -636,6 +636,7 @@ export const pt = {
     error_413: 'Esta imagem é grande demais.',
     error_415: 'Este arquivo não é uma imagem que o Assay lê.',
     error_422: 'Esta imagem está danificada.',
+    error_full: 'O disco está cheio: nada foi alterado. Libere espaço e faça de novo.',
     error_500: 'O scanner encontrou uma falha própria.',
     error_503: 'O scanner está ocupado. Tente daqui a pouco.',
     error_507: 'O disco está cheio.',
