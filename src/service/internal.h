@@ -39,6 +39,8 @@ typedef struct {
     ay_job_state state;
     int64_t done, total, created_us, started_us, ended_us;
     int cancel; /* how often it was asked to stop */
+    bool leased;    /* this node took it from the store, and says now and then that it lives */
+    bool elsewhere; /* another node's: what is known of it comes from the store */
     bool kept;  /* failed, and its files wait for ay_service_job_resume() */
     bool unsaved; /* its state could not be kept */
     char message[512];
@@ -68,6 +70,7 @@ struct ay_service {
     _Atomic bool doubt;   /* memory may differ from the store: read it again */
     _Atomic bool unsaved; /* a job's end could not be kept yet */
     ay_blobs *blobs;
+    struct ay_nodes *nodes; /* service/nodes.h; NULL: this process alone writes to the store */
 
     pthread_rwlock_t using;
     pthread_rwlock_t purging;
@@ -234,6 +237,16 @@ void ay_job_save(ay_service *s, int64_t id);
 /* Those whose state could not be kept when the store was away. */
 void ay_jobs_save_again(ay_service *s);
 void ay_service_tell(ay_service *s, const char *kind, const char *dataset, int64_t job);
+
+/* ---- for service/nodes.c */
+/* A job that this node took from the store: its slot, running and under lease; *request in the arena. */
+ay_status ay_jobs_adopt(ay_service *s, const void *row, ay_arena *a, const char **request);
+/* What other nodes did with jobs. */
+void ay_jobs_follow(ay_service *s);
+/* The jobs under lease. */
+int ay_jobs_leased(ay_service *s, int64_t *ids, int most);
+void ay_job_lost(ay_service *s, int64_t id);             /* another node has it now: whoever works on it stops */
+void ay_job_asked(ay_service *s, int64_t id, int times); /* by way of the store to stop */
 
 /* ---- encoders.c */
 /* Between the two, embedder, words and the galleries belong together and stay. */

@@ -4,6 +4,7 @@
  * does the work says so: a step is no reason to sync a disk.  jobs_lock guards the memory and is never
  * held while the store writes. */
 #include "service/learn/serving.h"
+#include "service/nodes.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -88,7 +89,7 @@ static ay_job_slot *new_slot(ay_service *s)
     if (s->njobs == AY_JOBS_KEPT) {
         while (drop < s->njobs - 1 && !is_over(&s->jobs[drop]))
             drop++;
-        s->running -= s->jobs[drop].state == AY_JOB_RUNNING;
+        s->running -= s->jobs[drop].state == AY_JOB_RUNNING && !s->jobs[drop].elsewhere;
         empty(&s->jobs[drop]);
         memmove(s->jobs + drop, s->jobs + drop + 1,
                 (size_t)(s->njobs - drop - 1) * sizeof *s->jobs);
@@ -152,8 +153,11 @@ void ay_job_save(ay_service *s, int64_t id)
         return;
     pthread_mutex_lock(&s->jobs_lock);
     j = find_job(s, id);
+    if (j && j->elsewhere)
+        j = NULL;
     if (j) {
         pack(j, &detail);
+        row.node = ay_nodes_owner(s, j->kind, j->leased);
         row.state = names[j->state];
         row.done = j->done;
         row.total = j->total;
@@ -213,10 +217,8 @@ static void unpack(ay_job_slot *j, const char *text)
     json_decref(root);
 }
 
-static void load_job(ay_service *s, const ay_store_job *row)
+static void fill_slot(ay_job_slot *j, const ay_store_job *row)
 {
-    ay_job_slot *j = new_slot(s);
-
     *j = (ay_job_slot){.id = row->id,
                        .state = state_of(row->state),
                        .done = row->done,
@@ -228,8 +230,16 @@ static void load_job(ay_service *s, const ay_store_job *row)
     snprintf(j->kind, sizeof j->kind, "%s", row->kind);
     say(j, row->message);
     unpack(j, row->detail);
-    s->last_job = row->id;
-    if (s->reading_only || is_over(j) || j->state == AY_JOB_WAITING)
+}
+
+static void load_job(ay_service *s, const ay_store_job *row)
+{
+    ay_job_slot *j = new_slot(s);
+
+    fill_slot(j, row);
+    s->last_job = row->id > s->last_job ? row->id : s->last_job;
+    j->elsewhere = ay_nodes_elsewhere(s, row);
+    if (s->reading_only || is_over(j) || j->state == AY_JOB_WAITING || j->elsewhere)
         return;
     if (j->request) {
         j->state = AY_JOB_PENDING;
@@ -251,7 +261,7 @@ ay_status ay_jobs_load(ay_service *s, ay_err *err)
     status = ay_store_job_list(s->store, AY_JOBS_KEPT, &a, &list, &n, err);
     for (size_t i = 0; i < n; i++) {
         load_job(s, &list[i]);
-        if (!s->reading_only && strcmp(list[i].state, names[s->jobs[s->njobs - 1].state]) != 0)
+        if (!s->reading_only && !s->jobs[s->njobs - 1].elsewhere && !list[i].lease_us && strcmp(list[i].state, names[s->jobs[s->njobs - 1].state]) != 0)
             ay_job_save(s, list[i].id);
     }
     ay_arena_fini(&a);
@@ -273,7 +283,7 @@ static ay_status add(ay_service *s, const char *kind, const char *request, ay_jo
                      int64_t total, int64_t *id, ay_err *err)
 {
     int64_t now = ay_clock_wall(), kept = 0;
-    ay_store_job row = {.kind = kind, .state = names[state], .total = total, .message = "",
+    ay_store_job row = {.kind = kind, .state = names[state], .total = total, .message = "", .node = ay_nodes_owner(s, kind, false),
                         .request = request ? request : "", .detail = "",
                         .started_us = state == AY_JOB_RUNNING ? now : 0};
     char *copy = request ? ay_strdup(request) : NULL;
@@ -285,6 +295,12 @@ static ay_status add(ay_service *s, const char *kind, const char *request, ay_jo
         return status != AY_OK ? status : ay_fail(err, AY_ENOMEM, "a job");
     }
     pthread_mutex_lock(&s->jobs_lock);
+    if (kept && find_job(s, kept)) { /* another node, or our own trainer, was quicker */
+        pthread_mutex_unlock(&s->jobs_lock);
+        ay_free(copy);
+        *id = kept;
+        return AY_OK;
+    }
     s->last_job = kept > s->last_job ? kept : s->last_job + 1;
     j = new_slot(s);
     *j = (ay_job_slot){.id = s->last_job, .state = state, .total = total, .created_us = now,
@@ -316,10 +332,12 @@ int64_t ay_job_take(ay_service *s, const char *kind, ay_arena *a, const char **r
 {
     int64_t id = 0;
 
+    if (ay_nodes_any(s, kind))
+        return ay_nodes_take(s, kind, a, request);
     pthread_mutex_lock(&s->jobs_lock);
     for (int i = 0; i < s->njobs && id == 0; i++) {
         ay_job_slot *j = &s->jobs[i];
-        if (j->state != AY_JOB_PENDING || strcmp(j->kind, kind) != 0)
+        if (j->state != AY_JOB_PENDING || j->elsewhere || strcmp(j->kind, kind) != 0)
             continue;
         *request = ay_arena_strdup(a, j->request);
         if (!*request)
@@ -503,7 +521,7 @@ void ay_job_end(ay_service *s, int64_t id, ay_status status, const char *message
 
     pthread_mutex_lock(&s->jobs_lock);
     j = find_job(s, id);
-    ran = j && j->state == AY_JOB_RUNNING;
+    ran = j && j->state == AY_JOB_RUNNING && !j->elsewhere;
     if (ran) {
         j->state = status == AY_OK           ? AY_JOB_DONE
                    : status == AY_ECANCELLED ? AY_JOB_CANCELLED
@@ -514,6 +532,9 @@ void ay_job_end(ay_service *s, int64_t id, ay_status status, const char *message
     pthread_mutex_unlock(&s->jobs_lock);
     ay_job_save(s, id);
     pthread_mutex_lock(&s->jobs_lock); /* who waits for the end finds it kept */
+    j = find_job(s, id);
+    if (j && ran && !j->unsaved)
+        j->leased = false;
     s->running -= ran;
     tell(s, "job", "", id);
     pthread_cond_broadcast(&s->jobs_changed);
@@ -531,7 +552,7 @@ void ay_job_keep(ay_service *s, int64_t id, bool kept)
     j = find_job(s, id);
     if (j)
         j->kept = kept;
-    over = j && is_over(j);
+    over = j && is_over(j) && !j->elsewhere;
     if (over)
         tell(s, "job", "", id);
     pthread_mutex_unlock(&s->jobs_lock);
@@ -673,6 +694,10 @@ ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err)
 
     pthread_mutex_lock(&s->jobs_lock);
     j = find_job(s, id);
+    if (j && j->elsewhere && !is_over(j)) {
+        pthread_mutex_unlock(&s->jobs_lock);
+        return ay_store_job_ask(s->store, id, err);
+    }
     if (!j)
         status = ay_fail(err, AY_ENOTFOUND, "no job %lld", (long long)id);
     else if (is_over(j) && !(j->kept && j->state == AY_JOB_FAILED))
@@ -696,6 +721,116 @@ ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err)
         ay_training_forget(s, id);
     }
     return status;
+}
+
+/* ---- several nodes */
+
+ay_status ay_jobs_adopt(ay_service *s, const void *taken, ay_arena *a, const char **request)
+{
+    const ay_store_job *row = taken;
+    ay_job_slot *j;
+
+    *request = ay_arena_strdup(a, row->request);
+    pthread_mutex_lock(&s->jobs_lock);
+    j = find_job(s, row->id);
+    if (j)
+        empty(j);
+    else
+        j = new_slot(s);
+    fill_slot(j, row);
+    j->state = AY_JOB_RUNNING;
+    j->leased = true;
+    say(j, "");
+    s->last_job = row->id > s->last_job ? row->id : s->last_job;
+    s->running++;
+    tell(s, "job", "", row->id);
+    pthread_mutex_unlock(&s->jobs_lock);
+    return *request ? AY_OK : AY_ENOMEM;
+}
+
+/* With jobs_lock held.  What this node works on it knows better than the store. */
+static void follow_one(ay_service *s, const ay_store_job *row)
+{
+    ay_job_slot *j = find_job(s, row->id), fresh;
+    bool elsewhere = ay_nodes_elsewhere(s, row);
+
+    if (j && (j->leased || j->asked || (!elsewhere && !j->elsewhere && j->state == AY_JOB_RUNNING)))
+        return;
+    if (j && !elsewhere && !ay_nodes_any(s, row->kind))
+        return;
+    fill_slot(&fresh, row);
+    fresh.elsewhere = elsewhere;
+    if (!j) {
+        j = new_slot(s);
+    } else {
+        fresh.kept = fresh.kept && !elsewhere;
+        empty(j);
+    }
+    *j = fresh;
+    s->last_job = row->id > s->last_job ? row->id : s->last_job;
+    tell(s, "job", "", row->id);
+}
+
+void ay_jobs_follow(ay_service *s)
+{
+    ay_store_job *list = NULL;
+    ay_arena a;
+    size_t n = 0;
+
+    ay_arena_init(&a, 0);
+    if (ay_store_job_list(s->store, AY_JOBS_KEPT, &a, &list, &n, NULL) == AY_OK) {
+        pthread_mutex_lock(&s->jobs_lock);
+        for (size_t i = 0; i < n; i++)
+            follow_one(s, &list[i]);
+        pthread_cond_broadcast(&s->jobs_changed);
+        pthread_mutex_unlock(&s->jobs_lock);
+    }
+    ay_arena_fini(&a);
+}
+
+int ay_jobs_leased(ay_service *s, int64_t *ids, int most)
+{
+    int n = 0;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    for (int i = 0; i < s->njobs && n < most; i++)
+        if (s->jobs[i].leased && s->jobs[i].state == AY_JOB_RUNNING)
+            ids[n++] = s->jobs[i].id;
+    pthread_mutex_unlock(&s->jobs_lock);
+    return n;
+}
+
+void ay_job_lost(ay_service *s, int64_t id)
+{
+    ay_job_slot *j;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    j = find_job(s, id);
+    if (j && j->leased) {
+        s->running -= j->state == AY_JOB_RUNNING;
+        j->leased = false;
+        j->elsewhere = true;
+        if (j->asked)
+            atomic_store(j->asked, true);
+        if (s->control && s->control_job == id)
+            atomic_store(&s->control->pause, true);
+    }
+    pthread_mutex_unlock(&s->jobs_lock);
+}
+
+void ay_job_asked(ay_service *s, int64_t id, int times)
+{
+    ay_job_slot *j;
+
+    pthread_mutex_lock(&s->jobs_lock);
+    j = find_job(s, id);
+    if (j && times > j->cancel) {
+        j->cancel = times;
+        if (j->asked)
+            atomic_store(j->asked, true);
+        tell_training(s, j);
+    }
+    pthread_mutex_unlock(&s->jobs_lock);
 }
 
 bool ay_service_wait_idle(ay_service *s, long timeout_ms)

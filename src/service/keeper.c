@@ -11,6 +11,7 @@
  * over in a moment (no memory, a full engine, a store that is away) is no reason for that, nor is a neighbour
  * in the group. */
 #include "service/internal.h"
+#include "service/nodes.h"
 #include "service/backup/hold.h"
 #include "service/learn/predict.h"
 #include "service/library/facts.h"
@@ -369,6 +370,7 @@ ay_status ay_service_purge(ay_service *s, ay_err *err)
         ay_thumbs_remove(s, gone[i]);
     }
     pthread_rwlock_unlock(&s->purging);
+    ay_nodes_trim(s);
     ay_hold_end(hold);
     ay_arena_fini(&a);
     return status;

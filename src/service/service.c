@@ -5,6 +5,7 @@
  * point leaves rows only for whole files, because a file is durable before its row is written; a file
  * without a row is rubbish that the keeper removes after the start. */
 #include "service/export/bring_job.h"
+#include "service/nodes.h"
 #include "service/find/search_chance.h"
 #include "service/gallery_keep.h"
 #include "service/library/intake_parts.h"
@@ -21,6 +22,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/acts.h"
+#include "store/follow.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -384,6 +386,8 @@ static ay_status choose_active(ay_service *s, ay_err *err)
         status = ay_store_dataset_create(s->store, "main", &id, err);
         if (status == AY_OK)
             status = ay_service_reload(s, id, err);
+        else if (status == AY_EEXISTS && s->nodes) /* another node was quicker */
+            status = load_all(s, err);
     }
     if (status == AY_OK)
         status = ay_store_setting_get(s->store, "active", &a, &value, err);
@@ -450,6 +454,8 @@ static ay_status open_rows(ay_service *s, ay_err *err)
     if (status != AY_OK)
         return status;
     ay_store_on_doubt(s->store, on_doubt, s);
+    if (ay_store_shared(s->store)) /* each node has a folder of its own */
+        return ay_nodes_open(s, err);
     return *s->url ? pair(s, err) : AY_OK;
 }
 
@@ -555,6 +561,8 @@ static ay_status start_threads(ay_service *s, bool serve, ay_err *err)
         ay_brings_start(s);
     if (status == AY_OK && serve)
         status = ay_clusters_start(s, err);
+    if (status == AY_OK && serve)
+        status = ay_nodes_start(s, err);
     return status == AY_OK && serve ? ay_galleries_keep_start(s, err) : status;
 }
 
@@ -625,6 +633,8 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     if (status == AY_OK)
         status = ay_encoders_open(s, o->encoder, err);
     if (status == AY_OK)
+        ay_nodes_fetch_models(s);
+    if (status == AY_OK)
         status = ay_registry_start(s, o->serve, err);
     if (status == AY_OK && !s->reading_only)
         status = start_threads(s, o->serve, err);
@@ -644,6 +654,7 @@ void ay_service_close(ay_service *s)
     if (!s)
         return;
     ay_brings_stop(s);
+    ay_nodes_stop(s);
     ay_intake_stop(s);
     ay_encoders_stop(s);
     ay_trainer_stop(s);
@@ -672,6 +683,7 @@ void ay_service_close(ay_service *s)
     ay_intake_close(s);
     ay_filter_close(s);
     ay_marks_close(s);
+    ay_nodes_close(s);
     ay_store_close(s->store);
     ay_blobs_close(s->blobs);
     if (s->lock_fd >= 0)

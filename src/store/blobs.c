@@ -20,7 +20,13 @@ enum { PATH = 4096 };
 
 struct ay_blobs {
     char *folder;
+    ay_blobs_behind behind;
 };
+
+void ay_blobs_set_behind(ay_blobs *b, const ay_blobs_behind *behind)
+{
+    b->behind = *behind;
+}
 
 /* <folder>/ab/<digest>, or with dir only its folder. */
 static ay_status blob_path(const ay_blobs *b, const char *sha256, bool dir, char path[PATH],
@@ -129,8 +135,7 @@ static ay_status write_synced(const char *path, const char *p, size_t n, ay_err 
     return e ? ay_fail(err, AY_EIO, "write %s: %s", path, strerror(e)) : AY_OK;
 }
 
-ay_status ay_blobs_put(ay_blobs *b, const void *bytes, size_t n, char sha256[AY_SHA256_HEX],
-                       bool *fresh, ay_err *err)
+static ay_status put_here(ay_blobs *b, const void *bytes, size_t n, char sha256[AY_SHA256_HEX], bool *fresh, ay_err *err)
 {
     char path[PATH], dir[PATH], tmp[PATH], tag[17];
     ay_status status;
@@ -156,6 +161,16 @@ ay_status ay_blobs_put(ay_blobs *b, const void *bytes, size_t n, char sha256[AY_
     if (status != AY_OK)
         unlink(tmp);
     *fresh = status == AY_OK;
+    return status;
+}
+
+ay_status ay_blobs_put(ay_blobs *b, const void *bytes, size_t n, char sha256[AY_SHA256_HEX],
+                       bool *fresh, ay_err *err)
+{
+    ay_status status = put_here(b, bytes, n, sha256, fresh, err);
+
+    if (status == AY_OK && b->behind.put)
+        status = b->behind.put(b->behind.ctx, &(ay_blob){bytes, n, sha256}, 1, err);
     return status;
 }
 
@@ -247,7 +262,28 @@ ay_status ay_blobs_put_many(ay_blobs *b, const ay_blob *list, size_t n, ay_err *
             status = ay_file_sync_dir(dir, err);
         }
     ay_free(w);
+    if (status == AY_OK && b->behind.put)
+        status = b->behind.put(b->behind.ctx, list, n, err);
     return status;
+}
+
+/* From behind into the folder; what came is what was asked for, or nothing is kept. */
+static ay_status fetch(ay_blobs *b, const char *sha256, ay_buf *out, ay_err *err)
+{
+    size_t start = out->len;
+    char got[AY_SHA256_HEX];
+    ay_status status = b->behind.get(b->behind.ctx, sha256, out, err);
+    bool fresh;
+
+    if (status != AY_OK)
+        return status == AY_ENOTFOUND ? ay_fail(err, AY_ENOTFOUND, "no picture file %.12s, here or in the database", sha256) : status;
+    ay_sha256_bytes(out->data ? out->data + start : "", out->len - start, got);
+    if (strcmp(got, sha256) != 0) {
+        out->len = start;
+        return ay_fail(err, AY_ECORRUPT, "picture %.12s is damaged in the database", sha256);
+    }
+    put_here(b, out->data + start, out->len - start, got, &fresh, NULL); /* without room it is fetched again the next time */
+    return AY_OK;
 }
 
 ay_status ay_blobs_get(ay_blobs *b, const char *sha256, bool verify, ay_buf *out, ay_err *err)
@@ -258,6 +294,8 @@ ay_status ay_blobs_get(ay_blobs *b, const char *sha256, bool verify, ay_buf *out
 
     if (status == AY_OK)
         status = ay_file_read(path, 0, out, err);
+    if (status == AY_ENOTFOUND && b->behind.get)
+        return fetch(b, sha256, out, err);
     if (status == AY_ENOTFOUND)
         return ay_fail(err, AY_ENOTFOUND, "no picture file %.12s", sha256);
     if (status != AY_OK || !verify)
@@ -271,8 +309,14 @@ ay_status ay_blobs_get(ay_blobs *b, const char *sha256, bool verify, ay_buf *out
 bool ay_blobs_has(ay_blobs *b, const char *sha256)
 {
     char path[PATH];
+    ay_buf bytes = {0};
+    bool has = blob_path(b, sha256, false, path, NULL) == AY_OK && access(path, R_OK) == 0;
 
-    return blob_path(b, sha256, false, path, NULL) == AY_OK && access(path, R_OK) == 0;
+    if (!has && b->behind.get) {
+        has = fetch(b, sha256, &bytes, NULL) == AY_OK;
+        ay_buf_fini(&bytes);
+    }
+    return has;
 }
 
 ay_status ay_blobs_remove(ay_blobs *b, const char *sha256, ay_err *err)

@@ -38,6 +38,15 @@ typedef struct {
     size_t n;
     const char *sha256;
 } ay_blob;
+
+/* A place behind the folder, which is then a copy of a part of it: what is kept goes there too before a call returns, what the folder
+ * lacks is fetched.  put: all or none; get: appends, AY_ENOTFOUND.  Set before the first use. */
+typedef struct {
+    ay_status (*put)(void *ctx, const ay_blob *list, size_t n, ay_err *err);
+    ay_status (*get)(void *ctx, const char *sha256, ay_buf *out, ay_err *err);
+    void *ctx;
+} ay_blobs_behind;
+void ay_blobs_set_behind(ay_blobs *b, const ay_blobs_behind *behind);
 ay_status ay_blobs_put_many(ay_blobs *b, const ay_blob *list, size_t n, ay_err *err);
 /* Append the file's bytes to out.  verify: recompute the digest; AY_ECORRUPT when it differs.
  * AY_EINVAL: not a digest; AY_ENOTFOUND. */

@@ -69,6 +69,12 @@ typedef struct {
     /* The whole database as of one moment, as a new SQLite file that takes no companions; while others write.  NULL: this
      * driver cannot. */
     ay_status (*copy)(void *self, const char *path, ay_err *err);
+    /* Of drivers for several writing processes, else NULL.  shared: whether a writing session has others beside it.  tell: inside a transaction,
+     * what they hear when it is committed, bits of store/follow.h.  listen, of a session that does nothing else: wait at most ms for what
+     * others than the writing session `own` told; *what gets it, and all bits after a new connection. */
+    bool (*shared)(const void *self);
+    ay_status (*tell)(void *self, unsigned what, ay_err *err);
+    ay_status (*listen)(void *self, const void *own, int ms, unsigned *what, ay_err *err);
 } ay_store_driver;
 
 extern const ay_store_driver ay_store_sqlite, ay_store_mysql, ay_store_postgres;

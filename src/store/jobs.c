@@ -33,10 +33,11 @@ ay_status ay_store_job_add(ay_store *s, const ay_store_job *j, int64_t *id, ay_e
     status = ay_sql_write(
         s,
         "INSERT INTO job (kind, state, done, total, message, request, detail, created_us,"
-        " started_us, ended_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " started_us, ended_us, node) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         ARGS(ay_sql_text(j->kind), ay_sql_text(j->state), ay_sql_int(j->done), ay_sql_int(j->total),
              ay_sql_text(j->message), ay_sql_text(j->request), ay_sql_text(j->detail),
-             ay_sql_int(ay_clock_wall()), ay_sql_int(j->started_us), ay_sql_int(j->ended_us)),
+             ay_sql_int(ay_clock_wall()), ay_sql_int(j->started_us), ay_sql_int(j->ended_us),
+             ay_sql_text(j->node ? j->node : "")),
         NULL, id, err);
     return ay_store_end(s, status, err);
 }
@@ -64,12 +65,13 @@ ay_status ay_store_job_put(ay_store *s, const ay_store_job *j, ay_err *err)
         return status;
     status = ay_sql_write(s,
                           "UPDATE job SET state = ?, done = ?, total = ?, message = ?, detail = ?,"
-                          " started_us = ?, ended_us = ? WHERE id = ? AND ((node = ? AND state = 'running')"
-                          " OR (? = '' AND (node = '' OR state <> 'running')))",
+                          " started_us = ?, ended_us = ?, node = CASE WHEN ? = 'pending' AND lease_us > 0 THEN '' ELSE node END"
+                          " WHERE id = ? AND ((node = ? AND (lease_us = 0 OR state = 'running'))"
+                          " OR (? = '' AND (node = '' OR (lease_us > 0 AND state <> 'running'))))",
                           ARGS(ay_sql_text(j->state), ay_sql_int(j->done), ay_sql_int(j->total),
                                ay_sql_text(j->message), ay_sql_text(j->detail),
                                ay_sql_int(j->started_us), ay_sql_int(j->ended_us),
-                               ay_sql_int(j->id), ay_sql_text(node), ay_sql_text(node)),
+                               ay_sql_text(j->state), ay_sql_int(j->id), ay_sql_text(node), ay_sql_text(node)),
                           &changed, NULL, err);
     if (status == AY_OK && changed == 0)
         status = say_why(s, j->id, err);
@@ -119,12 +121,14 @@ static ay_status find_free(ay_store *s, const char *const *kinds, int nkinds, in
     ay_status status;
     int n = 0;
 
+    /* lease_us 0: it never was for any node but the one in its row. */
     ay_buf_puts(&sql, "SELECT id FROM job WHERE kind IN (");
     for (; n < nkinds && n < AY_JOB_KINDS; n++) {
         ay_buf_puts(&sql, n ? ", ?" : "?");
         args[n] = ay_sql_text(kinds[n]);
     }
-    ay_buf_printf(&sql, ") AND (state = 'pending' OR (state = 'running' AND node <> '' AND lease_us < %s)) ORDER BY id LIMIT 1%s", clock,
+    ay_buf_printf(&sql, ") AND ((state = 'pending' AND node = '') OR (state = 'running' AND lease_us > 0 AND lease_us < %s))"
+                        " ORDER BY id LIMIT 1%s", clock,
                   s->driver->skip_locked ? s->driver->skip_locked : "");
     if (!s->driver->clock)
         args[n++] = ay_sql_int(ay_clock_wall());
@@ -207,6 +211,17 @@ ay_status ay_store_job_beat(ay_store *s, int64_t id, const char *node, int64_t l
         status = ay_sql_number(s, "SELECT asked FROM job WHERE id = ?", ARGS(ay_sql_int(id)), &count, err);
     if (asked)
         *asked = (int)count;
+    return ay_store_end(s, status, err);
+}
+
+ay_status ay_store_job_release(ay_store *s, const char *node, ay_err *err)
+{
+    ay_status status = ay_store_begin(s, err);
+
+    if (status != AY_OK)
+        return status;
+    status = ay_sql_write(s, "UPDATE job SET lease_us = 1 WHERE node = ? AND state = 'running' AND lease_us > 0", ARGS(ay_sql_text(node)), NULL, NULL,
+                          err);
     return ay_store_end(s, status, err);
 }
 

@@ -132,8 +132,9 @@ typedef struct {
     const char *request; /* JSON: what was asked; "" for work that cannot be resumed */
     const char *detail;  /* JSON: how far it is; "" for none */
     int64_t created_us, started_us, ended_us; /* 0: not yet */
-    const char *node; /* who runs it, or ran it; "" or NULL: not taken by ay_store_job_take() */
-    int64_t lease_us; /* read only: until then nobody else takes it; by the database's clock */
+    const char *node; /* who runs it, or ran it; "" or NULL: nobody yet */
+    int64_t lease_us; /* read only: until then nobody else takes it; by the database's clock.  0: ay_store_job_take() never gave it away,
+                       * so it is for its node alone, or everyone's in a database that one process writes */
     int asked;        /* read only: how often ay_store_job_ask() was called since it was taken */
 } ay_store_job;
 
@@ -142,7 +143,8 @@ enum { AY_NODE_MAX = 64, AY_JOB_KINDS = 16 };
 /* id and created_us are the store's. */
 ay_status ay_store_job_add(ay_store *s, const ay_store_job *j, int64_t *id, ay_err *err);
 /* Everything but kind, request, created_us and who runs it, by id.  With j->node, only while that node has it: AY_ECONFLICT says that
- * another took it over meanwhile, or that it is over, and nothing was changed.  Without, only what no node is running.  AY_ENOTFOUND. */
+ * another took it over meanwhile, or that it is over, and nothing was changed.  Without, only what no node is running.  One that was taken and
+ * becomes "pending" again is any node's.  AY_ENOTFOUND. */
 ay_status ay_store_job_put(ay_store *s, const ay_store_job *j, ay_err *err);
 /* The newest `limit` of a kind, newest first. */
 ay_status ay_store_job_kind(ay_store *s, const char *kind, int limit, ay_arena *a, ay_store_job **out, size_t *n,
@@ -158,6 +160,8 @@ ay_status ay_store_job_take(ay_store *s, const char *const *kinds, int nkinds, c
 /* The node is alive: the lease holds for lease_us from now.  *asked (may be NULL): whether it should stop.  AY_ECONFLICT: another node has
  * it now, or it is over; the caller stops and keeps nothing. */
 ay_status ay_store_job_beat(ay_store *s, int64_t id, const char *node, int64_t lease_us, int *asked, ay_err *err);
+/* A node that starts again: what its past process had under lease can be taken at once, by it or by another. */
+ay_status ay_store_job_release(ay_store *s, const char *node, ay_err *err);
 /* Ask whichever node runs it to stop.  AY_ENOTFOUND: nobody runs it. */
 ay_status ay_store_job_ask(ay_store *s, int64_t id, ay_err *err);
 ay_status ay_store_job_get(ay_store *s, int64_t id, ay_arena *a, ay_store_job *out, ay_err *err);

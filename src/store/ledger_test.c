@@ -362,7 +362,7 @@ static void a_database_of_the_first_schema_is_migrated(void)
                                        "DROP TABLE arrival", "DROP TABLE watched", "DROP TABLE watch", "DROP TABLE intake",
                                        "DROP TABLE picture_print", "DROP TABLE apart", "DROP TABLE act", "DROP TABLE event_picture", "DROP INDEX event_by_subject",
                                        "ALTER TABLE event DROP COLUMN who", "DROP TABLE picture_tag", "DROP TABLE album_picture",
-                                       "DROP TABLE tag", "DROP TABLE album", "DROP TABLE saved", "DROP TABLE stamp",
+                                       "DROP TABLE tag", "DROP TABLE album", "DROP TABLE saved", "DROP TABLE stamp", "DROP TABLE content",
                                        "DROP TABLE model", "UPDATE schema_version SET version = 1"};
     char path[96], url[128], backup[128];
     ay_store_dataset *list;

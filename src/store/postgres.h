@@ -66,6 +66,7 @@ typedef struct {
     bool doubt;  /* a commit's outcome is not known */
     bool fenced; /* another process writes now */
     bool opening;
+    bool listening; /* this connection hears what others tell (store/follow.h) */
     char owner[33];
     int64_t serial, next; /* of the last commit known; of the transaction under way */
 } ay_pg;

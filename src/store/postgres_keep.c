@@ -223,7 +223,8 @@ static ay_status copy_tables(ay_pg *s, void *lite, ay_err *err)
     if (status != AY_OK)
         return status;
     for (int i = 0; i < tables.n && status == AY_OK; i++)
-        status = copy_rows(s, lite, tables.name[i], err);
+        if (strcmp(tables.name[i], "content") != 0) /* files: a backup has them as files */
+            status = copy_rows(s, lite, tables.name[i], err);
     if (status != AY_OK) {
         ay_store_sqlite.rollback(lite);
         return status;

@@ -15,7 +15,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { CONNECT_S = 3, LOCK_S = 3, LEAST = 120000 };
+/* STANDSTILL: a node that stops amid a transaction (a debugger, a frozen machine) must not hold up the others' writing for longer. */
+enum { CONNECT_S = 3, LOCK_S = 3, LEAST = 120000, STANDSTILL_MS = 15000 };
 static const uint64_t MS = 1000000, LEAST_PAUSE = 100 * 1000000, MOST_PAUSE = 2000 * 1000000ull;
 
 /* ---- what codes mean */
@@ -110,6 +111,7 @@ void ay_pg_drop(ay_pg *s)
         ay_free(s->kept[i].types);
     }
     s->nkept = s->oldest = 0;
+    s->listening = false;
     if (s->db)
         PQfinish(s->db);
     s->db = NULL;
@@ -206,11 +208,12 @@ static ay_status set_session(ay_pg *s, ay_err *err)
 {
     return ay_pg_execf(s, err,
                        "SET search_path TO \"%s\"; SET statement_timeout = %d; SET lock_timeout = 10000;"
-                       " SET idle_in_transaction_session_timeout = 0; SET TIME ZONE 'UTC'; SET client_min_messages = error;"
+                       " SET idle_in_transaction_session_timeout = %d; SET TIME ZONE 'UTC'; SET client_min_messages = error;"
                        " SET standard_conforming_strings = on; SET default_transaction_isolation = 'read committed';"
                        " SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';"
                        " SET default_transaction_read_only = %s",
-                       s->url.schema, s->url.timeout_s * 1000, s->writable ? "off" : "on");
+                       s->url.schema, s->url.timeout_s * 1000, s->writable && s->url.many ? STANDSTILL_MS : 0,
+                       s->writable ? "off" : "on");
 }
 
 /* Acknowledged means durable: a server that forgets commits when power fails is refused, unless the

@@ -195,6 +195,9 @@ static const char *const version_6[] = {
     "ALTER TABLE job ADD COLUMN lease_us {int} NOT NULL DEFAULT 0",
     "ALTER TABLE job ADD COLUMN asked {int} NOT NULL DEFAULT 0",
     "CREATE INDEX job_by_state ON job (state, id)",
+    /* Files that several nodes share: store/content.h. */
+    "CREATE TABLE content (name {text:160} NOT NULL, part {int} NOT NULL, at_us {int} NOT NULL, data {blob} NOT NULL,"
+    " PRIMARY KEY (name, part)) {end}",
     NULL,
 };
 

@@ -26,8 +26,13 @@ struct ay_store {
     pthread_cond_t rfree;
     int depth; /* of begin(), guarded by wlock */
     int touched; /* of what galleries are made: store/stamp.h; guarded by wlock */
+    unsigned told; /* what others will be told of the transaction under way: store/follow.h; guarded by wlock */
     void (*doubt)(void *ctx);
     void *doubt_ctx;
+    void (*watch)(void *ctx, unsigned what);
+    void *watch_ctx;
+    pthread_t watcher;
+    _Atomic bool watch_stop;
 };
 
 static inline ay_sql_value ay_sql_int(int64_t i)

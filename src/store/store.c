@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "store/sql.h"
+#include "store/follow.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -101,6 +102,7 @@ void ay_store_close(ay_store *s)
 {
     if (!s)
         return;
+    ay_store_follow_stop(s);
     for (int i = 0; i < AY_STORE_READERS; i++)
         if (s->reader[i])
             s->driver->close(s->reader[i]);
@@ -196,7 +198,7 @@ ay_status ay_store_begin(ay_store *s, ay_err *err)
         return ay_fail(err, AY_EBUSY, "another Assay has the data folder open for writing; a server does this on its page and over HTTP");
     pthread_mutex_lock(&s->wlock);
     if (s->depth++ == 0)
-        s->touched = 0;
+        s->touched = 0, s->told = 0;
     status = s->depth == 1 ? s->driver->begin(s->writer, err) : savepoint(s, "SAVEPOINT", err);
     if (status == AY_OK)
         return AY_OK;
@@ -209,6 +211,8 @@ ay_status ay_store_commit(ay_store *s, ay_err *err)
 {
     ay_status status = s->depth == 1 ? ay_stamp_put(s, err) : AY_OK;
 
+    if (status == AY_OK && s->depth == 1 && s->told && ay_store_shared(s))
+        status = s->driver->tell(s->writer, s->told, err);
     if (status != AY_OK) {
         ay_store_rollback(s);
         return status;
@@ -254,6 +258,7 @@ ay_status ay_sql_write(ay_store *s, const char *sql, const ay_sql_value *args, i
     ay_status status = s->driver->run(s->writer, sql, &call, err);
 
     ay_stamp_see(s, sql, rows);
+    s->told |= rows > 0 ? ay_follow_of(sql) : 0;
     if (changed)
         *changed = rows;
     return status;

@@ -1,4 +1,5 @@
 #include "service/learn/registry.h"
+#include "service/nodes.h"
 #include "service/learn/serving.h"
 #include "service/backup/hold.h"
 
@@ -175,6 +176,8 @@ static ay_status place(installing *in, ay_err *err)
     if (status == AY_OK) {
         models_path(in->s, "", tmp);
         status = ay_file_sync_dir(tmp, err);
+        if (status == AY_OK)
+            status = ay_nodes_share_model(in->s, in->folder, err);
         if (status == AY_OK)
             status = write_row(in, in->s->classifier.info(c), answer, err);
         snprintf(tmp, sizeof tmp, "%s", in->path);

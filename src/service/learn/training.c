@@ -1,4 +1,5 @@
 #include "service/learn/training.h"
+#include "service/nodes.h"
 #include "service/learn/registry.h"
 #include "service/learn/serving.h"
 
@@ -231,7 +232,7 @@ static void put_field(ay_buf *out, const char *text)
 static ay_status write_manifest(ay_service *s, const char *dataset, const char *path, ay_err *err)
 {
     char root[PATH];
-    ay_buf csv = {0};
+    ay_buf csv = {0}, digests = {0};
     ay_gallery *g;
     ay_status status;
 
@@ -250,8 +251,14 @@ static ay_status write_manifest(ay_service *s, const char *dataset, const char *
         ay_buf_putc(&csv, ',');
         put_field(&csv, g->classes[g->items[i].klass].name);
         ay_buf_putc(&csv, '\n');
+        if (s->nodes)
+            ay_buf_add(&digests, g->items[i].sha256, AY_SHA256_HEX);
     }
     pthread_rwlock_unlock(&s->lock);
+    for (size_t i = 0; status == AY_OK && i < digests.len; i += AY_SHA256_HEX)
+        ay_blobs_has(s->blobs, digests.data + i); /* those of other nodes come into this folder; what is missing, the training says */
+    csv.failed |= digests.failed;
+    ay_buf_fini(&digests);
     if (status == AY_OK && csv.failed)
         status = ay_fail(err, AY_ENOMEM, "listing the pictures of %s", dataset);
     if (status == AY_OK)
@@ -384,8 +391,10 @@ static void say(char *dst, size_t cap, const ay_registered *m, const ay_train_re
 /* A model that took hours waits for a database that is away just now, ten minutes at most. */
 static ay_status install(running *r, const char *folder, const char *name, int64_t *id, ay_err *err)
 {
-    ay_status status = ay_registry_install(r->s, folder, name, id, err);
+    ay_status status = ay_nodes_mine(r->s, r->job, err); /* another node that took over makes the model, not both */
 
+    if (status == AY_OK)
+        status = ay_registry_install(r->s, folder, name, id, err);
     for (int i = 0; i < 600 && (status == AY_EBUSY || status == AY_EUNKNOWN); i++) {
         bool stop;
         sleep(1);
