@@ -290,6 +290,8 @@ ay_status ay_store_migrate(ay_store *s, ay_err *err)
     char label[32];
     ay_status status = run_all(s, versions, err);
 
+    if (status == AY_ECONFLICT || status == AY_EEXISTS) /* IF NOT EXISTS, and another node made it in between */
+        status = run_all(s, versions, err);
     if (status != AY_OK)
         return status;
     status = ay_sql_number(s, "SELECT version FROM schema_version", NULL, 0, &version, err);

@@ -61,8 +61,8 @@ test(`${TRAININGS} trainings, two of three nodes killed: each is done once, and 
     for (let i = 0; i < 8; i++)
       check((await nodes[i % 3].request("POST", `/v1/images?class=k${k}`, raw(picture(k, 600 + 5 * i)))).status < 300);
   }
-  const count = async (n) => (await n.request("GET", "/v1/stats")).json;
-  for (const n of nodes) await until(30000, "all pictures are everywhere", async () => JSON.stringify(await count(n)).match(/"pictures":25/));
+  const count = async (n) => (await n.request("GET", "/v1/datasets")).json.items.find((d) => d.name === "main").images;
+  for (const n of nodes) await until(30000, "all pictures are everywhere", async () => (await count(n)) === 25);
   const jobs = [];
   for (let i = 0; i < TRAININGS; i++) {
     const settings = { "model.head_epochs": 40 + i, "model.freeze_backbone": true, "data.near_duplicates": false, "ood.enabled": false };
