@@ -1,6 +1,7 @@
 // Three servers on one PostgreSQL, each with a data folder of its own: what one is taught the others know, a training runs on one of them,
 // two are killed and the third does what is left, once.
-import { Server, check, json, newFolder, picture, run, sha256, sleep, sql, storeOf, test } from "../http/lib.mjs";
+import { Server, check, json, newFolder, picture, program, run, sha256, sleep, sql, storeOf, test } from "../http/lib.mjs";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
@@ -99,6 +100,19 @@ test("a model that one promotes answers on the others", async () => {
     const c = await nodes[0].request("GET", "/v1/models");
     return c.json.items.find((m) => m.active)?.id === model.id;
   });
+});
+
+test("a backup made on one node holds the pictures of all", async () => {
+  const fresh = newFolder(), at = join(newFolder(), "b.tar");
+  const assay = (...args) => spawnSync(program, args, { encoding: "utf8", timeout: 100000 });
+  let done = assay("backup", at, "--data", folders[0], "--store", store);
+  check(done.status === 0, done.stderr);
+  done = assay("restore", at, "--data", join(fresh, "data"));
+  check(done.status === 0, done.stderr);
+  done = assay("check", "--data", join(fresh, "data"));
+  check(done.status === 0, done.stdout, done.stderr);
+  done = assay("dataset", "list", "--data", join(fresh, "data"));
+  check(done.status === 0 && /\b25\b/.test(done.stdout), done.stdout);
 });
 
 test("a process that does not share is refused", async () => {

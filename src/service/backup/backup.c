@@ -6,7 +6,8 @@
 #include "base/json.h"
 #include "service/backup/hold.h"
 #include "service/backup/sink.h"
-#include "store/store.h"
+#include "store/content.h"
+#include "store/follow.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ typedef struct {
     const ay_backup_options *o;
     ay_backup_sink sink;
     ay_blobs *from;
+    ay_store *shared; /* that several nodes write to: it has the pictures that this folder lacks; NULL: none */
     const char **pictures; /* that the copied database names, in order */
     size_t n;
     char copy[PATH]; /* of the database, before it takes its place; "": none */
@@ -97,7 +99,10 @@ static ay_status copy_store(making *m, ay_arena *a, ay_err *err)
     status = ay_store_open_reading(&s, m->o->store && *m->o->store ? m->o->store : url, err);
     if (status == AY_OK)
         status = ay_store_copy(s, m->copy, err);
-    ay_store_close(s);
+    if (status == AY_OK && ay_store_shared(s))
+        m->shared = s;
+    else
+        ay_store_close(s);
     return status == AY_OK ? list_pictures(m, a, err) : status;
 }
 
@@ -121,13 +126,29 @@ static ay_status take_name(void *ctx, const char *sha256, ay_err *err)
 
 /* ---- pictures */
 
+/* From this folder, or of another node from the database. */
+static ay_status read_picture(making *m, const char *sha256, ay_buf *bytes, ay_err *err)
+{
+    char got[AY_SHA256_HEX];
+    ay_status status = ay_blobs_get(m->from, sha256, true, bytes, err);
+
+    if (!m->shared || (status != AY_ENOTFOUND && status != AY_ECORRUPT))
+        return status;
+    bytes->len = 0;
+    status = ay_store_content_get(m->shared, sha256, bytes, err);
+    if (status != AY_OK)
+        return status;
+    ay_sha256_bytes(bytes->data ? bytes->data : "", bytes->len, got);
+    return strcmp(got, sha256) == 0 ? AY_OK : ay_fail(err, AY_ECORRUPT, "picture %.12s is damaged in the database", sha256);
+}
+
 static ay_status copy_picture(making *m, const char *sha256, ay_err *err)
 {
     ay_buf bytes = {0};
     ay_status status = AY_OK;
 
     if (!ay_backup_sink_has(&m->sink, sha256)) {
-        status = ay_blobs_get(m->from, sha256, true, &bytes, err);
+        status = read_picture(m, sha256, &bytes, err);
         if (status == AY_ECORRUPT || status == AY_ENOTFOUND) {
             ay_backup_problem(m->sink.out, m->sink.arena, "picture %.12s... %s: it is not in the backup", sha256,
                               status == AY_ECORRUPT ? "is damaged" : "has lost its file");
@@ -265,6 +286,7 @@ ay_status ay_backup_make(const ay_backup_options *o, ay_arena *a, ay_backup_resu
         unlink(m.copy);
     closed = ay_backup_sink_close(&m.sink, status == AY_OK, status == AY_OK ? err : NULL);
     ay_blobs_close(m.from);
+    ay_store_close(m.shared);
     ay_hold_end(hold);
     return status == AY_OK ? closed : status;
 }
