@@ -4,6 +4,7 @@
  * does the work says so: a step is no reason to sync a disk.  jobs_lock guards the memory and is never
  * held while the store writes. */
 #include "service/learn/serving.h"
+#include "service/jobs_parts.h"
 #include "service/nodes.h"
 
 #include "base/clock.h"
@@ -49,7 +50,7 @@ void ay_service_listen(ay_service *s, void (*fn)(void *ctx, const ay_change *c),
 }
 
 /* With jobs_lock held. */
-static void tell(ay_service *s, const char *kind, const char *dataset, int64_t job)
+void ay_jobs_tell(ay_service *s, const char *kind, const char *dataset, int64_t job)
 {
     if (s->listener)
         s->listener(s->listener_ctx, &(ay_change){kind, dataset, job});
@@ -62,11 +63,11 @@ static void tell(ay_service *s, const char *kind, const char *dataset, int64_t j
 void ay_service_tell(ay_service *s, const char *kind, const char *dataset, int64_t job)
 {
     pthread_mutex_lock(&s->jobs_lock);
-    tell(s, kind, dataset, job);
+    ay_jobs_tell(s, kind, dataset, job);
     pthread_mutex_unlock(&s->jobs_lock);
 }
 
-static ay_job_slot *find_job(ay_service *s, int64_t id)
+ay_job_slot *ay_jobs_find(ay_service *s, int64_t id)
 {
     for (int i = s->njobs; i-- > 0;)
         if (s->jobs[i].id == id)
@@ -74,7 +75,7 @@ static ay_job_slot *find_job(ay_service *s, int64_t id)
     return NULL;
 }
 
-static void empty(ay_job_slot *j)
+void ay_jobs_empty(ay_job_slot *j)
 {
     ay_free(j->request);
     ay_free(j->detail);
@@ -82,7 +83,7 @@ static void empty(ay_job_slot *j)
 }
 
 /* A free place at the end; the oldest job that is over makes room. */
-static ay_job_slot *new_slot(ay_service *s)
+ay_job_slot *ay_jobs_place(ay_service *s)
 {
     int drop = 0;
 
@@ -90,7 +91,7 @@ static ay_job_slot *new_slot(ay_service *s)
         while (drop < s->njobs - 1 && !is_over(&s->jobs[drop]))
             drop++;
         s->running -= s->jobs[drop].state == AY_JOB_RUNNING && !s->jobs[drop].elsewhere;
-        empty(&s->jobs[drop]);
+        ay_jobs_empty(&s->jobs[drop]);
         memmove(s->jobs + drop, s->jobs + drop + 1,
                 (size_t)(s->njobs - drop - 1) * sizeof *s->jobs);
         s->njobs--;
@@ -98,7 +99,7 @@ static ay_job_slot *new_slot(ay_service *s)
     return &s->jobs[s->njobs++];
 }
 
-static void say(ay_job_slot *j, const char *message)
+void ay_jobs_say(ay_job_slot *j, const char *message)
 {
     snprintf(j->message, sizeof j->message, "%s", message);
     for (char *p = j->message; *p; p++)
@@ -126,7 +127,7 @@ static void note_saved(ay_service *s, int64_t id, ay_status status, const ay_err
     ay_job_slot *j;
 
     pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, id);
+    j = ay_jobs_find(s, id);
     if (j) {
         before = j->unsaved;
         j->unsaved = again;
@@ -152,7 +153,7 @@ void ay_job_save(ay_service *s, int64_t id)
     if (s->reading_only)
         return;
     pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, id);
+    j = ay_jobs_find(s, id);
     if (j && j->elsewhere)
         j = NULL;
     if (j) {
@@ -217,7 +218,7 @@ static void unpack(ay_job_slot *j, const char *text)
     json_decref(root);
 }
 
-static void fill_slot(ay_job_slot *j, const ay_store_job *row)
+void ay_jobs_fill(ay_job_slot *j, const ay_store_job *row)
 {
     *j = (ay_job_slot){.id = row->id,
                        .state = state_of(row->state),
@@ -228,15 +229,15 @@ static void fill_slot(ay_job_slot *j, const ay_store_job *row)
                        .ended_us = row->ended_us,
                        .request = *row->request ? ay_strdup(row->request) : NULL};
     snprintf(j->kind, sizeof j->kind, "%s", row->kind);
-    say(j, row->message);
+    ay_jobs_say(j, row->message);
     unpack(j, row->detail);
 }
 
 static void load_job(ay_service *s, const ay_store_job *row)
 {
-    ay_job_slot *j = new_slot(s);
+    ay_job_slot *j = ay_jobs_place(s);
 
-    fill_slot(j, row);
+    ay_jobs_fill(j, row);
     s->last_job = row->id > s->last_job ? row->id : s->last_job;
     j->elsewhere = ay_nodes_elsewhere(s, row);
     if (s->reading_only || is_over(j) || j->state == AY_JOB_WAITING || j->elsewhere)
@@ -247,7 +248,7 @@ static void load_job(ay_service *s, const ay_store_job *row)
     }
     j->state = AY_JOB_FAILED;
     j->ended_us = ay_clock_wall();
-    say(j, "the program ended before it was done");
+    ay_jobs_say(j, "the program ended before it was done");
 }
 
 ay_status ay_jobs_load(ay_service *s, ay_err *err)
@@ -271,7 +272,7 @@ ay_status ay_jobs_load(ay_service *s, ay_err *err)
 void ay_jobs_fini(ay_service *s)
 {
     for (int i = 0; i < s->njobs; i++)
-        empty(&s->jobs[i]);
+        ay_jobs_empty(&s->jobs[i]);
     s->njobs = 0;
 }
 
@@ -295,20 +296,20 @@ static ay_status add(ay_service *s, const char *kind, const char *request, ay_jo
         return status != AY_OK ? status : ay_fail(err, AY_ENOMEM, "a job");
     }
     pthread_mutex_lock(&s->jobs_lock);
-    if (kept && find_job(s, kept)) { /* another node, or our own trainer, was quicker */
+    if (kept && ay_jobs_find(s, kept)) { /* another node, or our own trainer, was quicker */
         pthread_mutex_unlock(&s->jobs_lock);
         ay_free(copy);
         *id = kept;
         return AY_OK;
     }
     s->last_job = kept > s->last_job ? kept : s->last_job + 1;
-    j = new_slot(s);
+    j = ay_jobs_place(s);
     *j = (ay_job_slot){.id = s->last_job, .state = state, .total = total, .created_us = now,
                        .started_us = row.started_us, .request = copy};
     snprintf(j->kind, sizeof j->kind, "%s", kind);
     s->running += state == AY_JOB_RUNNING;
     *id = j->id;
-    tell(s, "job", "", j->id);
+    ay_jobs_tell(s, "job", "", j->id);
     pthread_cond_broadcast(&s->jobs_changed);
     pthread_mutex_unlock(&s->jobs_lock);
     return AY_OK;
@@ -345,10 +346,10 @@ int64_t ay_job_take(ay_service *s, const char *kind, ay_arena *a, const char **r
         j->state = AY_JOB_RUNNING;
         if (!j->started_us)
             j->started_us = ay_clock_wall();
-        say(j, "");
+        ay_jobs_say(j, "");
         s->running++;
         id = j->id;
-        tell(s, "job", "", id);
+        ay_jobs_tell(s, "job", "", id);
     }
     pthread_mutex_unlock(&s->jobs_lock);
     if (id)
@@ -362,12 +363,12 @@ bool ay_job_step(ay_service *s, int64_t id, int64_t done, int64_t total)
     bool go;
 
     pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, id);
+    j = ay_jobs_find(s, id);
     go = !s->stop && !(j && j->cancel);
     if (j) {
         j->done = done;
         j->total = total;
-        tell(s, "job", "", id);
+        ay_jobs_tell(s, "job", "", id);
     }
     pthread_mutex_unlock(&s->jobs_lock);
     return go;
@@ -379,13 +380,13 @@ ay_status ay_job_wait(ay_service *s, int64_t id, ay_err *err)
     ay_job_slot *j;
 
     pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, id);
+    j = ay_jobs_find(s, id);
     if (!j || j->state != AY_JOB_RUNNING || j->cancel > 0)
         status = ay_fail(err, AY_ECANCELLED, "job %lld is asked to stop", (long long)id);
     if (status == AY_OK) {
         j->state = AY_JOB_WAITING;
         s->running--;
-        tell(s, "job", "", id);
+        ay_jobs_tell(s, "job", "", id);
         pthread_cond_broadcast(&s->jobs_changed);
     }
     pthread_mutex_unlock(&s->jobs_lock);
@@ -400,12 +401,12 @@ ay_status ay_job_again(ay_service *s, int64_t id, ay_err *err)
     ay_job_slot *j;
 
     pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, id);
+    j = ay_jobs_find(s, id);
     if (!j || j->state != AY_JOB_WAITING)
         status = ay_fail(err, AY_ECONFLICT, "job %lld does not wait", (long long)id);
     if (status == AY_OK) {
         j->state = AY_JOB_PENDING;
-        tell(s, "job", "", id);
+        ay_jobs_tell(s, "job", "", id);
         pthread_cond_broadcast(&s->jobs_changed);
     }
     pthread_mutex_unlock(&s->jobs_lock);
@@ -435,7 +436,7 @@ void ay_job_drop(ay_service *s, int64_t id)
     pthread_mutex_lock(&s->jobs_lock);
     for (int i = 0; i < s->njobs; i++)
         if (s->jobs[i].id == id && is_over(&s->jobs[i])) {
-            empty(&s->jobs[i]);
+            ay_jobs_empty(&s->jobs[i]);
             memmove(s->jobs + i, s->jobs + i + 1, (size_t)(s->njobs - i - 1) * sizeof *s->jobs);
             s->njobs--;
             break;
@@ -474,12 +475,12 @@ void ay_job_set_detail(ay_service *s, int64_t id, const char *json)
     ay_job_slot *j;
 
     pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, id);
+    j = ay_jobs_find(s, id);
     if (j && copy) {
         ay_free(j->detail);
         j->detail = copy;
         copy = NULL;
-        tell(s, "job", "", id);
+        ay_jobs_tell(s, "job", "", id);
     }
     pthread_mutex_unlock(&s->jobs_lock);
     ay_free(copy);
@@ -504,12 +505,12 @@ void ay_job_put_point(ay_service *s, int64_t id, int at, const char *json)
     ay_job_slot *j;
 
     pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, id);
+    j = ay_jobs_find(s, id);
     if (j) {
         cut_points(j, at);
         ay_buf_printf(&j->points, "%s%s", j->npoints ? "," : "", json);
         j->npoints++;
-        tell(s, "job", "", id);
+        ay_jobs_tell(s, "job", "", id);
     }
     pthread_mutex_unlock(&s->jobs_lock);
 }
@@ -520,23 +521,23 @@ void ay_job_end(ay_service *s, int64_t id, ay_status status, const char *message
     bool ran;
 
     pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, id);
+    j = ay_jobs_find(s, id);
     ran = j && j->state == AY_JOB_RUNNING && !j->elsewhere;
     if (ran) {
         j->state = status == AY_OK           ? AY_JOB_DONE
                    : status == AY_ECANCELLED ? AY_JOB_CANCELLED
                                              : AY_JOB_FAILED;
         j->ended_us = ay_clock_wall();
-        say(j, message);
+        ay_jobs_say(j, message);
     }
     pthread_mutex_unlock(&s->jobs_lock);
     ay_job_save(s, id);
     pthread_mutex_lock(&s->jobs_lock); /* who waits for the end finds it kept */
-    j = find_job(s, id);
+    j = ay_jobs_find(s, id);
     if (j && ran && !j->unsaved)
         j->leased = false;
     s->running -= ran;
-    tell(s, "job", "", id);
+    ay_jobs_tell(s, "job", "", id);
     pthread_cond_broadcast(&s->jobs_changed);
     pthread_mutex_unlock(&s->jobs_lock);
 }
@@ -549,12 +550,12 @@ void ay_job_keep(ay_service *s, int64_t id, bool kept)
     bool over;
 
     pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, id);
+    j = ay_jobs_find(s, id);
     if (j)
         j->kept = kept;
     over = j && is_over(j) && !j->elsewhere;
     if (over)
-        tell(s, "job", "", id);
+        ay_jobs_tell(s, "job", "", id);
     pthread_mutex_unlock(&s->jobs_lock);
     if (over)
         ay_job_save(s, id);
@@ -582,7 +583,7 @@ ay_status ay_service_job_resume(ay_service *s, int64_t id, ay_err *err)
     ay_job_slot *j;
 
     pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, id);
+    j = ay_jobs_find(s, id);
     if (!j)
         status = ay_fail(err, AY_ENOTFOUND, "no job %lld", (long long)id);
     else if (!s->trainer_started)
@@ -595,8 +596,8 @@ ay_status ay_service_job_resume(ay_service *s, int64_t id, ay_err *err)
         j->kept = false;
         j->cancel = 0;
         j->ended_us = j->done = j->total = 0;
-        say(j, "");
-        tell(s, "job", "", id);
+        ay_jobs_say(j, "");
+        ay_jobs_tell(s, "job", "", id);
         pthread_cond_broadcast(&s->jobs_changed);
     }
     pthread_mutex_unlock(&s->jobs_lock);
@@ -643,7 +644,7 @@ ay_status ay_service_job(ay_service *s, int64_t id, ay_arena *a, ay_job *out, ay
     ay_job_slot *j;
 
     pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, id);
+    j = ay_jobs_find(s, id);
     if (!j)
         status = ay_fail(err, AY_ENOTFOUND, "no job %lld", (long long)id);
     else if (!copy_job(a, j, out) ||
@@ -654,7 +655,7 @@ ay_status ay_service_job(ay_service *s, int64_t id, ay_arena *a, ay_job *out, ay
 }
 
 /* With jobs_lock held.  Asked once: keep the best; twice, or when the program ends: stop here. */
-static void tell_training(ay_service *s, const ay_job_slot *j)
+void ay_jobs_tell_training(ay_service *s, const ay_job_slot *j)
 {
     if (!s->control || !j || s->control_job != j->id)
         return;
@@ -669,7 +670,7 @@ void ay_job_control(ay_service *s, int64_t id, ay_train_control *c)
     pthread_mutex_lock(&s->jobs_lock);
     s->control = c;
     s->control_job = id;
-    tell_training(s, find_job(s, id));
+    ay_jobs_tell_training(s, ay_jobs_find(s, id));
     pthread_mutex_unlock(&s->jobs_lock);
 }
 
@@ -678,7 +679,7 @@ void ay_job_watch(ay_service *s, int64_t id, atomic_bool *asked)
     ay_job_slot *j;
 
     pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, id);
+    j = ay_jobs_find(s, id);
     if (j)
         j->asked = asked;
     if (j && asked && j->cancel > 0)
@@ -693,7 +694,7 @@ ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err)
     ay_job_slot *j;
 
     pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, id);
+    j = ay_jobs_find(s, id);
     if (j && j->elsewhere && !is_over(j)) {
         pthread_mutex_unlock(&s->jobs_lock);
         return ay_store_job_ask(s->store, id, err);
@@ -707,12 +708,12 @@ ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err)
     if (status == AY_OK && j->asked)
         atomic_store(j->asked, true);
     if (status == AY_OK)
-        tell_training(s, j);
+        ay_jobs_tell_training(s, j);
     if (status == AY_OK && (ended = j->state != AY_JOB_RUNNING)) {
         j->state = AY_JOB_CANCELLED;
         j->kept = false;
         j->ended_us = ay_clock_wall();
-        tell(s, "job", "", id);
+        ay_jobs_tell(s, "job", "", id);
     }
     pthread_cond_broadcast(&s->jobs_changed);
     pthread_mutex_unlock(&s->jobs_lock);
@@ -721,116 +722,6 @@ ay_status ay_service_job_cancel(ay_service *s, int64_t id, ay_err *err)
         ay_training_forget(s, id);
     }
     return status;
-}
-
-/* ---- several nodes */
-
-ay_status ay_jobs_adopt(ay_service *s, const void *taken, ay_arena *a, const char **request)
-{
-    const ay_store_job *row = taken;
-    ay_job_slot *j;
-
-    *request = ay_arena_strdup(a, row->request);
-    pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, row->id);
-    if (j)
-        empty(j);
-    else
-        j = new_slot(s);
-    fill_slot(j, row);
-    j->state = AY_JOB_RUNNING;
-    j->leased = true;
-    say(j, "");
-    s->last_job = row->id > s->last_job ? row->id : s->last_job;
-    s->running++;
-    tell(s, "job", "", row->id);
-    pthread_mutex_unlock(&s->jobs_lock);
-    return *request ? AY_OK : AY_ENOMEM;
-}
-
-/* With jobs_lock held.  What this node works on it knows better than the store. */
-static void follow_one(ay_service *s, const ay_store_job *row)
-{
-    ay_job_slot *j = find_job(s, row->id), fresh;
-    bool elsewhere = ay_nodes_elsewhere(s, row);
-
-    if (j && (j->leased || j->asked || (!elsewhere && !j->elsewhere && j->state == AY_JOB_RUNNING)))
-        return;
-    if (j && !elsewhere && !ay_nodes_any(s, row->kind))
-        return;
-    fill_slot(&fresh, row);
-    fresh.elsewhere = elsewhere;
-    if (!j) {
-        j = new_slot(s);
-    } else {
-        fresh.kept = fresh.kept && !elsewhere;
-        empty(j);
-    }
-    *j = fresh;
-    s->last_job = row->id > s->last_job ? row->id : s->last_job;
-    tell(s, "job", "", row->id);
-}
-
-void ay_jobs_follow(ay_service *s)
-{
-    ay_store_job *list = NULL;
-    ay_arena a;
-    size_t n = 0;
-
-    ay_arena_init(&a, 0);
-    if (ay_store_job_list(s->store, AY_JOBS_KEPT, &a, &list, &n, NULL) == AY_OK) {
-        pthread_mutex_lock(&s->jobs_lock);
-        for (size_t i = 0; i < n; i++)
-            follow_one(s, &list[i]);
-        pthread_cond_broadcast(&s->jobs_changed);
-        pthread_mutex_unlock(&s->jobs_lock);
-    }
-    ay_arena_fini(&a);
-}
-
-int ay_jobs_leased(ay_service *s, int64_t *ids, int most)
-{
-    int n = 0;
-
-    pthread_mutex_lock(&s->jobs_lock);
-    for (int i = 0; i < s->njobs && n < most; i++)
-        if (s->jobs[i].leased && s->jobs[i].state == AY_JOB_RUNNING)
-            ids[n++] = s->jobs[i].id;
-    pthread_mutex_unlock(&s->jobs_lock);
-    return n;
-}
-
-void ay_job_lost(ay_service *s, int64_t id)
-{
-    ay_job_slot *j;
-
-    pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, id);
-    if (j && j->leased) {
-        s->running -= j->state == AY_JOB_RUNNING;
-        j->leased = false;
-        j->elsewhere = true;
-        if (j->asked)
-            atomic_store(j->asked, true);
-        if (s->control && s->control_job == id)
-            atomic_store(&s->control->pause, true);
-    }
-    pthread_mutex_unlock(&s->jobs_lock);
-}
-
-void ay_job_asked(ay_service *s, int64_t id, int times)
-{
-    ay_job_slot *j;
-
-    pthread_mutex_lock(&s->jobs_lock);
-    j = find_job(s, id);
-    if (j && times > j->cancel) {
-        j->cancel = times;
-        if (j->asked)
-            atomic_store(j->asked, true);
-        tell_training(s, j);
-    }
-    pthread_mutex_unlock(&s->jobs_lock);
 }
 
 bool ay_service_wait_idle(ay_service *s, long timeout_ms)

@@ -633,8 +633,6 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     if (status == AY_OK)
         status = ay_encoders_open(s, o->encoder, err);
     if (status == AY_OK)
-        ay_nodes_fetch_models(s);
-    if (status == AY_OK)
         status = ay_registry_start(s, o->serve, err);
     if (status == AY_OK && !s->reading_only)
         status = start_threads(s, o->serve, err);

@@ -578,6 +578,8 @@ ay_status ay_registry_start(ay_service *s, bool open_now, ay_err *err)
     status = ay_store_model_list(s->store, &a, &list, &n, err);
     if (status == AY_OK && !s->reading_only)
         sweep(s, list, n);
+    if (status == AY_OK)
+        ay_nodes_fetch_models(s);
     ay_arena_fini(&a);
     if (status == AY_OK)
         status = ay_store_active(s->store, &s->active_id, err);
