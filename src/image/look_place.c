@@ -301,16 +301,19 @@ static bool by_profiles(const ay_look_work *w, double most, ay_box *box)
 {
     bool turned = w->orientation >= 5;
     double wide = (double)(turned ? w->b->height : w->b->width) / w->a->width, high = (double)(turned ? w->b->width : w->b->height) / w->a->height;
-    cut a, b, c;
+    bool b_in_a = wide * high <= 1;
+    cut c;
     int n;
 
     load(w, LONG);
-    a = cut_of(w->pa, w->pb, wide, high);
-    b = cut_of(w->pb, w->pa, 1 / wide, 1 / high);
-    c = a.fit >= b.fit ? a : b;
+    c = b_in_a ? cut_of(w->pa, w->pb, wide, high) : cut_of(w->pb, w->pa, 1 / wide, 1 / high);
+    if (c.fit < LEAST_PROFILE) { /* a cut that was made larger again */
+        b_in_a = !b_in_a;
+        c = b_in_a ? cut_of(w->pa, w->pb, wide, high) : cut_of(w->pb, w->pa, 1 / wide, 1 / high);
+    }
     if (c.fit < LEAST_PROFILE)
         return false;
-    *box = a.fit >= b.fit ? (ay_box){LONG / c.length[0], LONG / c.length[1], -c.lo[0] / c.length[0], -c.lo[1] / c.length[1]}
+    *box = b_in_a ? (ay_box){LONG / c.length[0], LONG / c.length[1], -c.lo[0] / c.length[0], -c.lo[1] / c.length[1]}
                           : (ay_box){c.length[0] / LONG, c.length[1] / LONG, c.lo[0] / LONG, c.lo[1] / LONG};
     n = most >= SMALL * 3 / 4 ? SMALL : SMALL / 2; /* sizes are whole numbers, so the shape is nearly kept only */
     load(w, n);
