@@ -39,36 +39,60 @@ static bool solve(normal *s, double out[4])
     return true;
 }
 
-/* One pixel of a, whose slopes are gx and gy: what b has there misses it by.  Where the pictures fit, b's slopes are a's. */
-static void add_pixel(normal *s, float a, float gx, float gy, const float *b, int n, double u, double v, const ay_box *box)
-{
-    float bx = (float)((box->sx * u + box->tx) * n - 0.5), by = (float)((box->sy * v + box->ty) * n - 0.5);
-    double r, j[4];
+/* Where the points of one side come to lie in b: between which two of its points, and how far on. */
+typedef struct {
+    int at[AY_BOX_MOST], in_b[AY_BOX_MOST], n;
+    float on[AY_BOX_MOST], part[AY_BOX_MOST]; /* part of the way; where in a, 0..1 */
+} side;
 
-    if (!(bx >= 0 && by >= 0 && bx <= (float)(n - 1) && by <= (float)(n - 1)))
-        return;
-    r = (double)(a - ay_sample(b, n, bx, by));
-    j[0] = (double)gx * u, j[1] = (double)gx, j[2] = (double)gy * v, j[3] = (double)gy;
-    for (int i = 0; i < 4; i++) {
-        for (int k = i; k < 4; k++)
-            s->m[i][k] += j[i] * j[k];
-        s->m[i][4] += j[i] * r;
+static void lay(side *l, int n, int every, double stretch, double move)
+{
+    l->n = 0;
+    for (int i = 1; i + 1 < n; i += every) {
+        double part = (i + 0.5) / n, at = (stretch * part + move) * n - 0.5;
+        int k = (int)at < n - 2 ? (int)at : n - 2;
+        if (!(at >= 0 && at <= n - 1))
+            continue;
+        l->at[l->n] = i;
+        l->in_b[l->n] = k;
+        l->on[l->n] = (float)(at - k);
+        l->part[l->n] = (float)part;
+        l->n++;
     }
-    s->sum += r * r;
-    s->n++;
+}
+
+/* One row of a, whose slopes are gx and gy: what b has there misses it by r.  Where the pictures fit, b's slopes are a's. */
+static void add_row(normal *s, const float *a, const float *b, int n, const side *x, const side *y, int row, float kx, float ky)
+{
+    const float *p = a + y->at[row] * n, *top = b + y->in_b[row] * n, *low = top + n;
+    float on = y->on[row], xx = 0, x1 = 0, xq = 0, xy = 0, x2 = 0, yy = 0, xr = 0, x0r = 0, yr = 0, rr = 0;
+    double v = (double)y->part[row];
+
+    for (int i = 0; i < x->n; i++) {
+        int c = x->at[i], k = x->in_b[i];
+        float t = top[k] + x->on[i] * (top[k + 1] - top[k]), l = low[k] + x->on[i] * (low[k + 1] - low[k]);
+        float r = p[c] - (t + on * (l - t)), gx = (p[c + 1] - p[c - 1]) * kx, gy = (p[c + n] - p[c - n]) * ky, gu = gx * x->part[i];
+        xx += gu * gu, x1 += gu * gx, xq += gx * gx, xy += gu * gy, x2 += gx * gy, yy += gy * gy;
+        xr += gu * r, x0r += gx * r, yr += gy * r, rr += r * r;
+    }
+    s->m[0][0] += (double)xx, s->m[0][1] += (double)x1, s->m[0][2] += (double)xy * v, s->m[0][3] += (double)xy, s->m[0][4] += (double)xr;
+    s->m[1][1] += (double)xq, s->m[1][2] += (double)x2 * v, s->m[1][3] += (double)x2, s->m[1][4] += (double)x0r;
+    s->m[2][2] += (double)yy * v * v, s->m[2][3] += (double)yy * v, s->m[2][4] += (double)yr * v;
+    s->m[3][3] += (double)yy, s->m[3][4] += (double)yr;
+    s->sum += (double)rr;
+    s->n += x->n;
 }
 
 static void add_all(normal *s, const float *a, const float *b, int n, const ay_box *box)
 {
     int every = n >= MANY ? 2 : 1; /* a quarter of so many say as much */
+    side x, y;
 
     memset(s, 0, sizeof *s);
-    for (int y = 1; y + 1 < n; y += every)
-        for (int x = 1; x + 1 < n; x += every) {
-            const float *p = a + y * n + x;
-            add_pixel(s, *p, (p[1] - p[-1]) * 0.5f * (float)n / (float)box->sx, (p[n] - p[-n]) * 0.5f * (float)n / (float)box->sy, b,
-                      n, (x + 0.5) / n, (y + 0.5) / n, box);
-        }
+    lay(&x, n, every, box->sx, box->tx);
+    lay(&y, n, every, box->sy, box->ty);
+    for (int row = 0; row < y.n; row++)
+        add_row(s, a, b, n, &x, &y, row, 0.5f * (float)n / (float)box->sx, 0.5f * (float)n / (float)box->sy);
     for (int i = 0; i < 4; i++) {
         for (int k = 0; k < i; k++)
             s->m[i][k] = s->m[k][i];

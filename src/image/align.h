@@ -30,7 +30,8 @@ static inline float ay_sample(const float *p, int n, float x, float y)
     return top + fy * (low - top);
 }
 
-/* Better *box, which is a first guess, for n x n pictures a and b.  false: there is no answer near it; then *box is unchanged. */
+enum { AY_BOX_MOST = 256 };
+/* Better *box, which is a first guess, for n x n pictures a and b, n at most AY_BOX_MOST.  false: there is no answer near it; then *box is unchanged. */
 bool ay_box_fit(const float *a, const float *b, int n, ay_box *box);
 /* Correlation of a with b where they overlap, and how much of a that is. */
 float ay_box_correlation(const float *a, const float *b, int n, const ay_box *box, float *overlap);

@@ -29,7 +29,7 @@ enum { SIDES = sizeof sides / sizeof *sides, LEAST_SIDE = 32, COLOUR_GRID = 24 }
 /* Points of a picture across a place where colours are compared: JPEG keeps little of what is smaller. */
 #define COLOUR_PLACE 8
 /* Prints that fit less are not of one picture (ay_print_compare). */
-#define WORTH 0.8f
+#define WORTH 0.84f
 /* Of a coarse comparison: more than this and no finer one is made. */
 #define HOPELESS 12.0f
 #define LEAST_OVERLAP 0.6f
@@ -354,6 +354,7 @@ static void judge_box(const work *w, const ay_box *box, double pixels, ay_look_r
 static void judge(const work *w, ay_look_result *out)
 {
     double pixels = ay_look_smallest(w);
+    bool placed = false;
 
     out->difference = HOPELESS;
     if (pixels * FINE < SMALL / 2 || !hopeless(w, NULL)) {
@@ -367,10 +368,12 @@ static void judge(const work *w, ay_look_result *out)
             out->difference = HOPELESS; /* the next frame from the hand; or a little is cut from one side */
         }
     }
-    for (int way = 0; way < AY_LOOK_WAYS && out->kind == AY_LOOK_OTHER; way++) {
+    for (int way = 0; way < AY_LOOK_WAYS && out->kind == AY_LOOK_OTHER && !(placed && way == AY_LOOK_LAST); way++) {
         ay_box box;
-        if (ay_look_place(w, way, &box))
-            judge_box(w, &box, pixels, out);
+        if (!ay_look_place(w, way, &box))
+            continue;
+        placed = true;
+        judge_box(w, &box, pixels, out);
     }
 }
 

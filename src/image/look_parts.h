@@ -23,7 +23,7 @@ int ay_look_smallest(const ay_look_work *w);
 
 /* Where b may lie over a if one is cut from the other; the cheapest way first.  Uses pa, pb and over.  false: this way finds no place, or
  * none where one lies within the other and is less than all of it. */
-enum { AY_LOOK_WAYS = 3 };
+enum { AY_LOOK_WAYS = 3, AY_LOOK_LAST = 2 /* the dearest: only where the others find no place */ };
 bool ay_look_place(const ay_look_work *w, int way, ay_box *box);
 /* How far the middle of b lies from the middle of a where all of both is seen, in points of the smaller one; 0 where moving mends nothing, or
  * the picture is too small to tell.  A copy lies where its original lies, whatever made it; the next frame from the hand does not. */

@@ -12,13 +12,14 @@
 
 #include <math.h>
 
-enum { S = AY_LOOK_SIDE, SMALL = AY_LOOK_SMALL, FINEST = S / 3, LONG = S / 4 };
+enum { S = AY_LOOK_SIDE, SMALL = AY_LOOK_SMALL, FINEST = S / 3, LONG = SMALL };
 
 static const int steps[] = {16, 32, 64}; /* sizes at which a place is sought, one after the other */
 enum { STARTS = 3 };
 #define LEAST_CORRELATION 0.9f
 #define LEAST_FIT 0.95f /* finely */
 #define LEAST_CUT 0.6f
+#define LEAST_PLACED 0.8f
 #define WITHIN 0.6      /* points of the smaller picture that an edge may be over by */
 #define MOST_CUT 0.14   /* part of a side that profiles look for */
 #define LEAST_STRETCH 0.03 /* of what is cut from a picture of its own size */
@@ -302,8 +303,8 @@ static bool by_profiles(const ay_look_work *w, double most, ay_box *box)
     bool turned = w->orientation >= 5;
     double wide = (double)(turned ? w->b->height : w->b->width) / w->a->width, high = (double)(turned ? w->b->width : w->b->height) / w->a->height;
     bool b_in_a = wide * high <= 1;
+    float overlap;
     cut c;
-    int n;
 
     load(w, LONG);
     c = b_in_a ? cut_of(w->pa, w->pb, wide, high) : cut_of(w->pb, w->pa, 1 / wide, 1 / high);
@@ -315,10 +316,12 @@ static bool by_profiles(const ay_look_work *w, double most, ay_box *box)
         return false;
     *box = b_in_a ? (ay_box){LONG / c.length[0], LONG / c.length[1], -c.lo[0] / c.length[0], -c.lo[1] / c.length[1]}
                           : (ay_box){c.length[0] / LONG, c.length[1] / LONG, c.lo[0] / LONG, c.lo[1] / LONG};
-    n = most >= SMALL * 3 / 4 ? SMALL : SMALL / 2; /* sizes are whole numbers, so the shape is nearly kept only */
-    load(w, n);
-    ay_box_fit(w->pa, w->pb, n, box);
-    return true;
+    /* Sizes are whole numbers, so the shape is nearly kept only. */
+    if (most < LONG * 3 / 4)
+        load(w, LONG / 2);
+    ay_box_fit(w->pa, w->pb, most < LONG * 3 / 4 ? LONG / 2 : LONG, box);
+    load(w, LONG);
+    return ay_box_correlation(w->pa, w->pb, LONG, box, &overlap) >= LEAST_PLACED;
 }
 
 /* ---- within */
