@@ -123,7 +123,7 @@ static void write_head(const ay_line_set *set, ay_buf *b)
                   set->asked);
     if (set->stage < AY_LINE_ARRANGED)
         return;
-    ay_buf_printf(b, " \"arranged\": \"%s\", \"label\": \"%s\", \"train_ng\": %s, \"test_share\": %.17g,\n",
+    ay_buf_printf(b, " \"arranged\": \"%s\", \"label\": \"%s\", \"train_ng\": %s, \"test_share\": %.12g,\n",
                   set->arranged, labels[set->label], set->train_ng ? "true" : "false", set->test_share);
     ay_buf_printf(b, " \"mean\": [%.9f, %.9f, %.9f], \"std\": [%.9f, %.9f, %.9f],\n", set->mean[0], set->mean[1],
                   set->mean[2], set->std[0], set->std[1], set->std[2]);
