@@ -275,6 +275,12 @@ static void bug_51_no_class_folder_is_empty(void)
     ay_line_set_fini(&set);
 }
 
+static const char *plants_reason(void *ctx, size_t i)
+{
+    (void)ctx, (void)i;
+    return "two rows, and they name different products";
+}
+
 /* A picture that the database did not know was left out with a line in a log. */
 static void bug_57_every_picture_left_out_is_named(void)
 {
@@ -304,6 +310,11 @@ static void bug_57_every_picture_left_out_is_named(void)
     CHECK(strstr(csv.data, "\"NG/badly named.jpg\",picture,no,"));
     CHECK(strstr(csv.data, "\"OK/more\",name,no,\"it is a folder"));
     ay_buf_fini(&csv);
+    ay_line_set_fini(&set);
+    o.product_reason = plants_reason; /* the plant's own words */
+    CHECK_OK(ay_line_gather(at("tree2"), &o, NULL, &set, &err), err);
+    for (int i = 0; i < set.nmissing; i++)
+        CHECK((set.missing[i].kind == AY_LINE_MISS_PRODUCT) == (strstr(set.missing[i].reason, "two rows") != NULL));
     ay_line_set_fini(&set);
     ay_file_remove_tree(bench);
 }

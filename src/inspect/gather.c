@@ -17,12 +17,13 @@
 
 /* ---- 3 ask ------------------------------------------------------------------------------------- */
 
-static ay_status take_answer(ay_gather *g, ay_found *f, const char *product, ay_err *err)
+static ay_status take_answer(ay_gather *g, ay_found *f, size_t i, const char *product, ay_err *err)
 {
     ay_err reason;
+    const char *why = product || !g->o->product_reason ? NULL : g->o->product_reason(g->o->product_ctx, i);
 
     if (!product)
-        return ay_gather_miss(g, f, AY_LINE_MISS_PRODUCT, "the plant's database knows no product for it", err);
+        return ay_gather_miss(g, f, AY_LINE_MISS_PRODUCT, why ? why : "the plant's database knows no product for it", err);
     if (ay_line_safe("product's name", product, &reason) != AY_OK)
         return ay_gather_miss(g, f, AY_LINE_MISS_PRODUCT, reason.msg, err);
     return (f->product = ay_arena_strdup(g->arena, product)) ? AY_OK : ay_gather_memory(err);
@@ -40,7 +41,7 @@ static ay_status ask_some(ay_gather *g, const int *which, size_t n, ay_err *err)
     if (status == AY_OK)
         status = g->o->product(g->o->product_ctx, names, n, out, err);
     for (size_t i = 0; i < n && status == AY_OK; i++)
-        status = take_answer(g, &g->files[which[i]], out[i], err);
+        status = take_answer(g, &g->files[which[i]], i, out[i], err);
     ay_free(names);
     ay_free(out);
     return status;

@@ -74,6 +74,9 @@ typedef struct {
      * or NULL when it is not known.  NULL: nobody is asked, and a class is component and light only. */
     ay_status (*product)(void *ctx, const ay_line_name *names, size_t n, const char **out, ay_err *err);
     void *product_ctx;
+    /* Why the i-th name of the last call has no product, for the list of what is missing; NULL: that it is not known.
+     * The text is good until the next call. */
+    const char *(*product_reason)(void *ctx, size_t i);
 } ay_line_gather_options;
 enum { AY_LINE_BATCH = 500 };
 
