@@ -17,6 +17,7 @@ int ay_cmd_tag(int argc, char **argv);
 int ay_cmd_album(int argc, char **argv);
 int ay_cmd_cluster(int argc, char **argv);
 int ay_cmd_dups(int argc, char **argv);
+int ay_cmd_plant(int argc, char **argv);
 int ay_cmd_embed(int argc, char **argv);
 int ay_cmd_export(int argc, char **argv);
 int ay_cmd_import(int argc, char **argv);

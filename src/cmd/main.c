@@ -32,6 +32,7 @@ static const ay_command commands[] = {
     {"export", "write pictures with their classes and tags: folders, COCO, CSV, JSON Lines, Croissant", ay_cmd_export},
     {"watch", "bring in what is put into a folder", ay_cmd_watch},
     {"dups", "pictures that are there more than once", ay_cmd_dups},
+    {"plant", "ask a plant's database for products; an inspection's settings", ay_cmd_plant},
     {"embed", "turn pictures or texts into vectors", ay_cmd_embed},
     {"model", "list, show and verify encoders", ay_cmd_model},
     {"review", "what a person should look at next, and why", ay_cmd_review},

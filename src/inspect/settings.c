@@ -72,7 +72,7 @@ static const ay_ik_key keys[] = {
     IDLE("training.checkpoint_dir", "checkpoints lie in the output folder"),
     IDLE("training.log_every_n_steps", "curves are drawn an epoch at a time"),
 
-    WORD("loss.type", loss, "HybridMarginLoss|SubCenterArcFaceLoss|ArcFaceLoss", "HybridMarginLoss", "of metric learning"),
+    WORD("loss.type", loss, "HybridMarginLoss|SubCenterArcFaceLoss|ArcFaceLoss|TripletMarginLoss|CenterLoss", "HybridMarginLoss", "of metric learning"),
     REAL("loss.subcenter_margin", margin, 0, 180, "0.4", "angle between classes, in margin_unit"),
     WORD("loss.margin_unit", unit, "radians|degrees", "radians", "degrees is how the old library took the same number"),
     REAL("loss.subcenter_scale", scale, 0.1, 1000, "30", "cosines times this are the logits"),

@@ -36,7 +36,14 @@
 enum { AY_INSPECT_TEXT = 1024, AY_INSPECT_WORD = 128, AY_INSPECT_KEYS = 120, AY_INSPECT_ORIGIN = 160 };
 
 typedef enum { AY_INSPECT_BY_BOTH, AY_INSPECT_BY_ORIENTATION, AY_INSPECT_BY_COMPONENT } ay_inspect_label;
-typedef enum { AY_INSPECT_HYBRID, AY_INSPECT_SUBCENTER, AY_INSPECT_ARCFACE } ay_inspect_loss;
+typedef enum {
+    AY_INSPECT_HYBRID,
+    AY_INSPECT_SUBCENTER,
+    AY_INSPECT_ARCFACE,
+    AY_INSPECT_TRIPLET,
+    AY_INSPECT_CENTER
+} ay_inspect_loss;
+typedef enum { AY_INSPECT_HOAMV2, AY_INSPECT_HOAM } ay_inspect_structure; /* and further words, ay_inspect_structure_name() */
 typedef enum { AY_INSPECT_RADIANS, AY_INSPECT_DEGREES } ay_inspect_unit;
 typedef enum { AY_INSPECT_AUTO, AY_INSPECT_F32, AY_INSPECT_BF16 } ay_inspect_precision;
 typedef enum { AY_INSPECT_BEST_MAP, AY_INSPECT_BEST_LOSS } ay_inspect_best;
@@ -47,7 +54,7 @@ typedef struct {
     int64_t seed;
 
     /* model */
-    int structure; /* place in "hoamv2|hoam|..."; ay_inspect_structure_name() */
+    int structure; /* ay_inspect_structure */
     char backbone[AY_INSPECT_WORD], weights[AY_INSPECT_TEXT];
     bool pretrained;
     int embedding;

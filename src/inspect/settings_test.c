@@ -2,6 +2,8 @@
 #include "base/file.h"
 #include "base/test.h"
 #include "inspect/secret.h"
+#include "inspect/settings_train.h"
+#include "train/settings.h"
 
 static ay_status read_with(ay_inspect_settings *s, const char *text, const char *const *overrides, int n, ay_buf *warnings,
                            ay_err *err)
@@ -126,6 +128,45 @@ static void references_between_keys(void)
     setenv("ASSAY_TEST_WEIGHTS", "/w", 1);
     CHECK_OK(read_with(&s, text, NULL, 0, NULL, &err), err);
     CHECK(strcmp(s.name, "size-96-40") == 0 && strcmp(s.weights, "/w/a") == 0 && strcmp(s.backbone, "tiny") == 0);
+}
+
+/* Every default of the two tables is the same, but for what only one of them knows. */
+static void steps_get_what_is_set(void)
+{
+    static const char *const over[] = {"training.max_epochs=12", "training.batch_size=24", "loss.type=ArcFaceLoss", "loss.margin_unit=degrees",
+                                       "model.structure=resnet18", "model.weights=/w", "model.pretrained=false", "data.label=component",
+                                       "data.test_split=0.3", "experiment.seed=9", "training.precision=float32", "data.samples=5"};
+    ay_metric_settings usual, m;
+    ay_line_arrange_options arrange;
+    ay_line_gather_options gather;
+    ay_inspect_settings s;
+    ay_err err;
+
+    ay_inspect_settings_init(&s);
+    ay_inspect_settings_metric(&s, &m);
+    ay_metric_settings_init(&usual);
+    CHECK(strcmp(m.backbone, "efficientnetv2_rw_s") == 0);
+    m.backbone[0] = '\0'; /* "" stands for the same there */
+    for (int i = 0; ay_metric_settings_key(i); i++) {
+        json_t *a = ay_metric_settings_json(&m), *b = ay_metric_settings_json(&usual);
+        const char *key = ay_metric_settings_key(i);
+        bool same = json_equal(json_object_get(a, key), json_object_get(b, key));
+        if (!same)
+            printf("  %s differs\n", key);
+        CHECK(same && json_object_get(a, key));
+        json_decref(a);
+        json_decref(b);
+    }
+    CHECK_OK(ay_metric_settings_check(&m, &err), err);
+
+    CHECK_OK(read_with(&s, "", over, sizeof over / sizeof *over, NULL, &err), err);
+    ay_inspect_settings_metric(&s, &m);
+    ay_inspect_settings_arrange(&s, &arrange);
+    ay_inspect_settings_gather(&s, &gather);
+    CHECK_OK(ay_metric_settings_check(&m, &err), err);
+    CHECK(m.epochs == 12 && m.batch_size == 24 && strcmp(m.loss.name, "arcface") == 0 && m.loss.unit == AY_MARGIN_DEGREES);
+    CHECK(strcmp(m.architecture, "resnet18") == 0 && !*m.backbone && !*m.backbone_weights && m.seed == 9 && m.precision == AY_TRAIN_F32);
+    CHECK(arrange.label == AY_LINE_BY_COMPONENT && arrange.test_share == 0.3 && arrange.seed == 9 && gather.samples == 5);
 }
 
 /* ---- files */
@@ -368,6 +409,6 @@ TESTS({"defaults are the old system's", defaults_are_the_old_systems}, {"bug 36:
       {"wrong text names line and key", wrong_text_names_line_and_key}, {"references between keys", references_between_keys},
       {"files are composed as Hydra does", files_are_composed_as_hydra_does},
       {"the system file leads to the others", system_file_leads_to_the_others},
-      {"what is printed reads back", what_is_printed_reads_back}, {"structures have names", structures_have_names},
+      {"steps get what is set", steps_get_what_is_set}, {"what is printed reads back", what_is_printed_reads_back}, {"structures have names", structures_have_names},
       {"the database file is read", database_file_is_read}, {"wrong database files", wrong_database_files},
       {"half an SSH server is told", half_an_ssh_server_is_told}, {"secrets are read where they are", secrets_are_read_where_they_are})

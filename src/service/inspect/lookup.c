@@ -164,6 +164,11 @@ const char *ay_lookup_reason(const ay_lookup *l, size_t i)
     return i < l->n ? l->answers[i].reason : NULL;
 }
 
+const char *ay_lookup_outcome(const ay_lookup *l, size_t i)
+{
+    return ay_plant_outcome_name(i < l->n ? l->answers[i].outcome : AY_PLANT_OUTCOMES);
+}
+
 void ay_lookup_count(const ay_lookup *l, ay_lookup_counts *out)
 {
     ay_tunnel_state s = {0};

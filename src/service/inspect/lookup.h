@@ -40,6 +40,7 @@ void ay_lookup_on_miss(ay_lookup *l, ay_lookup_missed *missed, void *ctx);
 ay_status ay_lookup_products(void *lookup, const ay_line_name *names, size_t n, const char **out, ay_err *err);
 /* The reason of the i-th name of the last call; NULL when it was found. */
 const char *ay_lookup_reason(const ay_lookup *l, size_t i);
+const char *ay_lookup_outcome(const ay_lookup *l, size_t i); /* in a word: "found", "no row" ...; static */
 void ay_lookup_count(const ay_lookup *l, ay_lookup_counts *out);
 /* {"asked", "found", "missed": {"no row": 2, ...}, "connections", "statements", "tunnels"}; a new reference, NULL: no memory. */
 json_t *ay_lookup_counts_json(const ay_lookup_counts *c);
