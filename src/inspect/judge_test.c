@@ -59,6 +59,31 @@ static void the_table_begins_as_it_did(void)
     ay_free(p);
 }
 
+/* What makes figures weak is said: few bad pictures, and a label that can only be kept clean by refusing good ones. */
+static void warnings_name_what_is_weak(void)
+{
+    planted *p = planted_make(2, 8);
+    planted_result r;
+    json_t *s;
+    char *text;
+
+    for (int d = 0; d < PLANTED_DIM; d++) /* R_4 Right as mounted is nearly R_3 Up as mounted */
+        p->centre[5][d] = p->centre[0][d] + 0.2f * p->centre[5][d];
+    planted_fill(p, 10, 40, 0.3);
+    planted_bad(p, 0, p->centre[7], 0.1);
+    planted_judge(p, NULL, &r);
+    ay_inspect_report report = {.set = &p->set, .goldens = &r.goldens, .scores = &r.scores, .thresholds = &r.thresholds,
+                                .judgement = &r.judgement};
+    s = ay_inspect_summary(&report);
+    text = json_dumps(json_object_get(s, "warnings"), 0);
+    CHECK(text && strstr(text, "2 labels as mounted refuse more than a tenth") && strstr(text, "has to keep out P_1_R_"));
+    CHECK(strstr(text, "0 of 1 bad pictures passed") && strstr(text, "no less than 95 %"));
+    free(text);
+    json_decref(s);
+    planted_done(&r);
+    ay_free(p);
+}
+
 /* A real picture for each golden sample: noise, so that a turned one differs. */
 static void draw_pictures(planted *p, const char *dir)
 {
@@ -189,4 +214,4 @@ static void vectors_are_of_turned_pictures(void)
 }
 
 TESTS({"nearest wins", nearest_wins}, {"the table begins as it did", the_table_begins_as_it_did},
-      {"a report is whole", a_report_is_whole}, {"vectors are of turned pictures", vectors_are_of_turned_pictures})
+      {"warnings name what is weak", warnings_name_what_is_weak}, {"a report is whole", a_report_is_whole}, {"vectors are of turned pictures", vectors_are_of_turned_pictures})

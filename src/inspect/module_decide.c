@@ -216,31 +216,38 @@ static void call(const ay_golden_set *set, int label, const ay_golden_class *c, 
         snprintf(dst, cap, "%.80s", set->classes[l->class].component);
 }
 
+/* Digits behind the point, so that a similarity and the threshold that it misses do not look the same. */
+static int digits(double similarity, double threshold)
+{
+    return fabs(similarity - threshold) < 0.0015 ? 5 : 3;
+}
+
 static void word(const ay_golden_set *set, const double *thresholds, ay_inspect_side *s)
 {
     static const char *const by[AY_TURNS] = {"", "by 90 degrees clockwise", "by 180 degrees", "by 90 degrees counter-clockwise"};
     const ay_golden_class *c = &set->classes[s->class];
+    int to = digits(s->similarity, s->threshold);
     char near[160] = "nothing";
 
     if (s->nearest >= 0)
         call(set, s->nearest, c, near, sizeof near);
     switch (s->why) {
     case AY_INSPECT_MATCHES:
-        snprintf(s->reason, sizeof s->reason, "like %.80s: %.3f, at least %.3f is needed", c->component, s->similarity, s->threshold);
+        snprintf(s->reason, sizeof s->reason, "like %.80s: %.*f, at least %.*f is needed", c->component, to, s->similarity, to, s->threshold);
         if (s->nearest != s->label)
             snprintf(s->reason + strlen(s->reason), sizeof s->reason - strlen(s->reason), " (%.120s is nearer still: %.3f)", near,
                      s->nearest_similarity);
         return;
     case AY_INSPECT_TURNED:
-        snprintf(s->reason, sizeof s->reason, "turned %s: like %.80s seen that way (%.3f), and as mounted %.3f, where %.3f is needed",
-                 by[s->turned], c->component, s->nearest_similarity, s->similarity, s->threshold);
+        snprintf(s->reason, sizeof s->reason, "turned %s: like %.80s seen that way (%.3f), and as mounted %.*f, where %.*f is needed",
+                 by[s->turned], c->component, s->nearest_similarity, to, s->similarity, to, s->threshold);
         return;
     case AY_INSPECT_ANOTHER:
-        snprintf(s->reason, sizeof s->reason, "looks like %.120s (%.3f) instead of %.80s (%.3f, where %.3f is needed)", near,
-                 s->nearest_similarity, c->component, s->similarity, s->threshold);
+        snprintf(s->reason, sizeof s->reason, "looks like %.120s (%.3f) instead of %.80s (%.*f, where %.*f is needed)", near,
+                 s->nearest_similarity, c->component, to, s->similarity, to, s->threshold);
         return;
     case AY_INSPECT_WEAK:
-        snprintf(s->reason, sizeof s->reason, "like %.80s, but not enough: %.3f, where %.3f is needed", c->component, s->similarity,
+        snprintf(s->reason, sizeof s->reason, "like %.80s, but not enough: %.*f, where %.*f is needed", c->component, to, s->similarity, to,
                  s->threshold);
         return;
     case AY_INSPECT_NO_SAMPLE:

@@ -164,6 +164,31 @@ static json_t *retrieval_json(const ay_retrieval *m)
                      "mean_reciprocal_rank_all", rate_or_null(m->mrr), "silhouette_score", rate_or_null(m->silhouette));
 }
 
+/* Labels as mounted that refuse more than a tenth of good pictures, the worst by name: what its threshold has to keep out. */
+static void strict_labels(const ay_inspect_report *r, json_t *out)
+{
+    const ay_threshold *worst = NULL;
+    int n = 0, at = 0;
+    char text[500];
+
+    for (int k = 0; k < r->set->nlabels; k++) {
+        const ay_threshold *t = &r->thresholds->rows[k];
+        if (!(t->false_reject.rate > 0.1) || !ay_golden_is_wanted(r->set, k))
+            continue;
+        n++;
+        if (worst && worst->false_reject.rate >= t->false_reject.rate)
+            continue;
+        worst = t;
+        at = k;
+    }
+    if (n == 0)
+        return;
+    snprintf(text, sizeof text, "%d labels as mounted refuse more than a tenth of good pictures, %.100s the most (%lld of %lld): its threshold has to "
+             "keep out %.100s", n, r->set->labels[at].name, (long long)worst->false_reject.k, (long long)worst->false_reject.n,
+             worst->rival >= 0 ? r->set->labels[worst->rival].name : "bad pictures");
+    json_array_append_new(out, json_string(text));
+}
+
 /* What a person must know before believing the figures. */
 static json_t *warnings(const ay_inspect_report *r)
 {
@@ -195,6 +220,12 @@ static json_t *warnings(const ay_inspect_report *r)
                  (long long)r->thresholds->false_accept.k, 100 * r->thresholds->false_accept.upper);
         json_array_append_new(out, json_string(text));
     }
+    if (r->thresholds->bad.n > 0 && r->thresholds->bad.upper > r->thresholds->rate) {
+        snprintf(text, sizeof text, "%lld of %lld bad pictures passed: with so many, no less than %.2g %% can be excluded (95 %%)",
+                 (long long)r->thresholds->bad.k, (long long)r->thresholds->bad.n, 100 * r->thresholds->bad.upper);
+        json_array_append_new(out, json_string(text));
+    }
+    strict_labels(r, out);
     if (r->judgement->lost) {
         snprintf(text, sizeof text, "%zu held-out pictures could not be read and are in no figure", r->judgement->lost);
         json_array_append_new(out, json_string(text));
