@@ -61,7 +61,7 @@ ay_handler ay_h_search;
 /* h_seed3.c */
 ay_handler ay_h_s5_start, ay_h_s5_status, ay_h_s5_list, ay_h_s5_result, ay_h_s5_download, ay_h_s5_sample,
     ay_h_s5_cancel, ay_h_s5_delete, ay_h_s5_samples, ay_h_s5_confirm, ay_h_inspection,
-    ay_h_inspection_file, ay_h_inspection_golden, ay_h_inspection_sources;
+    ay_h_inspect, ay_h_inspection_file, ay_h_inspection_golden, ay_h_inspection_sources;
 ay_handler ay_h_s3_upload, ay_h_s3_batch, ay_h_s3_classes, ay_h_s3_images, ay_h_s3_stats,
     ay_h_s3_static;
 /* h_library_in.c */

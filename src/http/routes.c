@@ -185,6 +185,7 @@ const ay_route ay_routes[] = {
     {"GET", "/static/{file}", ay_h_s3_static, QUIET, AY_BODY_NONE, "part classifier", "s3Static", "A classified picture's bytes; ranges and ETag", "", NULL, "200:image/* 206:image/* 304 404 416"},
 
     /* inspection */
+    {"POST", "/v1/inspect", ay_h_inspect, 0, AY_BODY_PICTURES, "inspection", "inspect", "Do these pictures match their golden samples? Those of one component at one moment are one question, a light each; their coded names tell", "task", "InspectForm", "200:InspectAnswer 400 404 409 413 415 422 503"},
     {"GET", "/v1/inspections/sources", ay_h_inspection_sources, 0, AY_BODY_NONE, "inspection", "inspectionSources", "Folders with OK/ in them that an inspection training may be given", "", NULL, "200:InspectionSources"},
     {"GET", "/v1/inspections/{task}/files/{file_type}", ay_h_inspection_file, QUIET, AY_BODY_NONE, "inspection", "inspectionFile", "A file of it, to be looked at", "", NULL, "200:image/* 400 404 503"},
     {"GET", "/v1/inspections/{task}/golden/{number}", ay_h_inspection_golden, QUIET, AY_BODY_NONE, "inspection", "goldenPicture", "The picture of a golden sample", "", NULL, "200:image/png 404"},

@@ -124,6 +124,7 @@ struct ay_service {
     int64_t control_job;
 
     struct ay_tasks *tasks; /* service/inspect/tasks_parts.h; NULL: this program has none */
+    struct ay_modules *modules; /* service/inspect/modules.c */
     ay_line_driver line;
     char *line_folders;
 

@@ -566,6 +566,13 @@ static ay_status start_threads(ay_service *s, bool serve, ay_err *err)
     return status == AY_OK && serve ? ay_galleries_keep_start(s, err) : status;
 }
 
+static ay_status open_shown(ay_service *s, ay_err *err)
+{
+    ay_status status = ay_modules_open(s, err);
+
+    return status == AY_OK ? ay_maps_open(s, err) : status;
+}
+
 ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err *err)
 {
     ay_service *s = ay_calloc(1, sizeof *s);
@@ -627,7 +634,7 @@ ay_status ay_service_open(ay_service **out, const ay_service_options *o, ay_err 
     if (status == AY_OK)
         status = ay_dups_open(s, err);
     if (status == AY_OK)
-        status = ay_maps_open(s, err);
+        status = open_shown(s, err);
     if (status == AY_OK)
         status = ay_brings_open(s, err);
     if (status == AY_OK)
@@ -672,6 +679,7 @@ void ay_service_close(ay_service *s)
     ay_free(s->galleries);
     ay_jobs_fini(s);
     ay_encoders_close(s);
+    ay_modules_close(s);
     ay_clusters_close(s);
     ay_dups_close(s);
     ay_maps_close(s);

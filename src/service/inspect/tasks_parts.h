@@ -11,7 +11,7 @@
 #include "service/inspect/tasks.h"
 #include "service/internal.h"
 
-enum { AY_TASK_PATH = 4096 };
+enum { AY_TASK_PATH = 4096, AY_MODULES_OPEN = 2 };
 #define AY_TASK_KIND "inspect"
 #define AY_TASK_CLASSES "orientation.json"  /* of the first half */
 #define AY_TASK_CHOICES "orientations.json" /* a person's */
@@ -46,6 +46,9 @@ ay_status ay_task_check_choices(const json_t *classes, const json_t *choices, ay
 /* The threads; called by service.c. */
 ay_status ay_tasks_start(ay_service *s, ay_err *err);
 void ay_tasks_stop(ay_service *s);
+/* modules.c */
+ay_status ay_modules_open(ay_service *s, ay_err *err);
+void ay_modules_close(ay_service *s);
 /* With the lock: the running task of this job, or NULL. */
 ay_task_running *ay_task_at_work(struct ay_tasks *t, int64_t job);
 
