@@ -26,6 +26,7 @@ static const ay_option serve_options[] = {
     {"folders", 0, "DIRS", "folders that imports, watches and trainings may read, ':' between them"},
     {"train-folders", 0, "DIRS", "folders that a training may be asked to read, ':' between them"},
     {"inspect-folders", 0, "DIRS", "folders that an inspection training may read, and write to when asked, ':' between them"},
+    {"inspect-config", 0, "FILE", "settings of inspection trainings, or a file that names them and the plant's database"},
     {0},
 };
 static const ay_usage serve_usage = {
@@ -174,7 +175,7 @@ static int serve_command(const ay_usage *usage, int argc, char **argv, bool demo
     rc = AY_EXIT_OK;
     if (ay_session_serve(&session, &a,
                          &(ay_session_folders){demo ? NULL : ay_args_get(&a, "train-folders"), demo ? NULL : ay_args_get(&a, "folders"),
-                                               demo ? NULL : ay_args_get(&a, "inspect-folders")},
+                                               demo ? NULL : ay_args_get(&a, "inspect-folders"), demo ? NULL : ay_args_get(&a, "inspect-config")},
                          &err) != AY_OK ||
         serve(&session, &a, &o, (int)pictures, &err) != AY_OK)
         rc = ay_cmd_fail(&err);

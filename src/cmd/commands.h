@@ -6,6 +6,7 @@ int ay_cmd_serve(int argc, char **argv);
 int ay_cmd_demo(int argc, char **argv);
 int ay_cmd_scan(int argc, char **argv);
 int ay_cmd_train(int argc, char **argv);
+int ay_cmd_inspect(int argc, char **argv);
 int ay_cmd_eval(int argc, char **argv);
 int ay_cmd_predict(int argc, char **argv);
 int ay_cmd_report(int argc, char **argv);

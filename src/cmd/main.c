@@ -19,6 +19,7 @@ static const ay_command commands[] = {
     {"scan", "tell what pictures show", ay_cmd_scan},
     {"dataset", "teach: data sets, classes, reference pictures", ay_cmd_dataset},
     {"train", "learn a classifier from a folder of classes", ay_cmd_train},
+    {"inspect", "learn golden samples from OK/NG folders, and hold pictures against them", ay_cmd_inspect},
     {"eval", "judge a trained model on labelled pictures", ay_cmd_eval},
     {"predict", "what a trained model says of pictures", ay_cmd_predict},
     {"report", "figures and curves of a trained model", ay_cmd_report},

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "net/presets.h"
+#include "service/inspect/line_flow.h"
 #include "service/words/classify_words.h"
 #include "service/encoders/encoders.h"
 
@@ -258,18 +259,35 @@ ay_status ay_session_examine(ay_session *s, const ay_args *a, bool repair, ay_er
     return status == AY_EBUSY ? folder_in_use(s->data, err) : status;
 }
 
+/* What a file says that is odd (a plain password) is logged, and no reason to end. */
+static ay_status open_line(ay_session *s, const char *file, ay_err *err)
+{
+    ay_buf warnings = {0};
+    ay_status status = ay_line_flow_open(&s->line, file, &warnings, err);
+    char *save = NULL;
+
+    for (char *w = warnings.data ? strtok_r(warnings.data, "\n", &save) : NULL; w; w = strtok_r(NULL, "\n", &save))
+        ay_log(AY_LOG_WARN, "inspect", "%s", w);
+    ay_buf_fini(&warnings);
+    return status;
+}
+
 ay_status ay_session_serve(ay_session *s, const ay_args *a, const ay_session_folders *f, ay_err *err)
 {
     char both[8192];
+    ay_status status = open_line(s, f->inspect_config, err);
 
+    if (status != AY_OK)
+        return status;
     snprintf(both, sizeof both, "%s%s%s", f->train ? f->train : "", f->train && f->all ? ":" : "", f->all ? f->all : "");
     return open_service(s, a, &(ay_service_options){.serve = true, .train_folders = *both ? both : NULL, .folders = f->all,
-                                                    .line_folders = f->inspect}, err);
+                                                    .line = ay_line_flow_driver(s->line), .line_folders = f->inspect}, err);
 }
 
 void ay_session_close(ay_session *s)
 {
     ay_service_close(s->service);
+    ay_line_flow_close(s->line);
     ay_words_close(s->first.words.ctx);
     ay_engine_close(s->first.embedder.ctx);
     ay_engine_close(s->engine);

@@ -16,6 +16,7 @@
 typedef struct {
     ay_engine *engine; /* by ay_session_engine() */
     ay_service *service;
+    struct ay_line_flow *line; /* of a server: how inspection trainings are done */
     ay_encoder first; /* of the service, until another takes its place */
     const ay_args *args; /* borrowed; must outlive the session */
     char encoder[4096]; /* the name of the first */
@@ -42,6 +43,7 @@ typedef struct {
     const char *train;   /* by a training */
     const char *all;     /* by imports, watches and every training */
     const char *inspect; /* by an inspection training, which may write there too */
+    const char *inspect_config; /* a file: its settings and the plant's database (service/inspect/line_flow.h) */
 } ay_session_folders;
 /* For a server: the active trained model opens too, and trainings and imports that wait go on. */
 ay_status ay_session_serve(ay_session *s, const ay_args *a, const ay_session_folders *f, ay_err *err);
