@@ -441,6 +441,7 @@ static void damaged_files_are_left_out_and_named(void)
     ay_err err;
 
     make(5, 2);
+    s.workers = 3;
     sample_write("bare/00.png", "no picture");
     add(sample_path("gone.png"), 0, AY_SPLIT_TRAIN, 999, 0);
     set.data.n = set.n;
