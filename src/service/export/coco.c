@@ -30,14 +30,8 @@ static void write_image(const ay_export_list *l, const ay_export_item *it, int64
         ay_export_json_time(out, it->taken_us);
     else
         ay_export_puts(out, "\"\"");
-    ay_export_printf(out, ",\"sha256\":\"%s\",\"name\":", it->sha256);
-    ay_export_json(out, it->file);
-    ay_export_puts(out, ",\"tags\":");
-    ay_export_json_tags(out, it);
-    ay_export_puts(out, ",\"albums\":");
-    ay_export_json_albums(out, l, it);
-    ay_export_puts(out, ",\"added_at\":");
-    ay_export_json_time(out, it->added_us);
+    ay_export_printf(out, ",\"sha256\":\"%s\",", it->sha256);
+    ay_export_json_known(out, l, it);
     ay_export_puts(out, "}");
 }
 

@@ -41,5 +41,7 @@ ay_status ay_export_write_csv(const ay_export_list *l, ay_export_text *out, ay_e
 /* ["blue", "old"], and [{"name": "Best", "position": 3}] */
 void ay_export_json_tags(ay_export_text *out, const ay_export_item *it);
 void ay_export_json_albums(ay_export_text *out, const ay_export_list *l, const ay_export_item *it);
+/* The members "name", "tags", "albums" and "added_at" of an object. */
+void ay_export_json_known(ay_export_text *out, const ay_export_list *l, const ay_export_item *it);
 
 #endif

@@ -29,6 +29,18 @@ void ay_export_json_albums(ay_export_text *out, const ay_export_list *l, const a
     ay_export_puts(out, "]");
 }
 
+void ay_export_json_known(ay_export_text *out, const ay_export_list *l, const ay_export_item *it)
+{
+    ay_export_puts(out, "\"name\":");
+    ay_export_json(out, it->file);
+    ay_export_puts(out, ",\"tags\":");
+    ay_export_json_tags(out, it);
+    ay_export_puts(out, ",\"albums\":");
+    ay_export_json_albums(out, l, it);
+    ay_export_puts(out, ",\"added_at\":");
+    ay_export_json_time(out, it->added_us);
+}
+
 static void write_line(const ay_export_list *l, const ay_export_item *it, const char *prefix, ay_export_text *out)
 {
     char path[1024];
@@ -41,14 +53,8 @@ static void write_line(const ay_export_list *l, const ay_export_item *it, const 
         ay_export_puts(out, "null");
     else
         ay_export_json(out, l->classes[it->klass]);
-    ay_export_puts(out, ",\"name\":");
-    ay_export_json(out, it->file);
-    ay_export_puts(out, ",\"tags\":");
-    ay_export_json_tags(out, it);
-    ay_export_puts(out, ",\"albums\":");
-    ay_export_json_albums(out, l, it);
-    ay_export_puts(out, ",\"added_at\":");
-    ay_export_json_time(out, it->added_us);
+    ay_export_puts(out, ",");
+    ay_export_json_known(out, l, it);
     ay_export_puts(out, ",\"taken_at\":");
     ay_export_json_time(out, it->taken_us);
     ay_export_puts(out, ",\"camera\":");

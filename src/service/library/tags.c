@@ -197,6 +197,16 @@ static ay_status read_pictures(ay_service *s, ay_shelf_kind kind, int64_t id, ay
     return out->text && out->list ? AY_OK : ay_fail(err, AY_ENOMEM, "reading the pictures of a %s", kind == AY_SHELF_TAG ? "tag" : "album");
 }
 
+/* Its pictures by digest, and a transaction; a saved search has none. */
+static ay_status begin_with(ay_service *s, ay_shelf_kind kind, int64_t id, ay_arena *a, pictures_of *of, ay_err *err)
+{
+    ay_status status = kind == AY_SHELF_SAVED ? AY_OK : read_pictures(s, kind, id, a, of, err);
+
+    if (of->n)
+        qsort(of->list, of->n, sizeof *of->list, by_digest);
+    return status == AY_OK ? ay_store_begin(s->store, err) : status;
+}
+
 /* of: NULL, or the pictures that it is about. */
 static ay_status tell(ay_service *s, ay_shelf_kind kind, const char *did, const char *name, const char *to, const char *undo, const pictures_of *of,
                       ay_err *err)
@@ -337,12 +347,8 @@ static ay_status throw_away(ay_service *s, ay_shelf_kind kind, int64_t id, char 
     int64_t act = 0;
     ay_status status = name_of(s, kind, id, a, &name, err);
 
-    if (status == AY_OK && kind != AY_SHELF_SAVED)
-        status = read_pictures(s, kind, id, a, &of, err);
-    if (of.n)
-        qsort(of.list, of.n, sizeof *of.list, by_digest);
     if (status == AY_OK)
-        status = ay_store_begin(s->store, err);
+        status = begin_with(s, kind, id, a, &of, err);
     if (status != AY_OK)
         return status;
     status = ay_store_act(s->store, name, 0, undo, &act, err);
@@ -469,11 +475,7 @@ static ay_status merge(ay_service *s, int64_t tag, int64_t into, char undo[AY_UN
     if (status == AY_OK && tag == into)
         return ay_fail(err, AY_EINVAL, "a tag cannot become part of itself");
     if (status == AY_OK)
-        status = read_pictures(s, AY_SHELF_TAG, tag, a, &of, err);
-    if (of.n)
-        qsort(of.list, of.n, sizeof *of.list, by_digest);
-    if (status == AY_OK)
-        status = ay_store_begin(s->store, err);
+        status = begin_with(s, AY_SHELF_TAG, tag, a, &of, err);
     if (status != AY_OK)
         return status;
     status = ay_store_act(s->store, name, 0, undo, &act, err);
