@@ -1,7 +1,10 @@
 /* inspect/flow.c - the two halves of an inspection training, and learning in between. */
-#include "inspect/flow_parts.h"
+#include "inspect/flow.h"
+#include "inspect/golden_run.h"
+#include "inspect/settings_train.h"
 #include "train/metric_run.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -11,15 +14,29 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { PATH = 4096 };
+
+/* Progress at the ends of the steps, as the old system had them. */
+#define NAMES 0.05
+#define GATHERED 0.2
+#define TURN 0.35
+#define ARRANGED 0.55
+#define TRAIN 0.6
+#define TRAINED 0.85
+#define JUDGED 0.9
+#define REPORTED 0.95
+
 /* ---- what is told */
 
-void ay_flow_step(const ay_flow *f, double progress, const char *step)
+static void note(const ay_flow *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void step(const ay_flow *f, double progress, const char *step)
 {
     if (f->observer.step)
         f->observer.step(f->observer.ctx, progress, step);
 }
 
-void ay_flow_note(const ay_flow *f, const char *fmt, ...)
+static void note(const ay_flow *f, const char *fmt, ...)
 {
     char text[600];
     va_list ap;
@@ -31,7 +48,7 @@ void ay_flow_note(const ay_flow *f, const char *fmt, ...)
         f->observer.note(f->observer.ctx, text);
 }
 
-void ay_flow_tell(const ay_flow *f, const char *key, json_t *value)
+static void tell(const ay_flow *f, const char *key, json_t *value)
 {
     if (f->observer.tell)
         f->observer.tell(f->observer.ctx, key, value);
@@ -39,14 +56,14 @@ void ay_flow_tell(const ay_flow *f, const char *key, json_t *value)
         json_decref(value);
 }
 
-void ay_flow_path(const ay_flow *f, const char *name, char *path)
+static void path_of(const ay_flow *f, const char *name, char *path)
 {
-    snprintf(path, AY_FLOW_PATH, "%.3900s/%s", f->out, name);
+    snprintf(path, PATH, "%.3900s/%s", f->out, name);
 }
 
 static void on_note(void *ctx, const ay_note *n)
 {
-    ay_flow_note(ctx, "%s", n->text);
+    note(ctx, "%s", n->text);
 }
 
 static void on_phase(void *ctx, ay_line_phase phase, size_t done, size_t total)
@@ -54,13 +71,13 @@ static void on_phase(void *ctx, ay_line_phase phase, size_t done, size_t total)
     static const struct {
         double from, to;
         const char *words;
-    } steps[] = {{0, AY_FLOW_NAMES, "reading names"},
-                 {AY_FLOW_NAMES, 0.1, "looking products up"},
-                 {0.1, AY_FLOW_GATHERED, "copying pictures"},
-                 {AY_FLOW_TURN, AY_FLOW_ARRANGED, "turning pictures"}};
+    } steps[] = {{0, NAMES, "reading names"},
+                 {NAMES, 0.1, "looking products up"},
+                 {0.1, GATHERED, "copying pictures"},
+                 {TURN, ARRANGED, "turning pictures"}};
 
     if ((unsigned)phase < sizeof steps / sizeof *steps)
-        ay_flow_step(ctx, steps[phase].from + (steps[phase].to - steps[phase].from) * (double)done / (double)(total ? total : 1),
+        step(ctx, steps[phase].from + (steps[phase].to - steps[phase].from) * (double)done / (double)(total ? total : 1),
                      steps[phase].words);
 }
 
@@ -74,7 +91,7 @@ static ay_line_observer line_observer(const ay_flow *f)
 static ay_status write_classes(const ay_flow *f, const ay_line_set *set, ay_err *err)
 {
     json_t *classes = json_array(), *root = json_pack("{s:o}", "classes", classes);
-    char path[AY_FLOW_PATH];
+    char path[PATH];
     ay_buf text = {0};
     ay_status status;
 
@@ -86,7 +103,7 @@ static ay_status write_classes(const ay_flow *f, const ay_line_set *set, ay_err 
         json_array_append_new(classes, json_pack("{s:s, s:o, s:o}", "name", c->name, "folder", json_sprintf("raw_data/%s", c->name),
                                                  "samples", samples));
     }
-    ay_flow_path(f, AY_FLOW_CLASSES, path);
+    path_of(f, AY_FLOW_CLASSES, path);
     status = ay_json_dump(root, JSON_COMPACT, &text) && !text.failed ? ay_file_write(path, text.data, text.len, err)
                                                                      : ay_fail(err, AY_ENOMEM, "writing %s", path);
     ay_buf_fini(&text);
@@ -104,23 +121,26 @@ static void tell_set(const ay_flow *f, const ay_line_set *set)
     for (int i = 0; i < set->nmissing && i < 20; i++)
         json_array_append_new(missing, json_pack("{s:s?, s:s, s:s?}", "file", set->missing[i].file, "kind",
                                                  ay_line_miss_name(set->missing[i].kind), "reason", set->missing[i].reason));
-    ay_flow_tell(f, "classes", json_integer(set->nclasses));
-    ay_flow_tell(f, "pictures", json_integer(good));
-    ay_flow_tell(f, "ng", json_integer(set->n - good));
-    ay_flow_tell(f, "left_out", json_integer(set->nmissing));
-    ay_flow_tell(f, "left_out_first", missing);
+    tell(f, "classes", json_integer(set->nclasses));
+    tell(f, "pictures", json_integer(good));
+    tell(f, "ng", json_integer(set->n - good));
+    tell(f, "left_out", json_integer(set->nmissing));
+    tell(f, "left_out_first", missing);
 }
 
 ay_status ay_flow_gather(const ay_flow *f, ay_err *err)
 {
-    const ay_inspect_settings *s = f->settings;
-    ay_line_gather_options o = {.input = f->input, .pattern = *s->pattern ? s->pattern : NULL, .recursive = s->recursive,
-                                .samples = s->samples, .seed = (uint64_t)s->seed, .threads = s->workers, .product = f->product,
-                                .product_ctx = f->product_ctx};
+    ay_line_gather_options o;
     ay_line_observer observer = line_observer(f);
     ay_line_set set;
-    ay_status status = ay_line_gather(f->out, &o, &observer, &set, err);
+    ay_status status;
 
+    ay_inspect_settings_gather(f->settings, &o);
+    o.input = f->input;
+    o.product = f->product;
+    o.product_reason = f->product_reason;
+    o.product_ctx = f->product_ctx;
+    status = ay_line_gather(f->out, &o, &observer, &set, err);
     if (status != AY_OK)
         return status;
     tell_set(f, &set);
@@ -130,40 +150,6 @@ ay_status ay_flow_gather(const ay_flow *f, ay_err *err)
 }
 
 /* ---- learning */
-
-static ay_status metric_settings(const ay_flow *f, ay_metric_settings *m, ay_err *err)
-{
-    static const char *const losses[] = {"hybrid_margin", "subcenter_arcface", "arcface"}; /* in the order of ay_inspect_loss */
-    static const ay_margin_unit units[] = {AY_MARGIN_RADIANS, AY_MARGIN_DEGREES};
-    static const ay_train_precision precisions[] = {AY_TRAIN_AUTO, AY_TRAIN_F32, AY_TRAIN_BF16};
-    const ay_inspect_settings *s = f->settings;
-
-    ay_metric_settings_init(m);
-    snprintf(m->architecture, sizeof m->architecture, "%s", ay_inspect_structure_name(s));
-    snprintf(m->backbone, sizeof m->backbone, "%.63s", s->backbone);
-    if (s->pretrained)
-        snprintf(m->backbone_weights, sizeof m->backbone_weights, "%s", s->weights);
-    m->embedding = s->embedding;
-    m->image_size = s->image_size;
-    m->epochs = s->epochs, m->min_epochs = s->min_epochs, m->batch_size = s->batch_size, m->per_class = s->per_class;
-    m->freeze_epochs = s->freeze_epochs, m->patience = s->patience, m->swa_anneal = s->swa_anneal, m->threads = s->threads;
-    m->learning_rate = s->learning_rate, m->weight_decay = s->weight_decay, m->body_rate = s->body_rate;
-    m->warmup_share = s->warmup_share, m->clip_norm = s->clip_norm, m->swa_start = s->swa_start, m->swa_rate = s->swa_rate;
-    m->swa_body_rate = s->swa_body_rate, m->max_minutes = s->max_minutes;
-    m->early_stopping = s->early_stopping, m->swa = s->swa;
-    m->monitor = s->best == AY_INSPECT_BEST_LOSS ? AY_METRIC_BY_LOSS : AY_METRIC_BY_MAP;
-    m->brightness = s->brightness, m->contrast = s->contrast, m->saturation = s->saturation, m->hue = s->hue;
-    m->randaugment_ops = s->randaugment_ops, m->randaugment_magnitude = s->randaugment_magnitude;
-    m->workers = s->workers;
-    m->seed = s->seed;
-    snprintf(m->name, sizeof m->name, "%.60s", f->name ? f->name : "");
-    m->precision = precisions[s->precision];
-    snprintf(m->loss.name, sizeof m->loss.name, "%s", losses[s->loss]);
-    m->loss.unit = units[s->unit];
-    m->loss.margin = s->margin, m->loss.scale = s->scale, m->loss.triplet_margin = s->triplet_margin;
-    m->loss.center_weight = s->center_weight, m->loss.sub_centers = s->sub_centers;
-    return ay_metric_settings_check(m, err);
-}
 
 static json_t *real(double v)
 {
@@ -177,7 +163,7 @@ static void on_metric_progress(void *ctx, const ay_train_progress *p)
     char words[80];
 
     snprintf(words, sizeof words, p->epoch > 0 ? "learning, epoch %d of %d" : "preparing to learn", p->epoch, p->epochs);
-    ay_flow_step(f, AY_FLOW_TRAIN + (AY_FLOW_TRAINED - AY_FLOW_TRAIN) * (share < 0 ? 0 : share > 1 ? 1 : share), words);
+    step(f, TRAIN + (TRAINED - TRAIN) * (share < 0 ? 0 : share > 1 ? 1 : share), words);
 }
 
 static void on_metric_point(void *ctx, const ay_metric_point *p)
@@ -212,16 +198,21 @@ static ay_metric_item *metric_items(const ay_line_items *items, size_t *n)
 static ay_status learn(const ay_flow *f, const ay_line_items *items, json_t **config, ay_err *err)
 {
     ay_metric_observer observer = {(void *)(uintptr_t)f, on_metric_progress, on_metric_point, on_note};
-    char model[AY_FLOW_PATH], partial[AY_FLOW_PATH];
+    char model[PATH], partial[PATH];
     ay_metric_settings m;
     size_t n = 0;
     ay_metric_item *list = metric_items(items, &n);
     ay_metric_data data = {.items = list, .n = (int)n, .labels = items->labels, .nlabels = items->nlabels};
-    ay_status status = list ? metric_settings(f, &m, err) : ay_fail(err, AY_ENOMEM, "listing %zu pictures", items->n);
+    ay_status status = list ? AY_OK : ay_fail(err, AY_ENOMEM, "listing %zu pictures", items->n);
 
-    ay_flow_path(f, "model", model);
-    ay_flow_path(f, "model.partial", partial);
-    ay_flow_step(f, AY_FLOW_TRAIN, "preparing to learn");
+    ay_inspect_settings_metric(f->settings, &m);
+    if (f->name && *f->name)
+        snprintf(m.name, sizeof m.name, "%.60s", f->name);
+    if (status == AY_OK)
+        status = ay_metric_settings_check(&m, err);
+    path_of(f, "model", model);
+    path_of(f, "model.partial", partial);
+    step(f, TRAIN, "preparing to learn");
     if (status == AY_OK && !ay_file_exists(model)) /* else it was learnt before the program ended */
         status = ay_metric_run(&m, &data, model, ay_file_exists(partial), &observer, f->control, NULL, err);
     if (status == AY_OK)
@@ -230,20 +221,62 @@ static ay_status learn(const ay_flow *f, const ay_line_items *items, json_t **co
     return status;
 }
 
-/* ---- the second half */
+/* ---- turned, and on two sides */
 
 static ay_status arrange(const ay_flow *f, ay_line_set *set, ay_err *err)
 {
-    static const ay_line_label labels[] = {AY_LINE_BY_BOTH, AY_LINE_BY_ORIENTATION, AY_LINE_BY_COMPONENT}; /* as ay_inspect_label */
-    const ay_inspect_settings *s = f->settings;
     ay_line_observer observer = line_observer(f);
+    ay_line_arrange_options o;
 
-    ay_flow_step(f, AY_FLOW_TURN, "turning pictures");
-    return ay_line_arrange(f->out,
-                           &(ay_line_arrange_options){.label = labels[s->label], .test_share = s->test_split, .train_ng = s->train_ng,
-                                                      .seed = (uint64_t)s->seed, .image_size = s->image_size, .threads = s->workers},
-                           &observer, set, err);
+    ay_inspect_settings_arrange(f->settings, &o);
+    step(f, TURN, "turning pictures");
+    return ay_line_arrange(f->out, &o, &observer, set, err);
 }
+
+/* ---- golden samples, thresholds, report, module */
+
+static void on_golden(void *ctx, ay_golden_phase phase, size_t done, size_t total)
+{
+    static const struct {
+        double from, to;
+        const char *words;
+    } steps[] = {{TRAINED, JUDGED, "choosing golden samples"},
+                 {JUDGED, 0.92, "judging what was held back"},
+                 {0.92, REPORTED, "writing the report"},
+                 {REPORTED, 0.99, "packing the module"}};
+
+    if ((unsigned)phase < sizeof steps / sizeof *steps)
+        step(ctx, steps[phase].from + (steps[phase].to - steps[phase].from) * (double)done / (double)(total ? total : 1),
+                     steps[phase].words);
+}
+
+static void on_lost(void *ctx, const char *path, const char *why)
+{
+    note(ctx, "%s: left out of the judgement: %s", path, why);
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+static ay_status judge(const ay_flow *f, const json_t *config, json_t **summary, ay_err *err)
+{
+    char module[PATH], when[AY_RFC3339_SIZE];
+    ay_golden_run_options o = {.dir = f->out, .module = module, .name = f->name && *f->name ? f->name : base_name(f->input), .timestamp = when,
+                               .false_accept = f->settings->false_accept, .otherwise = f->settings->similarity,
+                               .turned = f->settings->label == AY_INSPECT_BY_COMPONENT, .threads = f->settings->threads,
+                               .training_config = config, .settings = config, .ctx = (void *)(uintptr_t)f, .progress = on_golden,
+                               .lost = on_lost, .stop = f->control ? &f->control->pause : NULL};
+
+    path_of(f, AY_FLOW_MODULE, module);
+    ay_clock_rfc3339(when, ay_clock_wall());
+    return ay_golden_run(&o, summary, err);
+}
+
+/* ---- the second half */
 
 /* Choices of a training that has begun stay as they are. */
 static ay_status choose(const ay_flow *f, const char *choices, size_t n, ay_err *err)
@@ -280,7 +313,7 @@ ay_status ay_flow_finish(const ay_flow *f, const char *choices, size_t n, json_t
     if (status == AY_OK)
         status = learn(f, &items, &config, err);
     if (status == AY_OK)
-        status = ay_flow_judge(f, &set, &items, config, summary, err);
+        status = judge(f, config, summary, err);
     json_decref(config);
     ay_line_items_fini(&items);
     ay_line_set_fini(&set);

@@ -39,6 +39,7 @@ typedef struct {
     const ay_inspect_settings *settings;
     /* As ay_line_gather_options.product. */
     ay_status (*product)(void *ctx, const ay_line_name *names, size_t n, const char **out, ay_err *err);
+    const char *(*product_reason)(void *ctx, size_t i);
     void *product_ctx;
     const ay_train_control *control; /* pause: AY_ECANCELLED, and it can go on; cancel: learn no further, finish with the best */
     ay_flow_observer observer;

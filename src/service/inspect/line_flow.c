@@ -143,6 +143,11 @@ static ay_flow flow_of(const ay_line_run *r, const ay_inspect_settings *s)
                      .observer = {r->ctx, r->step, r->point, r->note, r->tell, r->begin}};
 }
 
+static const char *why_missed(void *lookup, size_t i)
+{
+    return ay_lookup_reason(lookup, i);
+}
+
 static ay_status collect(void *ctx, const ay_line_run *r, ay_err *err)
 {
     const ay_inspect_site *site = NULL;
@@ -157,6 +162,7 @@ static ay_status collect(void *ctx, const ay_line_run *r, ay_err *err)
         status = ay_lookup_open(&lookup, site, word(r->request, "line_id", "V31"), &r->control->pause, err);
     if (lookup) {
         f.product = ay_lookup_products;
+        f.product_reason = why_missed;
         f.product_ctx = lookup;
     }
     if (status == AY_OK)

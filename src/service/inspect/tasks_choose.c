@@ -353,7 +353,7 @@ ay_status ay_task_golden(ay_service *s, const char *id, const char *n, char *dst
 
     if (status == AY_OK && ay_str_to_long(n, 1, 1000000, &number)) {
         snprintf(folder, sizeof folder, "%s/results/golden_samples", f.folder);
-        snprintf(tail, sizeof tail, "_%ld.png", number);
+        snprintf(tail, sizeof tail, "_%03ld.png", number);
         dir = opendir(folder);
     }
     while (dir && !found && (e = readdir(dir))) {

@@ -80,7 +80,7 @@ export function inspectionView(id) {
     const el = h('div', { class: 'data inspection' }, top, middle, low, sorting);
 
     const stop = async () => {
-        if (!(await confirm(t('ins_stop_title'), t('ins_stop_help'), t('stop_training'), { risk: true }))) return;
+        if (!(await confirm(t('ins_stop_title'), t('ins_stop_help'), t('ins_stop'), { risk: true }))) return;
         await api.cancelInspection(id).then(() => toast(t('stopping')), failed);
         load();
     };
@@ -94,7 +94,7 @@ export function inspectionView(id) {
             h('div', {}, h('h1', {}, task.input_dir.split('/').pop()), h('p', { class: 'muted' }, `${task.site} · ${task.line_id}${task.start_time ? ` · ${date(task.start_time)}` : ''}`)),
             h('div', { class: 'page-tools' }, stateBadge(task), h('a', { class: 'btn', href: '#/inspect' }, icon('back'), t('ins_all')),
                 isOver(task) ? h('button', { class: 'btn plain', type: 'button', 'data-do': 'inspect-delete', onclick: remove }, icon('trash'), t('ins_delete'))
-                    : h('button', { class: 'btn risk', type: 'button', 'data-do': 'inspect-stop', onclick: stop }, icon('close'), t('stop_training')))),
+                    : h('button', { class: 'btn risk', type: 'button', 'data-do': 'inspect-stop', onclick: stop }, icon('close'), t('ins_stop')))),
         !isOver(task) && h('section', { class: 'sheet' }, h('p', { role: 'status' }, stepText(task)), h('progress', { max: '1', value: String(task.progress), 'aria-label': stepText(task) })),
         task.error_message && h('p', { class: 'problem', lang: 'en' }, task.error_message), figures(task));
     }

@@ -63,6 +63,8 @@ export const de = {
     ins_all: 'Alle Prüfungen',
     ins_stop_title: 'Dieses Training anhalten?',
     ins_stop_help: 'Es hält an, wo es ist; seine Dateien bleiben, bis Sie es löschen.',
+    ins_stop: 'Anhalten',
+    ins_step_packing_the_module: 'Packt das Modul',
     ins_delete: 'Löschen',
     ins_delete_title: 'Dieses Training löschen?',
     ins_delete_help: 'Auch sein Modell, seine Musterbilder und Bilder gehen.',

@@ -63,6 +63,8 @@ export const en = {
     ins_all: 'All inspections',
     ins_stop_title: 'Stop this training?',
     ins_stop_help: 'It stops where it is; its files stay until you delete it.',
+    ins_stop: 'Stop',
+    ins_step_packing_the_module: 'Packing the module',
     ins_delete: 'Delete',
     ins_delete_title: 'Delete this training?',
     ins_delete_help: 'Its model, golden samples and pictures go too.',

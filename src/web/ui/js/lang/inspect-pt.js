@@ -63,6 +63,8 @@ export const pt = {
     ins_all: 'Todas as inspeções',
     ins_stop_title: 'Parar este treinamento?',
     ins_stop_help: 'Ele para onde está; os arquivos ficam até você excluir.',
+    ins_stop: 'Parar',
+    ins_step_packing_the_module: 'Empacotando o módulo',
     ins_delete: 'Excluir',
     ins_delete_title: 'Excluir este treinamento?',
     ins_delete_help: 'O modelo, as amostras de ouro e as imagens também vão.',

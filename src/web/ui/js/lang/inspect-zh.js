@@ -63,6 +63,8 @@ export const zh = {
     ins_all: '全部检测',
     ins_stop_title: '停止这个训练？',
     ins_stop_help: '它会停在当前位置；文件保留到您删除为止。',
+    ins_stop: '停止',
+    ins_step_packing_the_module: '打包模块',
     ins_delete: '删除',
     ins_delete_title: '删除这个训练？',
     ins_delete_help: '模型、标准样本和图片也会删除。',
