@@ -93,14 +93,14 @@ static void on_point(void *ctx, int at, const char *json)
     json_decref(o);
 }
 
-static void on_note(void *ctx, const char *text)
+static void on_note(void *ctx, const ay_note *n)
 {
     terminal *t = ctx;
 
     if (t->quiet)
         return;
     ay_progress_hide(&t->bar);
-    fprintf(stderr, "%s\n", text);
+    fprintf(stderr, "%s\n", n->text);
 }
 
 static void on_tell(void *ctx, const char *key, json_t *value)

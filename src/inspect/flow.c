@@ -38,14 +38,15 @@ static void step(const ay_flow *f, double progress, const char *step)
 
 static void note(const ay_flow *f, const char *fmt, ...)
 {
-    char text[600];
+    ay_note n;
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    ay_note_make(&n, fmt, ap);
     va_end(ap);
     if (f->observer.note)
-        f->observer.note(f->observer.ctx, text);
+        f->observer.note(f->observer.ctx, &n);
+    ay_note_fini(&n);
 }
 
 static void tell(const ay_flow *f, const char *key, json_t *value)
@@ -63,7 +64,10 @@ static void path_of(const ay_flow *f, const char *name, char *path)
 
 static void on_note(void *ctx, const ay_note *n)
 {
-    note(ctx, "%s", n->text);
+    const ay_flow *f = ctx;
+
+    if (f->observer.note)
+        f->observer.note(f->observer.ctx, n);
 }
 
 static void on_phase(void *ctx, ay_line_phase phase, size_t done, size_t total)
@@ -252,7 +256,7 @@ static void on_golden(void *ctx, ay_golden_phase phase, size_t done, size_t tota
 
 static void on_lost(void *ctx, const char *path, const char *why)
 {
-    note(ctx, "%s: left out of the judgement: %s", path, why);
+    note(ctx, "not_judged|%s: left out of the judgement: %s", path, why);
 }
 
 static const char *base_name(const char *path)

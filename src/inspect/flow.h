@@ -28,7 +28,7 @@ typedef struct {
     void *ctx;
     void (*step)(void *ctx, double progress, const char *step); /* 0..1 of the whole way; never backwards */
     void (*point)(void *ctx, int at, const char *json);         /* an epoch of the curve, from 0: a flat JSON object */
-    void (*note)(void *ctx, const char *text);
+    void (*note)(void *ctx, const ay_note *n);
     void (*tell)(void *ctx, const char *key, json_t *value);    /* a fact; value is taken */
     ay_status (*begin)(void *ctx, ay_err *err); /* learning begins now, choices stay; non-OK: come back with that */
 } ay_flow_observer;

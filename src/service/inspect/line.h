@@ -25,7 +25,7 @@ typedef struct {
     void *ctx;
     void (*step)(void *ctx, double progress, const char *step);
     void (*point)(void *ctx, int at, const char *json); /* an epoch of the curve, from 0 */
-    void (*note)(void *ctx, const char *text);          /* what a person should read */
+    void (*note)(void *ctx, const ay_note *n);          /* what a person should read */
     void (*tell)(void *ctx, const char *key, json_t *value); /* further facts for the task's detail; value is taken */
     /* Learning is about to begin: from now on the choices stay.  AY_ECONFLICT: they have changed, come back at once. */
     ay_status (*begin)(void *ctx, ay_err *err);

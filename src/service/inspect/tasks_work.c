@@ -82,14 +82,14 @@ static void on_point(void *ctx, int at, const char *json)
     ay_job_put_point(r->s, r->job, at, json);
 }
 
-static void on_note(void *ctx, const char *text)
+static void on_note(void *ctx, const ay_note *n)
 {
     ay_task_running *r = ctx;
-    json_t *notes, *line = json_string(text);
+    json_t *notes, *text = json_string(n->text); /* a file's name need not be UTF-8 */
 
     pthread_mutex_lock(&r->s->tasks->lock);
     notes = json_object_get(r->detail, "notes");
-    json_array_append_new(notes, line ? line : json_string("?")); /* a file's name need not be UTF-8 */
+    json_array_append_new(notes, json_pack("{s:o, s:s, s:O*}", "text", text ? text : json_string("?"), "code", n->code, "args", n->args));
     if (json_array_size(notes) > NOTES)
         json_array_remove(notes, 0);
     pthread_mutex_unlock(&r->s->tasks->lock);

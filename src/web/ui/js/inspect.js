@@ -4,20 +4,26 @@
  * A task is a job, so that the server's events say when one moved; what is shown of it is asked for anew then.
  */
 import { h, put, redraw } from './dom.js';
-import { t, has, date } from './i18n.js';
+import { t, date } from './i18n.js';
 import { icon } from './icons.js';
 import { api, explain } from './api.js';
 import { failed } from './toast.js';
 import { on } from './state.js';
 import { inspectionView } from './inspection.js';
 
+/** The server's words for its steps. */
+const steps = {
+    'waiting for its turn': 'ins_step_turn', 'reading names': 'ins_step_names', 'looking products up': 'ins_step_products', 'copying pictures': 'ins_step_copying',
+    'waiting for the orientations': 'ins_step_person', 'preparing the pictures': 'ins_step_preparing', 'turning pictures': 'ins_step_turning', 'preparing to learn': 'ins_step_before',
+    'choosing golden samples': 'ins_step_golden', 'judging what was held back': 'ins_step_judging', 'writing the report': 'ins_step_report', 'packing the module': 'ins_step_packing', done: 'ins_step_done',
+};
+
 /** What the server is doing, in the reader's language; epochs are counted in it. */
 export function stepText(task) {
     const words = task.current_step ?? '';
     const epoch = words.match(/^learning, epoch (\d+) of (\d+)/);
     if (epoch) return `${t('ins_step_learning')} · ${t('epoch_of', { n: Number(epoch[1]), of: Number(epoch[2]) })}`;
-    const key = `ins_step_${words.replace(/\W+/g, '_')}`;
-    return has(key) ? t(key) : words;
+    return steps[words] ? t(steps[words]) : words;
 }
 
 export const isOver = (task) => ['completed', 'failed', 'cancelled'].includes(task.status);

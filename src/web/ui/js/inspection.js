@@ -13,6 +13,7 @@ import { on } from './state.js';
 import { chart } from './curves.js';
 import { orientPanel } from './orient.js';
 import { sortPanel } from './sorting.js';
+import { noteText } from './train.js';
 import { isOver, stateBadge, stepText } from './inspect.js';
 
 const file = (task, what) => `/v1/inspections/${task.task_id}/files/${what}`;
@@ -43,7 +44,7 @@ function curves(task) {
 function notes(task) {
     const list = task.detail?.notes ?? [];
     const out = task.detail?.left_out_first ?? [];
-    return [list.length > 0 && h('details', { class: 'details' }, h('summary', {}, t('notes', { n: list.length })), h('ul', {}, list.map((n) => h('li', { class: 'small', lang: 'en' }, n)))),
+    return [list.length > 0 && h('details', { class: 'details' }, h('summary', {}, t('notes', { n: list.length })), h('ul', {}, list.map((n) => h('li', { class: 'small' }, noteText(n))))),
         out.length > 0 && h('details', { class: 'details', 'data-part': 'left-out' }, h('summary', {}, t('ins_left_out_n', { n: task.detail.left_out })),
             h('ul', {}, out.map((m) => h('li', { class: 'small', lang: 'en' }, `${m.file}: ${m.reason}`))),
             h('a', { class: 'btn', href: download(task, 'missing'), download: 'missing.csv' }, icon('download'), 'missing.csv'))];

@@ -10,6 +10,7 @@ import { t } from './i18n.js';
 import { icon } from './icons.js';
 
 const choices = ['Up', 'Right', 'Down', 'Left'];
+const names = { Up: 'ins_up', Right: 'ins_right', Down: 'ins_down', Left: 'ins_left' };
 const keysOf = { ArrowUp: 'Up', ArrowRight: 'Right', ArrowDown: 'Down', ArrowLeft: 'Left' };
 
 /**
@@ -53,9 +54,9 @@ export function orientPanel(classes, send) {
         const card = h('fieldset', { class: 'orient-card', 'data-class': c.class_name, 'data-choice': answers[c.class_name] ?? '' },
             h('legend', {}, c.class_name),
             h('div', { class: 'orient-pictures' }, c.sample_images.map((src, k) => h('img', { src, alt: t('ins_sample', { n: k + 1, name: c.class_name }), loading: 'lazy' }))),
-            h('div', { class: 'orient-choice' }, choices.map((value) => h('label', { class: `orient-arrow orient-${value}`, title: t(`ins_${value}`) },
+            h('div', { class: 'orient-choice' }, choices.map((value) => h('label', { class: `orient-arrow orient-${value}`, title: t(names[value]) },
                 h('input', { type: 'radio', name: group, value, checked: answers[c.class_name] === value, onchange: () => choose(card, c.class_name, value) }),
-                h('span', { class: 'orient-sign', 'aria-hidden': 'true' }, { Up: '↑', Right: '→', Down: '↓', Left: '←' }[value]), h('span', { class: 'orient-word' }, t(`ins_${value}`))))));
+                h('span', { class: 'orient-sign', 'aria-hidden': 'true' }, { Up: '↑', Right: '→', Down: '↓', Left: '←' }[value]), h('span', { class: 'orient-word' }, t(names[value]))))));
         card.addEventListener('keydown', (e) => {
             const value = keysOf[e.key];
             if (!value || e.ctrlKey || e.metaKey || e.altKey) return;

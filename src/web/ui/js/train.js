@@ -62,7 +62,7 @@ function curvesOf(j) {
 }
 
 /** A note in the reader's language where we have its code, else as the trainer wrote it. */
-function noteText(n) {
+export function noteText(n) {
     const key = `note_${n.code}`;
     const [a, reason, c, d, e] = n.args ?? [];
     const b = /^left_out(_training)?$/.test(n.code) ? reasonText(reason) : reason;
