@@ -1,4 +1,5 @@
 #include "inspect/golden_run.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "inspect/module.h"
 #include "inspect/report.h"
@@ -186,7 +187,7 @@ static ay_status judge(run *r, ay_err *err)
 
 static ay_status pack(run *r, ay_err *err)
 {
-    char path[4300];
+    char path[4300], results[4300];
     ay_inspect_packing p = {.path = r->o->module, .name = r->o->name, .made_at = r->o->timestamp, .model = r->model, .set = &r->set,
                             .goldens = &r->goldens, .thresholds = &r->thresholds, .settings = r->o->settings};
     ay_status status;
@@ -195,7 +196,10 @@ static ay_status pack(run *r, ay_err *err)
         return AY_OK;
     snprintf(path, sizeof path, "%s/inspect.inspect", r->o->dir);
     p.path = r->o->module ? r->o->module : path;
+    snprintf(results, sizeof results, "%s/results", r->o->dir); /* where it may have to lie; the report comes after it */
     status = tell(r, AY_GOLDEN_PACKING, err);
+    if (status == AY_OK)
+        status = ay_file_mkdirs(results, err);
     return status == AY_OK ? ay_inspect_module_write(&p, err) : status;
 }
 
