@@ -80,8 +80,8 @@ static void on_phase(void *ctx, ay_line_phase phase, size_t done, size_t total)
                  {0.1, GATHERED, "copying pictures"},
                  {TURN, ARRANGED, "turning pictures"}};
 
-    if ((unsigned)phase < sizeof steps / sizeof *steps)
-        step(ctx, steps[phase].from + (steps[phase].to - steps[phase].from) * (double)done / (double)(total ? total : 1),
+    if ((unsigned)phase < sizeof steps / sizeof *steps) /* names are counted while they are read: no total yet */
+        step(ctx, steps[phase].from + (steps[phase].to - steps[phase].from) * (total ? (double)done / (double)total : 0),
                      steps[phase].words);
 }
 
