@@ -73,8 +73,12 @@ ay_status ay_h_s5_list(ay_request *rq, ay_err *err)
     size_t n;
     ay_status status = ay_task_list(rq->service, &rq->arena, &tasks, &n, err);
 
-    for (size_t i = 0; i < n && !status; i++)
-        json_array_append_new(list, task_json(&tasks[i]));
+    for (size_t i = 0; i < n && !status; i++) {
+        json_t *o = task_json(&tasks[i]);
+
+        json_object_set_new(o, "input_dir", json_string(tasks[i].input)); /* beyond the old fields: people know a task by its folder */
+        json_array_append_new(list, o);
+    }
     if (!status)
         return ay_reply_json(rq, 200, list, err);
     json_decref(list);

@@ -16,6 +16,7 @@ import './lan_test.mjs';
 import './clusters_test.mjs';
 import './map_test.mjs';
 import './duplicates_test.mjs';
+import './inspect_test.mjs';
 import './views_test.mjs';
 import './places_test.mjs';
 import './docs_test.mjs';

@@ -27,6 +27,15 @@ export function stepText(task) {
 }
 
 export const isOver = (task) => ['completed', 'failed', 'cancelled'].includes(task.status);
+
+/** What can be chosen to learn with: settings beside the server's own. */
+const networks = {
+    small: { 'model.backbone': 'efficientnetv2_tiny', 'data.image_size': 96, 'model.embedding_size': 128 },
+    large: {},
+};
+const networkChoice = (id) => h('label', { class: 'choice' }, h('input', { type: 'radio', name: 'network', value: id, checked: id === 'small' }),
+    h('span', {}, h('b', {}, t(`ins_network_${id}`)), h('span', { class: 'muted small' }, t(`ins_network_${id}_help`))));
+
 const baseName = (path) => (path ?? '').replace(/\/+$/, '').split('/').pop();
 
 export function stateBadge(task) {
@@ -62,7 +71,7 @@ function listView() {
         bad.textContent = '';
         try {
             const { task_id } = await api.startInspection({ input_dir: f.folder.value, site: f.site.value.trim() || undefined, line_id: f.line.value.trim() || undefined,
-                settings: { 'training.max_epochs': Number(f.epochs.value), 'golden.false_accept': Number(f.accept.value) / 100 } });
+                settings: { ...networks[f.network.value], 'training.max_epochs': Number(f.epochs.value), 'golden.false_accept': Number(f.accept.value) / 100 } });
             location.hash = `#/inspect/${task_id}`;
         } catch (error) {
             bad.textContent = error.status === 400 ? error.message : explain(error);
@@ -78,6 +87,7 @@ function listView() {
                 h('div', { class: 'two' },
                     field(t('ins_site'), h('input', { type: 'text', name: 'site', value: 'HPH', maxlength: 60, autocomplete: 'off' }), t('ins_site_help')),
                     field(t('ins_line'), h('input', { type: 'text', name: 'line', value: 'V31', maxlength: 60, autocomplete: 'off' }))),
+                h('fieldset', { class: 'choices' }, h('legend', {}, t('ins_network')), Object.keys(networks).map(networkChoice)),
                 h('div', { class: 'two' },
                     field(t('epochs'), h('input', { type: 'number', name: 'epochs', min: 1, max: 1000, value: '40', required: true })),
                     field(t('ins_accept'), h('input', { type: 'number', name: 'accept', min: 0.01, max: 50, step: 'any', value: '1', required: true }), t('ins_accept_help'))),

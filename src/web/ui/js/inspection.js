@@ -23,11 +23,11 @@ function figures(task) {
     const d = task.detail ?? {};
     const fig = (value, words) => value !== undefined && value !== null && h('div', { class: 'fig' }, h('strong', {}, value), h('span', {}, words));
     const s = task.summary ?? {};
-    const bad = s.thresholds?.bad ?? s.bad;
+    const passed = s.false_accept;
     return h('div', { class: 'figures' },
         typeof s.evaluation_accuracy === 'number' && fig(percent(s.evaluation_accuracy, 2), t('ins_accuracy')),
         typeof s.retrieval?.precision_at_1 === 'number' && fig(percent(s.retrieval.precision_at_1, 2), t('ins_precision')),
-        bad && typeof bad.rate === 'number' && fig(percent(bad.rate, 2), t('ins_false_accept', { of: bad.of })),
+        typeof passed?.rate === 'number' && fig(percent(passed.rate, 2), t('ins_false_accept', { of: number(passed.of) })),
         fig(d.classes !== undefined ? number(d.classes) : undefined, t('ins_classes')),
         fig(d.pictures !== undefined ? number(d.pictures) : undefined, t('ins_good')),
         fig(d.ng !== undefined ? number(d.ng) : undefined, t('ins_ng')),
@@ -50,18 +50,33 @@ function notes(task) {
             h('a', { class: 'btn', href: download(task, 'missing'), download: 'missing.csv' }, icon('download'), 'missing.csv'))];
 }
 
-/** Golden samples with why they were chosen. */
+const SHOWN = 12; // components whose golden samples are seen at once
+
+/** Golden samples with why they were chosen, those of one component in one row. */
 function golden(task) {
-    const samples = task.golden?.samples ?? [];
-    return samples.length > 0 && h('section', { class: 'sheet' }, h('h2', {}, t('ins_golden')), h('p', { class: 'muted' }, t('ins_golden_help')),
-        h('div', { class: 'golden-grid' }, samples.map((s, i) => h('figure', { class: 'golden' },
-            h('img', { src: `/v1/inspections/${task.task_id}/golden/${i + 1}`, alt: s.label, loading: 'lazy' }),
-            h('figcaption', {}, h('b', {}, s.label), h('span', { class: 'small muted', lang: 'en' }, s.reason))))));
+    const rows = new Map();
+    (task.golden?.samples ?? []).forEach((s, i) => {
+        const [, name, way] = s.label.match(/^(.*?)(?:\/(Up|Right|Down|Left))?$/);
+        rows.set(name, [...(rows.get(name) ?? []), { ...s, way, number: i + 1 }]);
+    });
+    if (rows.size === 0) return false;
+    const one = (s) => h('figure', { class: 'golden' },
+        h('img', { src: `/v1/inspections/${task.task_id}/golden/${s.number}`, alt: s.label, loading: 'lazy' }), s.way && h('figcaption', { class: 'small' }, t(`ins_${s.way}`)));
+    const row = ([name, samples]) => h('li', { class: 'golden-row', 'data-golden': name }, h('h3', {}, name), h('div', { class: 'golden-ways' }, samples.map(one)),
+        h('details', { class: 'details' }, h('summary', { 'aria-label': `${t('ins_why')}: ${name}` }, t('ins_why')),
+            h('ul', {}, samples.map((s) => h('li', { class: 'small' }, s.way && `${t(`ins_${s.way}`)}: `, h('span', { lang: 'en' }, s.reason))))));
+    const all = [...rows];
+    const rest = all.slice(SHOWN);
+    return h('section', { class: 'sheet' }, h('h2', {}, t('ins_golden')), h('p', { class: 'muted' }, t('ins_golden_help')),
+        h('ul', { class: 'golden-grid' }, all.slice(0, SHOWN).map(row)),
+        rest.length > 0 && h('details', { class: 'details', 'data-part': 'golden-rest' }, h('summary', {}, t('ins_golden_more', { n: rest.length })), h('ul', { class: 'golden-grid' }, rest.map(row))));
 }
 
 function results(task) {
     if (task.status !== 'completed') return false;
-    const picture = (what, words) => h('a', { class: 'plot', href: file(task, what), target: '_blank', rel: 'noopener' }, h('img', { src: file(task, what), alt: words, loading: 'lazy' }), h('span', {}, words));
+    const picture = (what, words) => h('figure', { class: `plot plot-${what}` },
+        h('div', { class: 'plot-frame' }, h('a', { href: file(task, what), target: '_blank', rel: 'noopener' }, h('img', { src: file(task, what), alt: words, loading: 'lazy' }))),
+        h('figcaption', {}, words));
     const get = (what, name) => h('a', { class: 'btn', href: download(task, what), download: name }, icon('download'), name);
     return [golden(task),
         h('section', { class: 'sheet' }, h('h2', {}, t('ins_evaluation')),
@@ -130,13 +145,18 @@ export function inspectionView(id) {
             put(low, curves(task), results(task), h('section', {}, notes(task)));
         });
         await orientations();
-        if (task.status === 'completed' && !sorting.firstChild) put(sorting, sortPanel(id));
+        if (task.status !== 'completed' || sorting.firstChild) return;
+        const panel = sortPanel(id);
+        put(sorting, panel.el);
+        view.onDrop = (list) => panel.take(list.map((f) => f.file));
+        view.dropText = t('ins_sort_title');
     }
 
     const off = on('jobs', load);
     load();
-    return { el, keys: {}, stop() {
+    const view = { el, keys: {}, onDrop: undefined, dropText: undefined, stop() {
         alive = false;
         off();
     } };
+    return view;
 }

@@ -24,6 +24,7 @@ function bundles(files) {
     return out.filter((b) => b.length > 0);
 }
 
+/** @param {string} task @returns {{el: HTMLElement, take: (files: File[]) => Promise<void>}} take: also what is dropped anywhere on the page */
 export function sortPanel(task) {
     const rows = h('ul', { class: 'sorted', 'aria-live': 'polite' });
     const count = h('p', { role: 'status', class: 'muted' });
@@ -66,5 +67,5 @@ export function sortPanel(task) {
     const el = h('section', { class: 'sheet sort' }, h('h2', {}, t('ins_sort_title')), h('p', { class: 'muted' }, t('ins_sort_help')),
         h('div', { class: 'chips' }, h('button', { class: 'btn main', type: 'button', 'data-do': 'sort-choose', onclick: () => input.click() }, icon('upload'), t('ins_sort_choose')), input),
         count, bad, rows);
-    return el;
+    return { el, take };
 }

@@ -85,4 +85,11 @@ export const de = {
     note_line_unjudged: '{a} Klassen haben zu wenige Bilder, um eines zurückzuhalten: Nichts beurteilt sie',
     note_line_one_board: '{a} Klassen haben nur Bilder einer Platine: Was an ihnen gemessen wird, sagt wenig über eine andere',
     note_not_judged: '{a}: bei der Beurteilung ausgelassen: {b}',
+    ins_network: 'Netz',
+    ins_network_small: 'Klein: Minuten',
+    ins_network_small_help: 'Sieht 96 Bildpunkte; genügt den meisten Linien.',
+    ins_network_large: 'Groß: Stunden ohne Gewichte',
+    ins_network_large_help: 'Sieht mehr Bildpunkte und lernt länger; mit vortrainierten Gewichten das bessere.',
+    ins_why: 'Warum diese',
+    ins_golden_more: { one: '{n} weiteres Bauteil', other: '{n} weitere Bauteile' },
 };

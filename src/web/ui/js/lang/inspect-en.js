@@ -85,4 +85,11 @@ export const en = {
     note_line_unjudged: '{a} classes have too few pictures to hold one back: nothing judges them',
     note_line_one_board: '{a} classes have pictures of one board only: what is measured on them says little about another board',
     note_not_judged: '{a}: left out of the judgement: {b}',
+    ins_network: 'Network',
+    ins_network_small: 'Small: minutes',
+    ins_network_small_help: 'Looks at 96 pixels; enough for most lines.',
+    ins_network_large: 'Large: hours without weights',
+    ins_network_large_help: 'Looks at more pixels and learns longer; with weights trained before it is the better one.',
+    ins_why: 'Why these',
+    ins_golden_more: { one: '{n} component more', other: '{n} components more' },
 };

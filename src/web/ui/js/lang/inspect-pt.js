@@ -85,4 +85,11 @@ export const pt = {
     note_line_unjudged: '{a} classes têm imagens de menos para reservar uma: nada as julga',
     note_line_one_board: '{a} classes têm imagens de uma só placa: o que se mede nelas diz pouco sobre outra',
     note_not_judged: '{a}: fora do julgamento: {b}',
+    ins_network: 'Rede',
+    ins_network_small: 'Pequena: minutos',
+    ins_network_small_help: 'Vê 96 pixels; basta para a maioria das linhas.',
+    ins_network_large: 'Grande: horas sem pesos',
+    ins_network_large_help: 'Vê mais pixels e aprende por mais tempo; com pesos já treinados é a melhor.',
+    ins_why: 'Por que estas',
+    ins_golden_more: { one: 'mais {n} componente', other: 'mais {n} componentes' },
 };

@@ -85,4 +85,11 @@ export const zh = {
     note_line_unjudged: '{a} 个类别图片太少，无法保留一张：没有东西评判它们',
     note_line_one_board: '{a} 个类别只有一块板的图片：对它们的测量不能说明其他板',
     note_not_judged: '{a}：未参与评判：{b}',
+    ins_network: '网络',
+    ins_network_small: '小：几分钟',
+    ins_network_small_help: '以 96 像素观察；多数产线够用。',
+    ins_network_large: '大：没有权重时需数小时',
+    ins_network_large_help: '观察更多像素，学习更久；有预训练权重时更好。',
+    ins_why: '为什么选这些',
+    ins_golden_more: { other: '还有 {n} 个元件' },
 };
