@@ -31,6 +31,15 @@ static void print_flag(char letter, const char *name, const char *arg, const cha
     printf("  %-30s %s\n", left, help);
 }
 
+static int option_index(const ay_usage *u, const char *name, size_t len, char letter)
+{
+    for (int i = 0; u->options && u->options[i].name; i++)
+        if (letter ? u->options[i].letter == letter
+                   : strlen(u->options[i].name) == len && strncmp(u->options[i].name, name, len) == 0)
+            return i;
+    return -1;
+}
+
 static void print_help(const ay_usage *u)
 {
     printf("usage: assay %s\n\n%s\n\n", u->usage, u->about);
@@ -41,7 +50,7 @@ static void print_help(const ay_usage *u)
     for (size_t i = 0; i < ay_settings_count; i++) {
         const ay_setting *s = &ay_settings[i];
         char help[160];
-        if (!takes_setting(u, s->name))
+        if (!takes_setting(u, s->name) || option_index(u, s->name, strlen(s->name), 0) >= 0) /* the command's own flag of that name goes first */
             continue;
         snprintf(help, sizeof help, "%s%s%s%s", s->help, *s->fallback ? " (" : "", s->fallback,
                  *s->fallback ? ")" : "");
@@ -49,15 +58,6 @@ static void print_help(const ay_usage *u)
     }
     if (takes_setting(u, "set"))
         print_flag(0, "set", "NAME=VALUE", "a variable of classification by words; \"assay config show\" has them");
-}
-
-static int option_index(const ay_usage *u, const char *name, size_t len, char letter)
-{
-    for (int i = 0; u->options && u->options[i].name; i++)
-        if (letter ? u->options[i].letter == letter
-                   : strlen(u->options[i].name) == len && strncmp(u->options[i].name, name, len) == 0)
-            return i;
-    return -1;
 }
 
 int ay_args_wrong(const ay_args *a, const char *fmt, ...)

@@ -10,6 +10,7 @@
 #include "cmd/inspect_run.h"
 #include "cmd/progress.h"
 #include "service/inspect/line_flow.h"
+#include "service/learn/serving.h"
 
 #include <jansson.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include <time.h>
 
 enum { PATH = 4096 };
+#define REQUEST "training_request_config.json"
 
 static const ay_option options[] = {
     {"input-dir", 'i', "FOLDER", "train: holds OK/ and, as a rule, NG/"},
@@ -26,6 +28,7 @@ static const ay_option options[] = {
     {"site", 0, "SITE", "train: of the database file (HPH)"},
     {"line-id", 0, "LINE", "train: (V31)"},
     {"config", 'c', "FILE", "train: training settings, or a file that names them and the database's"},
+    {"products", 'p', "FILE", "train: CSV timestamp,file,product: which product a picture shows, instead of a database"},
     {"set", 0, "KEY=VALUE", "train: one setting over the file's; may come again"},
     {"orientations", 0, "FILE", "train: {\"class\": \"Up\"|\"Right\"|\"Down\"|\"Left\"} for every class"},
     {"resume", 'r', "FOLDER", "train: go on in a training_... folder"},
@@ -116,6 +119,14 @@ static ay_status on_begin(void *ctx, ay_err *err)
     return atomic_load(&control.pause) ? ay_fail(err, AY_ECANCELLED, "stopped before it began to learn") : AY_OK;
 }
 
+static json_t *load(const char *folder, const char *name)
+{
+    char path[PATH + 64];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return json_load_file(path, 0, NULL);
+}
+
 /* The settings given one by one, as a request of the server has them. */
 static ay_status take_sets(const ay_args *a, json_t *settings, ay_err *err)
 {
@@ -133,11 +144,19 @@ static ay_status take_sets(const ay_args *a, json_t *settings, ay_err *err)
     return AY_OK;
 }
 
-static json_t *request_of(const ay_args *a, ay_err *err)
+/* A flag's value, else what the training was begun with, else otherwise. */
+static const char *flag_or(const ay_args *a, const char *flag, const json_t *kept, const char *key, const char *otherwise)
 {
-    const char *site = ay_args_get(a, "site"), *line = ay_args_get(a, "line-id");
-    json_t *settings = json_object(), *o = json_pack("{s:s, s:s, s:o}", "site", site ? site : "HPH", "line_id", line ? line : "V31", "settings",
-                                                     settings);
+    const char *given = ay_args_get(a, flag), *before = json_string_value(json_object_get(kept, key));
+
+    return given ? given : before ? before : otherwise;
+}
+
+static json_t *request_of(const ay_args *a, const json_t *kept, ay_err *err)
+{
+    json_t *before = json_object_get(kept, "settings"), *settings = json_is_object(before) ? json_copy(before) : json_object();
+    json_t *o = json_pack("{s:s, s:s, s:o}", "site", flag_or(a, "site", kept, "site", "HPH"), "line_id", flag_or(a, "line-id", kept, "line_id", "V31"),
+                          "settings", settings);
 
     if (o && take_sets(a, settings, err) == AY_OK)
         return o;
@@ -145,6 +164,32 @@ static json_t *request_of(const ay_args *a, ay_err *err)
         ay_fail(err, AY_EINVAL, "--site and --line-id must be UTF-8");
     json_decref(o);
     return NULL;
+}
+
+/* The whole path: --resume may come from another folder. */
+static json_t *whole_path(const char *path)
+{
+    char real[PATH];
+
+    return path && realpath(path, real) ? json_string(real) : json_null();
+}
+
+/* What a training was begun with, so that --resume needs no flag said again. */
+static ay_status keep_request(const ay_args *a, const json_t *request, const char *out, ay_err *err)
+{
+    json_t *o = json_copy((json_t *)request);
+    char path[PATH + 64], *text;
+    ay_status status;
+
+    json_object_set_new(o, "input", whole_path(ay_args_get(a, "input-dir")));
+    json_object_set_new(o, "config", whole_path(ay_args_get(a, "config")));
+    json_object_set_new(o, "products", whole_path(ay_args_get(a, "products")));
+    snprintf(path, sizeof path, "%s/" REQUEST, out);
+    text = o ? ay_json_compact(o) : NULL;
+    status = text ? ay_file_write(path, text, strlen(text), err) : ay_fail(err, AY_ENOMEM, "keeping what was asked");
+    ay_free(text);
+    json_decref(o);
+    return status;
 }
 
 /* OUT/training_<date>_<time>, or what --resume names. */
@@ -166,14 +211,6 @@ static ay_status choose_folder(const ay_args *a, char *out, ay_err *err)
     if (ay_file_exists(out))
         return ay_fail(err, AY_EEXISTS, "%.300s is there already: another training began in this second", out);
     return ay_file_mkdirs(out, err);
-}
-
-static json_t *load(const char *folder, const char *name)
-{
-    char path[PATH + 64];
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return json_load_file(path, 0, NULL);
 }
 
 /* Nobody has said how the classes are mounted: tell how to. */
@@ -220,11 +257,12 @@ static int finished(const char *out, bool as_json)
 }
 
 /* The two halves; *ask_person: the orientations are missing. */
-static ay_status train_in(const ay_args *a, ay_line_flow *flow, const json_t *request, const char *out, terminal *t, bool *ask_person, ay_err *err)
+static ay_status train_in(const ay_args *a, ay_line_flow *flow, const json_t *request, const char *input, const char *out, terminal *t,
+                          bool *ask_person, ay_err *err)
 {
-    const char *file = ay_args_get(a, "orientations"), *input = ay_args_get(a, "input-dir");
+    const char *file = ay_args_get(a, "orientations");
     ay_line_driver d = ay_line_flow_driver(flow);
-    ay_line_run run = {.request = request, .input = input ? input : "", .out = out, .control = &control, .ctx = t, .step = on_step,
+    ay_line_run run = {.request = request, .input = input, .out = out, .control = &control, .ctx = t, .step = on_step,
                        .point = on_point, .note = on_note, .tell = on_tell, .begin = on_begin};
     bool orient = false;
     json_error_t where;
@@ -232,6 +270,8 @@ static ay_status train_in(const ay_args *a, ay_line_flow *flow, const json_t *re
     json_t *gathered = load(out, "orientation.json");
     ay_status status = d.check(d.ctx, request, &orient, err);
 
+    if (status == AY_OK && !gathered && !*input)
+        status = ay_fail(err, AY_EINVAL, "%.300s: its pictures are not read yet: --input-dir says where they are", out);
     if (status == AY_OK && file && !choices)
         status = ay_fail(err, AY_EINVAL, "--orientations %.200s: line %d: %s", file, where.line, where.text);
     if (status == AY_OK && !gathered)
@@ -245,7 +285,7 @@ static ay_status train_in(const ay_args *a, ay_line_flow *flow, const json_t *re
     return status;
 }
 
-static int train(const ay_args *a, ay_line_flow *flow, const json_t *request)
+static int train(const ay_args *a, ay_line_flow *flow, const json_t *request, const json_t *kept)
 {
     terminal t = {.quiet = ay_args_get(a, "quiet") != NULL};
     char out[PATH];
@@ -256,8 +296,10 @@ static int train(const ay_args *a, ay_line_flow *flow, const json_t *request)
     ay_progress_start(&t.bar, "reading names", 100, t.quiet);
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
+    if (status == AY_OK && !ay_args_get(a, "resume"))
+        status = keep_request(a, request, out, &err);
     if (status == AY_OK)
-        status = train_in(a, flow, request, out, &t, &person, &err);
+        status = train_in(a, flow, request, flag_or(a, "input-dir", kept, "input", ""), out, &t, &person, &err);
     ay_progress_end(&t.bar);
     if (status == AY_OK)
         return person ? ask(out) : finished(out, ay_args_get(a, "json") != NULL);
@@ -281,6 +323,14 @@ static int show_settings(const ay_line_flow *flow, const json_t *request)
     return status == AY_OK ? AY_EXIT_OK : ay_cmd_fail(&err);
 }
 
+static ay_status open_flow(const ay_args *a, const json_t *kept, ay_line_flow **flow, ay_buf *warnings, ay_err *err)
+{
+    const char *products = flag_or(a, "products", kept, "products", NULL);
+    ay_status status = ay_line_flow_open(flow, flag_or(a, "config", kept, "config", NULL), warnings, err);
+
+    return status == AY_OK && products ? ay_line_flow_products(*flow, products, err) : status;
+}
+
 static int train_command(const ay_args *a)
 {
     const char *missing = ay_args_get(a, "resume") || ay_args_get(a, "show-settings") ? NULL
@@ -289,7 +339,7 @@ static int train_command(const ay_args *a)
                                                                                       : NULL;
     ay_line_flow *flow = NULL;
     ay_buf warnings = {0};
-    json_t *request = NULL;
+    json_t *request = NULL, *kept;
     ay_err err = {0};
     int rc;
 
@@ -297,14 +347,16 @@ static int train_command(const ay_args *a)
         return ay_args_wrong(a, "inspect train: '%s' is one word too many", a->rest[1]);
     if (missing)
         return ay_args_wrong(a, "inspect train: %s is missing", missing);
-    if (ay_line_flow_open(&flow, ay_args_get(a, "config"), &warnings, &err) != AY_OK || !(request = request_of(a, &err)))
+    kept = ay_args_get(a, "resume") ? load(ay_args_get(a, "resume"), REQUEST) : NULL;
+    if (open_flow(a, kept, &flow, &warnings, &err) != AY_OK || !(request = request_of(a, kept, &err)))
         rc = ay_cmd_fail(&err);
     else
-        rc = ay_args_get(a, "show-settings") ? show_settings(flow, request) : train(a, flow, request);
+        rc = ay_args_get(a, "show-settings") ? show_settings(flow, request) : train(a, flow, request, kept);
     if (warnings.len > 0 && !ay_args_get(a, "quiet"))
         fprintf(stderr, "%.*s", (int)warnings.len, warnings.data);
     ay_buf_fini(&warnings);
     json_decref(request);
+    json_decref(kept);
     ay_line_flow_close(flow);
     return rc;
 }

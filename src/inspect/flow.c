@@ -57,6 +57,12 @@ static void tell(const ay_flow *f, const char *key, json_t *value)
         json_decref(value);
 }
 
+/* 0..1.  How many names a folder has is not known while it is read: total is 0 then. */
+static double share(size_t done, size_t total)
+{
+    return total == 0 ? 0 : done < total ? (double)done / (double)total : 1;
+}
+
 static void path_of(const ay_flow *f, const char *name, char *path)
 {
     snprintf(path, PATH, "%.3900s/%s", f->out, name);
@@ -80,8 +86,8 @@ static void on_phase(void *ctx, ay_line_phase phase, size_t done, size_t total)
                  {0.1, GATHERED, "copying pictures"},
                  {TURN, ARRANGED, "turning pictures"}};
 
-    if ((unsigned)phase < sizeof steps / sizeof *steps) /* names are counted while they are read: no total yet */
-        step(ctx, steps[phase].from + (steps[phase].to - steps[phase].from) * (total ? (double)done / (double)total : 0),
+    if ((unsigned)phase < sizeof steps / sizeof *steps)
+        step(ctx, steps[phase].from + (steps[phase].to - steps[phase].from) * share(done, total),
                      steps[phase].words);
 }
 
@@ -163,11 +169,11 @@ static json_t *real(double v)
 static void on_metric_progress(void *ctx, const ay_train_progress *p)
 {
     const ay_flow *f = ctx;
-    double share = p->epochs > 0 ? ((double)p->epoch - 1 + (double)p->done / (double)(p->total ? p->total : 1)) / p->epochs : 0;
+    double part = p->epochs > 0 ? ((double)p->epoch - 1 + (double)p->done / (double)(p->total ? p->total : 1)) / p->epochs : 0;
     char words[80];
 
     snprintf(words, sizeof words, p->epoch > 0 ? "learning, epoch %d of %d" : "preparing to learn", p->epoch, p->epochs);
-    step(f, TRAIN + (TRAINED - TRAIN) * (share < 0 ? 0 : share > 1 ? 1 : share), words);
+    step(f, TRAIN + (TRAINED - TRAIN) * (part < 0 ? 0 : part > 1 ? 1 : part), words);
 }
 
 static void on_metric_point(void *ctx, const ay_metric_point *p)
@@ -220,6 +226,8 @@ static ay_status learn(const ay_flow *f, const ay_line_items *items, json_t **co
     if (status == AY_OK && !ay_file_exists(model)) /* else it was learnt before the program ended */
         status = ay_metric_run(&m, &data, model, ay_file_exists(partial), &observer, f->control, NULL, err);
     if (status == AY_OK)
+        ay_file_remove_tree(partial); /* of a program that ended between the two */
+    if (status == AY_OK)
         *config = ay_metric_settings_json(&m);
     ay_free(list);
     return status;
@@ -250,7 +258,7 @@ static void on_golden(void *ctx, ay_golden_phase phase, size_t done, size_t tota
                  {REPORTED, 0.99, "packing the module"}};
 
     if ((unsigned)phase < sizeof steps / sizeof *steps)
-        step(ctx, steps[phase].from + (steps[phase].to - steps[phase].from) * (double)done / (double)(total ? total : 1),
+        step(ctx, steps[phase].from + (steps[phase].to - steps[phase].from) * share(done, total),
                      steps[phase].words);
 }
 

@@ -9,6 +9,7 @@
 #include "store/content.h"
 #include "store/follow.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,10 +28,17 @@ typedef struct {
     int64_t done;
 } making;
 
+static bool ends(const char *name, const char *with)
+{
+    size_t n = strlen(name), k = strlen(with);
+
+    return n >= k && strcmp(name + n - k, with) == 0;
+}
+
 /* What of the data folder is not copied as it is: first parts of names. */
 static bool left_out(const char *name)
 {
-    static const char *const parts[] = {"lock", "hold", "thumbs", "cache", "train", "blobs", "backup.json", NULL};
+    static const char *const parts[] = {"lock", "hold", "thumbs", "cache", "train", "blobs", "inspect", "backup.json", NULL};
     size_t first = strcspn(name, "/"), n = strlen(name);
 
     for (int i = 0; parts[i]; i++)
@@ -212,6 +220,72 @@ static ay_status write_manifest(making *m, ay_err *err)
     return status;
 }
 
+/* ---- inspection trainings, that may be under way: what their manifest promises was there before it, so it is copied first.  What has
+ * another name meanwhile, and a network that learns still, is left out: after a restore that step is done again. */
+
+static ay_status copy_part(void *ctx, const char *path, ay_err *err)
+{
+    making *m = ctx;
+    const char *name = path + strlen(m->o->data) + 1, *base = strrchr(path, '/') + 1;
+    ay_status status = AY_OK;
+
+    if (ay_pack_name_good(name) && !ends(base, ".tmp") && !ends(base, ".part") && !ends(base, ".new"))
+        status = ay_backup_sink_file(&m->sink, name, path, err);
+    else if (!ay_pack_name_good(name))
+        ay_backup_problem(m->sink.out, m->sink.arena, "\"%.200s\" has a name that cannot be kept: it is not in the backup", name);
+    return status == AY_ENOTFOUND ? AY_OK : status;
+}
+
+static ay_status copy_training(making *m, const char *dir, ay_err *err)
+{
+    static const char *const first[] = {"manifest.json", "orientation.json", "orientations.json"};
+    char path[2 * PATH];
+    ay_status status = AY_OK;
+    struct dirent **list;
+    int n;
+
+    for (size_t i = 0; i < sizeof first / sizeof *first && status == AY_OK; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, first[i]);
+        status = copy_part(m, path, err);
+    }
+    n = scandir(dir, &list, NULL, alphasort);
+    for (int i = 0; i < n; i++) {
+        const char *name = list[i]->d_name;
+        bool before = false;
+        for (size_t k = 0; k < sizeof first / sizeof *first; k++)
+            before |= strcmp(name, first[k]) == 0;
+        snprintf(path, sizeof path, "%s/%s", dir, name);
+        if (status == AY_OK && !before && *name != '.' && !ends(name, ".tmp") && !ends(name, ".partial")) {
+            status = ay_file_walk(path, copy_part, m, err);
+            status = status == AY_ENOTFOUND ? AY_OK : status;
+        }
+        free(list[i]);
+    }
+    if (n >= 0)
+        free(list);
+    return status;
+}
+
+static ay_status copy_trainings(making *m, ay_err *err)
+{
+    char dir[PATH], path[PATH + 300];
+    ay_status status = AY_OK;
+    struct dirent **list;
+    int n;
+
+    snprintf(dir, sizeof dir, "%s/inspect", m->o->data);
+    n = scandir(dir, &list, NULL, alphasort);
+    for (int i = 0; i < n; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, list[i]->d_name);
+        if (status == AY_OK && *list[i]->d_name != '.' && ay_file_is_dir(path))
+            status = copy_training(m, path, err);
+        free(list[i]);
+    }
+    if (n >= 0)
+        free(list);
+    return status;
+}
+
 /* Pictures first, then the database that names them: a folder that is brought up to date is whole at every moment. */
 static ay_status copy_all(making *m, ay_err *err)
 {
@@ -221,6 +295,8 @@ static ay_status copy_all(making *m, ay_err *err)
         status = copy_picture(m, m->pictures[i], err);
     if (status == AY_OK)
         status = ay_file_walk(m->o->data, copy_file, m, err);
+    if (status == AY_OK)
+        status = copy_trainings(m, err);
     if (status == AY_OK && *m->copy)
         status = ay_backup_sink_file(&m->sink, "assay.db", m->copy, err);
     if (status == AY_OK)

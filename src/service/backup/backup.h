@@ -6,6 +6,7 @@
  *     assay.db        the database as of one moment
  *     blobs/..        every picture that it names, its digest checked while it was copied
  *     models/.. tls/.. encoder..   everything else that cannot be made again
+ *     inspect/..      inspection trainings, each to be gone on with (those with a folder elsewhere are not)
  *     backup.json     written last: version, time, counts, the digest of each file above but the pictures, which are named by theirs
  *
  * What can be made again stays out (thumbs, cache), and so does what is half done (train).  The database is copied first and the

@@ -168,6 +168,8 @@ ay_status ay_backup_sink_file(ay_backup_sink *k, const char *name, const char *s
     int from = open(src, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), to = -1;
     struct stat st;
 
+    if (from < 0 && errno == ENOENT)
+        return ay_fail(err, AY_ENOTFOUND, "%s is gone", src);
     if (from < 0 || fstat(from, &st) != 0) {
         status = os_fail("cannot read", src, err);
         goto out;

@@ -1,5 +1,6 @@
 #include "service/inspect/line_flow.h"
 #include "inspect/flow.h"
+#include "inspect/products.h"
 #include "service/inspect/lookup.h"
 #include "service/learn/serving.h"
 
@@ -11,6 +12,7 @@
 struct ay_line_flow {
     ay_inspect_settings settings;
     ay_inspect_sites sites;
+    ay_products *products; /* NULL: the sites' databases are asked */
 };
 
 ay_status ay_line_flow_open(ay_line_flow **out, const char *system_file, ay_buf *warnings, ay_err *err)
@@ -39,7 +41,13 @@ void ay_line_flow_close(ay_line_flow *l)
     if (!l)
         return;
     ay_inspect_sites_fini(&l->sites);
+    ay_products_close(l->products);
     ay_free(l);
+}
+
+ay_status ay_line_flow_products(ay_line_flow *l, const char *path, ay_err *err)
+{
+    return ay_products_open(&l->products, path, err);
 }
 
 void ay_line_flow_print(const ay_line_flow *l, ay_buf *out)
@@ -124,7 +132,7 @@ static const char *word(const json_t *o, const char *key, const char *otherwise)
 static ay_status find_site(const ay_line_flow *l, const json_t *request, const ay_inspect_site **site, ay_err *err)
 {
     *site = NULL;
-    return l->sites.n > 0 ? ay_inspect_site_find(&l->sites, word(request, "site", "HPH"), site, err) : AY_OK;
+    return l->sites.n > 0 && !l->products ? ay_inspect_site_find(&l->sites, word(request, "site", "HPH"), site, err) : AY_OK;
 }
 
 static ay_status check(void *ctx, const json_t *request, bool *orient, ay_err *err)
@@ -150,6 +158,7 @@ static const char *why_missed(void *lookup, size_t i)
 
 static ay_status collect(void *ctx, const ay_line_run *r, ay_err *err)
 {
+    const ay_line_flow *l = ctx;
     const ay_inspect_site *site = NULL;
     ay_lookup *lookup = NULL;
     ay_inspect_settings s;
@@ -160,7 +169,11 @@ static ay_status collect(void *ctx, const ay_line_run *r, ay_err *err)
         status = find_site(ctx, r->request, &site, err);
     if (status == AY_OK && site)
         status = ay_lookup_open(&lookup, site, word(r->request, "line_id", "V31"), &r->control->pause, err);
-    if (lookup) {
+    if (l->products) {
+        f.product = ay_products_find;
+        f.product_reason = ay_products_reason;
+        f.product_ctx = l->products;
+    } else if (lookup) {
         f.product = ay_lookup_products;
         f.product_reason = why_missed;
         f.product_ctx = lookup;

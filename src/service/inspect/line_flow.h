@@ -17,6 +17,8 @@ typedef struct ay_line_flow ay_line_flow;
  * warnings (may be NULL) gets a line for each plain secret and key that does nothing.  AY_EINVAL, AY_ENOTFOUND. */
 ay_status ay_line_flow_open(ay_line_flow **out, const char *system_file, ay_buf *warnings, ay_err *err);
 void ay_line_flow_close(ay_line_flow *l); /* after the service; NULL is fine */
+/* Products come from this CSV file (inspect/products.h) and from no database. */
+ay_status ay_line_flow_products(ay_line_flow *l, const char *path, ay_err *err);
 ay_line_driver ay_line_flow_driver(ay_line_flow *l);
 /* What is in force, as YAML without secrets. */
 void ay_line_flow_print(const ay_line_flow *l, ay_buf *out);
