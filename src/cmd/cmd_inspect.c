@@ -285,21 +285,36 @@ static ay_status train_in(const ay_args *a, ay_line_flow *flow, const json_t *re
     return status;
 }
 
+/* What is wrong is told before there is a folder for it. */
+static ay_status check_first(ay_line_flow *flow, const json_t *request, const char *input, ay_err *err)
+{
+    ay_line_driver d = ay_line_flow_driver(flow);
+    char ok[PATH + 8];
+    bool orient;
+    ay_status status = d.check(d.ctx, request, &orient, err);
+
+    snprintf(ok, sizeof ok, "%.4000s/OK", input);
+    return status == AY_OK && !ay_file_is_dir(ok) ? ay_fail(err, AY_ENOTFOUND, "there is no folder %s", ok) : status;
+}
+
 static int train(const ay_args *a, ay_line_flow *flow, const json_t *request, const json_t *kept)
 {
     terminal t = {.quiet = ay_args_get(a, "quiet") != NULL};
     char out[PATH];
     bool person = false;
     ay_err err = {0};
-    ay_status status = choose_folder(a, out, &err);
+    const char *input = flag_or(a, "input-dir", kept, "input", "");
+    ay_status status = ay_args_get(a, "resume") ? AY_OK : check_first(flow, request, input, &err);
 
+    if (status == AY_OK)
+        status = choose_folder(a, out, &err);
     ay_progress_start(&t.bar, "reading names", 100, t.quiet);
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     if (status == AY_OK && !ay_args_get(a, "resume"))
         status = keep_request(a, request, out, &err);
     if (status == AY_OK)
-        status = train_in(a, flow, request, flag_or(a, "input-dir", kept, "input", ""), out, &t, &person, &err);
+        status = train_in(a, flow, request, input, out, &t, &person, &err);
     ay_progress_end(&t.bar);
     if (status == AY_OK)
         return person ? ask(out) : finished(out, ay_args_get(a, "json") != NULL);

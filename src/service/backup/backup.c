@@ -241,28 +241,27 @@ static ay_status copy_training(making *m, const char *dir, ay_err *err)
     static const char *const first[] = {"manifest.json", "orientation.json", "orientations.json"};
     char path[2 * PATH];
     ay_status status = AY_OK;
-    struct dirent **list;
-    int n;
+    const struct dirent *e;
+    DIR *open;
 
     for (size_t i = 0; i < sizeof first / sizeof *first && status == AY_OK; i++) {
         snprintf(path, sizeof path, "%s/%s", dir, first[i]);
         status = copy_part(m, path, err);
     }
-    n = scandir(dir, &list, NULL, alphasort);
-    for (int i = 0; i < n; i++) {
-        const char *name = list[i]->d_name;
+    open = opendir(dir);
+    while (open && status == AY_OK && (e = readdir(open))) {
+        const char *name = e->d_name;
         bool before = false;
         for (size_t k = 0; k < sizeof first / sizeof *first; k++)
             before |= strcmp(name, first[k]) == 0;
         snprintf(path, sizeof path, "%s/%s", dir, name);
-        if (status == AY_OK && !before && *name != '.' && !ends(name, ".tmp") && !ends(name, ".partial")) {
+        if (!before && *name != '.' && !ends(name, ".tmp") && !ends(name, ".partial")) {
             status = ay_file_walk(path, copy_part, m, err);
             status = status == AY_ENOTFOUND ? AY_OK : status;
         }
-        free(list[i]);
     }
-    if (n >= 0)
-        free(list);
+    if (open)
+        closedir(open);
     return status;
 }
 
@@ -270,19 +269,18 @@ static ay_status copy_trainings(making *m, ay_err *err)
 {
     char dir[PATH], path[PATH + 300];
     ay_status status = AY_OK;
-    struct dirent **list;
-    int n;
+    const struct dirent *e;
+    DIR *open;
 
     snprintf(dir, sizeof dir, "%s/inspect", m->o->data);
-    n = scandir(dir, &list, NULL, alphasort);
-    for (int i = 0; i < n; i++) {
-        snprintf(path, sizeof path, "%s/%s", dir, list[i]->d_name);
-        if (status == AY_OK && *list[i]->d_name != '.' && ay_file_is_dir(path))
+    open = opendir(dir);
+    while (open && status == AY_OK && (e = readdir(open))) {
+        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+        if (*e->d_name != '.' && ay_file_is_dir(path))
             status = copy_training(m, path, err);
-        free(list[i]);
     }
-    if (n >= 0)
-        free(list);
+    if (open)
+        closedir(open);
     return status;
 }
 
