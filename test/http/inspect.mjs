@@ -4,7 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { Interface, Server, check, form, json, newFolder, picture, program, run, sleep, test } from "./lib.mjs";
+import { Interface, Server, Skip, check, form, json, newFolder, picture, program, run, sleep, test } from "./lib.mjs";
 
 const shared = newFolder(), data = newFolder(), boards = join(shared, "boards");
 execFileSync(join(dirname(program), "draw-pictures"), ["--set", "boards", "--count", "6", "--faulty", "4", "--seed", "1", "--out", boards]);
@@ -285,7 +285,7 @@ for (const name of Object.keys(states))
 test("killed while it waits for a person, it waits on; two at work and one that waits its turn all go on", async () => {
   const waits = await begin();
   await until(waits, ["pending_orientation"]);
-  const long = { ...settings, "training.max_epochs": 12, "training.patience": 12 };
+  const long = { ...settings, "training.max_epochs": 6, "training.patience": 6 };
   const busy = [await begin({ orientations: choices, settings: long }), await begin({ orientations: choices, settings: long })];
   for (const one of busy) await until(one, ["running"]);
   const queued = await begin({ orientations: choices });
@@ -297,6 +297,30 @@ test("killed while it waits for a person, it waits on; two at work and one that 
   check((await ask(200, "GET", `/orientation/samples/${waits}`)).json.length === Object.keys(choices).length, "samples");
   await confirm(waits);
   for (const one of [waits, ...busy, queued]) whole((await until(one, ["completed"])).output_dir);
+});
+
+test("a backup made while one waits and one learns brings all of them back, and they go on; check leaves them alone", async () => {
+  if (process.env.ASSAY_TEST_MYSQL || process.env.ASSAY_TEST_POSTGRES) throw new Skip("a database server's data are backed up otherwise");
+  const waits = await begin(), learns = await begin({ orientations: choices, settings: { ...settings, "training.max_epochs": 6, "training.patience": 6 } });
+  await until(waits, ["pending_orientation"]);
+  for (let t; !/epoch/.test((t = await status(learns)).current_step);) check(!over.includes(t.status), t), await sleep(20);
+  const parts = newFolder(), copy = join(parts, "copy"), back = join(parts, "back");
+  const assay = (...args) => execFileSync(program, args, { stdio: "pipe" }).toString();
+  assay("backup", copy, "--data", data);
+  assay("check", "--repair", "--data", data);
+  await until(learns, ["completed"]);
+  whole(folderOf(learns));
+  await server.kill();
+  assay("restore", copy, "--data", back);
+  server = await Server.start("--data", back, "--inspect-folders", shared);
+  const first = await status(id);
+  check(first.status === "completed" && first.output_dir.startsWith(back), first);
+  whole(first.output_dir);
+  const answer = (await ask(200, "POST", `/v1/inspect?task=${id}`, form(ok.slice(0, 2).map((n) => ({ name: "images", file: n, value: readFileSync(join(boards, "OK", n)) }))))).json;
+  check(answer.decisions.length === 1, answer);
+  check((await ask(200, "GET", `/orientation/samples/${waits}`)).json.length === Object.keys(choices).length, "samples");
+  await confirm(waits);
+  for (const one of [waits, learns]) whole((await until(one, ["completed"])).output_dir);
 });
 
 await run();
