@@ -133,6 +133,7 @@ plain.on('an inspection training from the orientations to sorting', async ({ pag
 
     await page.locator('.state[data-status="completed"]').waitFor(); // by the server's events, nothing is loaded anew
     await page.locator('.golden-row').first().waitFor();
+    equal((await page.locator('.golden-row').first().locator('figcaption').allTextContents()).join(), 'Up,Right,Down,Left', 'the ways it is seen');
     await page.locator('[data-part="golden-rest"] > summary').click();
     equal(await page.locator('.golden-row').count(), Object.keys(truth).length, 'a row for every component');
     for (const where of ['.golden img', '.plot img']) {

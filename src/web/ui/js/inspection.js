@@ -11,7 +11,7 @@ import { confirm } from './dialog.js';
 import { failed, toast } from './toast.js';
 import { on } from './state.js';
 import { chart } from './curves.js';
-import { orientPanel } from './orient.js';
+import { names, orientPanel } from './orient.js';
 import { sortPanel } from './sorting.js';
 import { noteText } from './train.js';
 import { isOver, stateBadge, stepText } from './inspect.js';
@@ -60,11 +60,13 @@ function golden(task) {
         rows.set(name, [...(rows.get(name) ?? []), { ...s, way, number: i + 1 }]);
     });
     if (rows.size === 0) return false;
+    const ways = Object.keys(names);
+    for (const samples of rows.values()) samples.sort((a, b) => ways.indexOf(a.way) - ways.indexOf(b.way));
     const one = (s) => h('figure', { class: 'golden' },
-        h('img', { src: `/v1/inspections/${task.task_id}/golden/${s.number}`, alt: s.label, loading: 'lazy' }), s.way && h('figcaption', { class: 'small' }, t(`ins_${s.way}`)));
+        h('img', { src: `/v1/inspections/${task.task_id}/golden/${s.number}`, alt: s.label, loading: 'lazy' }), s.way && h('figcaption', { class: 'small' }, t(names[s.way])));
     const row = ([name, samples]) => h('li', { class: 'golden-row', 'data-golden': name }, h('h3', {}, name), h('div', { class: 'golden-ways' }, samples.map(one)),
         h('details', { class: 'details' }, h('summary', { 'aria-label': `${t('ins_why')}: ${name}` }, t('ins_why')),
-            h('ul', {}, samples.map((s) => h('li', { class: 'small' }, s.way && `${t(`ins_${s.way}`)}: `, h('span', { lang: 'en' }, s.reason))))));
+            h('ul', {}, samples.map((s) => h('li', { class: 'small' }, s.way && `${t(names[s.way])}: `, h('span', { lang: 'en' }, s.reason))))));
     const all = [...rows];
     const rest = all.slice(SHOWN);
     return h('section', { class: 'sheet' }, h('h2', {}, t('ins_golden')), h('p', { class: 'muted' }, t('ins_golden_help')),

@@ -10,7 +10,7 @@ import { t } from './i18n.js';
 import { icon } from './icons.js';
 
 const choices = ['Up', 'Right', 'Down', 'Left'];
-const names = { Up: 'ins_up', Right: 'ins_right', Down: 'ins_down', Left: 'ins_left' };
+export const names = { Up: 'ins_up', Right: 'ins_right', Down: 'ins_down', Left: 'ins_left' };
 const keysOf = { ArrowUp: 'Up', ArrowRight: 'Right', ArrowDown: 'Down', ArrowLeft: 'Left' };
 
 /**
