@@ -69,6 +69,7 @@ without.on('inspection without folders says how the server gets one; an unknown 
     check(/task/.test(await page.locator('.inspection .problem').textContent()), 'what is not there');
     await page.locator('.inspection a[href="#/inspect"]').click();
     await page.locator('.inspect .page-head').waitFor();
+    await page.goto(new URL('/plain', url).href); // its stream of events ends before the server does
     await without.stop();
 }, { allow: /status of 404/ });
 
@@ -169,6 +170,7 @@ plain.on('an inspection training from the orientations to sorting', async ({ pag
     await until(async () => (await page.locator(`[data-task="${id}"]`).count()) === 0, 'it is gone');
     await look(page, 'list');
     equal((await fetch(new URL(`/training/status/${id}`, url))).status, 404, 'the server knows it no more');
+    await page.goto(new URL('/plain', url).href); // its stream of events ends before the server does
     await plain.stop();
 });
 
