@@ -30,10 +30,12 @@ export const isOver = (task) => ['completed', 'failed', 'cancelled'].includes(ta
 
 /** What can be chosen to learn with: settings beside the server's own. */
 const networks = {
-    small: { 'model.backbone': 'efficientnetv2_tiny', 'data.image_size': 96, 'model.embedding_size': 128 },
+    /* From nothing: ten times the usual rate, and time to find its way (doc/inspect.md). */
+    small: { 'model.backbone': 'efficientnetv2_tiny', 'data.image_size': 96, 'model.embedding_size': 128, 'training.lr': 0.003, 'training.patience': 100 },
     large: {},
 };
-const networkChoice = (id) => h('label', { class: 'choice' }, h('input', { type: 'radio', name: 'network', value: id, checked: id === 'small' }),
+const usualEpochs = { small: '100', large: '40' };
+const networkChoice = (id) => h('label', { class: 'choice' }, h('input', { type: 'radio', name: 'network', value: id, checked: id === 'small', onchange: (e) => (e.target.form.epochs.value = usualEpochs[id]) }),
     h('span', {}, h('b', {}, t(`ins_network_${id}`)), h('span', { class: 'muted small' }, t(`ins_network_${id}_help`))));
 
 const baseName = (path) => (path ?? '').replace(/\/+$/, '').split('/').pop();
@@ -89,7 +91,7 @@ function listView() {
                     field(t('ins_line'), h('input', { type: 'text', name: 'line', value: 'V31', maxlength: 60, autocomplete: 'off' }))),
                 h('fieldset', { class: 'choices' }, h('legend', {}, t('ins_network')), Object.keys(networks).map(networkChoice)),
                 h('div', { class: 'two' },
-                    field(t('epochs'), h('input', { type: 'number', name: 'epochs', min: 1, max: 1000, value: '40', required: true })),
+                    field(t('epochs'), h('input', { type: 'number', name: 'epochs', min: 1, max: 1000, value: usualEpochs.small, required: true })),
                     field(t('ins_accept'), h('input', { type: 'number', name: 'accept', min: 0.01, max: 50, step: 'any', value: '1', required: true }), t('ins_accept_help'))),
                 bad,
                 h('div', { class: 'dialog-foot' }, h('button', { class: 'btn main', type: 'submit', 'data-do': 'inspect-start' }, icon('train'), t('ins_start')))));
