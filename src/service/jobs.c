@@ -450,8 +450,8 @@ bool ay_turn_take(ay_service *s, const ay_train_control *c)
 
     pthread_mutex_lock(&s->jobs_lock);
     while (!mine && !stop) {
-        stop = s->stop || atomic_load(&c->cancel) || atomic_load(&c->pause);
-        mine = !stop && !s->learning;
+        mine = !s->stop && !s->learning; /* asked to stop or not: what then learns is told so itself, and may have something to keep */
+        stop = !mine && (s->stop || atomic_load(&c->cancel) || atomic_load(&c->pause));
         if (!mine && !stop)
             pthread_cond_wait(&s->jobs_changed, &s->jobs_lock);
     }
