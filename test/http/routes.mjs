@@ -387,6 +387,7 @@ test("pages without script", async () => {
 const elsewhere = (name, row) => / 503$/.test(name) || /^(trained models|part classifier|words)$/.test(row.operation.tags[0]) ||
   /^(groups|picture organiser)$/.test(row.operation.tags[0]) || // clusters.mjs
   /^(library|coming in|image organiser|duplicates|review)$/.test(row.operation.tags[0]) || // pictures, intake, duplicates, review.mjs
+  /^inspection( trainer)?$/.test(row.operation.tags[0]) || // inspect.mjs
   row.path.startsWith("/v1/jobs/{id}") || // learned.mjs
   row.path.startsWith("/v1/encoders") || row.path === "/v1/search" || // encoders.mjs, search.mjs
   ["GET /v1/qr.svg 200", "GET /v1/ca.crt 200", "DELETE /v1/jobs/{id} 204", "DELETE /v1/jobs/{id} 409",

@@ -197,6 +197,7 @@ function manage(ctx, all) {
             const known = await all.get();
             put(room, part('tags', known.tags), part('albums', known.albums), part('saved', known.saved));
         };
+        all.forget(); // what another page, or a command, has made since
         draw().catch(failed);
         return room;
     });
