@@ -43,7 +43,7 @@ test('groups: made in the background, named in place, pinned, merged, split, a c
         await page.locator('dialog [name="k"]').fill('4');
         await page.locator('dialog [data-do="go"]').click();
         await toast(page, '4 groups, 0 of them as before').waitFor();
-        equal(await cards(page).count(), 4, 'cards');
+        await until(async () => (await cards(page).count()) === 4, 'cards');
         const sizes = await cards(page).locator('.group-size').allTextContents();
         equal(sizes.reduce((s, x) => s + Number.parseInt(x, 10), 0), 24, 'pictures in groups');
         await until(async () => cards(page).first().locator('img').first().evaluate((i) => i.naturalWidth > 0), 'a picture of the mosaic');
@@ -66,13 +66,13 @@ test('groups: made in the background, named in place, pinned, merged, split, a c
         equal(await page.locator('dialog input[type="text"]').inputValue(), 'Räder', 'the name that a person gave');
         await page.locator('dialog [data-do="go"]').click();
         await toast(page, '2 groups are now Räder').waitFor();
-        equal(await cards(page).count(), 3, 'cards after merging');
+        await until(async () => (await cards(page).count()) === 3, 'cards after merging');
         await undo(page, '2 groups are now Räder');
         await until(async () => (await cards(page).count()) === 4, 'four groups again');
 
         await card(page, 'Räder').locator('[data-do="pin"]').click();
         await toast(page, 'Räder is pinned').waitFor();
-        equal(await card(page, 'Räder').locator('[data-do="pin"]').getAttribute('aria-pressed'), 'true', 'pinned');
+        await until(async () => (await card(page, 'Räder').locator('[data-do="pin"]').getAttribute('aria-pressed')) === 'true', 'pinned');
         const before = await json(`${url}v1/clusters`);
         const held = before.clusters.find((c) => c.name === 'Räder');
         await page.locator('[data-do="run"]').click();
