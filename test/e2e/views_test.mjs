@@ -111,6 +111,10 @@ view('ten thousand by keyboard: duplicates', async ({ page, url, hands, shot }) 
     await until(async () => (await group.count()) === all, 'on show too');
     await hands.sure('taken back');
     check((await json(`${url}v1/pictures?text=copy&limit=500`)).total === TWICE && kept.length === 64, 'every copy is there');
+    await until(async () => { // the picture that came back has been looked at (doc/duplicates.md, Limits)
+        const now = await json(`${url}v1/duplicates`);
+        return now.state === 'ready' && !now.stale;
+    }, 'looked through', 300000);
     if (!(await hands.at('.dup-group'))) await hands.to('.dup-group');
     await hands.press('d');
     await until(async () => (await left()) === all - 1, 'different');
